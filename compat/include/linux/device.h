@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef _HPM_COMPAT_LINUX_DEVICE_H
+#define _HPM_COMPAT_LINUX_DEVICE_H
+
+#include_next <linux/device.h>
+#include <linux/version.h>
+
+/* devnode() got its device as const in 6.2. */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 2, 0)
+typedef struct device devnode_device;
+#else
+typedef const struct device devnode_device;
+#endif
+
+#endif

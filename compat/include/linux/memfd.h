@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef _HPM_COMPAT_LINUX_MEMFD_H
+#define _HPM_COMPAT_LINUX_MEMFD_H
+
+#include_next <linux/memfd.h>
+#include <linux/hugetlb.h>
+#include <linux/pagemap.h>
+#include <linux/version.h>
+
+/*
+ * Before 6.11 there is no pin for the folios of a file. A reference does for a
+ * folio that already lies where it may stay: migration and soft offline leave
+ * alone what has references that they cannot account for. Folios come one at a
+ * time, and are never allocated.
+ */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 11, 0)
+static inline long memfd_pin_folios(struct file *memfd, loff_t start, loff_t end,
+				    struct folio **folios, unsigned int max_folios,
+				    pgoff_t *offset)
+{
+	unsigned int shift = PAGE_SHIFT;
+	struct page *page;
+
+	/* hugetlbfs indexed its page cache by huge pages until 6.7. */
+	if (LINUX_VERSION_CODE < KERNEL_VERSION(6, 7, 0) && is_file_hugepages(memfd))
+		shift = huge_page_shift(hstate_file(memfd));
+
+	page = find_get_page(memfd->f_mapping, start >> shift);
+	if (!page)
+		return -EFAULT;
+	folios[0] = page_folio(page);
+	*offset = start & (folio_size(folios[0]) - 1);
+	return 1;
+}
+
+static inline void unpin_folios(struct folio **folios, unsigned long nfolios)
+{
+	unsigned long i;
+
+	for (i = 0; i < nfolios; i++)
+		folio_put(folios[i]);
+}
+#endif
+
+#endif

@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * A buffer: pages, and those who hold them.
+ *
+ * Holders are open files of the device, mappings, and whoever in the module
+ * keeps a pointer; each has one reference. A mapping holds the module too (an
+ * open file does so through its file operations), so that the module cannot go
+ * while anybody has a buffer. With the last reference the pages are unpinned
+ * and the lent file is put.
+ *
+ *	hpm_buffer_create()	 one reference, the creator's
+ *	hpm_buffer_get(), _put() any holder; the last put frees
+ *
+ * The pages never change while the buffer lives. The only thing that does is
+ * vm_ops, once; see vma.c. Lock order:
+ *
+ *	mmap_lock
+ *	  hpm_buffer.lock
+ *
+ * No lock is held while user memory is touched, which may fault on a mapping
+ * of the very same buffer.
+ */
+#include <linux/sched/signal.h>
+#include <linux/slab.h>
+
+#include "buffer.h"
+
+/**
+ * hpm_buffer_create() - make a buffer with its pages
+ * @attr: what is asked for
+ * @why: told why a better rung, or any at all, could not be had
+ *
+ * Context: may sleep; charges the calling task's cgroups.
+ * Return: the buffer, whose one reference is the caller's, or an ERR_PTR as of
+ * hpm_backing_make().
+ */
+struct hpm_buffer *hpm_buffer_create(const struct hpm_attr *attr, struct hpm_why *why)
+{
+	struct hpm_buffer *buf = kzalloc(sizeof(*buf), GFP_KERNEL);
+	int ret;
+
+	if (!buf)
+		return ERR_PTR(-ENOMEM);
+
+	ret = hpm_backing_make(&buf->backing, attr, why);
+	if (ret) {
+		kfree(buf);
+		return ERR_PTR(ret);
+	}
+	refcount_set(&buf->refs, 1);
+	mutex_init(&buf->lock);
+	return buf;
+}
+
+/**
+ * hpm_buffer_get() - become a holder
+ * @buf: a buffer that the caller knows to live
+ *
+ * Return: @buf, with one more reference.
+ */
+struct hpm_buffer *hpm_buffer_get(struct hpm_buffer *buf)
+{
+	refcount_inc(&buf->refs);
+	return buf;
+}
+
+/**
+ * hpm_buffer_put() - cease to be a holder
+ * @buf: the buffer; not to be used afterwards
+ *
+ * Context: may sleep. Legal under mmap_lock.
+ */
+void hpm_buffer_put(struct hpm_buffer *buf)
+{
+	if (!refcount_dec_and_test(&buf->refs))
+		return;
+
+	hpm_backing_free(&buf->backing);
+	mutex_destroy(&buf->lock);
+	kfree_rcu(buf, rcu);
+}
+
+/* Copy between the buffer and user memory page by page, up to its end. */
+static ssize_t transfer(struct hpm_buffer *buf, loff_t *pos, struct iov_iter *iter,
+			size_t (*copy)(struct page *page, size_t offset, size_t bytes,
+				       struct iov_iter *iter))
+{
+	loff_t size = hpm_backing_size(&buf->backing);
+	size_t offset, bytes, copied;
+	ssize_t done = 0, ret = 0;
+	struct page *page;
+
+	while (*pos < size && iov_iter_count(iter)) {
+		if (signal_pending(current)) {
+			ret = -ERESTARTSYS;
+			break;
+		}
+
+		page = hpm_backing_page(&buf->backing, *pos);
+		if (is_page_hwpoison(page)) {
+			ret = -EIO;
+			break;
+		}
+
+		offset = offset_in_page(*pos);
+		bytes = min_t(loff_t, iov_iter_count(iter), PAGE_SIZE - offset);
+		copied = copy(page, offset, bytes, iter);
+		*pos += copied;
+		done += copied;
+		if (copied < bytes) {
+			ret = -EFAULT;
+			break;
+		}
+		cond_resched();
+	}
+	return done ?: ret;
+}
+
+/**
+ * hpm_buffer_read() - copy from the buffer
+ * @buf: the buffer
+ * @pos: offset in bytes, not negative; moved by what was copied
+ * @to: where to
+ *
+ * Context: may sleep; no lock held.
+ * Return: bytes copied, fewer than asked at the end, after a signal, at a
+ * poisoned page or at a fault; 0 at or behind the end; or, when nothing was
+ * copied, -ERESTARTSYS, -EIO or -EFAULT.
+ */
+ssize_t hpm_buffer_read(struct hpm_buffer *buf, loff_t *pos, struct iov_iter *to)
+{
+	return transfer(buf, pos, to, copy_page_to_iter);
+}
+
+/**
+ * hpm_buffer_write() - copy into the buffer
+ * @buf: the buffer
+ * @pos: offset in bytes, not negative; moved by what was copied
+ * @from: where from
+ *
+ * Context: may sleep; no lock held.
+ * Return: as hpm_buffer_read(), but -ENOSPC at or behind the end.
+ */
+ssize_t hpm_buffer_write(struct hpm_buffer *buf, loff_t *pos, struct iov_iter *from)
+{
+	if (iov_iter_count(from) && *pos >= hpm_backing_size(&buf->backing))
+		return -ENOSPC;
+	return transfer(buf, pos, from, copy_page_from_iter);
+}

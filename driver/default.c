@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The default buffer, the one that /dev/hpage_map is.
+ *
+ * It is made once and lives until the module goes, so that what one program
+ * leaves in it the next one finds. Nobody asked for it when the module is
+ * loaded for another driver's sake; so without parameters it is made by the
+ * first open. A parameter asks for it, and then it is made at load.
+ *
+ * making serialises the makers and protects nothing else: the pointer goes
+ * from NULL to the buffer once, and whoever sees the buffer may use it while
+ * the module is there.
+ */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/module.h>
+#include <linux/mutex.h>
+#include <linux/overflow.h>
+#include <linux/string_helpers.h>
+
+#include "faces.h"
+
+#define DEFAULT_NR_HPAGES 10
+
+/* A number of bytes with an optional suffix, as memparse() takes it. */
+static int param_set_bytes(const char *text, const struct kernel_param *kp)
+{
+	char *end;
+	u64 bytes = memparse(text, &end);
+
+	if (end == text || (*end && *end != '\n'))
+		return -EINVAL;
+	*(u64 *)kp->arg = bytes;
+	return 0;
+}
+
+static int param_get_bytes(char *text, const struct kernel_param *kp)
+{
+	return sysfs_emit(text, "%llu\n", *(u64 *)kp->arg);
+}
+
+static const struct kernel_param_ops param_ops_bytes = {
+	.set = param_set_bytes,
+	.get = param_get_bytes,
+};
+
+static unsigned long nr_hpages;
+module_param(nr_hpages, ulong, 0444);
+MODULE_PARM_DESC(nr_hpages, "pages of the default buffer (10)");
+
+static u64 size;
+module_param_cb(size, &param_ops_bytes, &size, 0444);
+MODULE_PARM_DESC(size, "size of the default buffer instead, e.g. 64M");
+
+static u64 hpage_size;
+module_param_cb(hpage_size, &param_ops_bytes, &hpage_size, 0444);
+MODULE_PARM_DESC(hpage_size, "its page size, e.g. 2M or 1G (0: the best up to a PMD)");
+
+static bool allow_base;
+module_param(allow_base, bool, 0444);
+MODULE_PARM_DESC(allow_base, "take base pages if no huge pages can be had (N)");
+
+static DEFINE_MUTEX(making);
+static struct hpm_buffer *default_buffer;
+
+static int asked(struct hpm_attr *attr)
+{
+	u64 nr = nr_hpages ?: DEFAULT_NR_HPAGES;
+
+	attr->page_size = hpage_size;
+	attr->allow_base = allow_base;
+	attr->size = size;
+	if (nr_hpages && size)
+		return -EINVAL;
+	if (!size && check_mul_overflow(nr, hpage_size ?: (u64)PMD_SIZE, &attr->size))
+		return -EINVAL;
+	return 0;
+}
+
+static void announce(const struct hpm_backing *b, const struct hpm_why *why)
+{
+	char page[16], all[16];
+
+	string_get_size(1ULL << b->shift, 1, STRING_UNITS_2, page, sizeof(page));
+	string_get_size(hpm_backing_size(b), 1, STRING_UNITS_2, all, sizeof(all));
+	pr_info("default buffer: %lu x %s of %s, %s in %lu run%s%s%s\n",
+		b->nr, page, hpm_backing_name(b->kind), all, b->nr_runs,
+		b->nr_runs == 1 ? "" : "s", why->len ? "; nothing better: " : "", why->text);
+}
+
+static struct hpm_buffer *make(void)
+{
+	struct hpm_why why = {};
+	struct hpm_attr attr;
+	struct hpm_buffer *buf;
+	int ret;
+
+	lockdep_assert_held(&making);
+
+	ret = asked(&attr);
+	buf = ret ? ERR_PTR(ret) : hpm_buffer_create(&attr, &why);
+	if (IS_ERR(buf)) {
+		pr_err_ratelimited("no default buffer (%pe): %s\n", buf, why.text);
+		return buf;
+	}
+	announce(&buf->backing, &why);
+	smp_store_release(&default_buffer, buf);
+	return buf;
+}
+
+/**
+ * hpm_default_peek() - look at the default buffer
+ *
+ * Return: the buffer, or NULL while it is not made. It lives as long as the
+ * faces of the module do.
+ */
+struct hpm_buffer *hpm_default_peek(void)
+{
+	return smp_load_acquire(&default_buffer);
+}
+
+/**
+ * hpm_default_get() - hold the default buffer, and make it first if need be
+ *
+ * Context: may sleep; the first caller's cgroups are charged.
+ * Return: the buffer with a reference for the caller, or an ERR_PTR as of
+ * hpm_backing_make(), or -ERESTARTSYS.
+ */
+struct hpm_buffer *hpm_default_get(void)
+{
+	struct hpm_buffer *buf = hpm_default_peek();
+
+	if (!buf) {
+		if (mutex_lock_interruptible(&making))
+			return ERR_PTR(-ERESTARTSYS);
+		buf = default_buffer ?: make();
+		mutex_unlock(&making);
+	}
+	return IS_ERR(buf) ? buf : hpm_buffer_get(buf);
+}
+
+/**
+ * hpm_default_init() - make the default buffer now if a parameter asks for it
+ *
+ * Return: 0, or -errno: -EINVAL when the parameters make no sense together or
+ * name no page size of this machine, -ENOMEM when the pages cannot be had.
+ */
+int hpm_default_init(void)
+{
+	struct hpm_buffer *buf;
+
+	if (!nr_hpages && !size && !hpage_size && !allow_base)
+		return 0;
+
+	mutex_lock(&making);
+	buf = make();
+	mutex_unlock(&making);
+	return PTR_ERR_OR_ZERO(buf);
+}
+
+void hpm_default_exit(void)
+{
+	if (default_buffer)
+		hpm_buffer_put(default_buffer);
+}

@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Files on file systems that nobody else sees.
+ *
+ * A buffer is a nameless file on a hugetlbfs or tmpfs that is mounted for this
+ * file alone. The file keeps its mount, so the mount is dropped as soon as the
+ * file is open, and the last fput() takes everything down, in any context.
+ *
+ * Mounting, opening and allocating happen with the kernel's credentials: what
+ * the caller may do is decided by who may open the device, not by what an
+ * administrator thinks of hugetlbfs. Only credentials are borrowed; cgroups,
+ * resource limits and the memory policy stay those of the calling task.
+ *
+ * There is no lock here. The credentials are set at init and never change.
+ */
+#include <linux/cred.h>
+#include <linux/falloc.h>
+#include <linux/fs_context.h>
+#include <linux/init_task.h>
+#include <linux/mount.h>
+#include <linux/slab.h>
+
+#include "fs.h"
+
+static const struct cred *kernel_creds;
+
+/**
+ * hpm_fs_init() - make the credentials that files are opened with
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int hpm_fs_init(void)
+{
+	kernel_creds = prepare_kernel_cred(&init_task);
+	return kernel_creds ? 0 : -ENOMEM;
+}
+
+void hpm_fs_exit(void)
+{
+	put_cred(kernel_creds);
+}
+
+static struct vfsmount *mount_hidden(const char *name, const char *key, const char *value)
+{
+	struct file_system_type *type = get_fs_type(name);
+	struct vfsmount *mnt;
+	struct fs_context *fc;
+	int ret;
+
+	/*
+	 * The reference to the type is kept: put_filesystem() is not exported.
+	 * These file systems are part of the kernel image, where there is
+	 * nothing to count.
+	 */
+	if (!type)
+		return ERR_PTR(-ENODEV);
+
+	fc = fs_context_for_mount(type, SB_KERNMOUNT);
+	if (IS_ERR(fc))
+		return ERR_CAST(fc);
+
+	ret = key ? vfs_parse_fs_string(fc, key, value) : 0;
+	mnt = ret ? ERR_PTR(ret) : fc_mount(fc);
+	put_fs_context(fc);
+	return mnt;
+}
+
+static struct file *open_hidden(const char *type, const char *key, const char *value,
+				const char *path, int flags)
+{
+	const struct cred *caller = override_creds(kernel_creds);
+	struct vfsmount *mnt = mount_hidden(type, key, value);
+	struct file *file;
+
+	if (IS_ERR(mnt)) {
+		file = ERR_CAST(mnt);
+	} else {
+		file = file_open_root_mnt(mnt, path, flags | O_LARGEFILE, 0600);
+		mntput(mnt);
+	}
+	revert_creds(caller);
+	return file;
+}
+
+/**
+ * hpm_fs_tmpfile() - open a nameless file on a file system of its own
+ * @type: name of the file system
+ * @key: a mount option
+ * @value: the value of @key
+ * @size: size that the file gets, in bytes; it has no pages yet
+ *
+ * The size is set before there are pages, because growing a file is subject
+ * to the caller's RLIMIT_FSIZE, which is not meant for memory.
+ *
+ * Context: may sleep.
+ * Return: the file, whose reference is the caller's, or an ERR_PTR: -ENODEV
+ * when the kernel has no such file system, what mounting or opening gave.
+ */
+struct file *hpm_fs_tmpfile(const char *type, const char *key, const char *value, loff_t size)
+{
+	struct file *file = open_hidden(type, key, value, ".", O_TMPFILE | O_RDWR | O_EXCL);
+	struct inode *inode;
+
+	if (IS_ERR(file))
+		return file;
+
+	inode = file_inode(file);
+	inode_lock(inode);
+	i_size_write(inode, size);
+	inode_unlock(inode);
+	return file;
+}
+
+/**
+ * hpm_fs_allocate() - fill a hugetlbfs file with zeroed pages
+ * @file: the file
+ * @size: how much of it, in bytes
+ *
+ * Context: may sleep, and be interrupted by a signal.
+ * Return: 0 or -errno of vfs_fallocate(), -EINTR and -ENOSPC among them.
+ */
+int hpm_fs_allocate(struct file *file, loff_t size)
+{
+	const struct cred *caller = override_creds(kernel_creds);
+	int ret = vfs_fallocate(file, 0, 0, size);
+
+	revert_creds(caller);
+	return ret;
+}
+
+/**
+ * hpm_fs_discard() - give up a file that is not sealed, and its pages at once
+ * @file: the file; its reference is taken over
+ *
+ * fput() of a system call acts on the way back to user space, and until then
+ * the pages would be missing to whoever tries the next rung.
+ *
+ * Context: may sleep.
+ */
+void hpm_fs_discard(struct file *file)
+{
+	const struct cred *caller = override_creds(kernel_creds);
+
+	vfs_fallocate(file, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0,
+		      i_size_read(file_inode(file)));
+	revert_creds(caller);
+	fput(file);
+}
+
+/*
+ * The file operations of an inode that can never be opened. Each file system
+ * starts every inode with them, in the kernel's own text, so that they may
+ * outlive this module; no symbol names them.
+ */
+static const struct file_operations *never_open(struct super_block *sb)
+{
+	struct inode *blank = kzalloc(sizeof(*blank), GFP_KERNEL);
+	const struct file_operations *fops = NULL;
+
+	if (!blank)
+		return NULL;
+
+	inode_init_once(blank);
+	if (!inode_init_always(sb, blank)) {
+		fops = blank->i_fop;
+		__destroy_inode(blank);
+	}
+	kfree(blank);
+	return fops;
+}
+
+/**
+ * hpm_fs_seal() - close a file to everybody who does not hold it
+ * @file: the file
+ *
+ * Nobody can open the inode again, through /proc/PID/map_files say, and nobody
+ * can punch, truncate, grow, remap or change the attributes of the file, root
+ * included. Mappings are not touched by any of this.
+ *
+ * Context: may sleep.
+ * Return: 0 or -ENOMEM.
+ */
+int hpm_fs_seal(struct file *file)
+{
+	struct inode *inode = file_inode(file);
+	const struct file_operations *fops = never_open(inode->i_sb);
+
+	if (!fops)
+		return -ENOMEM;
+
+	inode_lock(inode);
+	inode->i_fop = fops;
+	inode_set_flags(inode, S_IMMUTABLE | S_APPEND, S_IMMUTABLE | S_APPEND);
+	inode_unlock(inode);
+	return 0;
+}
+
+/**
+ * hpm_fs_sysfs() - read an attribute of sysfs
+ * @path: its path below /sys, without a leading slash
+ * @text: where the text goes, terminated by a NUL
+ * @size: room at @text in bytes
+ *
+ * mm/ exports neither the figures of the hugetlb pools nor its policies; they
+ * are read where administrators read them.
+ *
+ * Context: may sleep.
+ * Return: length of the text in bytes, or -errno; -ENOENT without the attribute.
+ */
+ssize_t hpm_fs_sysfs(const char *path, char *text, size_t size)
+{
+	struct file *file = open_hidden("sysfs", NULL, NULL, path, O_RDONLY);
+	loff_t pos = 0;
+	ssize_t len;
+
+	if (IS_ERR(file))
+		return PTR_ERR(file);
+
+	len = kernel_read(file, text, size - 1, &pos);
+	text[max_t(ssize_t, len, 0)] = '\0';
+	fput(file);
+	return len;
+}

@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The rungs on tmpfs: pages of the page allocator, with no pool at all.
+ *
+ * THP means that every folio is as large as a PMD maps. tmpfs itself tries
+ * only lightly for such a folio and then takes small ones; what it took is
+ * dropped, memory is compacted by allocating and freeing one such page, and
+ * it tries once more. What comes small then stays small: that is a failure on
+ * the THP rung, and the mixed rung says how many are huge.
+ *
+ * The pages are read into the cache, never preallocated: a preallocated folio
+ * is not up to date, and the first fault would clear what a device wrote.
+ *
+ * The file is not published yet, so nothing is locked.
+ */
+#include <linux/pagemap.h>
+#include <linux/sched/signal.h>
+#include <linux/shmem_fs.h>
+
+#include "backing.h"
+#include "fs.h"
+
+/*
+ * Not movable, because the pages get pinned. Try hard, but over a limit fail
+ * instead of waking the OOM killer.
+ */
+#define FILL_GFP	(GFP_HIGHUSER | __GFP_RETRY_MAYFAIL | __GFP_NOWARN)
+#define PMD_PAGES_ORDER	(PMD_SHIFT - PAGE_SHIFT)
+
+static bool is_huge(struct folio *folio)
+{
+	return folio_order(folio) >= PMD_PAGES_ORDER;
+}
+
+/* Is there a free page that a PMD maps, if need be after compaction? */
+static bool make_room(void)
+{
+	struct page *page = alloc_pages(FILL_GFP | __GFP_COMP | __GFP_NOMEMALLOC, PMD_PAGES_ORDER);
+
+	if (!page)
+		return false;
+	__free_pages(page, PMD_PAGES_ORDER);
+	return true;
+}
+
+static struct folio *read_folio(struct file *file, loff_t pos)
+{
+	return shmem_read_folio_gfp(file->f_mapping, pos >> PAGE_SHIFT, FILL_GFP);
+}
+
+/* The folio at @pos, huge if that can be had; @room tells if one was free. */
+static struct folio *read_huge_folio(struct file *file, loff_t pos, bool *room)
+{
+	struct folio *folio = read_folio(file, pos);
+
+	if (IS_ERR(folio) || is_huge(folio))
+		return folio;
+
+	*room = make_room();
+	if (!*room)
+		return folio;
+
+	folio_put(folio);
+	shmem_truncate_range(file_inode(file), pos, pos + PMD_SIZE - 1);
+	return read_folio(file, pos);
+}
+
+static void explain_small(struct hpm_why *why, loff_t pos, bool room)
+{
+	const char *reason;
+	char text[64];
+
+	if (hpm_fs_sysfs("kernel/mm/transparent_hugepage/shmem_enabled", text, sizeof(text)) < 0)
+		reason = "this machine has no transparent huge pages";
+	else if (strstr(text, "[deny]"))
+		reason = "shmem_enabled says deny (to allow them: echo never > "
+			 "/sys/kernel/mm/transparent_hugepage/shmem_enabled)";
+	else if (room)
+		reason = "over the memory limit of the caller's cgroup (memory.max)";
+	else
+		reason = "memory is short or fragmented (to mend that: "
+			 "echo 1 > /proc/sys/vm/compact_memory)";
+	hpm_why(why, "thp: no PMD-sized folio after %lld kB, %s", pos >> 10, reason);
+}
+
+/*
+ * Read all of the file into the cache. @want_huge: compact for huge folios as
+ * long as that helps; @need_huge: accept nothing else.
+ */
+static int fill(struct file *file, u64 size, bool want_huge, bool need_huge, struct hpm_why *why)
+{
+	bool room = want_huge;
+	struct folio *folio;
+	bool huge;
+	u64 pos, end;
+
+	for (pos = 0; pos < size; pos = end) {
+		if (signal_pending(current))
+			return -EINTR;
+
+		if (room && IS_ALIGNED(pos, PMD_SIZE) && size - pos >= PMD_SIZE)
+			folio = read_huge_folio(file, pos, &room);
+		else
+			folio = read_folio(file, pos);
+
+		if (IS_ERR(folio)) {
+			if (PTR_ERR(folio) == -ENOMEM)
+				hpm_why(why, "no memory after %llu kB, or over the limit of the "
+					"caller's cgroup (memory.max)", pos >> 10);
+			return PTR_ERR(folio);
+		}
+		huge = is_huge(folio);
+		end = folio_pos(folio) + folio_size(folio);
+		folio_put(folio);
+
+		if (need_huge && !huge) {
+			explain_small(why, pos, room);
+			return -ENOMEM;
+		}
+		cond_resched();
+	}
+	return 0;
+}
+
+static struct file *make(u64 size, const char *huge, bool want_huge, bool need_huge,
+			 struct hpm_why *why)
+{
+	struct file *file = hpm_fs_tmpfile("tmpfs", "huge", huge, size);
+	int ret;
+
+	if (IS_ERR(file))
+		return file;
+
+	/* Reclaim would unmap the pages in spite of their pins. */
+	mapping_set_unevictable(file->f_mapping);
+
+	ret = fill(file, size, want_huge, need_huge, why);
+	if (!ret)
+		return file;
+	hpm_fs_discard(file);
+	return ERR_PTR(ret);
+}
+
+/**
+ * hpm_thp_fill() - PMD-sized folios and nothing else; see backing.h
+ * @attr: what is asked for
+ * @size: bytes, a multiple of @page_size
+ * @page_size: bytes
+ * @why: told when it fails with -ENOMEM
+ *
+ * Context: may sleep; interruptible.
+ * Return: the filled file, or an ERR_PTR.
+ */
+struct file *hpm_thp_fill(const struct hpm_attr *attr, u64 size, unsigned long page_size,
+			  struct hpm_why *why)
+{
+	if (!IS_ENABLED(CONFIG_TRANSPARENT_HUGEPAGE) || page_size != PMD_SIZE)
+		return ERR_PTR(-EINVAL);
+	return make(size, "always", true, true, why);
+}
+
+/**
+ * hpm_base_fill() - base pages, or the best mix; see backing.h
+ * @attr: what is asked for; when it names no page size, as many PMD-sized
+ *	folios are taken as there are
+ * @size: bytes, a multiple of @page_size
+ * @page_size: bytes
+ * @why: told when it fails with -ENOMEM
+ *
+ * Context: may sleep; interruptible.
+ * Return: the filled file, or an ERR_PTR.
+ */
+struct file *hpm_base_fill(const struct hpm_attr *attr, u64 size, unsigned long page_size,
+			   struct hpm_why *why)
+{
+	bool mixed = IS_ENABLED(CONFIG_TRANSPARENT_HUGEPAGE) && !attr->page_size;
+
+	return make(size, mixed ? "within_size" : "never", mixed, false, why);
+}

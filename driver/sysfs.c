@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * /sys/class/hpage_map/hpage_map: facts about the default buffer, one a file.
+ *
+ * While it is not made, its size is 0 and its backing is none.
+ */
+#include <linux/sysfs.h>
+
+#include "faces.h"
+
+#define BUFFER_ATTR(_name, _format, _value, _none)				\
+static ssize_t _name##_show(struct device *dev, struct device_attribute *attr,	\
+			    char *text)						\
+{										\
+	const struct hpm_buffer *buf = hpm_default_peek();			\
+										\
+	return sysfs_emit(text, _format "\n", buf ? (_value) : (_none));	\
+}										\
+static DEVICE_ATTR_RO(_name)
+
+BUFFER_ATTR(size, "%llu", hpm_backing_size(&buf->backing), 0ULL);
+BUFFER_ATTR(page_size, "%llu", 1ULL << buf->backing.shift, 0ULL);
+BUFFER_ATTR(backing, "%s", hpm_backing_name(buf->backing.kind), "none");
+BUFFER_ATTR(nr_pages, "%lu", buf->backing.nr, 0UL);
+BUFFER_ATTR(nr_huge, "%lu", buf->backing.nr_huge, 0UL);
+BUFFER_ATTR(runs, "%lu", buf->backing.nr_runs, 0UL);
+BUFFER_ATTR(node, "%d", buf->backing.node, HPAGE_MAP_NODE_MIXED);
+BUFFER_ATTR(descriptors, "%d", atomic_read(&buf->descriptors), 0);
+BUFFER_ATTR(mappings, "%d", atomic_read(&buf->mappings), 0);
+
+static struct attribute *hpm_sysfs_attrs[] = {
+	&dev_attr_size.attr,
+	&dev_attr_page_size.attr,
+	&dev_attr_backing.attr,
+	&dev_attr_nr_pages.attr,
+	&dev_attr_nr_huge.attr,
+	&dev_attr_runs.attr,
+	&dev_attr_node.attr,
+	&dev_attr_descriptors.attr,
+	&dev_attr_mappings.attr,
+	NULL
+};
+
+static const struct attribute_group hpm_sysfs_group = {
+	.attrs = hpm_sysfs_attrs,
+};
+
+const struct attribute_group *hpm_sysfs_groups[] = {
+	&hpm_sysfs_group,
+	NULL
+};
