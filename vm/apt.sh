@@ -53,6 +53,7 @@ apt_update() {
 
 # apt_closure PACKAGE...: the kernel packages that these depend on, they included, one a line.
 # Only the kernel's own packages are followed: what they need to be installed does not matter here.
+# apt shows a name that has no package of the same architecture in <>, and below it who provides it.
 apt_closure() {
 	local -A seen=()
 	local queue=("$@") package dependency
@@ -66,7 +67,7 @@ apt_closure() {
 			queue+=("$dependency")
 		done < <(apt-cache "${APT[@]}" depends --no-recommends --no-suggests --no-breaks \
 			--no-conflicts --no-replaces --no-enhances "$package" |
-			sed -nE 's/^ *\|?(Pre)?Depends: (linux-(image|headers|modules|binary|kbuild)-.*)/\2/p' |
+			sed -nE 's/^ +(\|?(Pre)?Depends: )?(linux-(image|headers|modules|binary|kbuild)-)/\3/p' |
 			grep -v -e -unsigned)
 	done
 }
