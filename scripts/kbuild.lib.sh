@@ -25,11 +25,11 @@ kbuild() {
 }
 
 # tidy DIR: name files as they are called in the tree, and drop what is true of every module built
-# outside the kernel: a compiler other than the kernel's, and no vmlinux to take types from.
+# outside the kernel: other tools than the kernel's, and no vmlinux to take types from.
 tidy() {
 	sed -E -e "s,$COPY/(build/[^/]*/)?,,g" -e "s,^([^/ :]+\.[chS]:),$1/\1," \
 		-e 's,\b[a-z]+/\.\./,,' \
-		-e '/^warning: the compiler differs from the one used to build the kernel/d' \
-		-e '/^  (The kernel was built by|You are using): /d' \
+		-e '/^warning: (the compiler|pahole version) differs from the one used to build/d' \
+		-e '/^  (The kernel was built (by|with)|You are using): /d' \
 		-e '/^Skipping BTF generation for /d' -e '/^$/d'
 }
