@@ -7,6 +7,7 @@
  * sees it zero-extended and writes its answer into it, and no more than the
  * caller's size is copied out. A handler checks its flags and reserved fields.
  */
+#include <linux/nospec.h>
 #include <linux/uaccess.h>
 
 #include "faces.h"

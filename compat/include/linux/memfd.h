@@ -3,7 +3,6 @@
 #define _HPM_COMPAT_LINUX_MEMFD_H
 
 #include_next <linux/memfd.h>
-#include <linux/hugetlb.h>
 #include <linux/pagemap.h>
 #include <linux/version.h>
 
@@ -18,14 +17,11 @@ static inline long memfd_pin_folios(struct file *memfd, loff_t start, loff_t end
 				    struct folio **folios, unsigned int max_folios,
 				    pgoff_t *offset)
 {
-	unsigned int shift = PAGE_SHIFT;
-	struct page *page;
+	/* hugetlbfs indexed its page cache by huge pages, its blocks, until 6.7. */
+	bool by_block = LINUX_VERSION_CODE < KERNEL_VERSION(6, 7, 0);
+	unsigned int shift = by_block ? file_inode(memfd)->i_blkbits : PAGE_SHIFT;
+	struct page *page = find_get_page(memfd->f_mapping, start >> shift);
 
-	/* hugetlbfs indexed its page cache by huge pages until 6.7. */
-	if (LINUX_VERSION_CODE < KERNEL_VERSION(6, 7, 0) && is_file_hugepages(memfd))
-		shift = huge_page_shift(hstate_file(memfd));
-
-	page = find_get_page(memfd->f_mapping, start >> shift);
 	if (!page)
 		return -EFAULT;
 	folios[0] = page_folio(page);
