@@ -32,7 +32,8 @@ apt_use() {
 	touch "$dir/status"
 	[[ -e $keyring ]] || die "$keyring is missing;" \
 		"install it with: apt-get install debian-archive-keyring"
-	echo "deb [signed-by=$keyring] $mirror $suite main" >"$dir/sources.list"
+	echo "deb [signed-by=$keyring] $mirror $suite main" >"$dir/sources.list.$$"
+	mv "$dir/sources.list.$$" "$dir/sources.list"
 	APT=(
 		-o Dir::Etc::sourcelist="$dir/sources.list" -o Dir::Etc::sourceparts=-
 		-o Dir::State::lists="$dir/lists" -o Dir::State::status="$dir/status"
@@ -45,10 +46,12 @@ apt_use() {
 
 # apt_update SUITE: bring the package lists of SUITE up to date
 apt_update() {
-	lock "apt-$1"
 	apt_use "$1"
-	say "reading the package lists of $1"
-	apt-get "${APT[@]}" update >&2
+	(
+		lock "apt-$1"
+		say "reading the package lists of $1"
+		apt-get "${APT[@]}" update >&2
+	)
 }
 
 # apt_closure PACKAGE...: the kernel packages that these depend on, they included, one a line.
@@ -77,19 +80,29 @@ apt_version() {
 	apt-cache "${APT[@]}" show --no-all-versions "$1" | sed -n 's/^Version: //p'
 }
 
-# apt_unpack DIR PACKAGE...: fetch packages and unpack them under DIR
+# apt_unpack DIR PACKAGE...: fetch packages and unpack them under DIR. What is fetched stays until
+# it is unpacked, so a run that was killed does not have to fetch it again.
 apt_unpack() {
-	local dir=$1 package deb
+	local dir=$1 package
 	shift
-	mkdir -p "$dir" "$dir.debs"
+	mkdir -p "$dir"
 	for package; do
-		say "fetching $package $(apt_version "$package")"
-		(cd "$dir.debs" && apt-get "${APT[@]}" download "$package" >&2)
-		for deb in "$dir.debs"/*.deb; do
-			say "unpacking ${deb##*/} ($(($(stat -c %s "$deb") >> 20)) MiB)"
-			dpkg-deb --extract "$deb" "$dir"
-			rm "$deb"
-		done
+		apt_unpack_one "$dir" "$package"
 	done
-	rmdir "$dir.debs"
 }
+
+# In a subshell, for its lock: several kernels share packages.
+apt_unpack_one() (
+	dir=$1 package=$2
+	debs=$CACHE/debs/${package//:/-}
+	version=$(apt_version "$package")
+	lock "deb-$package"
+	mkdir -p "$debs"
+	cd "$debs" || exit
+	say "fetching $package $version"
+	apt-get "${APT[@]}" download "$package" >&2
+	deb=$(echo "${package%:*}_$version"_*.deb)
+	say "unpacking $deb ($(($(stat -c %s "$deb") >> 20)) MiB)"
+	dpkg-deb --extract "$deb" "$dir"
+	rm -r "$debs"
+)

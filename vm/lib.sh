@@ -4,6 +4,9 @@
 # Shared by the scripts of vm/: where the cache is, how a message looks, and how an entry of the
 # cache is made so that a killed or a second run can do no harm.
 
+# A failure inside $(...) must not go on to give a half-made entry its name.
+shopt -s inherit_errexit
+
 VM_DIR=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck disable=SC2034  # for those who source this
 TOP_DIR=$(dirname "$VM_DIR")
