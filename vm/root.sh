@@ -5,7 +5,7 @@
 # virtual machine of another architecture.
 
 # What the headers' own tools and make need, beside the essential packages.
-CHROOT_PACKAGES=(gcc make binutils sparse libelf1 xz-utils)
+CHROOT_PACKAGES=(gcc make binutils libelf1)
 
 # What the tests run and are built against on arm64. Nothing is configured there, only unpacked, so
 # packages must work without their maintainer scripts.
