@@ -209,8 +209,14 @@ int hpm_backing_make(struct hpm_backing *b, const struct hpm_attr *attr, struct 
 	unsigned long page_size;
 	int ret = -EINVAL, i, err;
 
-	if (!attr->size || (attr->page_size && !is_power_of_2(attr->page_size)))
+	if (!attr->size) {
+		hpm_why(why, "a size of 0");
 		return -EINVAL;
+	}
+	if (attr->page_size && (attr->page_size < PAGE_SIZE || !is_power_of_2(attr->page_size))) {
+		hpm_why(why, "%llu is no page size", attr->page_size);
+		return -EINVAL;
+	}
 	if (attr->size >> PAGE_SHIFT > totalram_pages()) {
 		hpm_why(why, "more than this machine's memory");
 		return -ENOMEM;

@@ -63,17 +63,21 @@ MODULE_PARM_DESC(allow_base, "take base pages if no huge pages can be had (N)");
 static DEFINE_MUTEX(making);
 static struct hpm_buffer *default_buffer;
 
-static int asked(struct hpm_attr *attr)
+static int asked(struct hpm_attr *attr, struct hpm_why *why)
 {
 	u64 nr = nr_hpages ?: DEFAULT_NR_HPAGES;
 
 	attr->page_size = hpage_size;
 	attr->allow_base = allow_base;
 	attr->size = size;
-	if (nr_hpages && size)
+	if (nr_hpages && size) {
+		hpm_why(why, "nr_hpages and size exclude each other");
 		return -EINVAL;
-	if (!size && check_mul_overflow(nr, hpage_size ?: (u64)PMD_SIZE, &attr->size))
+	}
+	if (!size && check_mul_overflow(nr, hpage_size ?: (u64)PMD_SIZE, &attr->size)) {
+		hpm_why(why, "nr_hpages is too large");
 		return -EINVAL;
+	}
 	return 0;
 }
 
@@ -97,7 +101,7 @@ static struct hpm_buffer *make(void)
 
 	lockdep_assert_held(&making);
 
-	ret = asked(&attr);
+	ret = asked(&attr, &why);
 	buf = ret ? ERR_PTR(ret) : hpm_buffer_create(&attr, &why);
 	if (IS_ERR(buf)) {
 		pr_err_ratelimited("no default buffer (%pe): %s\n", buf, why.text);

@@ -70,8 +70,8 @@ static void explain_short(struct hpm_why *why, const struct pool *pool, unsigned
 	unsigned long free = pool_unreserved(pool);
 	unsigned long persistent = pool->nr - min(pool->nr, pool->surplus);
 
-	hpm_why(why, "hugetlb: %lu pages of %lu kB needed, %lu of %lu free and not reserved, "
-		"overcommit %lu (to have them: echo %lu > "
+	hpm_why(why, "hugetlb: needs %lu pages of %lu kB, the pool has %lu of %lu free and not "
+		"reserved, overcommit %lu (to have them: echo %lu > "
 		"/sys/kernel/mm/hugepages/hugepages-%lukB/nr_hugepages)",
 		nr, page_size / SZ_1K, free, pool->nr, pool->overcommit,
 		persistent + nr - min(nr, free), page_size / SZ_1K);
@@ -97,7 +97,7 @@ static void explain_nospace(struct hpm_why *why, unsigned long nr, unsigned long
  * @attr: what is asked for
  * @size: bytes, a multiple of @page_size
  * @page_size: bytes
- * @why: told when it fails with -ENOMEM
+ * @why: told when it fails
  *
  * Context: may sleep; interruptible.
  * Return: the filled file, or an ERR_PTR.
@@ -111,8 +111,11 @@ struct file *hpm_hugetlb_fill(const struct hpm_attr *attr, u64 size, unsigned lo
 	char option[24];
 	int ret;
 
-	if (pool_look(page_size, &pool))
+	if (pool_look(page_size, &pool)) {
+		hpm_why(why, "hugetlb: this machine has no pages of %lu kB (it has those that "
+			"/sys/kernel/mm/hugepages lists)", page_size / SZ_1K);
 		return ERR_PTR(-EINVAL);
+	}
 
 	if (pool_available(&pool) < nr) {
 		explain_short(why, &pool, nr, page_size);

@@ -146,7 +146,7 @@ static struct file *make(u64 size, const char *huge, bool want_huge, bool need_h
  * @attr: what is asked for
  * @size: bytes, a multiple of @page_size
  * @page_size: bytes
- * @why: told when it fails with -ENOMEM
+ * @why: told when it fails
  *
  * Context: may sleep; interruptible.
  * Return: the filled file, or an ERR_PTR.
@@ -165,7 +165,7 @@ struct file *hpm_thp_fill(const struct hpm_attr *attr, u64 size, unsigned long p
  *	folios are taken as there are
  * @size: bytes, a multiple of @page_size
  * @page_size: bytes
- * @why: told when it fails with -ENOMEM
+ * @why: told when it fails
  *
  * Context: may sleep; interruptible.
  * Return: the filled file, or an ERR_PTR.

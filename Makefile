@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# "make help" lists what there is. The module itself is built by kbuild from driver/Kbuild.
+
+KDIR ?= /lib/modules/$(shell uname -r)/build
+PREFIX ?= /usr/local
+INCLUDEDIR ?= $(PREFIX)/include
+MANDIR ?= $(PREFIX)/share/man
+DEPMOD ?= depmod
+RELEASE = $(shell $(MAKE) -s -C $(KDIR) kernelrelease)
+MODULES_DIR = $(DESTDIR)/lib/modules/$(RELEASE)/updates
+
+.DEFAULT_GOAL := module
+
+help:
+	@echo 'make                  build the module for the running kernel'
+	@echo 'make module KDIR=DIR  build it for the kernel whose headers are in DIR'
+	@echo 'make install          install module, header and man page (DESTDIR, PREFIX, KDIR)'
+	@echo 'make uninstall        take them away again'
+	@echo 'make demo             see it at work on a stock kernel in a virtual machine'
+	@echo 'make test             run every test on every supported kernel in virtual machines'
+	@echo 'make check            run the static checks'
+	@echo 'make clean            remove what was built here'
+
+module:
+	$(MAKE) -C $(KDIR) M=$(CURDIR)/driver modules
+
+# The module goes into updates/, which depmod prefers to what the distribution has.
+install:
+	install -D -m 644 driver/hpage_map.ko $(MODULES_DIR)/hpage_map.ko
+	install -D -m 644 include/uapi/linux/hpage_map.h $(DESTDIR)$(INCLUDEDIR)/linux/hpage_map.h
+	install -D -m 644 man/hpage_map.4 $(DESTDIR)$(MANDIR)/man4/hpage_map.4
+	$(if $(DESTDIR),,$(DEPMOD) $(RELEASE))
+
+uninstall:
+	rm -f $(MODULES_DIR)/hpage_map.ko
+	rm -f $(DESTDIR)$(INCLUDEDIR)/linux/hpage_map.h
+	rm -f $(DESTDIR)$(MANDIR)/man4/hpage_map.4
+	$(if $(DESTDIR),,$(DEPMOD) $(RELEASE))
+
+demo:
+	@vm/packages demo
+	@demo/run
+
+test:
+	@vm/packages test
+	@tests/run
+
+check:
+	@vm/packages check
+	@scripts/check
+
+clean:
+	rm -rf build
+	find driver -name '*.o' -o -name '*.ko' -o -name '*.mod' -o -name '*.mod.c' -o \
+		-name '.*.cmd' -o -name Module.symvers -o -name modules.order | xargs -r rm -f
+
+.PHONY: help module install uninstall demo test check clean
