@@ -17,8 +17,8 @@
  * for good, so that their addresses may be told to devices, and only then is
  * the file closed to others.
  */
-#include <linux/kernel.h>
-#include <linux/memfd.h>
+#include <linux/file.h>
+#include <linux/pagemap.h>
 #include <linux/sched/mm.h>
 #include <linux/sched/signal.h>
 
@@ -181,6 +181,7 @@ static int make(struct hpm_backing *b, const struct rung *rung, const struct hpm
 	if (ret)
 		goto unpin;
 	take_stock(b);
+	hpm_offline_guard(b);
 	return 0;
 
 unpin:
@@ -249,6 +250,7 @@ int hpm_backing_make(struct hpm_backing *b, const struct hpm_attr *attr, struct 
  */
 void hpm_backing_free(struct hpm_backing *b)
 {
+	hpm_offline_release(b);
 	unpin(b);
 	fput(b->file);
 }

@@ -40,8 +40,9 @@ struct hpm_attr {
  * @shift: log2 of the page size in bytes
  * @node: NUMA node of all pages, or HPAGE_MAP_NODE_MIXED
  * @kind: the rung of the ladder
+ * @guarded: among the finished backings, under the lock of offline.c
  *
- * All of it is set before anybody sees the backing and never changes.
+ * All else is set before anybody sees the backing and never changes.
  */
 struct hpm_backing {
 	struct file *file;
@@ -52,6 +53,7 @@ struct hpm_backing {
 	unsigned int shift;
 	int node;
 	enum hpage_map_backing kind;
+	struct list_head guarded;
 };
 
 int hpm_backing_make(struct hpm_backing *b, const struct hpm_attr *attr, struct hpm_why *why);
@@ -64,6 +66,11 @@ static inline u64 hpm_backing_size(const struct hpm_backing *b)
 {
 	return (u64)b->nr << b->shift;
 }
+
+int hpm_offline_init(void);
+void hpm_offline_exit(void);
+void hpm_offline_guard(struct hpm_backing *b);
+void hpm_offline_release(struct hpm_backing *b);
 
 /* The base page at byte @pos, which lies within the backing. */
 static inline struct page *hpm_backing_page(const struct hpm_backing *b, loff_t pos)

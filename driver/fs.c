@@ -15,6 +15,7 @@
  */
 #include <linux/cred.h>
 #include <linux/falloc.h>
+#include <linux/file.h>
 #include <linux/fs_context.h>
 #include <linux/init_task.h>
 #include <linux/mount.h>

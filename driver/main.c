@@ -4,9 +4,9 @@
  *
  * The init ladder and its reverse. Storeys, each knowing only those below:
  *
- *	chardev, ioctl, sysfs, default	faces: thin, they call the buffer
- *	buffer, vma			who holds what
- *	backing, hugetlb, shmem, fs	where pages come from
+ *	chardev, ioctl, sysfs, default		faces: thin, they call the buffer
+ *	buffer, vma				who holds what
+ *	backing, hugetlb, shmem, fs, offline	where pages come from
  *
  * include/uapi/linux/hpage_map.h is the promise to programs.
  */
@@ -27,9 +27,12 @@ static int __init hpm_init(void)
 	ret = hpm_fs_init();
 	if (ret)
 		return ret;
-	ret = hpm_default_init();
+	ret = hpm_offline_init();
 	if (ret)
 		goto exit_fs;
+	ret = hpm_default_init();
+	if (ret)
+		goto exit_offline;
 	ret = hpm_chardev_init();
 	if (ret)
 		goto exit_default;
@@ -37,6 +40,8 @@ static int __init hpm_init(void)
 
 exit_default:
 	hpm_default_exit();
+exit_offline:
+	hpm_offline_exit();
 exit_fs:
 	hpm_fs_exit();
 	return ret;
@@ -46,6 +51,7 @@ static void __exit hpm_exit(void)
 {
 	hpm_chardev_exit();
 	hpm_default_exit();
+	hpm_offline_exit();
 	hpm_fs_exit();
 	/*
 	 * The last mapping dropped its reference to the module inside

@@ -13,6 +13,7 @@
  *
  * The file is not published yet, so nothing is locked.
  */
+#include <linux/file.h>
 #include <linux/pagemap.h>
 #include <linux/sched/signal.h>
 #include <linux/shmem_fs.h>

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#ifndef _HPM_COMPAT_LINUX_MEMFD_H
-#define _HPM_COMPAT_LINUX_MEMFD_H
+#ifndef _HPM_COMPAT_LINUX_PAGEMAP_H
+#define _HPM_COMPAT_LINUX_PAGEMAP_H
 
-#include_next <linux/memfd.h>
-#include <linux/pagemap.h>
+#include_next <linux/pagemap.h>
 #include <linux/version.h>
 
 /*
