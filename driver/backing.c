@@ -25,6 +25,15 @@
 #include "backing.h"
 #include "fs.h"
 
+static void why_append(struct hpm_why *why, const char *before, const char *after,
+		       const char *fmt, va_list *args)
+{
+	struct va_format vaf = { .fmt = fmt, .va = args };
+
+	why->len += scnprintf(why->text + why->len, sizeof(why->text) - why->len, "%s%pV%s",
+			      before, &vaf, after);
+}
+
 /**
  * hpm_why() - add a reason
  * @why: the reasons so far
@@ -32,13 +41,24 @@
  */
 void hpm_why(struct hpm_why *why, const char *fmt, ...)
 {
-	struct va_format vaf = { .fmt = fmt };
 	va_list args;
 
 	va_start(args, fmt);
-	vaf.va = &args;
-	why->len += scnprintf(why->text + why->len, sizeof(why->text) - why->len, "%s%pV",
-			      why->len ? "; " : "", &vaf);
+	why_append(why, why->len ? "; " : "", "", fmt, &args);
+	va_end(args);
+}
+
+/**
+ * hpm_why_try() - add what a person can do about the last reason
+ * @why: the reasons so far
+ * @fmt: as printf(); what does not fit is cut
+ */
+void hpm_why_try(struct hpm_why *why, const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	why_append(why, " (try: ", ")", fmt, &args);
 	va_end(args);
 }
 

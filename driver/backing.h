@@ -9,7 +9,7 @@
 /**
  * struct hpm_why - why something better could not be had, for people
  * @len: bytes used of @text
- * @text: reasons with figures and a remedy, separated by semicolons
+ * @text: reasons with figures, each with a remedy, separated by semicolons
  */
 struct hpm_why {
 	size_t len;
@@ -61,6 +61,7 @@ void hpm_backing_free(struct hpm_backing *b);
 const char *hpm_backing_name(enum hpage_map_backing kind);
 u64 hpm_backing_features(void);
 __printf(2, 3) void hpm_why(struct hpm_why *why, const char *fmt, ...);
+__printf(2, 3) void hpm_why_try(struct hpm_why *why, const char *fmt, ...);
 
 static inline u64 hpm_backing_size(const struct hpm_backing *b)
 {

@@ -26,7 +26,7 @@ struct hpm_buffer {
 	struct hpm_backing backing;
 	atomic_t descriptors;
 	atomic_t mappings;
-	struct mutex lock;
+	struct mutex lock;	/* vm_ops and fs_vm_ops, at the first mmap() */
 	const struct vm_operations_struct *fs_vm_ops;
 	struct vm_operations_struct vm_ops;
 	struct rcu_head rcu;

@@ -89,7 +89,7 @@ static void announce(const struct hpm_backing *b, const struct hpm_why *why)
 	string_get_size(hpm_backing_size(b), 1, STRING_UNITS_2, all, sizeof(all));
 	pr_info("default buffer: %lu x %s of %s, %s in %lu run%s%s%s\n",
 		b->nr, page, hpm_backing_name(b->kind), all, b->nr_runs,
-		b->nr_runs == 1 ? "" : "s", why->len ? "; nothing better: " : "", why->text);
+		b->nr_runs == 1 ? "" : "s", why->len ? "; better failed: " : "", why->text);
 }
 
 static struct hpm_buffer *make(void)
@@ -108,6 +108,7 @@ static struct hpm_buffer *make(void)
 		return buf;
 	}
 	announce(&buf->backing, &why);
+	/* Pairs with hpm_default_peek(): whoever sees the buffer sees it whole. */
 	smp_store_release(&default_buffer, buf);
 	return buf;
 }
@@ -120,6 +121,7 @@ static struct hpm_buffer *make(void)
  */
 struct hpm_buffer *hpm_default_peek(void)
 {
+	/* Pairs with make(). */
 	return smp_load_acquire(&default_buffer);
 }
 

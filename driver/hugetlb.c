@@ -70,11 +70,10 @@ static void explain_short(struct hpm_why *why, const struct pool *pool, unsigned
 	unsigned long free = pool_unreserved(pool);
 	unsigned long persistent = pool->nr - min(pool->nr, pool->surplus);
 
-	hpm_why(why, "hugetlb: needs %lu pages of %lu kB, the pool has %lu of %lu free and not "
-		"reserved, overcommit %lu (to have them: echo %lu > "
-		"/sys/kernel/mm/hugepages/hugepages-%lukB/nr_hugepages)",
-		nr, page_size / SZ_1K, free, pool->nr, pool->overcommit,
-		persistent + nr - min(nr, free), page_size / SZ_1K);
+	hpm_why(why, "hugetlb: %lu pages of %lu kB needed, %lu of %lu free, overcommit %lu",
+		nr, page_size / SZ_1K, free, pool->nr, pool->overcommit);
+	hpm_why_try(why, "echo %lu > /sys/kernel/mm/hugepages/hugepages-%lukB/nr_hugepages",
+		    persistent + nr - min(nr, free), page_size / SZ_1K);
 }
 
 /* The allocation said ENOSPC although the pool looked good. */
@@ -84,12 +83,12 @@ static void explain_nospace(struct hpm_why *why, unsigned long nr, unsigned long
 
 	if (pool_look(page_size, &pool))
 		return;
-	if (pool_available(&pool) < nr)
+	if (pool_available(&pool) < nr) {
 		explain_short(why, &pool, nr, page_size);
-	else
-		hpm_why(why, "hugetlb: the pool has the %lu pages of %lu kB, but a limit holds "
-			"the caller (look at its cgroup's hugetlb.*.max, its memory policy and "
-			"its cpuset)", nr, page_size / SZ_1K);
+	} else {
+		hpm_why(why, "hugetlb: the pool has the pages, but a limit holds the caller");
+		hpm_why_try(why, "look at its cgroup's hugetlb.*.max, memory policy and cpuset");
+	}
 }
 
 /**
@@ -112,8 +111,8 @@ struct file *hpm_hugetlb_fill(const struct hpm_attr *attr, u64 size, unsigned lo
 	int ret;
 
 	if (pool_look(page_size, &pool)) {
-		hpm_why(why, "hugetlb: this machine has no pages of %lu kB (it has those that "
-			"/sys/kernel/mm/hugepages lists)", page_size / SZ_1K);
+		hpm_why(why, "hugetlb: no pages of %lu kB on this machine", page_size / SZ_1K);
+		hpm_why_try(why, "ls /sys/kernel/mm/hugepages");
 		return ERR_PTR(-EINVAL);
 	}
 

@@ -71,8 +71,8 @@ static int going_offline(struct notifier_block *nb, unsigned long action, void *
 	list_for_each_entry(b, &backings, guarded) {
 		if (!lies_in(b, start, start + memory->nr_pages))
 			continue;
-		pr_info_ratelimited("memory at %#llx stays online: a buffer of %llu bytes has pages there\n",
-				    (u64)PFN_PHYS(start), hpm_backing_size(b));
+		pr_info_ratelimited("memory at %#llx stays online, a buffer has pages there\n",
+				    (u64)PFN_PHYS(start));
 		ret = notifier_from_errno(-EBUSY);
 		break;
 	}

@@ -68,20 +68,23 @@ static struct folio *read_huge_folio(struct file *file, loff_t pos, bool *room)
 
 static void explain_small(struct hpm_why *why, loff_t pos, bool room)
 {
-	const char *reason;
 	char text[64];
 
+	hpm_why(why, "thp: no PMD-sized folio after %lld kB", pos >> 10);
 	if (hpm_fs_sysfs("kernel/mm/transparent_hugepage/shmem_enabled", text, sizeof(text)) < 0)
-		reason = "this machine has no transparent huge pages";
+		hpm_why_try(why, "a kernel with CONFIG_TRANSPARENT_HUGEPAGE");
 	else if (strstr(text, "[deny]"))
-		reason = "shmem_enabled says deny (to allow them: echo never > "
-			 "/sys/kernel/mm/transparent_hugepage/shmem_enabled)";
+		hpm_why_try(why, "echo never > /sys/kernel/mm/transparent_hugepage/shmem_enabled");
 	else if (room)
-		reason = "over the memory limit of the caller's cgroup (memory.max)";
+		hpm_why_try(why, "a larger memory.max for the caller's cgroup");
 	else
-		reason = "memory is short or fragmented (to mend that: "
-			 "echo 1 > /proc/sys/vm/compact_memory)";
-	hpm_why(why, "thp: no PMD-sized folio after %lld kB, %s", pos >> 10, reason);
+		hpm_why_try(why, "echo 1 > /proc/sys/vm/compact_memory");
+}
+
+static void explain_none(struct hpm_why *why, loff_t pos)
+{
+	hpm_why(why, "no page after %lld kB: out of memory, or the caller's cgroup is", pos >> 10);
+	hpm_why_try(why, "a smaller size or a larger memory.max");
 }
 
 /*
@@ -106,8 +109,7 @@ static int fill(struct file *file, u64 size, bool want_huge, bool need_huge, str
 
 		if (IS_ERR(folio)) {
 			if (PTR_ERR(folio) == -ENOMEM)
-				hpm_why(why, "no memory after %llu kB, or over the limit of the "
-					"caller's cgroup (memory.max)", pos >> 10);
+				explain_none(why, pos);
 			return PTR_ERR(folio);
 		}
 		huge = is_huge(folio);
