@@ -3,11 +3,19 @@
 #
 # The part of the initramfs that depends only on the kernel and on vm/init.c, kept in the cache.
 
+# Which option of the kernel's configuration makes it. Not every distribution delivers
+# modules.builtin, so what is built in is told by K/config.
+declare -A MODULE_OPTION=(
+	[virtio_pci]=VIRTIO_PCI [virtio_console]=VIRTIO_CONSOLE [virtio_blk]=VIRTIO_BLK
+	[9pnet_virtio]=NET_9P_VIRTIO [9p]=9P_FS [overlay]=OVERLAY_FS [ext4]=EXT4_FS
+)
+
 # boot_modules KERNEL_DIR RELEASE NAME...: the files of these modules in the order to load them
 boot_modules() {
 	local dir=$1 release=$2 name
 	shift 2
 	for name; do
+		! grep -qx "CONFIG_${MODULE_OPTION[$name]}=y" "$dir/config" || continue
 		# without the options and aliases of this machine
 		modprobe -C /dev/null -d "$dir" -S "$release" --show-depends "$name" ||
 			die "the kernel $release has no $name, which its root would need"
