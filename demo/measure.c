@@ -93,13 +93,14 @@ static long smaps_field(const void *start, const char *name)
 static void print_runs(const char *name, const char *start, size_t length, int list)
 {
 	size_t count = length / base_page, runs = 0, run_start = 0;
-	uint64_t *entry = malloc(count * sizeof(*entry));
+	ssize_t bytes = count * sizeof(uint64_t);
+	uint64_t *entry = malloc(bytes);
 	off_t from = (uintptr_t)start / base_page * sizeof(*entry);
 	int pagemap = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
 
 	if (!entry || pagemap < 0)
 		err(1, "open /proc/self/pagemap");
-	if (pread(pagemap, entry, count * sizeof(*entry), from) != (ssize_t)(count * sizeof(*entry)))
+	if (pread(pagemap, entry, bytes, from) != bytes)
 		err(1, "read /proc/self/pagemap");
 	close(pagemap);
 

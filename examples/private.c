@@ -31,7 +31,7 @@ int main(void)
 
 	char *mine = mmap(NULL, info.page_size, PROT_READ | PROT_WRITE, MAP_PRIVATE, fd, 0);
 	if (mine == MAP_FAILED)
-		err(1, "mmap one private page (hugetlb needs a free page in the pool for the copy)");
+		err(1, "mmap a private page (hugetlb needs a free one in the pool for the copy)");
 	printf("private mapping before writing: %s\n", mine);
 
 	strcpy(mine, "what only I can see");
