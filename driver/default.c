@@ -89,7 +89,7 @@ static void announce(const struct hpm_backing *b, const struct hpm_why *why)
 	string_get_size(hpm_backing_size(b), 1, STRING_UNITS_2, all, sizeof(all));
 	pr_info("default buffer: %lu x %s of %s, %s in %lu run%s%s%s\n",
 		b->nr, page, hpm_backing_name(b->kind), all, b->nr_runs,
-		b->nr_runs == 1 ? "" : "s", why->len ? "; better failed: " : "", why->text);
+		b->nr_runs == 1 ? "" : "s", why->len ? ", because " : "", why->text);
 }
 
 static struct hpm_buffer *make(void)
@@ -104,7 +104,8 @@ static struct hpm_buffer *make(void)
 	ret = asked(&attr, &why);
 	buf = ret ? ERR_PTR(ret) : hpm_buffer_create(&attr, &why);
 	if (IS_ERR(buf)) {
-		pr_err_ratelimited("no default buffer (%pe): %s\n", buf, why.text);
+		if (why.len)
+			pr_err_ratelimited("no default buffer (%pe): %s\n", buf, why.text);
 		return buf;
 	}
 	announce(&buf->backing, &why);

@@ -16,6 +16,10 @@
 #include "faces.h"
 #include "fs.h"
 
+#if !IS_ENABLED(CONFIG_64BIT)
+#error "hpage_map needs a 64-bit kernel"
+#endif
+
 #if IS_ENABLED(CONFIG_PREEMPTION) && !IS_ENABLED(CONFIG_TASKS_RCU)
 #error "hpage_map needs CONFIG_TASKS_RCU to unload safely on a preemptible kernel"
 #endif
