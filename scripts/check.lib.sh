@@ -29,8 +29,14 @@ text_files() {
 	files . | xargs -r -d '\n' grep -Il . || true
 }
 
-# Where kernel code lives. What is not there yet cannot be checked; what is there must be.
-KERNEL_DIRS=(driver compat include tests/modules samples)
+# Where modules are made, the driver first: others may use its symbols.
+MODULE_DIRS=(driver)
+while read -r kbuild; do
+	[[ $kbuild == driver/Kbuild ]] || MODULE_DIRS+=("${kbuild%/Kbuild}")
+done < <(files '*/Kbuild')
+
+# Where kernel code lives. What is not there cannot be checked; what is there must be.
+KERNEL_DIRS=(compat include "${MODULE_DIRS[@]}")
 
 # kernel_files: every C file of the kernel's side
 kernel_files() {

@@ -13,11 +13,7 @@ kbuild() {
 	trap 'rm -rf "$COPY"' EXIT
 	cp -r --parents -- "${list[@]}" "$COPY"
 	cp -r "$TOP/vm" "$TOP/VERSION" "$COPY"
-	# Every folder that makes modules, the driver first: others may use its symbols.
-	mapfile -t list < <(cd "$COPY" && grep -lrs '^obj-' driver tests/modules samples |
-		sed 's,/[^/]*$,,' | uniq)
-	((${#list[@]})) || finding driver:0 "no Kbuild file that names a module"
-	for dir in "${list[@]}"; do
+	for dir in "${MODULE_DIRS[@]}"; do
 		"$COPY/vm/module" --dir "$COPY/$dir" "$@" -k W=1 2>&1 >/dev/null | tidy "$dir" ||
 			status=$?
 	done
