@@ -1,0 +1,536 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#define _GNU_SOURCE
+#include "fixture.h"
+
+#include <fcntl.h>
+#include <glob.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#define POOLS	"/sys/kernel/mm/hugepages/hugepages-"
+/* No test takes this long, even emulated on a debug kernel: it hangs. */
+#define HANG_SECONDS	300
+#define EXIT_CHECK_FAILED	99
+
+size_t buf_size, buf_page, pmd_size, base_page;
+unsigned int suite_where;
+const char *suite_user = "root";
+
+static int kmsg = -1;
+
+void check_failed(const char *file, int line, const char *what, int err)
+{
+	printf("# %s:%d: not so: %s (errno %d, %s)\n", file, line, what, err, strerror(err));
+	fflush(stdout);
+	_exit(EXIT_CHECK_FAILED);
+}
+
+/* --- facts ------------------------------------------------------------ */
+
+void read_text(const char *path, char *buf, size_t len)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? -1 : read(fd, buf, len - 1);
+
+	if (n < 0) {
+		printf("# %s: %s\n", path, strerror(errno));
+		n = 0;
+	}
+	if (fd >= 0)
+		close(fd);
+	while (n > 0 && buf[n - 1] == '\n')
+		n--;
+	buf[n] = '\0';
+}
+
+uint64_t read_u64(const char *path)
+{
+	char buf[64];
+
+	read_text(path, buf, sizeof(buf));
+	return strtoull(buf, NULL, 0);
+}
+
+int write_text(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+	int err = 0;
+
+	if (fd < 0)
+		return -errno;
+	if (write(fd, text, strlen(text)) < 0)
+		err = -errno;
+	close(fd);
+	return err;
+}
+
+void check_count(const char *file, int line, const char *name, uint64_t want)
+{
+	uint64_t got = class_u64(name);
+
+	if (got == want)
+		return;
+	printf("# %s: %llu, not %llu\n", name, (unsigned long long)got,
+	       (unsigned long long)want);
+	check_failed(file, line, name, 0);
+}
+
+void class_text(const char *name, char *buf, size_t len)
+{
+	char path[256];
+
+	snprintf(path, sizeof(path), CLASS "%s", name);
+	read_text(path, buf, len);
+}
+
+uint64_t class_u64(const char *name)
+{
+	char buf[64];
+
+	class_text(name, buf, sizeof(buf));
+	return strtoull(buf, NULL, 0);
+}
+
+uint64_t pool_of(size_t page_size, const char *name)
+{
+	char path[256];
+
+	snprintf(path, sizeof(path), POOLS "%zukB/%s_hugepages", page_size / 1024, name);
+	return read_u64(path);
+}
+
+uint64_t pool(const char *name)
+{
+	return pool_of(buf_page, name);
+}
+
+int set_pool(size_t page_size, const char *name, uint64_t pages)
+{
+	char path[256], text[32];
+
+	snprintf(path, sizeof(path), POOLS "%zukB/%s_hugepages", page_size / 1024, name);
+	snprintf(text, sizeof(text), "%llu", (unsigned long long)pages);
+	return write_text(path, text);
+}
+
+bool loaded(void)
+{
+	return access("/sys/module/hpage_map", F_OK) == 0;
+}
+
+unsigned int refcnt(void)
+{
+	return loaded() ? (unsigned int)read_u64("/sys/module/hpage_map/refcnt") : 0;
+}
+
+long faults(void)
+{
+	struct rusage ru;
+
+	CHECK(getrusage(RUSAGE_SELF, &ru) == 0);
+	return ru.ru_minflt + ru.ru_majflt;
+}
+
+long smaps(const void *addr, const char *field)
+{
+	FILE *f = fopen("/proc/self/smaps", "re");
+	unsigned long start, end;
+	char line[512], *colon;
+	bool in = false;
+	long kb = -1;
+
+	CHECK(f);
+	while (kb < 0 && fgets(line, sizeof(line), f)) {
+		if (sscanf(line, "%lx-%lx ", &start, &end) == 2)
+			in = (unsigned long)addr >= start && (unsigned long)addr < end;
+		else if (in && (colon = strchr(line, ':')) &&
+			 strlen(field) == (size_t)(colon - line) &&
+			 !strncmp(line, field, strlen(field)))
+			kb = strtol(colon + 1, NULL, 10);
+	}
+	fclose(f);
+	return kb;
+}
+
+uint64_t pfn_of(const void *addr)
+{
+	int fd = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
+	uint64_t entry = 0;
+
+	CHECK(fd >= 0);
+	CHECK(pread(fd, &entry, 8, (uintptr_t)addr / base_page * 8) == 8);
+	close(fd);
+	CHECK(entry >> 63);	/* present */
+	CHECK(entry << 9);	/* not hidden from us */
+	return entry & ((1ULL << 55) - 1);
+}
+
+/* --- device and memory ------------------------------------------------ */
+
+int dev_open(int flags)
+{
+	int fd = open(DEV, flags | O_CLOEXEC);
+
+	CHECK(fd >= 0);
+	return fd;
+}
+
+char *map(int fd, size_t len, int prot, int flags, off_t off)
+{
+	char *p = mmap(NULL, len, prot, flags, fd, off);
+
+	CHECK(p != MAP_FAILED);
+	return p;
+}
+
+char *map_all(int fd, int prot, int flags)
+{
+	return map(fd, buf_size, prot, flags, 0);
+}
+
+char *reserve(size_t len)
+{
+	size_t align = buf_page > pmd_size ? buf_page : pmd_size;
+	char *p = mmap(NULL, len + align, PROT_NONE,
+		       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	CHECK(p != MAP_FAILED);
+	return (char *)(((uintptr_t)p + align - 1) & ~(align - 1));
+}
+
+static uint64_t word(uint64_t seed, size_t i)
+{
+	return (seed << 48) ^ (i * 0x9e3779b97f4a7c15ULL);
+}
+
+void fill(void *p, size_t len, uint64_t seed)
+{
+	uint64_t *w = p;
+
+	for (size_t i = 0; i < len / 8; i++)
+		w[i] = word(seed, i);
+}
+
+bool filled(const void *p, size_t len, uint64_t seed)
+{
+	const uint64_t *w = p;
+
+	for (size_t i = 0; i < len / 8; i++) {
+		if (w[i] == word(seed, i))
+			continue;
+		printf("# word %zu of seed %llu is %016llx\n", i, (unsigned long long)seed,
+		       (unsigned long long)w[i]);
+		return false;
+	}
+	return true;
+}
+
+bool zeroed(const void *p, size_t len)
+{
+	const uint64_t *w = p;
+
+	for (size_t i = 0; i < len / 8; i++)
+		if (w[i])
+			return false;
+	return true;
+}
+
+/* --- children --------------------------------------------------------- */
+
+pid_t spawn(void (*fn)(void *), void *arg)
+{
+	pid_t pid;
+
+	fflush(stdout);
+	pid = fork();
+	CHECK(pid >= 0);
+	if (pid)
+		return pid;
+	fn(arg);
+	_exit(0);
+}
+
+int wait_for(pid_t pid)
+{
+	int status;
+
+	while (waitpid(pid, &status, 0) < 0)
+		if (errno != EINTR)
+			return -1000 - errno;
+	return WIFSIGNALED(status) ? -WTERMSIG(status) : WEXITSTATUS(status);
+}
+
+void step_done(int fd)
+{
+	CHECK(write(fd, "", 1) == 1);
+}
+
+void step_wait(int fd)
+{
+	char c;
+
+	CHECK(read(fd, &c, 1) == 1);
+}
+
+/* --- loading ---------------------------------------------------------- */
+
+int load(const char *params)
+{
+	int fd = open(getenv("HPM_KO"), O_RDONLY | O_CLOEXEC);
+	int err = 0;
+
+	CHECK(fd >= 0);
+	if (syscall(SYS_finit_module, fd, params, 0))
+		err = -errno;
+	close(fd);
+	return err;
+}
+
+int unload(void)
+{
+	return syscall(SYS_delete_module, "hpage_map", O_NONBLOCK) ? -errno : 0;
+}
+
+/* --- what a test may not change ---------------------------------------- */
+
+static const char * const pool_facts[] = {
+	"nr", "free", "resv", "surplus", "nr_overcommit",
+};
+
+struct baseline {
+	char text[4096];
+};
+
+static void note(struct baseline *b, const char *fmt, ...)
+{
+	size_t at = strlen(b->text);
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(b->text + at, sizeof(b->text) - at, fmt, ap);
+	va_end(ap);
+}
+
+static void take_baseline(struct baseline *b)
+{
+	static const char * const counts[] = { "size", "backing", "descriptors", "mappings" };
+	char buf[64];
+	glob_t g;
+
+	b->text[0] = '\0';
+	if (!glob(POOLS "*", 0, NULL, &g)) {
+		for (size_t i = 0; i < g.gl_pathc; i++) {
+			size_t kb = strtoul(g.gl_pathv[i] + strlen(POOLS), NULL, 10);
+
+			for (size_t j = 0; j < sizeof(pool_facts) / sizeof(*pool_facts); j++)
+				note(b, "pool of %zu kB, %s: %llu\n", kb, pool_facts[j],
+				     (unsigned long long)pool_of(kb * 1024, pool_facts[j]));
+		}
+		globfree(&g);
+	}
+	note(b, "module loaded: %d, references: %u\n", loaded(), refcnt());
+	for (size_t i = 0; loaded() && i < sizeof(counts) / sizeof(*counts); i++) {
+		class_text(counts[i], buf, sizeof(buf));
+		note(b, "%s: %s\n", counts[i], buf);
+	}
+}
+
+/* Print the lines of now that are not in before. */
+static void print_changes(const struct baseline *before, struct baseline *now)
+{
+	for (char *s = now->text, *end; (end = strchr(s, '\n')); s = end + 1) {
+		*end = '\0';
+		if (!strstr(before->text, s))
+			printf("# left behind: %s\n", s);
+	}
+}
+
+static bool is_splat(const char *record)
+{
+	static const char * const words[] = {
+		"BUG:", "kernel BUG at", "WARNING:", "Oops", "KASAN", "UBSAN", "KCSAN",
+		"general protection fault", "INFO: task", "suspicious RCU", "lockdep",
+		"possible recursive locking", "circular locking", "refcount_t",
+		"Bad page state", "Bad rss-counter", "ODEBUG", "DMA-API", "stack segment",
+		"soft lockup", "unable to handle", "sleeping function called",
+	};
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++)
+		if (strstr(record, words[i]))
+			return true;
+	return false;
+}
+
+static bool log_is_clean(void)
+{
+	char record[8192];
+	bool clean = true;
+	ssize_t n;
+
+	if (kmsg < 0)
+		return true;
+	for (;;) {
+		n = read(kmsg, record, sizeof(record) - 1);
+		if (n < 0 && errno == EPIPE)	/* overtaken by new records */
+			continue;
+		if (n <= 0)
+			return clean;
+		record[n] = '\0';
+		if (is_splat(record)) {
+			printf("# kernel log: %s\n", strchr(record, ';') ?: record);
+			clean = false;
+		}
+	}
+}
+
+static void mark_log(const char *name)
+{
+	if (kmsg >= 0) {
+		lseek(kmsg, 0, SEEK_END);
+		dprintf(kmsg, "<6>hpage_map test: %s\n", name);
+	}
+}
+
+/* --- the runner --------------------------------------------------------- */
+
+/*
+ * Tests that load the module also set the pools, and need not set them back.
+ * Leaving the module loaded is a failure, but not one for the next test too.
+ */
+static bool clean_up(void)
+{
+	bool left = loaded();
+
+	if (left)
+		printf("# left loaded (unload: %d)\n", unload());
+	set_pool(pmd_size, "nr_overcommit", 0);
+	set_pool(pmd_size, "nr", 0);
+	return left;
+}
+
+static void run_one(void **state)
+{
+	const struct test *t = *state;
+	struct baseline before, now;
+	int status;
+	pid_t pid;
+
+	mark_log(t->name);
+	take_baseline(&before);
+	fflush(stdout);
+	pid = fork();
+	assert_true(pid >= 0);
+	if (!pid) {
+		/* cmocka's handlers would jump into the parent's part. */
+		for (int sig = 1; sig < NSIG; sig++)
+			signal(sig, SIG_DFL);
+		setpgid(0, 0);
+		prctl(PR_SET_CHILD_SUBREAPER, 1);
+		alarm(HANG_SECONDS);
+		t->fn();
+		fflush(stdout);
+		_exit(0);
+	}
+	status = wait_for(pid);
+	/* Children of a test that failed hold what it held. */
+	kill(-pid, SIGKILL);
+	while (waitpid(-1, NULL, 0) > 0)
+		;
+	if (suite_where == ON_NONE && clean_up())
+		status = 1;
+	take_baseline(&now);
+	if (status < 0)
+		printf("# %s: killed by signal %d\n", t->name, -status);
+	if (strcmp(before.text, now.text)) {
+		print_changes(&before, &now);
+		status = 1;
+	}
+	if (!log_is_clean())
+		status = 1;
+	assert_int_equal(status, 0);
+}
+
+/* Is name one of the words of list? A null list has them all if empty says so. */
+static bool listed(const char *list, const char *name, bool empty)
+{
+	size_t n = strlen(name);
+
+	if (!list || !*list)
+		return empty;
+	for (const char *s = list; (s = strstr(s, name)); s += n)
+		if ((s == list || s[-1] == ' ') && (!s[n] || s[n] == ' '))
+			return true;
+	return false;
+}
+
+static unsigned int where_of(const char *backing)
+{
+	if (!strcmp(backing, "hugetlb"))
+		return buf_page > pmd_size ? ON_GIGANTIC : ON_HUGETLB;
+	if (!strcmp(backing, "thp"))
+		return ON_THP;
+	return !strcmp(backing, "base") ? ON_BASE : ON_NONE;
+}
+
+static void learn_suite(void)
+{
+	char backing[32] = "none";
+
+	base_page = sysconf(_SC_PAGESIZE);
+	pmd_size = base_page / 8 * base_page;
+	if (loaded()) {
+		buf_size = class_u64("size");
+		buf_page = class_u64("page_size");
+		class_text("backing", backing, sizeof(backing));
+	}
+	suite_where = where_of(backing);
+	suite_user = getenv("HPM_USER") ?: "root";
+	if (getenv("HPM_KMSG")) {
+		kmsg = atoi(getenv("HPM_KMSG"));
+		fcntl(kmsg, F_SETFL, O_NONBLOCK);
+	}
+}
+
+int run_suite(const struct test *tests, size_t n)
+{
+	struct CMUnitTest *chosen = calloc(n, sizeof(*chosen));
+	bool root;
+	size_t count = 0;
+
+	learn_suite();
+	root = !strcmp(suite_user, "root");
+	prctl(PR_SET_CHILD_SUBREAPER, 1);
+	for (size_t i = 0; i < n; i++) {
+		const struct test *t = &tests[i];
+
+		if (!(t->where & suite_where) || ((t->where & NEEDS_ROOT) && !root))
+			continue;
+		if (!listed(getenv("HPM_TESTS"), t->name, true))
+			continue;
+		if (listed(getenv("HPM_NOT_HERE"), t->name, false)) {
+			printf("# not run here: %s\n", t->name);
+			continue;
+		}
+		chosen[count++] = (struct CMUnitTest){
+			.name = t->name, .test_func = run_one, .initial_state = (void *)t,
+		};
+	}
+	fflush(stdout);
+	if (!count) {
+		printf("1..0\n");
+		return 0;
+	}
+	return _cmocka_run_group_tests(program_invocation_short_name, chosen, count, NULL, NULL);
+}

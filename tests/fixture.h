@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What every test stands on.
+ *
+ * A test is a function that runs in a process of its own and ends that
+ * process with CHECK() at the first thing that is not so. Around it the
+ * parent looks at what a test could leave behind: huge page pools, module
+ * references, open descriptors, mappings and the kernel log. A test that
+ * changes any of them fails, whatever it thought of itself.
+ *
+ * A test says where it has a meaning (the backings) and whether it needs
+ * root. The runner takes those that fit the suite it was called for, so an
+ * ordinary user's run has fewer tests rather than skipped ones.
+ */
+#ifndef HPM_FIXTURE_H
+#define HPM_FIXTURE_H
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#define DEV		"/dev/hpage_map"
+#define CLASS		"/sys/class/hpage_map/hpage_map/"
+
+/* Where a test has a meaning. */
+enum {
+	ON_HUGETLB	= 1 << 0,	/* a pool of pages up to a PMD, with pages to spare */
+	ON_GIGANTIC	= 1 << 1,	/* a pool of one gigantic page */
+	ON_THP		= 1 << 2,
+	ON_BASE		= 1 << 3,
+	ON_NONE		= 1 << 4,	/* module not loaded: the test loads it */
+	ON_SHMEM	= ON_THP | ON_BASE,
+	ON_SMALL	= ON_HUGETLB | ON_SHMEM,
+	ON_POOL		= ON_HUGETLB | ON_GIGANTIC,
+	ON_ANY		= ON_SMALL | ON_GIGANTIC,
+	NEEDS_ROOT	= 1 << 8,
+};
+
+struct test {
+	const char *name;
+	void (*fn)(void);
+	unsigned int where;
+};
+
+#define TEST(fn, where)	{ #fn, fn, where }
+#define RUN_TESTS(tests) run_suite(tests, sizeof(tests) / sizeof((tests)[0]))
+
+/* The buffer of this suite, as sysfs told it before the first test. */
+extern size_t buf_size, buf_page, pmd_size, base_page;
+extern unsigned int suite_where;
+extern const char *suite_user;		/* root, user or userns */
+
+int run_suite(const struct test *tests, size_t n);
+
+void check_failed(const char *file, int line, const char *what, int err)
+	__attribute__((noreturn));
+
+#define CHECK(cond)							\
+	do {								\
+		if (!(cond))						\
+			check_failed(__FILE__, __LINE__, #cond, errno);	\
+	} while (0)
+
+/* The call fails with exactly this errno. mmap's failure is -1 as well. */
+#define CHECK_ERR(call, err)						\
+	do {								\
+		errno = 0;						\
+		if ((long)(call) != -1 || errno != (err))		\
+			check_failed(__FILE__, __LINE__,		\
+				     #call " fails with " #err, errno);	\
+	} while (0)
+
+/* A count in sysfs, of this whole machine. */
+void check_count(const char *file, int line, const char *name, uint64_t want);
+#define CHECK_COUNT(name, want)	check_count(__FILE__, __LINE__, name, want)
+
+/* Device and mappings, all checked. */
+int dev_open(int flags);
+char *map(int fd, size_t len, int prot, int flags, off_t off);
+char *map_all(int fd, int prot, int flags);
+/* Address space with nothing in it, aligned to a PMD or more. */
+char *reserve(size_t len);
+
+/* A pattern that tells every 8 bytes apart by seed and offset. */
+void fill(void *p, size_t len, uint64_t seed);
+bool filled(const void *p, size_t len, uint64_t seed);
+bool zeroed(const void *p, size_t len);
+
+/* Children: fn runs in one, and ends it with status 0 by returning. */
+pid_t spawn(void (*fn)(void *), void *arg);
+int wait_for(pid_t pid);
+#define CHECK_EXITS(pid)	CHECK(wait_for(pid) == 0)
+#define CHECK_KILLED(pid, sig)	CHECK(wait_for(pid) == -(sig))
+void step_done(int fd);			/* one byte into a pipe */
+void step_wait(int fd);			/* one byte out of it */
+
+/* Facts. */
+long faults(void);
+long smaps(const void *addr, const char *field);	/* kB, -1 = no such line */
+uint64_t read_u64(const char *path);
+void read_text(const char *path, char *buf, size_t len);
+int write_text(const char *path, const char *text);	/* 0 or -errno */
+uint64_t class_u64(const char *name);
+void class_text(const char *name, char *buf, size_t len);
+uint64_t pool(const char *name);	/* of the buffer's page size: free, resv, ... */
+uint64_t pool_of(size_t page_size, const char *name);
+int set_pool(size_t page_size, const char *name, uint64_t pages);
+uint64_t pfn_of(const void *addr);	/* root only */
+unsigned int refcnt(void);
+
+/* Loading, in ON_NONE tests. */
+int load(const char *params);		/* 0 or -errno */
+int unload(void);			/* 0 or -errno, never waits */
+bool loaded(void);
+
+#endif
