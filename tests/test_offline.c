@@ -52,7 +52,7 @@ static void memory_under_a_buffer_stays_online(void)
 	int fd, kmsg;
 	char *p;
 
-	CHECK(load("size=288M hpage_size=2M") == 0);
+	CHECK(load("size=512M hpage_size=2M") == 0);
 	buf_size = class_u64("size");
 	buf_page = class_u64("page_size");
 	fd = dev_open(O_RDWR);
