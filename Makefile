@@ -22,17 +22,24 @@ help:
 	@echo 'make check            run the static checks'
 	@echo 'make clean            remove what was built here'
 
-module:
+# One sentence instead of what make says when the headers are not there.
+headers:
+	@test -e $(KDIR)/Makefile || { \
+		echo 'There are no kernel headers in $(KDIR). Try: apt install linux-headers-$$(uname -r),' \
+			'or make module KDIR=DIR.' >&2; exit 1; }
+
+module: headers
 	$(MAKE) -C $(KDIR) M=$(CURDIR)/driver modules
 
 # The module goes into updates/, which depmod prefers to what the distribution has.
-install:
+install: headers
+	@test -e driver/hpage_map.ko || { echo 'Not built yet. Type: make' >&2; exit 1; }
 	install -D -m 644 driver/hpage_map.ko $(MODULES_DIR)/hpage_map.ko
 	install -D -m 644 include/uapi/linux/hpage_map.h $(DESTDIR)$(INCLUDEDIR)/linux/hpage_map.h
 	install -D -m 644 man/hpage_map.4 $(DESTDIR)$(MANDIR)/man4/hpage_map.4
 	$(if $(DESTDIR),,$(DEPMOD) $(RELEASE))
 
-uninstall:
+uninstall: headers
 	rm -f $(MODULES_DIR)/hpage_map.ko
 	rm -f $(DESTDIR)$(INCLUDEDIR)/linux/hpage_map.h
 	rm -f $(DESTDIR)$(MANDIR)/man4/hpage_map.4
@@ -50,9 +57,10 @@ check:
 	@vm/packages check
 	@scripts/check
 
+# By hand, so that it needs no headers.
 clean:
+	find driver \( -name '*.o' -o -name '*.ko' -o -name '*.mod' -o -name '*.mod.c' -o \
+		-name '.*.cmd' -o -name Module.symvers -o -name modules.order \) -delete
 	rm -rf build
-	find driver -name '*.o' -o -name '*.ko' -o -name '*.mod' -o -name '*.mod.c' -o \
-		-name '.*.cmd' -o -name Module.symvers -o -name modules.order | xargs -r rm -f
 
-.PHONY: help module install uninstall demo test check clean
+.PHONY: help headers module install uninstall demo test check clean
