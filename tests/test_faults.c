@@ -1,0 +1,356 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Every allocation on the way fails once: the n-th one of the call, for n =
+ * 1, 2, ... until the call needs no more than n - 1. Whatever fails, nothing
+ * stays behind. Needs a kernel with fault injection.
+ */
+#define _GNU_SOURCE
+#include "fixture.h"
+
+#include <fcntl.h>
+#include <linux/hpage_map.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#define RW	(PROT_READ | PROT_WRITE)
+#define DEBUG	"/sys/kernel/debug/"
+#define POOL	8
+
+static void set_everywhere(const char *file, const char *text)
+{
+	static const char * const kinds[] = { "failslab", "fail_page_alloc", "fail_usercopy" };
+	char path[128];
+
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++) {
+		snprintf(path, sizeof(path), DEBUG "%s/%s", kinds[i], file);
+		if (access(path, F_OK) == 0)
+			CHECK(write_text(path, text) == 0);
+	}
+}
+
+/* Fail what modules allocate, or anything that the call does. */
+static void prepare(bool only_modules)
+{
+	set_everywhere("verbose", "0");
+	set_everywhere("ignore-gfp-wait", "N");
+	set_everywhere("ignore-gfp-highmem", "N");
+	set_everywhere("min-order", "0");
+	set_everywhere("stacktrace-depth", "32");
+	set_everywhere("require-start", only_modules ? "0xffffffffc0000000" : "0");
+	set_everywhere("require-end", only_modules ? "0xffffffffff000000" :
+		       "0xffffffffffffffff");
+}
+
+static int fail_nth;
+static unsigned int failed, passed_over;
+
+/* Do call() with its n-th allocation failing. Was there an n-th? */
+static bool with_failure(unsigned int n, int (*call)(void), int *err)
+{
+	char text[32] = "";
+
+	snprintf(text, sizeof(text), "%u", n);
+	CHECK(pwrite(fail_nth, text, strlen(text), 0) > 0);
+	*err = call();
+	memset(text, 0, sizeof(text));
+	CHECK(pread(fail_nth, text, sizeof(text) - 1, 0) > 0);
+	CHECK(pwrite(fail_nth, "0", 1, 0) == 1);
+	return atoi(text) == 0;
+}
+
+static void sweep(int (*call)(void), void (*check)(int err))
+{
+	unsigned int n = 1;
+	bool hit = true;
+	int err = 0;
+
+	fail_nth = open("/proc/self/fail-nth", O_RDWR | O_CLOEXEC);
+	CHECK(fail_nth >= 0);
+	for (; hit; n++) {
+		CHECK(n < 5000);
+		hit = with_failure(n, call, &err);
+		if (!hit)
+			CHECK(err == 0);
+		else if (err)
+			failed++;
+		else
+			passed_over++;
+		check(err);
+	}
+	printf("# %u places: %u made it fail, %u did without\n", n - 2, failed, passed_over);
+	CHECK(failed > 0);
+	close(fail_nth);
+}
+
+static const char *params;
+
+static int try_load(void)
+{
+	return load(params);
+}
+
+static void check_load(int err)
+{
+	CHECK(loaded() == !err);
+	CHECK(!err || access(DEV, F_OK) == -1);
+	if (!err)
+		CHECK(unload() == 0);
+	else
+		CHECK(err == -ENOMEM || err == -EINTR);
+	CHECK(pool_of(pmd_size, "free") == pool_of(pmd_size, "nr"));
+}
+
+static void every_step_of_load_may_fail(void)
+{
+	prepare(true);
+	CHECK(set_pool(pmd_size, "nr", POOL) == 0);
+	params = "nr_hpages=2";
+	sweep(try_load, check_load);
+}
+
+static void every_step_of_load_may_fail_without_a_pool(void)
+{
+	prepare(true);
+	params = "nr_hpages=2";
+	sweep(try_load, check_load);
+	params = "nr_hpages=4 hpage_size=4K";
+	sweep(try_load, check_load);
+}
+
+static int try_open(void)
+{
+	int fd = open(DEV, O_RDWR | O_CLOEXEC);
+
+	if (fd < 0)
+		return -errno;
+	close(fd);
+	return 0;
+}
+
+static void check_open(int err)
+{
+	CHECK(!err || err == -ENOMEM || err == -EINTR);
+	CHECK(class_u64("size") == (err ? 0 : 10 * pmd_size));
+	CHECK_COUNT("descriptors", 0);
+	CHECK(refcnt() == 0);
+	CHECK(unload() == 0);
+	CHECK(load("") == 0);
+}
+
+static void every_step_of_the_first_open_may_fail(void)
+{
+	prepare(true);
+	CHECK(load("") == 0);
+	sweep(try_open, check_open);
+	CHECK(unload() == 0);
+}
+
+static int dev;
+static char *mapped;
+
+static int try_mmap(void)
+{
+	char *shared = mmap(NULL, 2 * pmd_size, RW, MAP_SHARED | MAP_POPULATE, dev, 0);
+	char *own;
+
+	if (shared == MAP_FAILED)
+		return -errno;
+	own = mmap(NULL, 2 * pmd_size, RW, MAP_PRIVATE, dev, 0);
+	if (own == MAP_FAILED) {
+		int err = -errno;
+
+		munmap(shared, 2 * pmd_size);
+		return err;
+	}
+	munmap(own, 2 * pmd_size);
+	return munmap(shared, 2 * pmd_size) ? -errno : 0;
+}
+
+/* A munmap that met the failure itself leaves its mapping to a second try. */
+static void check_mmap(int err)
+{
+	CHECK(!err || err == -ENOMEM || err == -EINTR);
+	CHECK(class_u64("mappings") <= 1);
+	CHECK(pool_of(pmd_size, "resv") == 0 || class_u64("mappings"));
+}
+
+static int try_fork(void)
+{
+	pid_t pid = fork();
+
+	if (pid < 0)
+		return -errno;
+	if (!pid)
+		_exit(0);
+	wait_for(pid);
+	return 0;
+}
+
+static void check_fork(int err)
+{
+	CHECK(!err || err == -ENOMEM || err == -EAGAIN);
+	CHECK_COUNT("mappings", 3);
+	CHECK_COUNT("descriptors", 1);
+	CHECK(filled(mapped, base_page, 1));
+}
+
+static int try_split(void)
+{
+	char *p = mapped + pmd_size;
+
+	if (munmap(p, pmd_size))
+		return -errno;
+	return 0;
+}
+
+static void check_split(int err)
+{
+	if (err) {
+		CHECK(err == -ENOMEM);
+		CHECK_COUNT("mappings", 1);
+		return;
+	}
+	CHECK(mmap(mapped, 3 * pmd_size, RW, MAP_SHARED | MAP_FIXED, dev, 0) == mapped);
+	CHECK_COUNT("mappings", 1);
+}
+
+static void mapping_may_fail_at_every_step(void)
+{
+	prepare(false);
+	CHECK(set_pool(pmd_size, "nr", POOL) == 0);
+	CHECK(load("nr_hpages=4") == 0);
+	dev = dev_open(O_RDWR);
+	sweep(try_mmap, check_mmap);
+}
+
+static void forking_may_fail_at_every_step(void)
+{
+	prepare(false);
+	CHECK(set_pool(pmd_size, "nr", POOL) == 0);
+	CHECK(load("nr_hpages=4") == 0);
+	dev = dev_open(O_RDWR);
+	mapped = map(dev, 3 * pmd_size, RW, MAP_SHARED, 0);
+	map(dev, pmd_size, PROT_READ, MAP_SHARED, 0);
+	map(dev, pmd_size, RW, MAP_PRIVATE, 0)[0] = 1;
+	fill(mapped, base_page, 1);
+	sweep(try_fork, check_fork);
+}
+
+static void splitting_may_fail_at_every_step(void)
+{
+	prepare(false);
+	CHECK(load("nr_hpages=4") == 0);
+	dev = dev_open(O_RDWR);
+	mapped = reserve(3 * pmd_size);
+	check_split(0);
+	sweep(try_split, check_split);
+}
+
+static struct hpage_map_info info;
+
+static int try_info(void)
+{
+	memset(&info, 0, sizeof(info));
+	info.size = sizeof(info);
+	return ioctl(dev, HPAGE_MAP_INFO, &info) ? -errno : 0;
+}
+
+static void check_info(int err)
+{
+	CHECK(err == 0 || err == -EFAULT || err == -ENOMEM);
+	CHECK(err ? info.length == 0 : info.length == 4 * pmd_size);
+}
+
+static void asking_may_fail_at_every_step(void)
+{
+	prepare(false);
+	CHECK(load("nr_hpages=4") == 0);
+	dev = dev_open(O_RDWR);
+	sweep(try_info, check_info);
+}
+
+static int try_rw(void)
+{
+	static char b[64];
+
+	if (pread(dev, b, sizeof(b), 100) != sizeof(b))
+		return -errno;
+	return pwrite(dev, b, sizeof(b), 200) == sizeof(b) ? 0 : -errno;
+}
+
+static void check_rw(int err)
+{
+	CHECK(err == 0 || err == -EFAULT || err == -ENOMEM);
+}
+
+static void copying_may_fail_at_every_step(void)
+{
+	prepare(false);
+	CHECK(load("nr_hpages=4") == 0);
+	dev = dev_open(O_RDWR);
+	sweep(try_rw, check_rw);
+}
+
+struct body {
+	void (*fn)(void);
+};
+
+static void in_child(void *arg)
+{
+	((struct body *)arg)->fn();
+}
+
+/* What it holds goes with the process; then the module must go too. */
+static void then_unload(void (*fn)(void))
+{
+	struct body b = { fn };
+
+	CHECK_EXITS(spawn(in_child, &b));
+	CHECK_COUNT("mappings", 0);
+	CHECK(unload() == 0);
+}
+
+static void every_step_of_mmap_may_fail(void)
+{
+	then_unload(mapping_may_fail_at_every_step);
+}
+
+static void every_step_of_fork_may_fail(void)
+{
+	then_unload(forking_may_fail_at_every_step);
+}
+
+static void every_step_of_a_split_may_fail(void)
+{
+	then_unload(splitting_may_fail_at_every_step);
+}
+
+static void every_step_of_info_may_fail(void)
+{
+	then_unload(asking_may_fail_at_every_step);
+}
+
+static void every_step_of_read_and_write_may_fail(void)
+{
+	then_unload(copying_may_fail_at_every_step);
+}
+
+static const struct test tests[] = {
+	TEST(every_step_of_load_may_fail, ON_NONE),
+	TEST(every_step_of_load_may_fail_without_a_pool, ON_NONE),
+	TEST(every_step_of_the_first_open_may_fail, ON_NONE),
+	TEST(every_step_of_mmap_may_fail, ON_NONE),
+	TEST(every_step_of_fork_may_fail, ON_NONE),
+	TEST(every_step_of_a_split_may_fail, ON_NONE),
+	TEST(every_step_of_info_may_fail, ON_NONE),
+	TEST(every_step_of_read_and_write_may_fail, ON_NONE),
+};
+
+int main(void)
+{
+	return RUN_TESTS(tests);
+}

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Memory that broke: EIO and SIGBUS there, and nothing anywhere else. */
+#define _GNU_SOURCE
+#include "fixture.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#ifndef MADV_HWPOISON
+#define MADV_HWPOISON 100
+#endif
+
+#define RW	(PROT_READ | PROT_WRITE)
+
+static void touch(void *p)
+{
+	(void)*(volatile char *)p;
+}
+
+static void poison(void *p)
+{
+	/* What is left of the page's users decides the answer, not the poison. */
+	madvise(p, base_page, MADV_HWPOISON);
+}
+
+static void use_it(void *arg)
+{
+	const char *backing = arg;
+	char b[200], text[32], *p;
+	int fd = dev_open(O_RDWR);
+
+	buf_size = class_u64("size");
+	buf_page = class_u64("page_size");
+	class_text("backing", text, sizeof(text));
+	CHECK(!strcmp(text, backing));
+	p = map_all(fd, RW, MAP_SHARED);
+	fill(p, buf_size, 1);
+	wait_for(spawn(poison, p + buf_page));
+
+	CHECK_KILLED(spawn(touch, p + buf_page), SIGBUS);
+	CHECK_ERR(pread(fd, b, 200, buf_page), EIO);
+	CHECK_ERR(pwrite(fd, b, 200, buf_page), EIO);
+	CHECK(pread(fd, b, 200, buf_page - 100) == 100);
+	CHECK(pwrite(fd, b, 200, buf_page - 100) == 100);
+	CHECK(lseek(fd, buf_page - 100, SEEK_SET) == (off_t)buf_page - 100);
+	CHECK(read(fd, b, 200) == 100);
+	CHECK_ERR(read(fd, b, 200), EIO);
+	CHECK(lseek(fd, 0, SEEK_CUR) == (off_t)buf_page);
+
+	CHECK(pread(fd, b, 200, 0) == 200);
+	CHECK(pread(fd, b, 200, 2 * buf_page) == 200);
+	fill(p, buf_page, 2);
+	CHECK(filled(p, buf_page, 2));
+	fill(p + 2 * buf_page, buf_page, 3);
+	CHECK(filled(p + 2 * buf_page, buf_page, 3));
+}
+
+static void check_poison(const char *params, const char *backing)
+{
+	CHECK(load(params) == 0);
+	CHECK_EXITS(spawn(use_it, (void *)backing));
+	CHECK(unload() == 0);
+}
+
+static void a_poisoned_hugetlb_page_is_eio(void)
+{
+	CHECK(set_pool(pmd_size, "nr", 4) == 0);
+	check_poison("nr_hpages=4", "hugetlb");
+	/* The three others are back; the broken one is nobody's any more. */
+	CHECK(pool_of(pmd_size, "free") >= 3);
+}
+
+static void a_poisoned_thp_page_is_eio(void)
+{
+	check_poison("nr_hpages=4", "thp");
+}
+
+static void a_poisoned_base_page_is_eio(void)
+{
+	check_poison("nr_hpages=4 hpage_size=4K", "base");
+}
+
+static const struct test tests[] = {
+	TEST(a_poisoned_hugetlb_page_is_eio, ON_NONE),
+	TEST(a_poisoned_thp_page_is_eio, ON_NONE),
+	TEST(a_poisoned_base_page_is_eio, ON_NONE),
+};
+
+int main(void)
+{
+	return RUN_TESTS(tests);
+}
