@@ -5,6 +5,7 @@
 # the project or its own planted tree, and prints what it finds as FILE:LINE: TEXT on stdout.
 # Silence and exit status 0 mean that it looked and found nothing.
 set -euo pipefail
+shopt -s inherit_errexit
 
 # shellcheck disable=SC2034  # for the checks
 TOP=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)

@@ -13,3 +13,15 @@ int main(int argc, char **argv)
 	printf("%s\n", outer);
 	return old();
 }
+
+/* Seen only by following values, and only when optimising. */
+int planted_value(int argument)
+{
+	int value;
+
+	if (argument > 3)
+		value = argument;
+	if (argument > 2)
+		return value;
+	return 0;
+}
