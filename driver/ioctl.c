@@ -39,7 +39,8 @@ static int hpm_ioctl_info(struct hpm_buffer *buf, union hpm_ioctl_arg *arg)
 	[_IOC_NR(_cmd) - HPAGE_MAP_CMD_BASE] = {			\
 		.cmd = _cmd,						\
 		.size = sizeof(_struct) +				\
-			BUILD_BUG_ON_ZERO(offsetof(_struct, size)),	\
+			BUILD_BUG_ON_ZERO(offsetof(_struct, size) ||	\
+				sizeof(_struct) > HPAGE_MAP_STRUCT_MAX),	\
 		.min_size = offsetofend(_struct, _last),		\
 		.handler = _handler,					\
 	}
@@ -86,7 +87,7 @@ long hpm_ioctl(struct file *file, unsigned int cmd, unsigned long user)
 		return -EFAULT;
 	if (size < ioctl->min_size)
 		return -EINVAL;
-	if (size > PAGE_SIZE)
+	if (size > HPAGE_MAP_STRUCT_MAX)
 		return -E2BIG;
 
 	ret = copy_struct_from_user(&arg, ioctl->size, ptr, size);

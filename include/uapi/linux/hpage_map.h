@@ -11,9 +11,10 @@
  * - The argument is a pointer to one struct whose first field, size, holds
  *   sizeof() of that struct as the program was compiled with it.
  * - A struct shorter than the first published version is refused with EINVAL.
- *   A longer one than the kernel knows is accepted if the unknown tail is all
- *   zero, else refused with E2BIG. The kernel writes no more than size bytes,
- *   and never changes size.
+ *   A longer one than the kernel knows is accepted, up to
+ *   HPAGE_MAP_STRUCT_MAX bytes, if the unknown tail is all zero, else refused
+ *   with E2BIG. The kernel writes no more than size bytes, and never changes
+ *   size.
  * - Unknown bits in flags and reserved fields that are not zero are refused
  *   with EINVAL, so that they can be given a meaning later.
  * - Numbers are never reused. Fields are naturally aligned; there is no
@@ -24,7 +25,8 @@
  *
  *   EFAULT   the pointer, or a part of the struct, is not the caller's memory
  *   EINVAL   size too short, unknown flag bit, or reserved field not zero
- *   E2BIG    size longer than the kernel knows, with a tail that is not zero
+ *   E2BIG    size longer than the kernel knows, with a tail that is not zero,
+ *            or longer than HPAGE_MAP_STRUCT_MAX
  *   ENOTTY   no such ioctl
  */
 #ifndef _UAPI_LINUX_HPAGE_MAP_H
@@ -34,6 +36,11 @@
 #include <linux/types.h>
 
 #define HPAGE_MAP_IOC_TYPE	0xB9
+
+/**
+ * define HPAGE_MAP_STRUCT_MAX - the most bytes that a struct of any version has
+ */
+#define HPAGE_MAP_STRUCT_MAX	4096
 
 enum {
 	HPAGE_MAP_CMD_BASE = 0x40,
