@@ -68,14 +68,14 @@ static void a_short_struct_is_refused(void)
 
 struct longer {
 	struct hpage_map_info info;
-	unsigned char tail[4096];
+	unsigned char tail[HPAGE_MAP_STRUCT_MAX];
 };
 
 static void a_longer_struct_is_for_zeroes_only(void)
 {
-	static const size_t tails[] = { 1, 8, 64, 4096 };
-	int fd = dev_open(O_RDWR);
 	struct longer l;
+	static const size_t tails[] = { 1, 8, 64, HPAGE_MAP_STRUCT_MAX - sizeof(l.info) };
+	int fd = dev_open(O_RDWR);
 
 	for (size_t i = 0; i < sizeof(tails) / sizeof(*tails); i++) {
 		memset(&l, 0, sizeof(l));
@@ -92,6 +92,8 @@ static void a_longer_struct_is_for_zeroes_only(void)
 		CHECK(l.info.length == 0);
 	}
 	memset(&l, 0, sizeof(l));
+	l.info.size = HPAGE_MAP_STRUCT_MAX + 1;
+	CHECK_ERR(ioctl(fd, HPAGE_MAP_INFO, &l), E2BIG);
 	l.info.size = sizeof(l.info) + 8;
 	l.tail[8] = 1;		/* not ours any more */
 	CHECK(ioctl(fd, HPAGE_MAP_INFO, &l) == 0);
@@ -143,8 +145,7 @@ static void bad_pointers_are_efault(void)
 	info->size = sizeof(*info);
 	CHECK_ERR(ioctl(fd, HPAGE_MAP_INFO, info), EFAULT);
 	info->size = 0xffffffff;
-	errno = 0;
-	CHECK(ioctl(fd, HPAGE_MAP_INFO, info) == -1 && (errno == EFAULT || errno == E2BIG));
+	CHECK_ERR(ioctl(fd, HPAGE_MAP_INFO, info), E2BIG);
 	memset(page, 0, 8);
 	info = (void *)page;
 	info->size = sizeof(*info);
