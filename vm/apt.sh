@@ -10,7 +10,9 @@ apt_mirror() {
 	local uri
 	if [[ -n ${HPAGE_MAP_MIRROR:-} ]]; then
 		# One variable for both: the archives lie side by side on every mirror.
-		[[ $1 == Debian ]] && echo "${HPAGE_MAP_MIRROR%/}" || echo "${HPAGE_MAP_MIRROR%/}-security"
+		uri=${HPAGE_MAP_MIRROR%/}
+		[[ $1 == Debian ]] || uri+=-security
+		echo "$uri"
 		return
 	fi
 	need apt-get apt
@@ -18,7 +20,7 @@ apt_mirror() {
 	uri=$(apt-get indextargets --format '$(REPO_URI)' 'Identifier: Packages' "Label: $1" |
 		sed -n 1p)
 	[[ -n $uri ]] || die "apt names no mirror of $1 on this machine;" \
-		"set HPAGE_MAP_MIRROR to the address of a Debian mirror (up to /debian) and try again"
+		"set HPAGE_MAP_MIRROR to the address of a Debian mirror (up to /debian)"
 	echo "${uri%/}"
 }
 
@@ -60,6 +62,7 @@ apt_update() {
 apt_closure() {
 	local -A seen=()
 	local queue=("$@") package dependency
+	local kernels='linux-(image|headers|modules|binary|kbuild)-'
 	while ((${#queue[@]})); do
 		package=${queue[0]}
 		queue=("${queue[@]:1}")
@@ -70,7 +73,7 @@ apt_closure() {
 			queue+=("$dependency")
 		done < <(apt-cache "${APT[@]}" depends --no-recommends --no-suggests --no-breaks \
 			--no-conflicts --no-replaces --no-enhances "$package" |
-			sed -nE 's/^ +(\|?(Pre)?Depends: )?(linux-(image|headers|modules|binary|kbuild)-)/\3/p' |
+			sed -nE 's/^ +(\|?(Pre)?Depends: )?('"$kernels"')/\3/p' |
 			grep -v -e -unsigned)
 	done
 }

@@ -63,15 +63,17 @@ foreign() {
 	fi
 	release=${2:-}
 	if [[ -z $release ]]; then
-		release=$(find "$root/lib/modules/" "$root/usr/lib/modules/" -mindepth 1 -maxdepth 1 \
-			-printf "%f\n" 2>/dev/null | sort -u) || true
-		[[ -n $release ]] || die "no lib/modules/RELEASE under $1: is it an unpacked kernel?"
+		release=$(find "$root/lib/modules/" "$root/usr/lib/modules/" -mindepth 1 \
+			-maxdepth 1 -printf "%f\n" 2>/dev/null | sort -u) || true
+		[[ -n $release ]] ||
+			die "no lib/modules/RELEASE under $1: is it an unpacked kernel?"
 		[[ $release != *$'\n'* ]] ||
 			die "several kernels under $1: leave one:" "${release//$'\n'/ }"
 	fi
 	root=${root%/}
 	[[ -d $root/lib/modules/$release || -d $root/usr/lib/modules/$release ]] ||
-		die "the modules of kernel $release are not in $root/lib/modules; install its package"
+		die "the modules of kernel $release are not in $root/lib/modules;" \
+			"install its package"
 	image=$(first "$root/boot/vmlinuz-$release" "$root/lib/modules/$release/vmlinuz" \
 		"$root/usr/lib/modules/$release/vmlinuz" "$root/boot/Image-$release") ||
 		die "no image of kernel $release under ${root:-/}boot; install its package"
