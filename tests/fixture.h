@@ -36,6 +36,7 @@ enum {
 	ON_POOL		= ON_HUGETLB | ON_GIGANTIC,
 	ON_ANY		= ON_SMALL | ON_GIGANTIC,
 	NEEDS_ROOT	= 1 << 8,
+	LOSES_PAGES	= 1 << 9,	/* poisons them: the pool has fewer afterwards */
 };
 
 struct test {

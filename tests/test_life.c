@@ -113,7 +113,7 @@ static void bad_parameters_are_refused(void)
 		{ "hpage_size=8K", EINVAL },
 		{ "hpage_size=1", EINVAL },
 		{ "hpage_size=2MB", EINVAL },
-		{ "hpage_size=4T", EINVAL },
+		{ "hpage_size=512M nr_hpages=1", EINVAL },
 		{ "mode=01777", EINVAL },
 		{ "mode=04600", EINVAL },
 		{ "mode=rw", EINVAL },

@@ -56,7 +56,7 @@ static void memory_under_a_buffer_stays_online(void)
 	buf_size = class_u64("size");
 	buf_page = class_u64("page_size");
 	fd = dev_open(O_RDWR);
-	p = map_all(fd, PROT_READ | PROT_WRITE, MAP_SHARED);
+	p = map_all(fd, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE);
 	fill(p, buf_page, 11);
 
 	kmsg = open("/dev/kmsg", O_RDONLY | O_NONBLOCK);

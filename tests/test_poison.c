@@ -84,9 +84,9 @@ static void a_poisoned_base_page_is_eio(void)
 }
 
 static const struct test tests[] = {
-	TEST(a_poisoned_hugetlb_page_is_eio, ON_NONE),
-	TEST(a_poisoned_thp_page_is_eio, ON_NONE),
-	TEST(a_poisoned_base_page_is_eio, ON_NONE),
+	TEST(a_poisoned_hugetlb_page_is_eio, ON_NONE | LOSES_PAGES),
+	TEST(a_poisoned_thp_page_is_eio, ON_NONE | LOSES_PAGES),
+	TEST(a_poisoned_base_page_is_eio, ON_NONE | LOSES_PAGES),
 };
 
 int main(void)

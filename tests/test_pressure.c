@@ -21,6 +21,7 @@
 static void make_group(void)
 {
 	CHECK(write_text(ROOT "cgroup.subtree_control", "+memory +hugetlb") == 0);
+	rmdir(GROUP);	/* of a test that failed */
 	CHECK(mkdir(GROUP, 0755) == 0);
 }
 
@@ -110,7 +111,7 @@ static void the_first_opener_is_charged(void)
 static void hugetlb_limits_count_too(void)
 {
 	make_group();
-	CHECK(set_pool(pmd_size, "nr", 16) == 0);
+	CHECK(set_pool(pmd_size, "nr", 16) == 0 && pool_of(pmd_size, "free") == 16);
 	CHECK(load("") == 0);
 	CHECK_EXITS(spawn(open_from_group, NULL));
 	CHECK(backed_by("hugetlb"));
