@@ -2,9 +2,10 @@
 /*
  * Files on file systems that nobody else sees.
  *
- * A buffer is a nameless file on a hugetlbfs or tmpfs that is mounted for this
- * file alone. The file keeps its mount, so the mount is dropped as soon as the
- * file is open, and the last fput() takes everything down, in any context.
+ * A buffer is the one file of a hugetlbfs or tmpfs that is mounted for this file
+ * alone. The file keeps its mount, so the mount is dropped as soon as the file
+ * is open, and the last fput() takes everything down, in any context. The
+ * file's name is what /proc/PID/maps shows of a mapping.
  *
  * Mounting, opening and allocating happen with the kernel's credentials: what
  * the caller may do is decided by who may open the device, not by what an
@@ -84,7 +85,7 @@ static struct file *open_hidden(const char *type, const char *key, const char *v
 }
 
 /**
- * hpm_fs_tmpfile() - open a nameless file on a file system of its own
+ * hpm_fs_create() - make a file on a file system of its own
  * @type: name of the file system
  * @key: a mount option
  * @value: the value of @key
@@ -97,9 +98,10 @@ static struct file *open_hidden(const char *type, const char *key, const char *v
  * Return: the file, whose reference is the caller's, or an ERR_PTR: -ENODEV
  * when the kernel has no such file system, what mounting or opening gave.
  */
-struct file *hpm_fs_tmpfile(const char *type, const char *key, const char *value, loff_t size)
+struct file *hpm_fs_create(const char *type, const char *key, const char *value, loff_t size)
 {
-	struct file *file = open_hidden(type, key, value, ".", O_TMPFILE | O_RDWR | O_EXCL);
+	struct file *file = open_hidden(type, key, value, KBUILD_MODNAME,
+					O_CREAT | O_EXCL | O_RDWR);
 	struct inode *inode;
 
 	if (IS_ERR(file))
@@ -149,25 +151,28 @@ void hpm_fs_discard(struct file *file)
 }
 
 /*
- * The file operations of an inode that can never be opened. Each file system
- * starts every inode with them, in the kernel's own text, so that they may
- * outlive this module; no symbol names them.
+ * Give an inode the operations that every inode starts with, before its file
+ * system knows it: it can never be opened, and has no attributes to set. They
+ * are in the kernel's own text, so that they may outlive this module; no
+ * symbol names them, so they are taken from a blank inode.
  */
-static const struct file_operations *never_open(struct super_block *sb)
+static int forget_operations(struct inode *inode)
 {
 	struct inode *blank = kzalloc(sizeof(*blank), GFP_KERNEL);
-	const struct file_operations *fops = NULL;
+	int ret;
 
 	if (!blank)
-		return NULL;
+		return -ENOMEM;
 
 	inode_init_once(blank);
-	if (!inode_init_always(sb, blank)) {
-		fops = blank->i_fop;
+	ret = inode_init_always(inode->i_sb, blank);
+	if (!ret) {
+		inode->i_fop = blank->i_fop;
+		inode->i_op = blank->i_op;
 		__destroy_inode(blank);
 	}
 	kfree(blank);
-	return fops;
+	return ret;
 }
 
 /**
@@ -176,7 +181,8 @@ static const struct file_operations *never_open(struct super_block *sb)
  *
  * Nobody can open the inode again, through /proc/PID/map_files say, and nobody
  * can punch, truncate, grow, remap or change the attributes of the file, root
- * included. Mappings are not touched by any of this.
+ * included: not even the flags that forbid it, which file_setattr(2) could
+ * clear on tmpfs without opening it. Mappings are not touched by any of this.
  *
  * Context: may sleep.
  * Return: 0 or -ENOMEM.
@@ -184,16 +190,14 @@ static const struct file_operations *never_open(struct super_block *sb)
 int hpm_fs_seal(struct file *file)
 {
 	struct inode *inode = file_inode(file);
-	const struct file_operations *fops = never_open(inode->i_sb);
-
-	if (!fops)
-		return -ENOMEM;
+	int ret;
 
 	inode_lock(inode);
-	inode->i_fop = fops;
-	inode_set_flags(inode, S_IMMUTABLE | S_APPEND, S_IMMUTABLE | S_APPEND);
+	ret = forget_operations(inode);
+	if (!ret)
+		inode_set_flags(inode, S_IMMUTABLE | S_APPEND, S_IMMUTABLE | S_APPEND);
 	inode_unlock(inode);
-	return 0;
+	return ret;
 }
 
 /**

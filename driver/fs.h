@@ -7,7 +7,7 @@
 int hpm_fs_init(void);
 void hpm_fs_exit(void);
 
-struct file *hpm_fs_tmpfile(const char *type, const char *key, const char *value, loff_t size);
+struct file *hpm_fs_create(const char *type, const char *key, const char *value, loff_t size);
 int hpm_fs_allocate(struct file *file, loff_t size);
 void hpm_fs_discard(struct file *file);
 int hpm_fs_seal(struct file *file);

@@ -122,7 +122,7 @@ struct file *hpm_hugetlb_fill(const struct hpm_attr *attr, u64 size, unsigned lo
 	}
 
 	snprintf(option, sizeof(option), "%luK", page_size / SZ_1K);
-	file = hpm_fs_tmpfile("hugetlbfs", "pagesize", option, size);
+	file = hpm_fs_create("hugetlbfs", "pagesize", option, size);
 	if (IS_ERR(file))
 		return file;
 

@@ -128,7 +128,7 @@ static int fill(struct file *file, u64 size, bool want_huge, bool need_huge, str
 static struct file *make(u64 size, const char *huge, bool want_huge, bool need_huge,
 			 struct hpm_why *why)
 {
-	struct file *file = hpm_fs_tmpfile("tmpfs", "huge", huge, size);
+	struct file *file = hpm_fs_create("tmpfs", "huge", huge, size);
 	int ret;
 
 	if (IS_ERR(file))

@@ -6,11 +6,13 @@
 #include <fcntl.h>
 #include <linux/fs.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/swap.h>
+#include <sys/syscall.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 
@@ -18,6 +20,7 @@
 #ifndef MADV_SOFT_OFFLINE
 #define MADV_SOFT_OFFLINE 101
 #endif
+#define SYS_FILE_SETATTR 469	/* of Linux 6.17, on every architecture here */
 
 static char *p;
 static char link_path[128];
@@ -144,7 +147,34 @@ static void soft_offline_is_refused(void)
 	CHECK(pfn_of(p) == pfn);
 }
 
+/* From 6.17 on a path will do, without opening what is behind it. */
+static void flags_cannot_be_cleared_by_path(void)
+{
+	struct {
+		uint64_t xflags;
+		uint32_t extsize, nextents, projid, cowextsize;
+	} none = { 0 };
+
+	map_and_name();
+	CHECK(syscall(SYS_FILE_SETATTR, AT_FDCWD, link_path, &none, sizeof(none), 0) == -1);
+	CHECK(errno == EOPNOTSUPP || errno == ENOSYS);
+	CHECK_ERR(truncate(link_path, 0), EPERM);
+	check_nothing_lost();
+}
+
+/* Whoever reads /proc/PID/maps sees whose pages they are. */
+static void a_mapping_is_named_for_the_module(void)
+{
+	char target[64] = "";
+
+	map_and_name();
+	CHECK(readlink(link_path, target, sizeof(target) - 1) > 0);
+	CHECK(strcmp(target, "/hpage_map") == 0);
+}
+
 static const struct test tests[] = {
+	TEST(flags_cannot_be_cleared_by_path, ON_ANY | NEEDS_ROOT),
+	TEST(a_mapping_is_named_for_the_module, ON_ANY | NEEDS_ROOT),
 	TEST(the_lent_file_opens_for_nobody, ON_SMALL | NEEDS_ROOT),
 	TEST(the_lent_file_cannot_be_changed_by_name, ON_SMALL | NEEDS_ROOT),
 	TEST(the_device_has_no_size_to_change, ON_SMALL | NEEDS_ROOT),
