@@ -25,8 +25,9 @@ help:
 # One sentence instead of what make says when the headers are not there.
 headers:
 	@test -e $(KDIR)/Makefile || { \
-		echo 'There are no kernel headers in $(KDIR). Try: apt install linux-headers-$$(uname -r),' \
-			'or make module KDIR=DIR.' >&2; exit 1; }
+		echo 'There are no kernel headers in $(KDIR).' >&2; \
+		echo 'Try: apt install linux-headers-$$(uname -r), or make module KDIR=DIR.' >&2; \
+		exit 1; }
 
 module: headers
 	$(MAKE) -C $(KDIR) M=$(CURDIR)/driver modules
