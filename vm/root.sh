@@ -10,7 +10,7 @@ CHROOT_PACKAGES=(gcc make binutils libelf1)
 # What the tests run and are built against on arm64. Nothing is configured there, only unpacked, so
 # packages must work without their maintainer scripts.
 ARM64_PACKAGES=(base-files base-passwd bash dash coreutils util-linux mount kmod procps grep sed
-	mawk findutils hostname libc6-dev libcmocka-dev liburing-dev fio)
+	mawk findutils libc-bin libc6-dev libcmocka-dev liburing-dev)
 
 # make_root DIR SUITE OPTION...
 make_root() {
