@@ -62,7 +62,7 @@ apt_update() {
 apt_closure() {
 	local -A seen=()
 	local queue=("$@") package dependency
-	local kernels='linux-(image|headers|modules|binary|kbuild)-'
+	local kernels='linux-(image|headers|modules|binary|base|kbuild)-'
 	while ((${#queue[@]})); do
 		package=${queue[0]}
 		queue=("${queue[@]:1}")
