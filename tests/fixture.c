@@ -42,12 +42,14 @@ void check_failed(const char *file, int line, const char *what, int err)
 void read_text(const char *path, char *buf, size_t len)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	ssize_t n = fd < 0 ? -1 : read(fd, buf, len - 1);
+	size_t n = 0;
+	ssize_t got = -1;
 
-	if (n < 0) {
+	/* Long files of proc come in parts. */
+	while (fd >= 0 && (got = read(fd, buf + n, len - 1 - n)) > 0)
+		n += got;
+	if (got < 0)
 		printf("# %s: %s\n", path, strerror(errno));
-		n = 0;
-	}
 	if (fd >= 0)
 		close(fd);
 	while (n > 0 && buf[n - 1] == '\n')
