@@ -221,7 +221,7 @@ discard:
  * Return: 0, or
  *
  * * -EINVAL: this machine has no pages of that size, or the size is 0
- * * -ENOMEM: no rung has the pages now
+ * * -ENOMEM: no rung has the pages now, or the size exceeds the memory
  * * -EINTR: a signal came
  * * -ERESTARTNOINTR: no signal, but work of the task that cannot wait
  */

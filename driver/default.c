@@ -22,6 +22,9 @@
 
 #define DEFAULT_NR_HPAGES 10
 
+static u64 size;
+static u64 hpage_size;
+
 /* A number of bytes with an optional suffix, as memparse() takes it. */
 static int param_set_bytes(const char *text, const struct kernel_param *kp)
 {
@@ -29,6 +32,9 @@ static int param_set_bytes(const char *text, const struct kernel_param *kp)
 	u64 bytes = memparse(text, &end);
 
 	if (end == text || (*end && *end != '\n'))
+		return -EINVAL;
+	/* 0 means that it was not given; memparse() makes it of 16E, too. */
+	if (!bytes && kp->arg == &size)
 		return -EINVAL;
 	*(u64 *)kp->arg = bytes;
 	return 0;
@@ -48,11 +54,9 @@ static unsigned long nr_hpages;
 module_param(nr_hpages, ulong, 0444);
 MODULE_PARM_DESC(nr_hpages, "pages of the default buffer (10)");
 
-static u64 size;
 module_param_cb(size, &param_ops_bytes, &size, 0444);
 MODULE_PARM_DESC(size, "size of the default buffer instead, e.g. 64M");
 
-static u64 hpage_size;
 module_param_cb(hpage_size, &param_ops_bytes, &hpage_size, 0444);
 MODULE_PARM_DESC(hpage_size, "its page size, e.g. 2M or 1G (0: the best up to a PMD)");
 

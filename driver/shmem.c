@@ -81,10 +81,20 @@ static void explain_small(struct hpm_why *why, loff_t pos, bool room)
 		hpm_why_try(why, "echo 1 > /proc/sys/vm/compact_memory");
 }
 
-static void explain_none(struct hpm_why *why, loff_t pos)
+/* tmpfs says ENOSPC when the machine's commit limit refuses a page. */
+static int explain_none(struct hpm_why *why, loff_t pos, int err)
 {
-	hpm_why(why, "no page after %lld kB: out of memory, or the caller's cgroup is", pos >> 10);
-	hpm_why_try(why, "a smaller size or a larger memory.max");
+	if (err == -ENOSPC) {
+		hpm_why(why, "no page after %lld kB: the commit limit is reached", pos >> 10);
+		hpm_why_try(why, "a smaller size, or another vm.overcommit_memory");
+		return -ENOMEM;
+	}
+	if (err == -ENOMEM) {
+		hpm_why(why, "no page after %lld kB: out of memory, or the caller's cgroup is",
+			pos >> 10);
+		hpm_why_try(why, "a smaller size, or a larger memory.max");
+	}
+	return err;
 }
 
 /*
@@ -107,11 +117,8 @@ static int fill(struct file *file, u64 size, bool want_huge, bool need_huge, str
 		else
 			folio = read_folio(file, pos);
 
-		if (IS_ERR(folio)) {
-			if (PTR_ERR(folio) == -ENOMEM)
-				explain_none(why, pos);
-			return PTR_ERR(folio);
-		}
+		if (IS_ERR(folio))
+			return explain_none(why, pos, PTR_ERR(folio));
 		huge = is_huge(folio);
 		end = folio_pos(folio) + folio_size(folio);
 		folio_put(folio);

@@ -106,6 +106,9 @@ static bool congruent(unsigned long addr, unsigned long pgoff, unsigned long ali
  * * -EINVAL: offset, length or address is no multiple of the page size, or the
  *   part is not within the buffer
  * * -ENOMEM: private, and the hugetlb pool cannot promise pages for its copies
+ *
+ * Private writable mappings also count against the commit limit, on every rung:
+ * mm/ charged them before this call, and refuses what is too much itself.
  */
 int hpm_buffer_mmap(struct hpm_buffer *buf, struct vm_area_struct *vma)
 {
