@@ -363,12 +363,14 @@ static void print_changes(const struct baseline *before, struct baseline *now)
 
 static bool is_splat(const char *record)
 {
+	/* As vm/splat.sh has them, which looks at the whole log afterwards. */
 	static const char * const words[] = {
-		"BUG:", "kernel BUG at", "WARNING:", "Oops", "KASAN", "UBSAN", "KCSAN",
-		"general protection fault", "INFO: task", "suspicious RCU", "lockdep",
-		"possible recursive locking", "circular locking", "refcount_t",
-		"Bad page state", "Bad rss-counter", "ODEBUG", "DMA-API", "stack segment",
-		"soft lockup", "unable to handle", "sleeping function called",
+		"BUG:", "kernel BUG at", "WARNING:", "Oops", "KASAN:", "UBSAN:", "ODEBUG:",
+		"refcount_t:", "Internal error:", "Unable to handle kernel", "Bad page",
+		"INFO: task", "suspicious RCU", "possible recursive locking",
+		"possible circular locking", "inconsistent lock state", "bad unlock balance",
+		"sleeping function called", "scheduling while atomic", "still has locks held",
+		"list_add corruption", "list_del corruption", "detected stalls", "DMA-API:",
 	};
 
 	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++)
