@@ -136,8 +136,11 @@ static void unpin(struct hpm_backing *b)
 	kvfree(b->folios);
 }
 
-/* Pin every page for good. */
-static int pin(struct hpm_backing *b, unsigned long nr)
+/*
+ * Pin every page for good. Until then a folio may be split, by memory failure
+ * or by migration; what is too small by now is not the page that was asked for.
+ */
+static int pin(struct hpm_backing *b, unsigned long nr, struct hpm_why *why)
 {
 	pgoff_t offset;
 	loff_t pos;
@@ -153,6 +156,13 @@ static int pin(struct hpm_backing *b, unsigned long nr)
 		if (got != 1) {
 			unpin(b);
 			return got < 0 ? got : -EFAULT;
+		}
+		if (folio_size(b->folios[b->nr]) < 1UL << b->shift) {
+			b->nr++;
+			unpin(b);
+			hpm_why(why, "a huge page was split while the buffer was made");
+			hpm_why_try(why, "again");
+			return -ENOMEM;
 		}
 		cond_resched();
 	}
@@ -194,7 +204,7 @@ static int make(struct hpm_backing *b, const struct rung *rung, const struct hpm
 	if (IS_ERR(b->file))
 		return PTR_ERR(b->file);
 
-	ret = pin(b, size >> b->shift);
+	ret = pin(b, size >> b->shift, why);
 	if (ret)
 		goto discard;
 	ret = hpm_fs_seal(b->file);
