@@ -91,11 +91,6 @@ static ssize_t transfer(struct hpm_buffer *buf, loff_t *pos, struct iov_iter *it
 	struct page *page;
 
 	while (*pos < size && iov_iter_count(iter)) {
-		if (signal_pending(current)) {
-			ret = -ERESTARTSYS;
-			break;
-		}
-
 		page = hpm_backing_page(&buf->backing, *pos);
 		if (is_page_hwpoison(page)) {
 			ret = -EIO;
@@ -111,6 +106,9 @@ static ssize_t transfer(struct hpm_buffer *buf, loff_t *pos, struct iov_iter *it
 			ret = -EFAULT;
 			break;
 		}
+		/* Not before: every call makes progress, and none is interrupted. */
+		if (signal_pending(current))
+			break;
 		cond_resched();
 	}
 	return done ?: ret;
@@ -125,7 +123,7 @@ static ssize_t transfer(struct hpm_buffer *buf, loff_t *pos, struct iov_iter *it
  * Context: may sleep; no lock held.
  * Return: bytes copied, fewer than asked at the end, after a signal, at a
  * poisoned page or at a fault; 0 at or behind the end; or, when nothing was
- * copied, -ERESTARTSYS, -EIO or -EFAULT.
+ * copied, -EIO or -EFAULT.
  */
 ssize_t hpm_buffer_read(struct hpm_buffer *buf, loff_t *pos, struct iov_iter *to)
 {
