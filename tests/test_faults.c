@@ -99,6 +99,8 @@ static void sweep(int (*call)(void), void (*check)(int err))
 			failed++;
 		else
 			passed_over++;
+		if (err && err != -ENOMEM)
+			printf("# place %u: %s\n", n, strerror(-err));
 		check(err);
 	}
 	printf("# %u places: %u made it fail, %u did without\n", n - 2, failed, passed_over);
