@@ -110,11 +110,14 @@ struct file *hpm_hugetlb_fill(const struct hpm_attr *attr, u64 size, unsigned lo
 	char option[24];
 	int ret;
 
-	if (pool_look(page_size, &pool)) {
+	ret = pool_look(page_size, &pool);
+	if (ret == -ENOENT || ret == -ENODEV) {
 		hpm_why(why, "hugetlb: no pages of %lu kB on this machine", page_size / SZ_1K);
 		hpm_why_try(why, "ls /sys/kernel/mm/hugepages");
 		return ERR_PTR(-EINVAL);
 	}
+	if (ret)
+		return ERR_PTR(ret);
 
 	if (pool_available(&pool) < nr) {
 		explain_short(why, &pool, nr, page_size);
