@@ -90,14 +90,14 @@ const char *hpm_backing_name(enum hpage_map_backing kind)
 }
 
 /**
- * hpm_backing_features() - which rungs this kernel was built with
+ * hpm_backing_features() - which rungs this machine has
  *
  * Return: bits of enum hpage_map_features.
  */
 u64 hpm_backing_features(void)
 {
 	return (IS_ENABLED(CONFIG_HUGETLBFS) ? HPAGE_MAP_FEATURE_HUGETLB : 0) |
-	       (IS_ENABLED(CONFIG_TRANSPARENT_HUGEPAGE) ? HPAGE_MAP_FEATURE_THP : 0);
+	       (has_transparent_hugepage() ? HPAGE_MAP_FEATURE_THP : 0);
 }
 
 /* The size of the pages with which a rung serves a request, or 0 if it does not. */

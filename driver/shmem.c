@@ -71,9 +71,8 @@ static void explain_small(struct hpm_why *why, loff_t pos, bool room)
 	char text[64];
 
 	hpm_why(why, "thp: no PMD-sized folio after %lld kB", pos >> 10);
-	if (hpm_fs_sysfs("kernel/mm/transparent_hugepage/shmem_enabled", text, sizeof(text)) < 0)
-		hpm_why_try(why, "a kernel with CONFIG_TRANSPARENT_HUGEPAGE");
-	else if (strstr(text, "[deny]"))
+	if (hpm_fs_sysfs("kernel/mm/transparent_hugepage/shmem_enabled", text, sizeof(text)) > 0 &&
+	    strstr(text, "[deny]"))
 		hpm_why_try(why, "echo never > /sys/kernel/mm/transparent_hugepage/shmem_enabled");
 	else if (room)
 		hpm_why_try(why, "a larger memory.max for the caller's cgroup");
@@ -164,8 +163,10 @@ static struct file *make(u64 size, const char *huge, bool want_huge, bool need_h
 struct file *hpm_thp_fill(const struct hpm_attr *attr, u64 size, unsigned long page_size,
 			  struct hpm_why *why)
 {
-	if (!IS_ENABLED(CONFIG_TRANSPARENT_HUGEPAGE) || page_size != PMD_SIZE)
+	if (!has_transparent_hugepage()) {
+		hpm_why(why, "thp: this machine has no transparent huge pages");
 		return ERR_PTR(-EINVAL);
+	}
 	return make(size, "always", true, true, why);
 }
 
@@ -183,7 +184,7 @@ struct file *hpm_thp_fill(const struct hpm_attr *attr, u64 size, unsigned long p
 struct file *hpm_base_fill(const struct hpm_attr *attr, u64 size, unsigned long page_size,
 			   struct hpm_why *why)
 {
-	bool mixed = IS_ENABLED(CONFIG_TRANSPARENT_HUGEPAGE) && !attr->page_size;
+	bool mixed = has_transparent_hugepage() && !attr->page_size;
 
 	return make(size, mixed ? "within_size" : "never", mixed, false, why);
 }
