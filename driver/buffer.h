@@ -14,12 +14,12 @@
  * @backing: its pages; never changes
  * @descriptors: open files of the device that refer to it, for people
  * @mappings: VMAs that refer to it, for people
- * @lock: protects the first filling of @vm_ops
+ * @lock: see the field
  * @fs_vm_ops: the operations of the lent file's own mappings; NULL until the
  *	first mmap(), set under @lock and never changed afterwards
  * @vm_ops: a copy of them that tells us of copies and ends of mappings; filled
  *	under @lock before @fs_vm_ops is set, never changed afterwards
- * @rcu: keeps @vm_ops readable to page faults that run beside the last close
+ * @rcu: keeps @vm_ops readable to whoever looks at a VMA under RCU alone
  */
 struct hpm_buffer {
 	refcount_t refs;

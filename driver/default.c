@@ -107,9 +107,12 @@ static struct hpm_buffer *make(void)
 
 	ret = asked(&attr, &why);
 	buf = ret ? ERR_PTR(ret) : hpm_buffer_create(&attr, &why);
-	if (IS_ERR(buf)) {
-		if (why.len)
-			pr_err_ratelimited("no default buffer (%pe): %s\n", buf, why.text);
+	ret = PTR_ERR_OR_ZERO(buf);
+	if (ret == -EINTR || ret == -ERESTARTNOINTR)
+		return buf;
+	if (ret) {
+		pr_err_ratelimited("no default buffer (%pe)%s%s\n", buf, why.len ? ": " : "",
+				   why.text);
 		return buf;
 	}
 	announce(&buf->backing, &why);
