@@ -96,7 +96,8 @@ static struct file *open_hidden(const char *type, const char *key, const char *v
  *
  * Context: may sleep.
  * Return: the file, whose reference is the caller's, or an ERR_PTR: -ENODEV
- * when the kernel has no such file system, what mounting or opening gave.
+ * when the kernel has no such file system, -ENOMEM, what mounting or opening
+ * gave.
  */
 struct file *hpm_fs_create(const char *type, const char *key, const char *value, loff_t size)
 {
@@ -104,8 +105,9 @@ struct file *hpm_fs_create(const char *type, const char *key, const char *value,
 					O_CREAT | O_EXCL | O_RDWR);
 	struct inode *inode;
 
+	/* No limit on files is set, so there was no memory for the inode. */
 	if (IS_ERR(file))
-		return file;
+		return PTR_ERR(file) == -ENOSPC ? ERR_PTR(-ENOMEM) : file;
 
 	inode = file_inode(file);
 	inode_lock(inode);
