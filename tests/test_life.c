@@ -9,13 +9,11 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
-#include <sys/sysinfo.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #define RW	(PROT_READ | PROT_WRITE)
 #define NR_DEFAULT 10
-#define MIB	(1UL << 20)
 
 static void want_pool(uint64_t pages)
 {
@@ -389,39 +387,6 @@ static void shrinking_the_pool_takes_nothing(void)
 	CHECK(pool_of(pmd_size, "surplus") == 0);
 }
 
-static uint64_t oom_kills(void)
-{
-	static char text[32768];
-	char *s;
-
-	read_text("/proc/vmstat", text, sizeof(text));
-	s = strstr(text, "\noom_kill ");
-	CHECK(s);
-	return strtoull(s + 10, NULL, 10);
-}
-
-/* An errno, and nobody dies for it. Most memory is put aside: it is slow to fill. */
-static void more_than_free_memory_is_enomem(void)
-{
-	uint64_t kills = oom_kills(), aside;
-	struct sysinfo si, now;
-	void *theirs;
-
-	CHECK(sysinfo(&si) == 0);
-	aside = (si.freeram * si.mem_unit - 400 * MIB) / pmd_size;
-	CHECK(set_pool(pmd_size, "nr", aside) == 0);
-	aside = pool_of(pmd_size, "free");
-	theirs = mmap(NULL, aside * pmd_size, RW, MAP_PRIVATE | MAP_ANONYMOUS | MAP_HUGETLB, -1, 0);
-	CHECK(theirs != MAP_FAILED);
-	CHECK(load("size=1G") == -ENOMEM);
-	CHECK(oom_kills() == kills);
-	CHECK(munmap(theirs, aside * pmd_size) == 0);
-	/* All that the failed loads had by then is free again. */
-	CHECK(set_pool(pmd_size, "nr", 0) == 0);
-	CHECK(sysinfo(&now) == 0);
-	CHECK(now.freeram * now.mem_unit + 100 * MIB > si.freeram * si.mem_unit);
-}
-
 static const struct test tests[] = {
 	TEST(a_bare_load_takes_nothing_until_open, ON_NONE),
 	TEST(parameters_make_it_at_load, ON_NONE),
@@ -439,7 +404,6 @@ static const struct test tests[] = {
 	TEST(reserved_pages_are_not_taken, ON_NONE),
 	TEST(overcommit_pages_serve_too, ON_NONE),
 	TEST(shrinking_the_pool_takes_nothing, ON_NONE),
-	TEST(more_than_free_memory_is_enomem, ON_NONE),
 };
 
 int main(void)
