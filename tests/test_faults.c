@@ -18,7 +18,9 @@
 
 #define RW	(PROT_READ | PROT_WRITE)
 #define DEBUG	"/sys/kernel/debug/"
-#define POOL	8
+#define POOL	16
+/* Each place is a load, and most are an unload with its grace periods too. */
+#define SWEEP_SECONDS 1200
 
 static void set_everywhere(const char *file, const char *text)
 {
@@ -134,19 +136,28 @@ static void check_load(int err)
 	CHECK(pool_of(pmd_size, "free") == pool_of(pmd_size, "nr"));
 }
 
+static void sweep_load(uint64_t pages, const char *with)
+{
+	alarm(SWEEP_SECONDS);
+	prepare(true);
+	CHECK(set_pool(pmd_size, "nr", pages) == 0);
+	params = with;
+	sweep(try_load, check_load);
+}
+
 static void every_step_of_load_may_fail(void)
 {
-	prepare(true);
-	CHECK(set_pool(pmd_size, "nr", POOL) == 0);
-	params = "nr_hpages=2";
-	sweep(try_load, check_load);
+	sweep_load(POOL, "nr_hpages=1");
 }
 
 static void every_step_of_load_may_fail_without_a_pool(void)
 {
-	prepare(true);
-	params = "nr_hpages=2";
-	sweep(try_load, check_load);
+	sweep_load(0, "nr_hpages=1");
+}
+
+static void every_step_of_load_may_fail_on_base_pages(void)
+{
+	sweep_load(0, "nr_hpages=1 hpage_size=4K");
 }
 
 static int try_open(void)
@@ -165,13 +176,17 @@ static void check_open(int err)
 	CHECK(class_u64("size") == (err ? 0 : 10 * pmd_size));
 	CHECK_COUNT("descriptors", 0);
 	CHECK(refcnt() == 0);
+	if (err)	/* as good as new */
+		return;
 	CHECK(unload() == 0);
 	CHECK(load("") == 0);
 }
 
 static void every_step_of_the_first_open_may_fail(void)
 {
+	alarm(SWEEP_SECONDS);
 	prepare(true);
+	CHECK(set_pool(pmd_size, "nr", POOL) == 0);
 	CHECK(load("") == 0);
 	sweep(try_open, check_open);
 	CHECK(unload() == 0);
@@ -368,6 +383,7 @@ static void every_step_of_read_and_write_may_fail(void)
 static const struct test tests[] = {
 	TEST(every_step_of_load_may_fail, ON_NONE),
 	TEST(every_step_of_load_may_fail_without_a_pool, ON_NONE),
+	TEST(every_step_of_load_may_fail_on_base_pages, ON_NONE),
 	TEST(every_step_of_the_first_open_may_fail, ON_NONE),
 	TEST(every_step_of_mmap_may_fail, ON_NONE),
 	TEST(every_step_of_fork_may_fail, ON_NONE),
