@@ -33,7 +33,7 @@ static int param_set_bytes(const char *text, const struct kernel_param *kp)
 
 	if (end == text || (*end && *end != '\n'))
 		return -EINVAL;
-	/* 0 means that it was not given; memparse() makes it of 16E, too. */
+	/* 0 means that it was not given; older memparse() makes it of 16E, too. */
 	if (!bytes && kp->arg == &size)
 		return -EINVAL;
 	*(u64 *)kp->arg = bytes;
