@@ -134,9 +134,19 @@ static int fill(struct file *file, u64 size, bool want_huge, bool need_huge, str
 static struct file *make(u64 size, const char *huge, bool want_huge, bool need_huge,
 			 struct hpm_why *why)
 {
-	struct file *file = hpm_fs_create("tmpfs", "huge", huge, size);
+	unsigned long available = si_mem_available();	/* never negative */
+	struct file *file;
 	int ret;
 
+	/* Pinning the last page would end well for nobody. */
+	if (size >> PAGE_SHIFT > available) {
+		hpm_why(why, "%llu kB needed, %lu kB of memory available", size >> 10,
+			available << (PAGE_SHIFT - 10));
+		hpm_why_try(why, "a smaller size");
+		return ERR_PTR(-ENOMEM);
+	}
+
+	file = hpm_fs_create("tmpfs", "huge", huge, size);
 	if (IS_ERR(file))
 		return file;
 

@@ -137,6 +137,23 @@ static void bad_parameters_are_refused(void)
 	}
 }
 
+/* An errno at once, before anybody's memory gets short. */
+static void more_than_available_memory_is_enomem(void)
+{
+	static const char * const how[] = { "", " hpage_size=4K", " allow_base=1" };
+	unsigned long long kb;
+	char text[8192], *line;
+
+	read_text("/proc/meminfo", text, sizeof(text));
+	line = strstr(text, "MemAvailable:");
+	CHECK(line && sscanf(line, "MemAvailable: %llu", &kb) == 1);
+	for (size_t i = 0; i < sizeof(how) / sizeof(*how); i++) {
+		snprintf(text, sizeof(text), "size=%lluK%s", kb + (64 << 10), how[i]);
+		CHECK(load(text) == -ENOMEM);
+		CHECK(!loaded());
+	}
+}
+
 /* Some kernels read 0, others the largest number there is. */
 static void a_size_beyond_64_bits_is_refused(void)
 {
@@ -400,6 +417,7 @@ static const struct test tests[] = {
 	TEST(parameters_make_it_at_load, ON_NONE),
 	TEST(bad_parameters_are_refused, ON_NONE),
 	TEST(a_size_beyond_64_bits_is_refused, ON_NONE),
+	TEST(more_than_available_memory_is_enomem, ON_NONE),
 	TEST(the_node_has_the_mode_asked_for, ON_NONE),
 	TEST(a_mapping_holds_pages_and_module, ON_NONE),
 	TEST(a_descriptor_holds_the_module, ON_NONE),
