@@ -44,13 +44,13 @@ static void a_split_page_is_not_taken_for_a_whole_one(void)
 	int thp, mixed;
 
 	CHECK(access(SPLIT, W_OK) == 0);
-	thp = load("size=64M hpage_size=2M");
+	thp = load("size=16M hpage_size=2M");
 	CHECK(thp == 0 || thp == -ENOMEM);
 	if (thp == 0) {
 		CHECK(mapping_and_read_agree());
 		CHECK(unload() == 0);
 	}
-	mixed = load("size=64M allow_base=1");
+	mixed = load("size=16M allow_base=1");
 	CHECK(mixed == 0);
 	CHECK(mapping_and_read_agree());
 	CHECK(unload() == 0);
