@@ -6,6 +6,10 @@
 #include <linux/mm.h>
 #include <uapi/linux/hpage_map.h>
 
+#include "limits.h"
+
+struct hpm_reserve;
+
 /**
  * struct hpm_why - why something better could not be had, for people
  * @len: bytes used of @text
@@ -13,25 +17,43 @@
  */
 struct hpm_why {
 	size_t len;
-	char text[512];
+	char text[HPAGE_MAP_TEXT_SIZE];
 };
 
 /**
  * struct hpm_attr - what is asked for
  * @size: bytes, rounded up to the page size that is got
- * @page_size: exactly this page size in bytes, or 0 for the best, which is at
- *	most what a PMD maps
- * @allow_base: with a @page_size of 0, take base pages rather than fail
+ * @page_size: this page size in bytes, or 0 for the best, which is at most
+ *	what a PMD maps
+ * @policy: how @node is meant
+ * @node: a node that has memory, with a policy that names one
+ * @exact: no smaller page size; with a @page_size of 0, none below a PMD
+ * @allow_base: take base pages rather than fail
+ * @contiguous: in one physical run
+ * @below_4g: at addresses below 4 GiB
+ * @reserve: from the reserve, if it has them
+ * @own: for the module itself, not for a user: no limit of a user applies
  */
 struct hpm_attr {
 	u64 size;
 	u64 page_size;
-	bool allow_base;
+	enum hpage_map_policy policy;
+	int node;
+	bool exact : 1;
+	bool allow_base : 1;
+	bool contiguous : 1;
+	bool below_4g : 1;
+	bool reserve : 1;
+	bool own : 1;
 };
 
 /**
  * struct hpm_backing - the pages of a buffer
  * @file: the file that is lent; holds the pages
+ * @start: offset of the first page in @file in bytes; not 0 only in a file of
+ *	the reserve, which several backings share
+ * @reserve: where the pages came from and how they go back, or NULL
+ * @charge: what they count against
  * @folios: @nr pinned folios, one for each page of @shift in the order of
  *	their offsets; one that is larger than a page stands here several times
  * @nr: number of pages
@@ -39,6 +61,7 @@ struct hpm_attr {
  * @nr_runs: number of physically contiguous runs
  * @shift: log2 of the page size in bytes
  * @node: NUMA node of all pages, or HPAGE_MAP_NODE_MIXED
+ * @below_4g: no page ends above 4 GiB
  * @kind: the rung of the ladder
  * @guarded: among the finished backings, under the lock of offline.c
  *
@@ -46,18 +69,24 @@ struct hpm_attr {
  */
 struct hpm_backing {
 	struct file *file;
+	loff_t start;
+	struct hpm_reserve *reserve;
+	struct hpm_charge charge;
 	struct folio **folios;
 	unsigned long nr;
 	unsigned long nr_huge;
 	unsigned long nr_runs;
 	unsigned int shift;
 	int node;
+	bool below_4g;
 	enum hpage_map_backing kind;
 	struct list_head guarded;
 };
 
 int hpm_backing_make(struct hpm_backing *b, const struct hpm_attr *attr, struct hpm_why *why);
 void hpm_backing_free(struct hpm_backing *b);
+unsigned long hpm_backing_pages_on(const struct hpm_backing *b, int node);
+bool hpm_backing_run(const struct hpm_backing *b, loff_t *pos, struct hpage_map_run *run);
 const char *hpm_backing_name(enum hpage_map_backing kind);
 u64 hpm_backing_features(void);
 __printf(2, 3) void hpm_why(struct hpm_why *why, const char *fmt, ...);
@@ -82,6 +111,12 @@ static inline struct page *hpm_backing_page(const struct hpm_backing *b, loff_t 
 	return folio_page(folio, (pos & (folio_size(folio) - 1)) >> PAGE_SHIFT);
 }
 
+/* A maker of pages is interrupted by work of the task, without a signal. */
+static inline bool hpm_interrupted(int err)
+{
+	return err == -EINTR || err == -ERESTARTNOINTR || err == -ERESTARTSYS;
+}
+
 /*
  * The rungs. Each returns a file of exactly @size bytes, a multiple of
  * @page_size, filled with zeroed pages that are up to date, or
@@ -98,5 +133,17 @@ struct file *hpm_thp_fill(const struct hpm_attr *attr, u64 size, unsigned long p
 			  struct hpm_why *why);
 struct file *hpm_base_fill(const struct hpm_attr *attr, u64 size, unsigned long page_size,
 			   struct hpm_why *why);
+
+/*
+ * For the reserve: a file without pages, one page more for it, and some fewer.
+ * Errors as above.
+ */
+bool hpm_hugetlb_has(unsigned long page_size);
+struct file *hpm_hugetlb_file(unsigned long page_size, u64 size);
+int hpm_hugetlb_extend(struct file *file, loff_t pos, unsigned long page_size,
+		       struct hpm_why *why);
+struct file *hpm_thp_file(unsigned long page_size, u64 size);
+int hpm_thp_extend(struct file *file, loff_t pos, unsigned long page_size, struct hpm_why *why);
+void hpm_thp_punch(struct file *file, loff_t pos, loff_t len);
 
 #endif

@@ -12,29 +12,53 @@
  *	hpm_buffer_get(), _put() any holder; the last put frees
  *
  * The pages never change while the buffer lives. The only thing that does is
- * vm_ops, once; see vma.c. Lock order:
+ * vm_ops, once; see vma.c. All buffers stand in one array by their id, from
+ * the end of their making to their last put; who finds one there under RCU must
+ * still get a reference. Lock order:
  *
- *	mmap_lock
- *	  hpm_buffer.lock
+ *	named.c's lock of names
+ *	  default.c's lock of makers
+ *	    collect.c's lock of collectors
+ *	      mmap_lock
+ *	        hpm_buffer.lock
+ *	        a reserve's lock
+ *	        the lock of accounts, the list of backings, the array of buffers
  *
  * No lock is held while user memory is touched, which may fault on a mapping
  * of the very same buffer.
  */
+#include <linux/cred.h>
+#include <linux/pid.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
+#include <linux/xarray.h>
 
 #include "buffer.h"
+
+static DEFINE_XARRAY_ALLOC1(buffers);
+static u32 last_id;	/* under the lock of buffers */
+
+static void free_buffer(struct hpm_buffer *buf)
+{
+	put_pid(buf->creator);
+	mutex_destroy(&buf->lock);
+	kfree_rcu(buf, rcu);
+}
 
 /**
  * hpm_buffer_create() - make a buffer with its pages
  * @attr: what is asked for
+ * @role: HPAGE_MAP_ATTR_DEFAULT or _NAMED, or 0
+ * @name: name or tag, shorter than HPAGE_MAP_NAME_SIZE; copied
  * @why: told why a better rung, or any at all, could not be had
  *
- * Context: may sleep; charges the calling task's cgroups.
+ * Context: may sleep; charges the calling task's cgroups and, unless the
+ * module asks for itself, its user.
  * Return: the buffer, whose one reference is the caller's, or an ERR_PTR as of
  * hpm_backing_make().
  */
-struct hpm_buffer *hpm_buffer_create(const struct hpm_attr *attr, struct hpm_why *why)
+struct hpm_buffer *hpm_buffer_create(const struct hpm_attr *attr, u32 role, const char *name,
+				     struct hpm_why *why)
 {
 	struct hpm_buffer *buf = kzalloc(sizeof(*buf), GFP_KERNEL);
 	int ret;
@@ -42,14 +66,28 @@ struct hpm_buffer *hpm_buffer_create(const struct hpm_attr *attr, struct hpm_why
 	if (!buf)
 		return ERR_PTR(-ENOMEM);
 
-	ret = hpm_backing_make(&buf->backing, attr, why);
-	if (ret) {
-		kfree(buf);
-		return ERR_PTR(ret);
-	}
 	refcount_set(&buf->refs, 1);
 	mutex_init(&buf->lock);
+	buf->role = role;
+	buf->asked = attr->size;
+	buf->creator = get_pid(task_tgid(current));
+	buf->uid = current_uid();
+	strscpy(buf->name, name, sizeof(buf->name));
+
+	ret = hpm_backing_make(&buf->backing, attr, why);
+	if (ret)
+		goto free;
+	/* From here on everybody sees it. */
+	ret = xa_alloc_cyclic(&buffers, &buf->id, buf, xa_limit_31b, &last_id, GFP_KERNEL);
+	if (ret < 0)
+		goto free_backing;
 	return buf;
+
+free_backing:
+	hpm_backing_free(&buf->backing);
+free:
+	free_buffer(buf);
+	return ERR_PTR(ret);
 }
 
 /**
@@ -75,9 +113,46 @@ void hpm_buffer_put(struct hpm_buffer *buf)
 	if (!refcount_dec_and_test(&buf->refs))
 		return;
 
+	xa_erase(&buffers, buf->id);
 	hpm_backing_free(&buf->backing);
-	mutex_destroy(&buf->lock);
-	kfree_rcu(buf, rcu);
+	free_buffer(buf);
+}
+
+/**
+ * hpm_buffer_next() - go through all buffers
+ * @id: the lowest id to look for; set to the one that was found
+ *
+ * Return: the buffer, with a reference for the caller, or NULL after the last.
+ */
+struct hpm_buffer *hpm_buffer_next(u32 *id)
+{
+	unsigned long index = *id;
+	struct hpm_buffer *buf;
+
+	/* A buffer without holders is about to leave the list. */
+	rcu_read_lock();
+	buf = xa_find(&buffers, &index, U32_MAX, XA_PRESENT);
+	while (buf && !refcount_inc_not_zero(&buf->refs))
+		buf = xa_find_after(&buffers, &index, U32_MAX, XA_PRESENT);
+	rcu_read_unlock();
+	*id = index;
+	return buf;
+}
+
+/**
+ * hpm_buffer_attributes() - what else holds for a buffer
+ * @buf: the buffer
+ *
+ * Return: bits of enum hpage_map_attributes.
+ */
+u32 hpm_buffer_attributes(const struct hpm_buffer *buf)
+{
+	const struct hpm_backing *b = &buf->backing;
+
+	return READ_ONCE(buf->role) |
+	       (b->nr_runs == 1 ? HPAGE_MAP_ATTR_CONTIGUOUS : 0) |
+	       (b->below_4g ? HPAGE_MAP_ATTR_BELOW_4G : 0) |
+	       (b->reserve ? HPAGE_MAP_ATTR_RESERVE : 0);
 }
 
 /* Copy between the buffer and user memory page by page, up to its end. */

@@ -4,6 +4,7 @@
 
 #include <linux/mutex.h>
 #include <linux/refcount.h>
+#include <linux/uidgid.h>
 #include <linux/uio.h>
 
 #include "backing.h"
@@ -11,6 +12,13 @@
 /**
  * struct hpm_buffer - one buffer, see buffer.c
  * @refs: who holds it
+ * @id: number in the list of all buffers; never changes
+ * @role: HPAGE_MAP_ATTR_DEFAULT or _NAMED, or 0; a name that is taken away is
+ *	cleared once
+ * @asked: size in bytes that was asked for; never changes
+ * @creator: the process that asked for it; never changes
+ * @uid: the user who did; never changes
+ * @name: name or tag, may be empty; never changes
  * @backing: its pages; never changes
  * @descriptors: open files of the device that refer to it, for people
  * @mappings: VMAs that refer to it, for people
@@ -23,6 +31,12 @@
  */
 struct hpm_buffer {
 	refcount_t refs;
+	u32 id;
+	u32 role;
+	u64 asked;
+	struct pid *creator;
+	kuid_t uid;
+	char name[HPAGE_MAP_NAME_SIZE];
 	struct hpm_backing backing;
 	atomic_t descriptors;
 	atomic_t mappings;
@@ -32,9 +46,12 @@ struct hpm_buffer {
 	struct rcu_head rcu;
 };
 
-struct hpm_buffer *hpm_buffer_create(const struct hpm_attr *attr, struct hpm_why *why);
+struct hpm_buffer *hpm_buffer_create(const struct hpm_attr *attr, u32 role, const char *name,
+				     struct hpm_why *why);
 struct hpm_buffer *hpm_buffer_get(struct hpm_buffer *buf);
+struct hpm_buffer *hpm_buffer_next(u32 *id);
 void hpm_buffer_put(struct hpm_buffer *buf);
+u32 hpm_buffer_attributes(const struct hpm_buffer *buf);
 
 ssize_t hpm_buffer_read(struct hpm_buffer *buf, loff_t *pos, struct iov_iter *to);
 ssize_t hpm_buffer_write(struct hpm_buffer *buf, loff_t *pos, struct iov_iter *from);

@@ -1,10 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * /dev/hpage_map: the buffer as a device.
+ * Buffers as devices: /dev/hpage_map, the nodes of named buffers, and files
+ * that have no node at all.
  *
  * An open file refers to one buffer and holds it: private_data, set at open
- * and never changed, so that nothing needs a lock here.
+ * and never changed, so that nothing needs a lock here. It is NULL only when
+ * /dev/hpage_map was opened for its ioctls alone (access mode 3): the file can
+ * then neither read nor write, and what the VFS calls before it looks at that
+ * looks itself.
  */
+#include <linux/anon_inodes.h>
 #include <linux/cdev.h>
 #include <linux/module.h>
 #include <linux/seq_file.h>
@@ -39,14 +44,30 @@ static const struct kernel_param_ops param_ops_mode = {
 module_param_cb(mode, &param_ops_mode, NULL, 0444);
 MODULE_PARM_DESC(mode, "permissions of /dev/hpage_map, octal (0600)");
 
-static int hpm_open(struct inode *inode, struct file *file)
-{
-	struct hpm_buffer *buf = hpm_default_get();
+static struct cdev *hpm_cdev;
+static dev_t hpm_devt;
 
-	if (IS_ERR(buf))
-		return PTR_ERR(buf);
+/* Let @file refer to @buf, whose reference it takes over. */
+static void refer(struct file *file, struct hpm_buffer *buf)
+{
 	atomic_inc(&buf->descriptors);
 	file->private_data = buf;
+}
+
+static int hpm_open(struct inode *inode, struct file *file)
+{
+	bool door_only = (file->f_flags & O_ACCMODE) == HPAGE_MAP_O_DOOR;
+	struct hpm_buffer *buf;
+
+	if (iminor(inode) != HPM_MINOR_DEFAULT)
+		buf = hpm_named_get(iminor(inode)) ?: ERR_PTR(-ENXIO);
+	else if (door_only)
+		return 0;
+	else
+		buf = hpm_default_get();
+	if (IS_ERR(buf))
+		return PTR_ERR(buf);
+	refer(file, buf);
 	return 0;
 }
 
@@ -54,8 +75,10 @@ static int hpm_release(struct inode *inode, struct file *file)
 {
 	struct hpm_buffer *buf = file->private_data;
 
-	atomic_dec(&buf->descriptors);
-	hpm_buffer_put(buf);
+	if (buf) {
+		atomic_dec(&buf->descriptors);
+		hpm_buffer_put(buf);
+	}
 	return 0;
 }
 
@@ -68,6 +91,8 @@ static unsigned long hpm_get_unmapped_area(struct file *file, unsigned long addr
 					   unsigned long len, unsigned long pgoff,
 					   unsigned long flags)
 {
+	if (!file->private_data)
+		return -EACCES;
 	return hpm_buffer_get_unmapped_area(file->private_data, addr, len, pgoff, flags);
 }
 
@@ -85,15 +110,23 @@ static loff_t hpm_llseek(struct file *file, loff_t offset, int whence)
 {
 	struct hpm_buffer *buf = file->private_data;
 
+	if (!buf)
+		return -EBADF;
 	return fixed_size_llseek(file, offset, whence, hpm_backing_size(&buf->backing));
 }
 
 static void hpm_show_fdinfo(struct seq_file *seq, struct file *file)
 {
 	struct hpm_buffer *buf = file->private_data;
-	const struct hpm_backing *b = &buf->backing;
+	const struct hpm_backing *b;
 
-	seq_puts(seq, "hpage_map-buffer:\tdefault\n");
+	if (!buf) {
+		seq_puts(seq, "hpage_map-buffer:\tnone\n");
+		return;
+	}
+	b = &buf->backing;
+	seq_printf(seq, "hpage_map-buffer:\t%s\n", *buf->name ? buf->name : "anonymous");
+	seq_printf(seq, "hpage_map-id:\t%u\n", buf->id);
 	seq_printf(seq, "hpage_map-size:\t%llu\n", hpm_backing_size(b));
 	seq_printf(seq, "hpage_map-page_size:\t%llu\n", 1ULL << b->shift);
 	seq_printf(seq, "hpage_map-backing:\t%s\n", hpm_backing_name(b->kind));
@@ -121,17 +154,59 @@ static char *hpm_devnode(devnode_device *dev, umode_t *node_mode)
 	return NULL;
 }
 
-static struct class hpm_class = {
+struct class hpm_class = {
 	.name = "hpage_map",
 	.devnode = hpm_devnode,
 	.dev_groups = hpm_sysfs_groups,
 };
 
-static struct cdev *hpm_cdev;
-static dev_t hpm_devt;
+/**
+ * hpm_chardev_devt() - the device number of a node
+ * @minor: below HPM_MINORS
+ *
+ * Return: the number, while the device is registered.
+ */
+dev_t hpm_chardev_devt(unsigned int minor)
+{
+	return MKDEV(MAJOR(hpm_devt), minor);
+}
 
 /**
- * hpm_chardev_init() - publish the device, the last thing to be done
+ * hpm_chardev_is_door() - is a file of ours one of /dev/hpage_map?
+ * @file: a file with our operations
+ *
+ * Return: whether buffers may be made and listed with it.
+ */
+bool hpm_chardev_is_door(const struct file *file)
+{
+	const struct inode *inode = file_inode(file);
+
+	return S_ISCHR(inode->i_mode) && iminor(inode) == HPM_MINOR_DEFAULT;
+}
+
+/**
+ * hpm_chardev_file() - make a file without a node
+ * @buf: the buffer; its reference is taken over, also on failure
+ *
+ * Context: may sleep.
+ * Return: a file open for reading and writing, or an ERR_PTR.
+ */
+struct file *hpm_chardev_file(struct hpm_buffer *buf)
+{
+	struct file *file = anon_inode_getfile("[hpage_map]", &hpm_fops, NULL,
+					       O_RDWR | O_LARGEFILE);
+
+	if (IS_ERR(file)) {
+		hpm_buffer_put(buf);
+		return file;
+	}
+	file->f_mode |= FMODE_LSEEK | FMODE_PREAD | FMODE_PWRITE;
+	refer(file, buf);
+	return file;
+}
+
+/**
+ * hpm_chardev_init() - publish the device, when all that it calls is there
  *
  * Return: 0 or -errno.
  */
@@ -140,7 +215,7 @@ int hpm_chardev_init(void)
 	struct device *dev;
 	int ret;
 
-	ret = alloc_chrdev_region(&hpm_devt, 0, 1, "hpage_map");
+	ret = alloc_chrdev_region(&hpm_devt, 0, HPM_MINORS, "hpage_map");
 	if (ret)
 		return ret;
 	ret = class_register(&hpm_class);
@@ -153,7 +228,7 @@ int hpm_chardev_init(void)
 		goto unregister_class;
 	hpm_cdev->owner = THIS_MODULE;
 	hpm_cdev->ops = &hpm_fops;
-	ret = cdev_add(hpm_cdev, hpm_devt, 1);
+	ret = cdev_add(hpm_cdev, hpm_devt, HPM_MINORS);
 	if (ret)
 		goto del_cdev;
 
@@ -170,7 +245,7 @@ del_cdev:
 unregister_class:
 	class_unregister(&hpm_class);
 unregister_region:
-	unregister_chrdev_region(hpm_devt, 1);
+	unregister_chrdev_region(hpm_devt, HPM_MINORS);
 	return ret;
 }
 
@@ -179,5 +254,5 @@ void hpm_chardev_exit(void)
 	device_destroy(&hpm_class, hpm_devt);
 	cdev_del(hpm_cdev);
 	class_unregister(&hpm_class);
-	unregister_chrdev_region(hpm_devt, 1);
+	unregister_chrdev_region(hpm_devt, HPM_MINORS);
 }

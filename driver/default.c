@@ -16,48 +16,47 @@
 #include <linux/module.h>
 #include <linux/mutex.h>
 #include <linux/overflow.h>
+#include <linux/slab.h>
 #include <linux/string_helpers.h>
 
 #include "faces.h"
+#include "param.h"
 
 #define DEFAULT_NR_HPAGES 10
 
 static u64 size;
 static u64 hpage_size;
 
-/* A number of bytes with an optional suffix, as memparse() takes it. */
-static int param_set_bytes(const char *text, const struct kernel_param *kp)
+/* 0 means that it was not given; older memparse() makes it of 16E, too. */
+static int param_set_size(const char *text, const struct kernel_param *kp)
 {
-	char *end;
-	u64 bytes = memparse(text, &end);
+	u64 bytes;
+	int ret = hpm_parse_bytes(text, &bytes);
 
-	if (end == text || (*end && *end != '\n'))
+	if (ret || !bytes)
 		return -EINVAL;
-	/* 0 means that it was not given; older memparse() makes it of 16E, too. */
-	if (!bytes && kp->arg == &size)
-		return -EINVAL;
-	*(u64 *)kp->arg = bytes;
+	size = bytes;
 	return 0;
 }
 
-static int param_get_bytes(char *text, const struct kernel_param *kp)
+static int param_get_size(char *text, const struct kernel_param *kp)
 {
-	return sysfs_emit(text, "%llu\n", *(u64 *)kp->arg);
+	return hpm_param_ops_bytes.get(text, kp);
 }
 
-static const struct kernel_param_ops param_ops_bytes = {
-	.set = param_set_bytes,
-	.get = param_get_bytes,
+static const struct kernel_param_ops param_ops_size = {
+	.set = param_set_size,
+	.get = param_get_size,
 };
 
 static unsigned long nr_hpages;
 module_param(nr_hpages, ulong, 0444);
 MODULE_PARM_DESC(nr_hpages, "pages of the default buffer (10)");
 
-module_param_cb(size, &param_ops_bytes, &size, 0444);
+module_param_cb(size, &param_ops_size, &size, 0444);
 MODULE_PARM_DESC(size, "size of the default buffer instead, e.g. 64M");
 
-module_param_cb(hpage_size, &param_ops_bytes, &hpage_size, 0444);
+module_param_cb(hpage_size, &hpm_param_ops_bytes, &hpage_size, 0444);
 MODULE_PARM_DESC(hpage_size, "its page size, e.g. 2M or 1G (0: the best up to a PMD)");
 
 static bool allow_base;
@@ -71,9 +70,13 @@ static int asked(struct hpm_attr *attr, struct hpm_why *why)
 {
 	u64 nr = nr_hpages ?: DEFAULT_NR_HPAGES;
 
-	attr->page_size = hpage_size;
-	attr->allow_base = allow_base;
-	attr->size = size;
+	*attr = (struct hpm_attr){
+		.size = size,
+		.page_size = hpage_size,
+		.exact = hpage_size,
+		.allow_base = allow_base && !hpage_size,
+		.own = true,
+	};
 	if (nr_hpages && size) {
 		hpm_why(why, "nr_hpages and size exclude each other");
 		return -EINVAL;
@@ -96,28 +99,37 @@ static void announce(const struct hpm_backing *b, const struct hpm_why *why)
 		b->nr_runs == 1 ? "" : "s", why->len ? ", because " : "", why->text);
 }
 
-static struct hpm_buffer *make(void)
+static struct hpm_buffer *make_with(struct hpm_why *why)
 {
-	struct hpm_why why = {};
 	struct hpm_attr attr;
 	struct hpm_buffer *buf;
 	int ret;
 
 	lockdep_assert_held(&making);
 
-	ret = asked(&attr, &why);
-	buf = ret ? ERR_PTR(ret) : hpm_buffer_create(&attr, &why);
+	ret = asked(&attr, why);
+	buf = ret ? ERR_PTR(ret) :
+		    hpm_buffer_create(&attr, HPAGE_MAP_ATTR_DEFAULT, "default", why);
 	ret = PTR_ERR_OR_ZERO(buf);
-	if (ret == -EINTR || ret == -ERESTARTNOINTR)
+	if (hpm_interrupted(ret))
 		return buf;
 	if (ret) {
-		pr_err_ratelimited("no default buffer (%pe)%s%s\n", buf, why.len ? ": " : "",
-				   why.text);
+		pr_err_ratelimited("no default buffer (%pe)%s%s\n", buf, why->len ? ": " : "",
+				   why->text);
 		return buf;
 	}
-	announce(&buf->backing, &why);
+	announce(&buf->backing, why);
 	/* Pairs with hpm_default_peek(): whoever sees the buffer sees it whole. */
 	smp_store_release(&default_buffer, buf);
+	return buf;
+}
+
+static struct hpm_buffer *make(void)
+{
+	struct hpm_why *why = kzalloc(sizeof(*why), GFP_KERNEL);
+	struct hpm_buffer *buf = why ? make_with(why) : ERR_PTR(-ENOMEM);
+
+	kfree(why);
 	return buf;
 }
 

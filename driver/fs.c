@@ -20,6 +20,7 @@
 #include <linux/fs_context.h>
 #include <linux/init_task.h>
 #include <linux/mount.h>
+#include <linux/pagemap.h>
 #include <linux/slab.h>
 
 #include "fs.h"
@@ -116,40 +117,80 @@ struct file *hpm_fs_create(const char *type, const char *key, const char *value,
 	return file;
 }
 
-/**
- * hpm_fs_allocate() - fill a hugetlbfs file with zeroed pages
- * @file: the file
- * @size: how much of it, in bytes
- *
- * Context: may sleep, and be interrupted by a signal.
- * Return: 0 or -errno of vfs_fallocate(), -EINTR and -ENOSPC among them.
+/*
+ * The file system's own fallocate, which works on a sealed file, too: the seal
+ * is checked by vfs_fallocate(). There is no freezing or watching of a file
+ * system that nobody sees, which is what else that would do.
  */
-int hpm_fs_allocate(struct file *file, loff_t size)
+static int fs_fallocate(struct file *file, int mode, loff_t pos, loff_t len)
 {
 	const struct cred *caller = override_creds(kernel_creds);
-	int ret = vfs_fallocate(file, 0, 0, size);
+	int ret = file->f_op->fallocate(file, mode, pos, len);
 
 	revert_creds(caller);
 	return ret;
 }
 
 /**
- * hpm_fs_discard() - give up a file that is not sealed, and its pages at once
+ * hpm_fs_allocate() - fill a part of a hugetlbfs file with zeroed pages
+ * @file: the file
+ * @pos: where, in bytes
+ * @len: how much, in bytes
+ *
+ * Context: may sleep, and be interrupted by a signal.
+ * Return: 0 or -errno, -EINTR and -ENOSPC among them.
+ */
+int hpm_fs_allocate(struct file *file, loff_t pos, loff_t len)
+{
+	return fs_fallocate(file, 0, pos, len);
+}
+
+/**
+ * hpm_fs_punch() - give the pages of a part of a hugetlbfs file back
+ * @file: the file, sealed or not
+ * @pos: where, in bytes
+ * @len: how much, in bytes
+ *
+ * Context: may sleep. Legal under mmap_lock on hugetlbfs, whose own mmap()
+ * takes the same lock of the inode there.
+ */
+void hpm_fs_punch(struct file *file, loff_t pos, loff_t len)
+{
+	fs_fallocate(file, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, pos, len);
+}
+
+/**
+ * hpm_fs_discard() - give up a file, and its pages at once
  * @file: the file; its reference is taken over
  *
  * fput() of a system call acts on the way back to user space, and until then
  * the pages would be missing to whoever tries the next rung.
  *
- * Context: may sleep.
+ * Context: may sleep; not under mmap_lock.
  */
 void hpm_fs_discard(struct file *file)
 {
-	const struct cred *caller = override_creds(kernel_creds);
-
-	vfs_fallocate(file, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0,
-		      i_size_read(file_inode(file)));
-	revert_creds(caller);
+	hpm_fs_punch(file, 0, i_size_read(file_inode(file)));
 	fput(file);
+}
+
+/**
+ * hpm_fs_pin() - pin the folio at an offset
+ * @file: the file
+ * @pos: offset in bytes, where a folio is
+ * @folio: where the folio goes; unpin_folios() gives it back
+ *
+ * Context: may sleep.
+ * Return: 0 or -errno.
+ */
+int hpm_fs_pin(struct file *file, loff_t pos, struct folio **folio)
+{
+	pgoff_t offset;
+	long got = memfd_pin_folios(file, pos, pos, folio, 1, &offset);
+
+	if (got == 1)
+		return 0;
+	return got < 0 ? got : -EFAULT;
 }
 
 /*

@@ -12,6 +12,7 @@
 #include <linux/sizes.h>
 
 #include "backing.h"
+#include "collect.h"
 #include "fs.h"
 
 /* A pool, in pages of its page size. */
@@ -23,15 +24,31 @@ struct pool {
 	unsigned long overcommit;
 };
 
+static int read_figure(const char *path, unsigned long *figure)
+{
+	char text[24];
+	ssize_t len = hpm_fs_sysfs(path, text, sizeof(text));
+
+	return len < 0 ? len : kstrtoul(text, 10, figure);
+}
+
 static int pool_figure(unsigned long page_size, const char *name, unsigned long *figure)
 {
-	char path[80], text[24];
-	ssize_t len;
+	char path[80];
 
 	snprintf(path, sizeof(path), "kernel/mm/hugepages/hugepages-%lukB/%s",
 		 page_size / SZ_1K, name);
-	len = hpm_fs_sysfs(path, text, sizeof(text));
-	return len < 0 ? len : kstrtoul(text, 10, figure);
+	return read_figure(path, figure);
+}
+
+static int node_figure(int node, unsigned long page_size, const char *name,
+		       unsigned long *figure)
+{
+	char path[96];
+
+	snprintf(path, sizeof(path), "devices/system/node/node%d/hugepages/hugepages-%lukB/%s",
+		 node, page_size / SZ_1K, name);
+	return read_figure(path, figure);
 }
 
 static int pool_look(unsigned long page_size, struct pool *pool)
@@ -53,6 +70,33 @@ static int pool_look(unsigned long page_size, struct pool *pool)
 	return ret;
 }
 
+/* Look no further than one node. */
+static int pool_look_at_node(unsigned long page_size, int node, struct pool *pool)
+{
+	unsigned long free;
+	int ret = node_figure(node, page_size, "nr_hugepages", &pool->nr);
+
+	if (!ret)
+		ret = node_figure(node, page_size, "free_hugepages", &free);
+	if (!ret)
+		ret = node_figure(node, page_size, "surplus_hugepages", &pool->surplus);
+	if (ret)
+		return ret;
+	/* What is promised is promised on no node: keep it all from this one. */
+	pool->free = min(free, pool->free - min(pool->free, pool->resv));
+	pool->resv = 0;
+	return 0;
+}
+
+static int look(const struct hpm_attr *attr, unsigned long page_size, struct pool *pool)
+{
+	int ret = pool_look(page_size, pool);
+
+	if (!ret && attr->policy == HPAGE_MAP_POLICY_STRICT)
+		ret = pool_look_at_node(page_size, attr->node, pool);
+	return ret;
+}
+
 /* Pages that are free and promised to nobody. */
 static unsigned long pool_unreserved(const struct pool *pool)
 {
@@ -64,31 +108,89 @@ static unsigned long pool_available(const struct pool *pool)
 	return pool_unreserved(pool) + pool->overcommit - min(pool->overcommit, pool->surplus);
 }
 
-static void explain_short(struct hpm_why *why, const struct pool *pool, unsigned long nr,
-			  unsigned long page_size)
+static void explain_short(struct hpm_why *why, const struct hpm_attr *attr,
+			  const struct pool *pool, unsigned long nr, unsigned long page_size)
 {
 	unsigned long free = pool_unreserved(pool);
 	unsigned long persistent = pool->nr - min(pool->nr, pool->surplus);
+	bool strict = attr->policy == HPAGE_MAP_POLICY_STRICT;
+	char place[32] = "kernel/mm", where[24] = "";
 
-	hpm_why(why, "hugetlb: %lu pages of %lu kB needed, %lu of %lu free, overcommit %lu",
-		nr, page_size / SZ_1K, free, pool->nr, pool->overcommit);
-	hpm_why_try(why, "echo %lu > /sys/kernel/mm/hugepages/hugepages-%lukB/nr_hugepages",
-		    persistent + nr - min(nr, free), page_size / SZ_1K);
+	if (strict) {
+		snprintf(place, sizeof(place), "devices/system/node/node%d", attr->node);
+		snprintf(where, sizeof(where), " on node %d", attr->node);
+	}
+	hpm_why(why, "hugetlb: %lu pages of %lu kB needed, %lu of %lu free%s, overcommit %lu",
+		nr, page_size / SZ_1K, free, pool->nr, where, pool->overcommit);
+	hpm_why_try(why, "echo %lu > /sys/%s/hugepages/hugepages-%lukB/nr_hugepages",
+		    persistent + nr - min(nr, free), place, page_size / SZ_1K);
 }
 
 /* The allocation said ENOSPC although the pool looked good. */
-static void explain_nospace(struct hpm_why *why, unsigned long nr, unsigned long page_size)
+static void explain_nospace(struct hpm_why *why, const struct hpm_attr *attr, unsigned long nr,
+			    unsigned long page_size)
 {
 	struct pool pool;
 
-	if (pool_look(page_size, &pool))
+	if (look(attr, page_size, &pool))
 		return;
 	if (pool_available(&pool) < nr) {
-		explain_short(why, &pool, nr, page_size);
+		explain_short(why, attr, &pool, nr, page_size);
 	} else {
 		hpm_why(why, "hugetlb: the pool has the pages, but a limit holds the caller");
 		hpm_why_try(why, "look at its cgroup's hugetlb.*.max, memory policy and cpuset");
 	}
+}
+
+/**
+ * hpm_hugetlb_has() - does this machine have pages of a size?
+ * @page_size: bytes
+ *
+ * Context: may sleep.
+ * Return: true if there is a pool for them, be it empty.
+ */
+bool hpm_hugetlb_has(unsigned long page_size)
+{
+	unsigned long nr;
+
+	return !pool_figure(page_size, "nr_hugepages", &nr);
+}
+
+/**
+ * hpm_hugetlb_file() - make a hugetlbfs file
+ * @page_size: bytes
+ * @size: its size in bytes; it has no pages yet
+ *
+ * Context: may sleep.
+ * Return: the file, or an ERR_PTR as of hpm_fs_create().
+ */
+struct file *hpm_hugetlb_file(unsigned long page_size, u64 size)
+{
+	char option[24];
+
+	snprintf(option, sizeof(option), "%luK", page_size / SZ_1K);
+	return hpm_fs_create("hugetlbfs", "pagesize", option, size);
+}
+
+/*
+ * Choosing pages needs those that are freed to come back into the pool. When
+ * nothing is free there, new pages from the page allocator may lie well by
+ * chance.
+ */
+static int allocate(struct file *file, const struct hpm_attr *attr, const struct pool *pool,
+		    unsigned long nr, unsigned long page_size, struct hpm_why *why)
+{
+	bool choosy = attr->below_4g || (attr->contiguous && nr > 1);
+
+	if (!choosy || !pool_unreserved(pool))
+		return hpm_fs_allocate(file, 0, (loff_t)nr * page_size);
+	if (pool->surplus) {
+		hpm_why(why, "hugetlb: pages cannot be chosen while %lu of the pool are surplus",
+			pool->surplus);
+		hpm_why_try(why, "a larger nr_hugepages, which makes them persistent");
+		return -ENOMEM;
+	}
+	return hpm_collect(file, attr, nr, page_size, why);
 }
 
 /**
@@ -107,10 +209,9 @@ struct file *hpm_hugetlb_fill(const struct hpm_attr *attr, u64 size, unsigned lo
 	unsigned long nr = size / page_size;
 	struct file *file;
 	struct pool pool;
-	char option[24];
 	int ret;
 
-	ret = pool_look(page_size, &pool);
+	ret = look(attr, page_size, &pool);
 	if (ret == -ENOENT || ret == -ENODEV) {
 		hpm_why(why, "hugetlb: no pages of %lu kB on this machine", page_size / SZ_1K);
 		hpm_why_try(why, "ls /sys/kernel/mm/hugepages");
@@ -120,23 +221,44 @@ struct file *hpm_hugetlb_fill(const struct hpm_attr *attr, u64 size, unsigned lo
 		return ERR_PTR(ret);
 
 	if (pool_available(&pool) < nr) {
-		explain_short(why, &pool, nr, page_size);
+		explain_short(why, attr, &pool, nr, page_size);
 		return ERR_PTR(-ENOMEM);
 	}
 
-	snprintf(option, sizeof(option), "%luK", page_size / SZ_1K);
-	file = hpm_fs_create("hugetlbfs", "pagesize", option, size);
+	file = hpm_hugetlb_file(page_size, size);
 	if (IS_ERR(file))
 		return file;
 
-	ret = hpm_fs_allocate(file, size);
+	ret = allocate(file, attr, &pool, nr, page_size, why);
 	if (!ret)
 		return file;
 
 	hpm_fs_discard(file);
 	if (ret == -ENOSPC) {
-		explain_nospace(why, nr, page_size);
+		explain_nospace(why, attr, nr, page_size);
 		ret = -ENOMEM;
 	}
 	return ERR_PTR(ret);
+}
+
+/**
+ * hpm_hugetlb_extend() - one page more, for the reserve
+ * @file: of hpm_hugetlb_file()
+ * @pos: where, in bytes
+ * @page_size: bytes
+ * @why: told when it fails
+ *
+ * Context: may sleep.
+ * Return: 0, -ENOMEM when the pool has none, or another -errno.
+ */
+int hpm_hugetlb_extend(struct file *file, loff_t pos, unsigned long page_size,
+		       struct hpm_why *why)
+{
+	int ret = hpm_fs_allocate(file, pos, page_size);
+
+	if (ret != -ENOSPC)
+		return ret;
+	hpm_why(why, "hugetlb: the pool has no page of %lu kB for the reserve", page_size / SZ_1K);
+	hpm_why_try(why, "a larger nr_hugepages of that node");
+	return -ENOMEM;
 }

@@ -4,9 +4,11 @@
  *
  * The init ladder and its reverse. Storeys, each knowing only those below:
  *
- *	chardev, ioctl, sysfs, default		faces: thin, they call the buffer
+ *	chardev, ioctl, ioctl_alloc, sysfs,	faces: thin, they call the buffer
+ *	default, named
  *	buffer, vma				who holds what
- *	backing, hugetlb, shmem, fs, offline	where pages come from
+ *	backing, reserve, hugetlb, collect,	where pages come from, and whose
+ *	shmem, policy, limits, fs, offline	they may be
  *
  * include/uapi/linux/hpage_map.h is the promise to programs.
  */
@@ -15,6 +17,8 @@
 
 #include "faces.h"
 #include "fs.h"
+#include "reserve.h"
+#include "work.h"
 
 #if !IS_ENABLED(CONFIG_64BIT)
 #error "hpage_map needs a 64-bit kernel"
@@ -24,39 +28,59 @@
 #error "hpage_map needs CONFIG_TASKS_RCU to unload safely on a preemptible kernel"
 #endif
 
+struct workqueue_struct *hpm_workqueue;
+
 static int __init hpm_init(void)
 {
 	int ret;
 
+	hpm_workqueue = alloc_workqueue("hpage_map", WQ_UNBOUND, 0);
+	if (!hpm_workqueue)
+		return -ENOMEM;
 	ret = hpm_fs_init();
 	if (ret)
-		return ret;
+		goto destroy_workqueue;
 	ret = hpm_offline_init();
 	if (ret)
 		goto exit_fs;
-	ret = hpm_default_init();
+	ret = hpm_reserve_init();
 	if (ret)
 		goto exit_offline;
+	ret = hpm_default_init();
+	if (ret)
+		goto exit_reserve;
 	ret = hpm_chardev_init();
 	if (ret)
 		goto exit_default;
+	ret = hpm_named_init();
+	if (ret)
+		goto exit_chardev;
 	return 0;
 
+exit_chardev:
+	hpm_chardev_exit();
 exit_default:
 	hpm_default_exit();
+exit_reserve:
+	hpm_reserve_exit();
 exit_offline:
 	hpm_offline_exit();
 exit_fs:
 	hpm_fs_exit();
+destroy_workqueue:
+	destroy_workqueue(hpm_workqueue);
 	return ret;
 }
 
 static void __exit hpm_exit(void)
 {
+	hpm_named_exit();
 	hpm_chardev_exit();
 	hpm_default_exit();
+	hpm_reserve_exit();
 	hpm_offline_exit();
 	hpm_fs_exit();
+	destroy_workqueue(hpm_workqueue);
 	/*
 	 * The last mapping dropped its reference to the module inside
 	 * hpm_vma_close(), and may have been preempted before it returned.

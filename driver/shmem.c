@@ -20,6 +20,7 @@
 
 #include "backing.h"
 #include "fs.h"
+#include "policy.h"
 
 /*
  * Not movable, because the pages get pinned. Try hard, but over a limit fail
@@ -33,37 +34,65 @@ static bool is_huge(struct folio *folio)
 	return folio_order(folio) >= PMD_PAGES_ORDER;
 }
 
-/* Is there a free page that a PMD maps, if need be after compaction? */
-static bool make_room(void)
+/* Below 4 GiB is a zone of its own, and so is high memory. */
+static gfp_t fill_gfp(const struct hpm_attr *attr)
 {
-	struct page *page = alloc_pages(FILL_GFP | __GFP_COMP | __GFP_NOMEMALLOC, PMD_PAGES_ORDER);
-
-	if (!page)
-		return false;
-	__free_pages(page, PMD_PAGES_ORDER);
-	return true;
+	return attr->below_4g ? (FILL_GFP & ~__GFP_HIGHMEM) | __GFP_DMA32 : FILL_GFP;
 }
 
-static struct folio *read_folio(struct file *file, loff_t pos)
+/* The node of a free page that a PMD maps, if need be after compaction, or NUMA_NO_NODE. */
+static int make_room(gfp_t gfp)
 {
-	return shmem_read_folio_gfp(file->f_mapping, pos >> PAGE_SHIFT, FILL_GFP);
+	struct page *page = alloc_pages(gfp | __GFP_COMP | __GFP_NOMEMALLOC, PMD_PAGES_ORDER);
+	int node;
+
+	if (!page)
+		return NUMA_NO_NODE;
+	node = page_to_nid(page);
+	__free_pages(page, PMD_PAGES_ORDER);
+	return node;
+}
+
+static struct folio *read_folio(struct file *file, loff_t pos, gfp_t gfp)
+{
+	return shmem_read_folio_gfp(file->f_mapping, pos >> PAGE_SHIFT, gfp);
+}
+
+/*
+ * The folio at @pos, huge if @node has one: tmpfs itself looks for huge folios
+ * on the task's node alone. Preferred, because mm/ does not bind allocations
+ * from low zones to a node.
+ */
+static struct folio *read_folio_on(int node, struct file *file, loff_t pos, gfp_t gfp)
+{
+	struct hpm_attr attr = { .policy = HPAGE_MAP_POLICY_PREFERRED, .node = node };
+	struct hpm_policy *policy = hpm_policy_enter(&attr);
+	struct folio *folio;
+
+	if (IS_ERR(policy))
+		return ERR_CAST(policy);
+	folio = read_folio(file, pos, gfp);
+	hpm_policy_leave(policy);
+	return folio;
 }
 
 /* The folio at @pos, huge if that can be had; @room tells if one was free. */
-static struct folio *read_huge_folio(struct file *file, loff_t pos, bool *room)
+static struct folio *read_huge_folio(struct file *file, loff_t pos, gfp_t gfp, bool *room)
 {
-	struct folio *folio = read_folio(file, pos);
+	struct folio *folio = read_folio(file, pos, gfp);
+	int node;
 
 	if (IS_ERR(folio) || is_huge(folio))
 		return folio;
 
-	*room = make_room();
+	node = make_room(gfp);
+	*room = node != NUMA_NO_NODE;
 	if (!*room)
 		return folio;
 
 	folio_put(folio);
-	shmem_truncate_range(file_inode(file), pos, pos + PMD_SIZE - 1);
-	return read_folio(file, pos);
+	hpm_thp_punch(file, pos, PMD_SIZE);
+	return read_folio_on(node, file, pos, gfp);
 }
 
 static void explain_small(struct hpm_why *why, loff_t pos, bool room)
@@ -100,8 +129,10 @@ static int explain_none(struct hpm_why *why, loff_t pos, int err)
  * Read all of the file into the cache. @want_huge: compact for huge folios as
  * long as that helps; @need_huge: accept nothing else.
  */
-static int fill(struct file *file, u64 size, bool want_huge, bool need_huge, struct hpm_why *why)
+static int fill(struct file *file, const struct hpm_attr *attr, u64 size, bool want_huge,
+		bool need_huge, struct hpm_why *why)
 {
+	gfp_t gfp = fill_gfp(attr);
 	bool room = want_huge;
 	struct folio *folio;
 	bool huge;
@@ -112,9 +143,9 @@ static int fill(struct file *file, u64 size, bool want_huge, bool need_huge, str
 			return -EINTR;
 
 		if (room && IS_ALIGNED(pos, PMD_SIZE) && size - pos >= PMD_SIZE)
-			folio = read_huge_folio(file, pos, &room);
+			folio = read_huge_folio(file, pos, gfp, &room);
 		else
-			folio = read_folio(file, pos);
+			folio = read_folio(file, pos, gfp);
 
 		if (IS_ERR(folio))
 			return explain_none(why, pos, PTR_ERR(folio));
@@ -131,8 +162,18 @@ static int fill(struct file *file, u64 size, bool want_huge, bool need_huge, str
 	return 0;
 }
 
-static struct file *make(u64 size, const char *huge, bool want_huge, bool need_huge,
-			 struct hpm_why *why)
+static struct file *create(u64 size, const char *huge)
+{
+	struct file *file = hpm_fs_create("tmpfs", "huge", huge, size);
+
+	/* Reclaim would unmap the pages in spite of their pins. */
+	if (!IS_ERR(file))
+		mapping_set_unevictable(file->f_mapping);
+	return file;
+}
+
+static struct file *make(const struct hpm_attr *attr, u64 size, const char *huge,
+			 bool want_huge, bool need_huge, struct hpm_why *why)
 {
 	unsigned long available = si_mem_available();	/* never negative */
 	struct file *file;
@@ -146,14 +187,11 @@ static struct file *make(u64 size, const char *huge, bool want_huge, bool need_h
 		return ERR_PTR(-ENOMEM);
 	}
 
-	file = hpm_fs_create("tmpfs", "huge", huge, size);
+	file = create(size, huge);
 	if (IS_ERR(file))
 		return file;
 
-	/* Reclaim would unmap the pages in spite of their pins. */
-	mapping_set_unevictable(file->f_mapping);
-
-	ret = fill(file, size, want_huge, need_huge, why);
+	ret = fill(file, attr, size, want_huge, need_huge, why);
 	if (!ret)
 		return file;
 	hpm_fs_discard(file);
@@ -177,7 +215,7 @@ struct file *hpm_thp_fill(const struct hpm_attr *attr, u64 size, unsigned long p
 		hpm_why(why, "thp: this machine has no transparent huge pages");
 		return ERR_PTR(-EINVAL);
 	}
-	return make(size, "always", true, true, why);
+	return make(attr, size, "always", true, true, why);
 }
 
 /**
@@ -196,5 +234,58 @@ struct file *hpm_base_fill(const struct hpm_attr *attr, u64 size, unsigned long 
 {
 	bool mixed = has_transparent_hugepage() && !attr->page_size;
 
-	return make(size, mixed ? "within_size" : "never", mixed, false, why);
+	return make(attr, size, mixed ? "within_size" : "never", mixed, false, why);
+}
+
+/**
+ * hpm_thp_file() - make a tmpfs file of PMD-sized folios, for the reserve
+ * @page_size: bytes; a PMD
+ * @size: its size in bytes; it has no pages yet
+ *
+ * Context: may sleep.
+ * Return: the file, or an ERR_PTR as of hpm_fs_create().
+ */
+struct file *hpm_thp_file(unsigned long page_size, u64 size)
+{
+	return create(size, "always");
+}
+
+/**
+ * hpm_thp_extend() - one folio more, for the reserve
+ * @file: of hpm_thp_file()
+ * @pos: where, in bytes
+ * @page_size: bytes; a PMD
+ * @why: told when it fails
+ *
+ * Context: may sleep.
+ * Return: 0, -ENOMEM when no huge folio can be had, or another -errno.
+ */
+int hpm_thp_extend(struct file *file, loff_t pos, unsigned long page_size, struct hpm_why *why)
+{
+	bool room = true;
+	struct folio *folio = read_huge_folio(file, pos, FILL_GFP, &room);
+	bool huge;
+
+	if (IS_ERR(folio))
+		return explain_none(why, pos, PTR_ERR(folio));
+	huge = is_huge(folio);
+	folio_put(folio);
+	if (huge)
+		return 0;
+	explain_small(why, pos, room);
+	hpm_thp_punch(file, pos, page_size);
+	return -ENOMEM;
+}
+
+/**
+ * hpm_thp_punch() - give the pages of a part of a tmpfs file back
+ * @file: the file, sealed or not
+ * @pos: where, in bytes
+ * @len: how much, in bytes
+ *
+ * Context: may sleep. Legal under mmap_lock.
+ */
+void hpm_thp_punch(struct file *file, loff_t pos, loff_t len)
+{
+	shmem_truncate_range(file_inode(file), pos, pos + len - 1);
 }

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * /sys/class/hpage_map/hpage_map: facts about the default buffer, one a file.
+ * /sys/class/hpage_map/NAME: facts about a buffer, one a file.
  *
- * While it is not made, its size is 0 and its backing is none.
+ * The device of a named buffer has it as its driver data, and goes before it.
+ * hpage_map is the default buffer; while it is not made, its size is 0 and its
+ * backing is none.
  */
+#include <linux/pid.h>
 #include <linux/sysfs.h>
 
 #include "faces.h"
@@ -12,12 +15,14 @@
 static ssize_t _name##_show(struct device *dev, struct device_attribute *attr,	\
 			    char *text)						\
 {										\
-	const struct hpm_buffer *buf = hpm_default_peek();			\
+	const struct hpm_buffer *buf = dev_get_drvdata(dev) ?: hpm_default_peek();	\
 										\
 	return sysfs_emit(text, _format "\n", buf ? (_value) : (_none));	\
 }										\
 static DEVICE_ATTR_RO(_name)
 
+BUFFER_ATTR(id, "%u", buf->id, 0U);
+BUFFER_ATTR(asked, "%llu", buf->asked, 0ULL);
 BUFFER_ATTR(size, "%llu", hpm_backing_size(&buf->backing), 0ULL);
 BUFFER_ATTR(page_size, "%llu", 1ULL << buf->backing.shift, 0ULL);
 BUFFER_ATTR(backing, "%s", hpm_backing_name(buf->backing.kind), "none");
@@ -25,10 +30,15 @@ BUFFER_ATTR(nr_pages, "%lu", buf->backing.nr, 0UL);
 BUFFER_ATTR(nr_huge, "%lu", buf->backing.nr_huge, 0UL);
 BUFFER_ATTR(runs, "%lu", buf->backing.nr_runs, 0UL);
 BUFFER_ATTR(node, "%d", buf->backing.node, HPAGE_MAP_NODE_MIXED);
+BUFFER_ATTR(below_4g, "%d", buf->backing.below_4g, 0);
+BUFFER_ATTR(reserve, "%d", !!buf->backing.reserve, 0);
+BUFFER_ATTR(creator, "%d", pid_vnr(buf->creator), 0);
 BUFFER_ATTR(descriptors, "%d", atomic_read(&buf->descriptors), 0);
 BUFFER_ATTR(mappings, "%d", atomic_read(&buf->mappings), 0);
 
 static struct attribute *hpm_sysfs_attrs[] = {
+	&dev_attr_id.attr,
+	&dev_attr_asked.attr,
 	&dev_attr_size.attr,
 	&dev_attr_page_size.attr,
 	&dev_attr_backing.attr,
@@ -36,6 +46,9 @@ static struct attribute *hpm_sysfs_attrs[] = {
 	&dev_attr_nr_huge.attr,
 	&dev_attr_runs.attr,
 	&dev_attr_node.attr,
+	&dev_attr_below_4g.attr,
+	&dev_attr_reserve.attr,
+	&dev_attr_creator.attr,
 	&dev_attr_descriptors.attr,
 	&dev_attr_mappings.attr,
 	NULL

@@ -136,6 +136,8 @@ int hpm_buffer_mmap(struct hpm_buffer *buf, struct vm_area_struct *vma)
 		vm_flags_set(vma, VM_DONTEXPAND | VM_DONTDUMP);
 	}
 
+	/* A part of the reserve stands elsewhere in its file. */
+	vma->vm_pgoff += buf->backing.start >> PAGE_SHIFT;
 	ret = vfs_mmap(buf->backing.file, vma);
 	if (ret)
 		return ret;

@@ -2,9 +2,15 @@
 /*
  * hpage_map: huge pages owned by a driver, mapped by programs.
  *
- * An open file of /dev/hpage_map refers to one buffer and holds it, and so
- * does every mapping of it. mmap(2), read(2), write(2) and lseek(2) work on
- * the buffer; the ioctls below ask about it.
+ * A descriptor of /dev/hpage_map refers to the default buffer, one of
+ * /dev/hpage/NAME to a named buffer, and one that HPAGE_MAP_ALLOC returns to a
+ * buffer of its own. Each holds its buffer, and so does every mapping of it.
+ * mmap(2), read(2), write(2) and lseek(2) work on the buffer; the ioctls below
+ * make buffers and ask about them.
+ *
+ * /dev/hpage_map is also the door: HPAGE_MAP_ALLOC, _CREATE, _DESTROY and _LIST
+ * take a descriptor of it. A program that wants the door and not the default
+ * buffer, which the first open makes, opens it as HPAGE_MAP_O_DOOR.
  *
  * The contract of every ioctl
  *
@@ -16,18 +22,34 @@
  *   with E2BIG. The kernel writes no more than size bytes, and never changes
  *   size.
  * - Unknown bits in flags and reserved fields that are not zero are refused
- *   with EINVAL, so that they can be given a meaning later.
+ *   with EINVAL, so that they can be given a meaning later. What a field said
+ *   to be "out" holds beforehand does not matter.
  * - Numbers are never reused. Fields are naturally aligned; there is no
  *   implicit padding; the layout is the same for 32-bit and 64-bit programs.
- * - Nothing has happened when an ioctl fails.
+ * - Nothing has happened when an ioctl fails, and the struct is as it was;
+ *   only the text that HPAGE_MAP_ALLOC and _CREATE are given room for says why.
+ * - New descriptors are close-on-exec.
  *
  * One meaning per errno, for all of them:
  *
- *   EFAULT   the pointer, or a part of the struct, is not the caller's memory
- *   EINVAL   size too short, unknown flag bit, or reserved field not zero
  *   E2BIG    size longer than the kernel knows, with a tail that is not zero,
  *            or longer than HPAGE_MAP_STRUCT_MAX
+ *   EBADF    the ioctl is not for this descriptor: it has no buffer, or is not
+ *            the door, or not open for writing
+ *   EDQUOT   a limit of the caller's user stands against it: RLIMIT_MEMLOCK,
+ *            or the administrator's quota
+ *   EEXIST   the name is taken
+ *   EFAULT   the pointer, or a part of the struct, is not the caller's memory
+ *   EINTR    a signal came first
+ *   EINVAL   size too short, unknown flag bit, reserved field not zero, a value
+ *            out of range, or values that contradict each other
+ *   EMFILE   the caller has no descriptor left; ENFILE: the machine has none
+ *   ENODEV   there is no device of that name
+ *   ENOENT   there is no buffer of that name, or none with that id or a higher
+ *   ENOMEM   the pages cannot be had now; the text says why
+ *   ENOSPC   there are as many named buffers as there can be
  *   ENOTTY   no such ioctl
+ *   EPERM    the caller lacks the capability that the ioctl names
  */
 #ifndef _UAPI_LINUX_HPAGE_MAP_H
 #define _UAPI_LINUX_HPAGE_MAP_H
@@ -45,7 +67,39 @@
 enum {
 	HPAGE_MAP_CMD_BASE = 0x40,
 	HPAGE_MAP_CMD_INFO = HPAGE_MAP_CMD_BASE,
+	HPAGE_MAP_CMD_ALLOC = 0x41,
+	HPAGE_MAP_CMD_CREATE = 0x42,
+	HPAGE_MAP_CMD_DESTROY = 0x43,
+	HPAGE_MAP_CMD_LIST = 0x44,
+	HPAGE_MAP_CMD_NODES = 0x45,
+	HPAGE_MAP_CMD_RUNS = 0x46,
 };
+
+/**
+ * define HPAGE_MAP_O_DOOR - access mode for open(2) of /dev/hpage_map
+ *
+ * Access mode 3 of Linux: permission to read and to write is needed, and the
+ * descriptor can do neither, only ioctls. The default buffer is not made.
+ */
+#define HPAGE_MAP_O_DOOR	3
+
+/**
+ * define HPAGE_MAP_NAME_SIZE - room for a name, its terminating NUL included
+ *
+ * Names are made of letters, digits, '.', '_' and '-', and begin with a letter
+ * or a digit.
+ */
+#define HPAGE_MAP_NAME_SIZE	64
+
+/**
+ * define HPAGE_MAP_DEVICE_SIZE - room for the name of a device, NUL included
+ */
+#define HPAGE_MAP_DEVICE_SIZE	64
+
+/**
+ * define HPAGE_MAP_TEXT_SIZE - room in which every text fits, NUL included
+ */
+#define HPAGE_MAP_TEXT_SIZE	1024
 
 /**
  * enum hpage_map_backing - where the pages of a buffer come from
@@ -79,7 +133,25 @@ enum hpage_map_features {
 #define HPAGE_MAP_NODE_MIXED	(-1)
 
 /**
- * struct hpage_map_info - what a buffer is; argument of HPAGE_MAP_INFO
+ * enum hpage_map_attributes - what else holds for a buffer
+ * @HPAGE_MAP_ATTR_DEFAULT: it is the default buffer
+ * @HPAGE_MAP_ATTR_NAMED: it has a name below /dev/hpage
+ * @HPAGE_MAP_ATTR_CONTIGUOUS: its pages make one physical run
+ * @HPAGE_MAP_ATTR_BELOW_4G: all of them lie below 4 GiB
+ * @HPAGE_MAP_ATTR_RESERVE: they came from the reserve, and are charged to no
+ *	control group
+ */
+enum hpage_map_attributes {
+	HPAGE_MAP_ATTR_DEFAULT = 1 << 0,
+	HPAGE_MAP_ATTR_NAMED = 1 << 1,
+	HPAGE_MAP_ATTR_CONTIGUOUS = 1 << 2,
+	HPAGE_MAP_ATTR_BELOW_4G = 1 << 3,
+	HPAGE_MAP_ATTR_RESERVE = 1 << 4,
+};
+
+/**
+ * struct hpage_map_info - what a buffer is, and who holds it; argument of
+ *	HPAGE_MAP_INFO and HPAGE_MAP_LIST
  * @size: in: sizeof(struct hpage_map_info)
  * @flags: in: no bit is defined yet, must be 0
  * @length: out: size of the buffer in bytes, a multiple of @page_size
@@ -92,8 +164,20 @@ enum hpage_map_features {
  * @nr_runs: out: number of physically contiguous runs that the pages make,
  *	in the order of their offsets; 1 means contiguous over the whole length
  * @features: out: bits of enum hpage_map_features
- * @backing: out: enum hpage_map_backing
+ * @backing: out: enum hpage_map_backing, or 0 if the descriptor has no buffer
  * @node: out: NUMA node of the pages, or HPAGE_MAP_NODE_MIXED
+ * @asked: out: size in bytes as it was asked for, before it was rounded up
+ * @address: out: physical address of the first page, for callers with
+ *	CAP_SYS_RAWIO, else 0
+ * @id: number of the buffer, not reused soon; out with HPAGE_MAP_INFO, in and
+ *	out with HPAGE_MAP_LIST
+ * @attributes: out: bits of enum hpage_map_attributes
+ * @creator: out: process id of who asked for the buffer, as the caller sees
+ *	it; 0 if the caller does not, or if it was the kernel
+ * @uid: out: user id of who asked for it, as the caller sees it
+ * @descriptors: out: open files that hold the buffer
+ * @mappings: out: mappings that hold it
+ * @name: out: name or tag, terminated by a NUL; may be empty
  */
 struct hpage_map_info {
 	__u32 size;
@@ -106,6 +190,15 @@ struct hpage_map_info {
 	__aligned_u64 features;
 	__u32 backing;
 	__s32 node;
+	__aligned_u64 asked;
+	__aligned_u64 address;
+	__u32 id;
+	__u32 attributes;
+	__s32 creator;
+	__u32 uid;
+	__u32 descriptors;
+	__u32 mappings;
+	char name[HPAGE_MAP_NAME_SIZE];
 };
 
 /**
@@ -116,11 +209,250 @@ struct hpage_map_info {
 /**
  * define HPAGE_MAP_INFO - ask what the buffer of this descriptor is
  *
- * Needs no capability and works on any descriptor of the device, read-only
- * ones too.
+ * Needs no capability and works on any descriptor, read-only ones too. One
+ * that has no buffer tells the features alone, and 0 in all other fields.
  *
  * Errors: EFAULT, EINVAL, E2BIG as above.
  */
 #define HPAGE_MAP_INFO	_IO(HPAGE_MAP_IOC_TYPE, HPAGE_MAP_CMD_INFO)
+
+/**
+ * define HPAGE_MAP_LIST - the buffer with the lowest id that is not below id
+ *
+ * Begin with id 0, and go on with the id of each answer plus 1 until ENOENT.
+ * Buffers without a name below /dev are told only to the user who made them
+ * and to callers with CAP_SYS_ADMIN.
+ *
+ * On any descriptor of the door. Errors: EBADF, ENOENT, and those of
+ * HPAGE_MAP_INFO.
+ */
+#define HPAGE_MAP_LIST	_IO(HPAGE_MAP_IOC_TYPE, HPAGE_MAP_CMD_LIST)
+
+/**
+ * enum hpage_map_alloc_flags - what hpage_map_alloc asks for
+ * @HPAGE_MAP_EXACT: no smaller page size than @page_size; with a page_size of
+ *	0, none smaller than a PMD maps. Without it, smaller ones are taken
+ *	where those cannot be had, but base pages only as the next flag says.
+ * @HPAGE_MAP_ALLOW_BASE: base pages will do if no huge pages can be had
+ * @HPAGE_MAP_CONTIGUOUS: one physical run over the whole length
+ * @HPAGE_MAP_BELOW_4G: all pages below 4 GiB
+ * @HPAGE_MAP_RESERVE: take pages that the reserve keeps ready. If it has not
+ *	enough, or the user is over the limit that the administrator has set,
+ *	ordinary pages are taken; the text says so.
+ */
+enum hpage_map_alloc_flags {
+	HPAGE_MAP_EXACT = 1 << 0,
+	HPAGE_MAP_ALLOW_BASE = 1 << 1,
+	HPAGE_MAP_CONTIGUOUS = 1 << 2,
+	HPAGE_MAP_BELOW_4G = 1 << 3,
+	HPAGE_MAP_RESERVE = 1 << 4,
+};
+
+/**
+ * define HPAGE_MAP_ALLOC_FLAGS - the bits that are valid in hpage_map_alloc.flags
+ */
+#define HPAGE_MAP_ALLOC_FLAGS						\
+	(HPAGE_MAP_EXACT | HPAGE_MAP_ALLOW_BASE | HPAGE_MAP_CONTIGUOUS |	\
+	 HPAGE_MAP_BELOW_4G | HPAGE_MAP_RESERVE)
+
+/**
+ * enum hpage_map_policy - on which NUMA nodes the pages shall lie
+ * @HPAGE_MAP_POLICY_DEFAULT: where the memory policy of the calling task says
+ * @HPAGE_MAP_POLICY_PREFERRED: on one node, and on others when it is short;
+ *	the text says how many went elsewhere
+ * @HPAGE_MAP_POLICY_STRICT: on one node, else ENOMEM
+ * @HPAGE_MAP_POLICY_INTERLEAVE: in turn on all nodes that the caller may use
+ */
+enum hpage_map_policy {
+	HPAGE_MAP_POLICY_DEFAULT = 0,
+	HPAGE_MAP_POLICY_PREFERRED = 1,
+	HPAGE_MAP_POLICY_STRICT = 2,
+	HPAGE_MAP_POLICY_INTERLEAVE = 3,
+};
+
+/**
+ * struct hpage_map_alloc - a new buffer; argument of HPAGE_MAP_ALLOC and
+ *	HPAGE_MAP_CREATE
+ * @size: in: sizeof(struct hpage_map_alloc)
+ * @flags: in: bits of enum hpage_map_alloc_flags
+ * @length: in: bytes wanted, not 0
+ * @page_size: in: bytes, a power of two; 0 takes the best, which is at most
+ *	what a PMD maps
+ * @policy: in: enum hpage_map_policy
+ * @node: in: the node of HPAGE_MAP_POLICY_PREFERRED and _STRICT; else 0 or -1
+ * @near_device: in: the node of this PCI device ("0000:00:03.0") or platform
+ *	device instead, with @node as if there were no policy; empty for none.
+ *	With HPAGE_MAP_POLICY_DEFAULT that node is preferred.
+ * @name: in: HPAGE_MAP_CREATE: the name below /dev/hpage; HPAGE_MAP_ALLOC: a
+ *	tag for people, or empty
+ * @mode: in: HPAGE_MAP_CREATE: permission bits of the node, 0 means 0600;
+ *	HPAGE_MAP_ALLOC: 0
+ * @uid: in: HPAGE_MAP_CREATE: owner of the node; HPAGE_MAP_ALLOC: 0
+ * @gid: in: HPAGE_MAP_CREATE: group of the node; HPAGE_MAP_ALLOC: 0
+ * @text_size: in: bytes at @text; HPAGE_MAP_TEXT_SIZE is always enough
+ * @text: in: address of memory for a text, terminated by a NUL, that says for
+ *	people why something better, or anything at all, was not to be had;
+ *	written when the ioctl fails, too. It is empty when there is nothing to
+ *	say. 0 with a @text_size of 0 for none.
+ * @fd: out: a descriptor of the buffer, open for reading and writing
+ * @id: out: number of the buffer
+ * @got_length: out: size of the buffer in bytes: @length rounded up to a
+ *	multiple of @got_page_size
+ * @got_page_size: out: size of one page of the buffer in bytes
+ * @got_runs: out: number of physically contiguous runs
+ * @got_backing: out: enum hpage_map_backing
+ * @got_node: out: NUMA node of the pages, or HPAGE_MAP_NODE_MIXED; see
+ *	HPAGE_MAP_NODES
+ * @got_attributes: out: bits of enum hpage_map_attributes
+ * @reserved: in: 0
+ */
+struct hpage_map_alloc {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 length;
+	__aligned_u64 page_size;
+	__u32 policy;
+	__s32 node;
+	char near_device[HPAGE_MAP_DEVICE_SIZE];
+	char name[HPAGE_MAP_NAME_SIZE];
+	__u32 mode;
+	__u32 uid;
+	__u32 gid;
+	__u32 text_size;
+	__aligned_u64 text;
+	__s32 fd;
+	__u32 id;
+	__aligned_u64 got_length;
+	__aligned_u64 got_page_size;
+	__aligned_u64 got_runs;
+	__u32 got_backing;
+	__s32 got_node;
+	__u32 got_attributes;
+	__u32 reserved;
+};
+
+/**
+ * define HPAGE_MAP_ALLOC - make a buffer that lives as long as somebody holds it
+ *
+ * On a descriptor of the door that is open for writing or as HPAGE_MAP_O_DOOR.
+ * The pages are zeroed, and charged to the caller's control groups. Pages of
+ * the page allocator count against RLIMIT_MEMLOCK of the caller's user, pages
+ * of a hugetlb pool against the module's quota; CAP_IPC_LOCK exempts from both.
+ *
+ * Errors: EBADF, EDQUOT, EINTR, EMFILE, ENFILE, ENODEV, ENOMEM, and EFAULT,
+ * EINVAL, E2BIG. A page_size that this machine does not have is EINVAL.
+ */
+#define HPAGE_MAP_ALLOC	_IO(HPAGE_MAP_IOC_TYPE, HPAGE_MAP_CMD_ALLOC)
+
+/**
+ * define HPAGE_MAP_CREATE - make a buffer with a name below /dev/hpage
+ *
+ * Like HPAGE_MAP_ALLOC, for callers with CAP_SYS_ADMIN. The name holds the
+ * buffer until HPAGE_MAP_DESTROY or until the module is removed.
+ *
+ * Errors: EEXIST, ENOSPC, EPERM, and those of HPAGE_MAP_ALLOC.
+ */
+#define HPAGE_MAP_CREATE	_IO(HPAGE_MAP_IOC_TYPE, HPAGE_MAP_CMD_CREATE)
+
+/**
+ * struct hpage_map_destroy - argument of HPAGE_MAP_DESTROY
+ * @size: in: sizeof(struct hpage_map_destroy)
+ * @flags: in: no bit is defined yet, must be 0
+ * @name: in: the name, terminated by a NUL
+ */
+struct hpage_map_destroy {
+	__u32 size;
+	__u32 flags;
+	char name[HPAGE_MAP_NAME_SIZE];
+};
+
+/**
+ * define HPAGE_MAP_DESTROY_FLAGS - the bits that are valid in
+ *	hpage_map_destroy.flags
+ */
+#define HPAGE_MAP_DESTROY_FLAGS	0
+
+/**
+ * define HPAGE_MAP_DESTROY - take the name of a buffer away
+ *
+ * For callers with CAP_SYS_ADMIN, on any descriptor of the door. The name is
+ * gone at once, and the pages when the last holder goes.
+ *
+ * Errors: EBADF, ENOENT, EPERM, and EFAULT, EINVAL, E2BIG.
+ */
+#define HPAGE_MAP_DESTROY	_IO(HPAGE_MAP_IOC_TYPE, HPAGE_MAP_CMD_DESTROY)
+
+/**
+ * struct hpage_map_nodes - argument of HPAGE_MAP_NODES
+ * @size: in: sizeof(struct hpage_map_nodes)
+ * @flags: in: no bit is defined yet, must be 0
+ * @pages: in: address of an array of __u64, one for each node from 0 on, which
+ *	gets the number of pages of the buffer on that node
+ * @nr: in: length of the array; out: one more than the highest node that has
+ *	pages of the buffer, which may be more than the array holds
+ * @reserved: in: 0
+ */
+struct hpage_map_nodes {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 pages;
+	__u32 nr;
+	__u32 reserved;
+};
+
+/**
+ * define HPAGE_MAP_NODES_FLAGS - the bits that are valid in hpage_map_nodes.flags
+ */
+#define HPAGE_MAP_NODES_FLAGS	0
+
+/**
+ * define HPAGE_MAP_NODES - count the pages of the buffer by NUMA node
+ *
+ * On any descriptor that has a buffer. Errors: EBADF, EFAULT, EINVAL, E2BIG.
+ */
+#define HPAGE_MAP_NODES	_IO(HPAGE_MAP_IOC_TYPE, HPAGE_MAP_CMD_NODES)
+
+/**
+ * struct hpage_map_run - pages that are physically contiguous
+ * @address: physical address in bytes
+ * @length: bytes
+ */
+struct hpage_map_run {
+	__aligned_u64 address;
+	__aligned_u64 length;
+};
+
+/**
+ * struct hpage_map_runs - argument of HPAGE_MAP_RUNS
+ * @size: in: sizeof(struct hpage_map_runs)
+ * @flags: in: no bit is defined yet, must be 0
+ * @runs: in: address of an array of struct hpage_map_run
+ * @first: in: how many runs of the buffer to pass over
+ * @nr: in: length of the array; out: how many of its elements were written
+ * @reserved: in: 0
+ */
+struct hpage_map_runs {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 runs;
+	__aligned_u64 first;
+	__u32 nr;
+	__u32 reserved;
+};
+
+/**
+ * define HPAGE_MAP_RUNS_FLAGS - the bits that are valid in hpage_map_runs.flags
+ */
+#define HPAGE_MAP_RUNS_FLAGS	0
+
+/**
+ * define HPAGE_MAP_RUNS - the physical runs of the buffer, by their offsets
+ *
+ * For callers with CAP_SYS_RAWIO, on any descriptor that has a buffer. The
+ * addresses stay as long as somebody holds it.
+ *
+ * Errors: EBADF, EPERM, and EFAULT, EINVAL, E2BIG.
+ */
+#define HPAGE_MAP_RUNS	_IO(HPAGE_MAP_IOC_TYPE, HPAGE_MAP_CMD_RUNS)
 
 #endif /* _UAPI_LINUX_HPAGE_MAP_H */

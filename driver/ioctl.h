@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef _HPM_IOCTL_H
+#define _HPM_IOCTL_H
+
+#include <uapi/linux/hpage_map.h>
+
+struct file;
+
+/**
+ * struct hpm_call - an ioctl under way
+ * @size: and the structs of all ioctls, in one place: what was copied in, and
+ *	will be copied out
+ * @file: a new file, for the descriptor in @alloc, or NULL
+ */
+struct hpm_call {
+	union {
+		u32 size;
+		struct hpage_map_info info;
+		struct hpage_map_alloc alloc;
+		struct hpage_map_destroy destroy;
+		struct hpage_map_nodes nodes;
+		struct hpage_map_runs runs;
+	};
+	struct file *file;
+};
+
+int hpm_ioctl_alloc(struct file *door, struct hpm_call *call);
+int hpm_ioctl_create(struct file *door, struct hpm_call *call);
+int hpm_ioctl_destroy(struct file *door, struct hpm_call *call);
+void hpm_ioctl_settle(struct hpm_call *call, int ret);
+
+#endif

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Sizes as people write them, for the module's parameters. */
+#include <linux/string.h>
+#include <linux/sysfs.h>
+
+#include "param.h"
+
+/**
+ * hpm_parse_bytes() - read a number of bytes with an optional suffix
+ * @text: as memparse() takes it; may end with a newline
+ * @bytes: where the number goes
+ *
+ * Return: 0, or -EINVAL when that is no number of bytes.
+ */
+int hpm_parse_bytes(const char *text, u64 *bytes)
+{
+	char *end;
+
+	*bytes = memparse(text, &end);
+	return end == text || (*end && *end != '\n') ? -EINVAL : 0;
+}
+
+/* "max" is no limit, as in the files of control groups. */
+static int set_bytes(const char *text, const struct kernel_param *kp)
+{
+	u64 bytes = U64_MAX;
+	int ret = sysfs_streq(text, "max") ? 0 : hpm_parse_bytes(text, &bytes);
+
+	if (!ret)
+		WRITE_ONCE(*(u64 *)kp->arg, bytes);
+	return ret;
+}
+
+static int get_bytes(char *text, const struct kernel_param *kp)
+{
+	u64 bytes = READ_ONCE(*(u64 *)kp->arg);
+
+	return bytes == U64_MAX ? sysfs_emit(text, "max\n") : sysfs_emit(text, "%llu\n", bytes);
+}
+
+const struct kernel_param_ops hpm_param_ops_bytes = {
+	.set = set_bytes,
+	.get = get_bytes,
+};

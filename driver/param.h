@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef _HPM_PARAM_H
+#define _HPM_PARAM_H
+
+#include <linux/moduleparam.h>
+
+/* A number of bytes with an optional suffix: 64M, 1G. */
+extern const struct kernel_param_ops hpm_param_ops_bytes;
+
+int hpm_parse_bytes(const char *text, u64 *bytes);
+
+#endif

@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef _HPM_WORK_H
+#define _HPM_WORK_H
+
+#include <linux/workqueue.h>
+
+/* For work that no task is charged for; made first and flushed last. */
+extern struct workqueue_struct *hpm_workqueue;
+
+#endif
