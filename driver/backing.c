@@ -25,7 +25,6 @@
 #include <linux/pagemap.h>
 #include <linux/sched/mm.h>
 #include <linux/sched/signal.h>
-#include <linux/sizes.h>
 
 #include "backing.h"
 #include "fs.h"
@@ -202,7 +201,6 @@ static void take_stock(struct hpm_backing *b, unsigned long *longest)
 	struct page *page;
 
 	*longest = 0;
-	b->below_4g = true;
 	b->node = folio_nid(b->folios[0]);
 	for (i = 0; i < b->nr; i++) {
 		page = hpm_backing_page(b, (loff_t)i << b->shift);
@@ -218,8 +216,7 @@ static void take_stock(struct hpm_backing *b, unsigned long *longest)
 		if (b->node != page_to_nid(page))
 			b->node = HPAGE_MAP_NODE_MIXED;
 		next = pfn + step;
-		if (PFN_PHYS(next) > SZ_4G)
-			b->below_4g = false;
+		b->end = max(b->end, PFN_PHYS(next));
 	}
 }
 
@@ -278,8 +275,8 @@ static int verify(const struct hpm_backing *b, const struct hpm_attr *attr,
 		hpm_why_try(why, "a hugetlb pool, of which pages can be chosen");
 		return -ENOMEM;
 	}
-	if (attr->below_4g && !b->below_4g) {
-		hpm_why(why, "%s: the pages do not all lie below 4 GiB", name);
+	if (attr->limit && b->end > attr->limit) {
+		hpm_why(why, "%s: the pages do not all lie below %#llx", name, attr->limit);
 		hpm_why_try(why, "a larger hugetlb pool, set at boot");
 		return -ENOMEM;
 	}
@@ -425,7 +422,7 @@ int hpm_backing_make(struct hpm_backing *b, const struct hpm_attr *attr, struct 
 
 	if (ret)
 		return ret;
-	if (attr->reserve && !attr->contiguous && !attr->below_4g) {
+	if (attr->reserve && !attr->contiguous && !attr->limit) {
 		ret = descend(b, attr, true, why);
 		if (!ret || hpm_interrupted(ret))
 			return ret;

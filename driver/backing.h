@@ -27,10 +27,10 @@ struct hpm_why {
  *	what a PMD maps
  * @policy: how @node is meant
  * @node: a node that has memory, with a policy that names one
+ * @limit: no byte of the pages at this physical address or above; 0 for none
  * @exact: no smaller page size; with a @page_size of 0, none below a PMD
  * @allow_base: take base pages rather than fail
  * @contiguous: in one physical run
- * @below_4g: at addresses below 4 GiB
  * @reserve: from the reserve, if it has them
  * @own: for the module itself, not for a user: no limit of a user applies
  */
@@ -39,10 +39,10 @@ struct hpm_attr {
 	u64 page_size;
 	enum hpage_map_policy policy;
 	int node;
+	u64 limit;
 	bool exact : 1;
 	bool allow_base : 1;
 	bool contiguous : 1;
-	bool below_4g : 1;
 	bool reserve : 1;
 	bool own : 1;
 };
@@ -61,7 +61,7 @@ struct hpm_attr {
  * @nr_runs: number of physically contiguous runs
  * @shift: log2 of the page size in bytes
  * @node: NUMA node of all pages, or HPAGE_MAP_NODE_MIXED
- * @below_4g: no page ends above 4 GiB
+ * @end: the physical address where the highest page ends
  * @kind: the rung of the ladder
  * @guarded: among the finished backings, under the lock of offline.c
  *
@@ -78,7 +78,7 @@ struct hpm_backing {
 	unsigned long nr_runs;
 	unsigned int shift;
 	int node;
-	bool below_4g;
+	u64 end;
 	enum hpage_map_backing kind;
 	struct list_head guarded;
 };

@@ -11,8 +11,8 @@
  *	hpm_buffer_create()	 one reference, the creator's
  *	hpm_buffer_get(), _put() any holder; the last put frees
  *
- * The pages never change while the buffer lives. The only thing that does is
- * vm_ops, once; see vma.c. All buffers stand in one array by their id, from
+ * The pages never change while the buffer lives. What does is made at first use,
+ * once: vm_ops, see vma.c, and vaddr, see dma.c. All buffers stand in one array by their id, from
  * the end of their making to their last put; who finds one there under RCU must
  * still get a reference. Lock order:
  *
@@ -30,7 +30,9 @@
 #include <linux/cred.h>
 #include <linux/pid.h>
 #include <linux/sched/signal.h>
+#include <linux/sizes.h>
 #include <linux/slab.h>
+#include <linux/vmalloc.h>
 #include <linux/xarray.h>
 
 #include "buffer.h"
@@ -38,7 +40,7 @@
 static DEFINE_XARRAY_ALLOC1(buffers);
 static u32 last_id;	/* under the lock of buffers */
 
-static void free_buffer(struct hpm_buffer *buf)
+static void free_buffer(struct hpage_map_buffer *buf)
 {
 	put_pid(buf->creator);
 	mutex_destroy(&buf->lock);
@@ -57,10 +59,10 @@ static void free_buffer(struct hpm_buffer *buf)
  * Return: the buffer, whose one reference is the caller's, or an ERR_PTR as of
  * hpm_backing_make().
  */
-struct hpm_buffer *hpm_buffer_create(const struct hpm_attr *attr, u32 role, const char *name,
+struct hpage_map_buffer *hpm_buffer_create(const struct hpm_attr *attr, u32 role, const char *name,
 				     struct hpm_why *why)
 {
-	struct hpm_buffer *buf = kzalloc(sizeof(*buf), GFP_KERNEL);
+	struct hpage_map_buffer *buf = kzalloc(sizeof(*buf), GFP_KERNEL);
 	int ret;
 
 	if (!buf)
@@ -96,7 +98,7 @@ free:
  *
  * Return: @buf, with one more reference.
  */
-struct hpm_buffer *hpm_buffer_get(struct hpm_buffer *buf)
+struct hpage_map_buffer *hpm_buffer_get(struct hpage_map_buffer *buf)
 {
 	refcount_inc(&buf->refs);
 	return buf;
@@ -108,12 +110,13 @@ struct hpm_buffer *hpm_buffer_get(struct hpm_buffer *buf)
  *
  * Context: may sleep. Legal under mmap_lock.
  */
-void hpm_buffer_put(struct hpm_buffer *buf)
+void hpm_buffer_put(struct hpage_map_buffer *buf)
 {
 	if (!refcount_dec_and_test(&buf->refs))
 		return;
 
 	xa_erase(&buffers, buf->id);
+	vunmap(buf->vaddr);
 	hpm_backing_free(&buf->backing);
 	free_buffer(buf);
 }
@@ -124,10 +127,10 @@ void hpm_buffer_put(struct hpm_buffer *buf)
  *
  * Return: the buffer, with a reference for the caller, or NULL after the last.
  */
-struct hpm_buffer *hpm_buffer_next(u32 *id)
+struct hpage_map_buffer *hpm_buffer_next(u32 *id)
 {
 	unsigned long index = *id;
-	struct hpm_buffer *buf;
+	struct hpage_map_buffer *buf;
 
 	/* A buffer without holders is about to leave the list. */
 	rcu_read_lock();
@@ -145,18 +148,18 @@ struct hpm_buffer *hpm_buffer_next(u32 *id)
  *
  * Return: bits of enum hpage_map_attributes.
  */
-u32 hpm_buffer_attributes(const struct hpm_buffer *buf)
+u32 hpm_buffer_attributes(const struct hpage_map_buffer *buf)
 {
 	const struct hpm_backing *b = &buf->backing;
 
 	return READ_ONCE(buf->role) |
 	       (b->nr_runs == 1 ? HPAGE_MAP_ATTR_CONTIGUOUS : 0) |
-	       (b->below_4g ? HPAGE_MAP_ATTR_BELOW_4G : 0) |
+	       (b->end <= SZ_4G ? HPAGE_MAP_ATTR_BELOW_4G : 0) |
 	       (b->reserve ? HPAGE_MAP_ATTR_RESERVE : 0);
 }
 
 /* Copy between the buffer and user memory page by page, up to its end. */
-static ssize_t transfer(struct hpm_buffer *buf, loff_t *pos, struct iov_iter *iter,
+static ssize_t transfer(struct hpage_map_buffer *buf, loff_t *pos, struct iov_iter *iter,
 			size_t (*copy)(struct page *page, size_t offset, size_t bytes,
 				       struct iov_iter *iter))
 {
@@ -200,7 +203,7 @@ static ssize_t transfer(struct hpm_buffer *buf, loff_t *pos, struct iov_iter *it
  * poisoned page or at a fault; 0 at or behind the end; or, when nothing was
  * copied, -EIO or -EFAULT.
  */
-ssize_t hpm_buffer_read(struct hpm_buffer *buf, loff_t *pos, struct iov_iter *to)
+ssize_t hpm_buffer_read(struct hpage_map_buffer *buf, loff_t *pos, struct iov_iter *to)
 {
 	return transfer(buf, pos, to, copy_page_to_iter);
 }
@@ -214,7 +217,7 @@ ssize_t hpm_buffer_read(struct hpm_buffer *buf, loff_t *pos, struct iov_iter *to
  * Context: may sleep; no lock held.
  * Return: as hpm_buffer_read(), but -ENOSPC at or behind the end.
  */
-ssize_t hpm_buffer_write(struct hpm_buffer *buf, loff_t *pos, struct iov_iter *from)
+ssize_t hpm_buffer_write(struct hpage_map_buffer *buf, loff_t *pos, struct iov_iter *from)
 {
 	if (iov_iter_count(from) && *pos >= hpm_backing_size(&buf->backing))
 		return -ENOSPC;

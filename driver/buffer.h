@@ -10,7 +10,7 @@
 #include "backing.h"
 
 /**
- * struct hpm_buffer - one buffer, see buffer.c
+ * struct hpage_map_buffer - one buffer, see buffer.c
  * @refs: who holds it
  * @id: number in the list of all buffers; never changes
  * @role: HPAGE_MAP_ATTR_DEFAULT or _NAMED, or 0; a name that is taken away is
@@ -22,14 +22,18 @@
  * @backing: its pages; never changes
  * @descriptors: open files of the device that refer to it, for people
  * @mappings: VMAs that refer to it, for people
+ * @exports: dma-bufs that refer to it, for people
+ * @drivers: references of other drivers, for people
  * @lock: see the field
+ * @vaddr: where its pages are mapped in the kernel if they are not one run; set
+ *	once under @lock
  * @fs_vm_ops: the operations of the lent file's own mappings; NULL until the
  *	first mmap(), set under @lock and never changed afterwards
  * @vm_ops: a copy of them that tells us of copies and ends of mappings; filled
  *	under @lock before @fs_vm_ops is set, never changed afterwards
  * @rcu: keeps @vm_ops readable to whoever looks at a VMA under RCU alone
  */
-struct hpm_buffer {
+struct hpage_map_buffer {
 	refcount_t refs;
 	u32 id;
 	u32 role;
@@ -40,24 +44,28 @@ struct hpm_buffer {
 	struct hpm_backing backing;
 	atomic_t descriptors;
 	atomic_t mappings;
-	struct mutex lock;	/* vm_ops and fs_vm_ops, at the first mmap() */
+	atomic_t exports;
+	atomic_t drivers;
+	struct mutex lock;	/* what is made at first use: vaddr, and with mmap() the rest */
+	void *vaddr;
 	const struct vm_operations_struct *fs_vm_ops;
 	struct vm_operations_struct vm_ops;
 	struct rcu_head rcu;
 };
 
-struct hpm_buffer *hpm_buffer_create(const struct hpm_attr *attr, u32 role, const char *name,
+struct hpage_map_buffer *hpm_buffer_create(const struct hpm_attr *attr, u32 role, const char *name,
 				     struct hpm_why *why);
-struct hpm_buffer *hpm_buffer_get(struct hpm_buffer *buf);
-struct hpm_buffer *hpm_buffer_next(u32 *id);
-void hpm_buffer_put(struct hpm_buffer *buf);
-u32 hpm_buffer_attributes(const struct hpm_buffer *buf);
+struct hpage_map_buffer *hpm_buffer_get(struct hpage_map_buffer *buf);
+struct hpage_map_buffer *hpm_buffer_next(u32 *id);
+void hpm_buffer_put(struct hpage_map_buffer *buf);
+u32 hpm_buffer_attributes(const struct hpage_map_buffer *buf);
 
-ssize_t hpm_buffer_read(struct hpm_buffer *buf, loff_t *pos, struct iov_iter *to);
-ssize_t hpm_buffer_write(struct hpm_buffer *buf, loff_t *pos, struct iov_iter *from);
+ssize_t hpm_buffer_read(struct hpage_map_buffer *buf, loff_t *pos, struct iov_iter *to);
+ssize_t hpm_buffer_write(struct hpage_map_buffer *buf, loff_t *pos, struct iov_iter *from);
 
-int hpm_buffer_mmap(struct hpm_buffer *buf, struct vm_area_struct *vma);
-unsigned long hpm_buffer_get_unmapped_area(struct hpm_buffer *buf, unsigned long addr,
+int hpm_buffer_mmap(struct hpage_map_buffer *buf, struct vm_area_struct *vma);
+int hpm_buffer_mmap_anywhere(struct hpage_map_buffer *buf, struct vm_area_struct *vma);
+unsigned long hpm_buffer_get_unmapped_area(struct hpage_map_buffer *buf, unsigned long addr,
 					   unsigned long len, unsigned long pgoff,
 					   unsigned long flags);
 

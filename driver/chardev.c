@@ -48,7 +48,7 @@ static struct cdev *hpm_cdev;
 static dev_t hpm_devt;
 
 /* Let @file refer to @buf, whose reference it takes over. */
-static void refer(struct file *file, struct hpm_buffer *buf)
+static void refer(struct file *file, struct hpage_map_buffer *buf)
 {
 	atomic_inc(&buf->descriptors);
 	file->private_data = buf;
@@ -57,7 +57,7 @@ static void refer(struct file *file, struct hpm_buffer *buf)
 static int hpm_open(struct inode *inode, struct file *file)
 {
 	bool door_only = (file->f_flags & O_ACCMODE) == HPAGE_MAP_O_DOOR;
-	struct hpm_buffer *buf;
+	struct hpage_map_buffer *buf;
 
 	if (iminor(inode) != HPM_MINOR_DEFAULT)
 		buf = hpm_named_get(iminor(inode)) ?: ERR_PTR(-ENXIO);
@@ -73,7 +73,7 @@ static int hpm_open(struct inode *inode, struct file *file)
 
 static int hpm_release(struct inode *inode, struct file *file)
 {
-	struct hpm_buffer *buf = file->private_data;
+	struct hpage_map_buffer *buf = file->private_data;
 
 	if (buf) {
 		atomic_dec(&buf->descriptors);
@@ -108,7 +108,7 @@ static ssize_t hpm_write_iter(struct kiocb *iocb, struct iov_iter *from)
 
 static loff_t hpm_llseek(struct file *file, loff_t offset, int whence)
 {
-	struct hpm_buffer *buf = file->private_data;
+	struct hpage_map_buffer *buf = file->private_data;
 
 	if (!buf)
 		return -EBADF;
@@ -117,7 +117,7 @@ static loff_t hpm_llseek(struct file *file, loff_t offset, int whence)
 
 static void hpm_show_fdinfo(struct seq_file *seq, struct file *file)
 {
-	struct hpm_buffer *buf = file->private_data;
+	struct hpage_map_buffer *buf = file->private_data;
 	const struct hpm_backing *b;
 
 	if (!buf) {
@@ -191,7 +191,7 @@ bool hpm_chardev_is_door(const struct file *file)
  * Context: may sleep.
  * Return: a file open for reading and writing, or an ERR_PTR.
  */
-struct file *hpm_chardev_file(struct hpm_buffer *buf)
+struct file *hpm_chardev_file(struct hpage_map_buffer *buf)
 {
 	struct file *file = anon_inode_getfile("[hpage_map]", &hpm_fops, NULL,
 					       O_RDWR | O_LARGEFILE);

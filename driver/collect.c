@@ -107,8 +107,8 @@ static bool choose(struct collection *c, int node)
 	unsigned long end = node_end_pfn(node);
 	unsigned long pfn, run = 0, found = 0, best = ULONG_MAX;
 
-	if (c->attr.below_4g)
-		end = min_t(unsigned long, end, SZ_4G >> PAGE_SHIFT);
+	if (c->attr.limit)
+		end = min_t(unsigned long, end, PHYS_PFN(c->attr.limit));
 
 	for (pfn = ALIGN(node_start_pfn(node), step); pfn + step <= end; pfn += step) {
 		if (!(pfn & 0xfffff))
@@ -289,7 +289,10 @@ static void explain(const struct collection *c, const struct hpm_attr *attr, int
 		    struct hpm_why *why)
 {
 	unsigned long kb = c->page_size >> 10;
+	char low[32] = "";
 
+	if (attr->limit)
+		snprintf(low, sizeof(low), " below %#llx", attr->limit);
 	if (ret == -EAGAIN) {
 		hpm_why(why, "hugetlb: other users of the pool took the pages in each of %d tries",
 			MAX_TRIES);
@@ -299,12 +302,11 @@ static void explain(const struct collection *c, const struct hpm_attr *attr, int
 			c->max);
 		hpm_why_try(why, "as root, who may");
 	} else if (attr->contiguous) {
-		hpm_why(why, "hugetlb: %lu pages of %lu kB in a row needed, the longest free run%s is %lu",
-			c->nr, kb, attr->below_4g ? " below 4 GiB" : "", c->longest);
+		hpm_why(why, "hugetlb: %lu pages of %lu kB in a row needed%s, the longest free run is %lu",
+			c->nr, kb, low, c->longest);
 		hpm_why_try(why, "echo 1 > /sys/kernel/mm/hugepages/hugepages-1048576kB/demote, or compact memory and set the pool anew");
 	} else {
-		hpm_why(why, "hugetlb: fewer than %lu pages of %lu kB are free below 4 GiB",
-			c->nr, kb);
+		hpm_why(why, "hugetlb: fewer than %lu pages of %lu kB are free%s", c->nr, kb, low);
 		hpm_why_try(why, "set a larger pool early, at boot");
 	}
 }
@@ -329,7 +331,7 @@ static int try_often(struct collection *c, struct file *file, const struct hpm_a
 /**
  * hpm_collect() - fill a hugetlbfs file with pages chosen by address
  * @file: the file, of @nr pages and empty
- * @attr: what is asked for; contiguous or below_4g
+ * @attr: what is asked for; contiguous, or with a limit
  * @nr: number of pages
  * @page_size: bytes
  * @why: told when it fails

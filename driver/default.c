@@ -64,7 +64,7 @@ module_param(allow_base, bool, 0444);
 MODULE_PARM_DESC(allow_base, "take base pages if no huge pages can be had (N)");
 
 static DEFINE_MUTEX(making);
-static struct hpm_buffer *default_buffer;
+static struct hpage_map_buffer *default_buffer;
 
 static int asked(struct hpm_attr *attr, struct hpm_why *why)
 {
@@ -99,10 +99,10 @@ static void announce(const struct hpm_backing *b, const struct hpm_why *why)
 		b->nr_runs == 1 ? "" : "s", why->len ? ", because " : "", why->text);
 }
 
-static struct hpm_buffer *make_with(struct hpm_why *why)
+static struct hpage_map_buffer *make_with(struct hpm_why *why)
 {
 	struct hpm_attr attr;
-	struct hpm_buffer *buf;
+	struct hpage_map_buffer *buf;
 	int ret;
 
 	lockdep_assert_held(&making);
@@ -124,10 +124,10 @@ static struct hpm_buffer *make_with(struct hpm_why *why)
 	return buf;
 }
 
-static struct hpm_buffer *make(void)
+static struct hpage_map_buffer *make(void)
 {
 	struct hpm_why *why = kzalloc(sizeof(*why), GFP_KERNEL);
-	struct hpm_buffer *buf = why ? make_with(why) : ERR_PTR(-ENOMEM);
+	struct hpage_map_buffer *buf = why ? make_with(why) : ERR_PTR(-ENOMEM);
 
 	kfree(why);
 	return buf;
@@ -139,7 +139,7 @@ static struct hpm_buffer *make(void)
  * Return: the buffer, or NULL while it is not made. It lives as long as the
  * faces of the module do.
  */
-struct hpm_buffer *hpm_default_peek(void)
+struct hpage_map_buffer *hpm_default_peek(void)
 {
 	/* Pairs with make(). */
 	return smp_load_acquire(&default_buffer);
@@ -152,9 +152,9 @@ struct hpm_buffer *hpm_default_peek(void)
  * Return: the buffer with a reference for the caller, or an ERR_PTR as of
  * hpm_backing_make(), or -ERESTARTSYS.
  */
-struct hpm_buffer *hpm_default_get(void)
+struct hpage_map_buffer *hpm_default_get(void)
 {
-	struct hpm_buffer *buf = hpm_default_peek();
+	struct hpage_map_buffer *buf = hpm_default_peek();
 
 	if (!buf) {
 		if (mutex_lock_interruptible(&making))
@@ -173,7 +173,7 @@ struct hpm_buffer *hpm_default_get(void)
  */
 int hpm_default_init(void)
 {
-	struct hpm_buffer *buf;
+	struct hpage_map_buffer *buf;
 
 	if (!nr_hpages && !size && !hpage_size && !allow_base)
 		return 0;

@@ -9,8 +9,8 @@
 
 int hpm_default_init(void);
 void hpm_default_exit(void);
-struct hpm_buffer *hpm_default_get(void);
-struct hpm_buffer *hpm_default_peek(void);
+struct hpage_map_buffer *hpm_default_get(void);
+struct hpage_map_buffer *hpm_default_peek(void);
 
 /* The minor number of the default buffer and the door; named buffers have the others. */
 #define HPM_MINOR_DEFAULT	0
@@ -21,15 +21,18 @@ int hpm_chardev_init(void);
 void hpm_chardev_exit(void);
 dev_t hpm_chardev_devt(unsigned int minor);
 bool hpm_chardev_is_door(const struct file *file);
-struct file *hpm_chardev_file(struct hpm_buffer *buf);
+struct file *hpm_chardev_file(struct hpage_map_buffer *buf);
 
 bool hpm_named_valid(const char *name);
 int hpm_named_create(const char *name, umode_t mode, kuid_t uid, kgid_t gid,
-		     const struct hpm_attr *attr, struct hpm_why *why, struct hpm_buffer **buf);
+		     const struct hpm_attr *attr, struct hpm_why *why, struct hpage_map_buffer **buf);
 int hpm_named_destroy(const char *name, u32 id);
-struct hpm_buffer *hpm_named_get(unsigned int minor);
+struct hpage_map_buffer *hpm_named_get(unsigned int minor);
 int hpm_named_init(void);
 void hpm_named_exit(void);
+
+struct dma_buf;
+struct dma_buf *hpm_dmabuf_export(struct hpage_map_buffer *buf);
 
 long hpm_ioctl(struct file *file, unsigned int cmd, unsigned long arg);
 

@@ -180,7 +180,7 @@ struct file *hpm_hugetlb_file(unsigned long page_size, u64 size)
 static int allocate(struct file *file, const struct hpm_attr *attr, const struct pool *pool,
 		    unsigned long nr, unsigned long page_size, struct hpm_why *why)
 {
-	bool choosy = attr->below_4g || (attr->contiguous && nr > 1);
+	bool choosy = attr->limit || (attr->contiguous && nr > 1);
 
 	if (!choosy || !pool_unreserved(pool))
 		return hpm_fs_allocate(file, 0, (loff_t)nr * page_size);

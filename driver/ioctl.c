@@ -6,9 +6,13 @@
  * once: the struct is copied in with its unknown tail checked, the handler
  * sees it zero-extended and writes its answer into it, and no more than the
  * caller's size is copied out. A handler checks its flags and reserved fields.
+ *
+ * A new descriptor is installed only when the program has its answer: until then
+ * nobody but us knows the file, and everything can be taken back.
  */
 #include <linux/capability.h>
 #include <linux/cred.h>
+#include <linux/file.h>
 #include <linux/nospec.h>
 #include <linux/pid.h>
 #include <linux/uaccess.h>
@@ -16,7 +20,7 @@
 #include "faces.h"
 #include "ioctl.h"
 
-static void tell(struct hpage_map_info *info, const struct hpm_buffer *buf)
+static void tell(struct hpage_map_info *info, const struct hpage_map_buffer *buf)
 {
 	const struct hpm_backing *b = &buf->backing;
 
@@ -36,6 +40,8 @@ static void tell(struct hpage_map_info *info, const struct hpm_buffer *buf)
 	info->uid = from_kuid_munged(current_user_ns(), buf->uid);
 	info->descriptors = atomic_read(&buf->descriptors);
 	info->mappings = atomic_read(&buf->mappings);
+	info->exports = atomic_read(&buf->exports);
+	info->drivers = atomic_read(&buf->drivers);
 	strscpy_pad(info->name, buf->name, sizeof(info->name));
 }
 
@@ -53,14 +59,14 @@ static int hpm_ioctl_info(struct file *file, struct hpm_call *call)
 	return 0;
 }
 
-static bool may_see(const struct hpm_buffer *buf)
+static bool may_see(const struct hpage_map_buffer *buf)
 {
 	return READ_ONCE(buf->role) || uid_eq(buf->uid, current_uid()) || capable(CAP_SYS_ADMIN);
 }
 
 static int hpm_ioctl_list(struct file *file, struct hpm_call *call)
 {
-	struct hpm_buffer *buf;
+	struct hpage_map_buffer *buf;
 	u32 id = call->info.id;
 
 	if (!hpm_chardev_is_door(file))
@@ -85,7 +91,7 @@ static int hpm_ioctl_list(struct file *file, struct hpm_call *call)
 
 static int hpm_ioctl_nodes(struct file *file, struct hpm_call *call)
 {
-	const struct hpm_buffer *buf = file->private_data;
+	const struct hpage_map_buffer *buf = file->private_data;
 	struct hpage_map_nodes *nodes = &call->nodes;
 	u64 __user *to = u64_to_user_ptr(nodes->pages);
 	u32 room = nodes->nr, node;
@@ -112,7 +118,7 @@ static int hpm_ioctl_nodes(struct file *file, struct hpm_call *call)
 
 static int hpm_ioctl_runs(struct file *file, struct hpm_call *call)
 {
-	const struct hpm_buffer *buf = file->private_data;
+	const struct hpage_map_buffer *buf = file->private_data;
 	struct hpage_map_runs *runs = &call->runs;
 	struct hpage_map_run __user *to = u64_to_user_ptr(runs->runs);
 	struct hpage_map_run run;
@@ -163,6 +169,7 @@ static const struct hpm_ioctl {
 	IOCTL(HPAGE_MAP_LIST, hpm_ioctl_list, struct hpage_map_info, name),
 	IOCTL(HPAGE_MAP_NODES, hpm_ioctl_nodes, struct hpage_map_nodes, reserved),
 	IOCTL(HPAGE_MAP_RUNS, hpm_ioctl_runs, struct hpage_map_runs, reserved),
+	IOCTL(HPAGE_MAP_EXPORT, hpm_ioctl_export, struct hpage_map_export, reserved),
 };
 
 static const struct hpm_ioctl *find_ioctl(unsigned int cmd)
@@ -172,6 +179,19 @@ static const struct hpm_ioctl *find_ioctl(unsigned int cmd)
 	if (i >= ARRAY_SIZE(ioctls) || ioctls[i].cmd != cmd)
 		return NULL;
 	return &ioctls[array_index_nospec(i, ARRAY_SIZE(ioctls))];
+}
+
+/* Hand the new descriptor out, or take everything back. */
+static void settle(struct hpm_call *call, int ret)
+{
+	if (!ret) {
+		fd_install(call->fd, call->file);
+		return;
+	}
+	put_unused_fd(call->fd);
+	fput(call->file);
+	if (call->named)
+		hpm_named_destroy(call->alloc.name, call->alloc.id);
 }
 
 /**
@@ -209,6 +229,6 @@ long hpm_ioctl(struct file *file, unsigned int cmd, unsigned long user)
 	if (!ret && copy_to_user(ptr, &call, min(size, ioctl->size)))
 		ret = -EFAULT;
 	if (call.file)
-		hpm_ioctl_settle(&call, ret);
+		settle(&call, ret);
 	return ret;
 }

@@ -10,7 +10,9 @@ struct file;
  * struct hpm_call - an ioctl under way
  * @size: and the structs of all ioctls, in one place: what was copied in, and
  *	will be copied out
- * @file: a new file, for the descriptor in @alloc, or NULL
+ * @file: a new file, which has no descriptor yet, or NULL
+ * @fd: the descriptor for it
+ * @named: a name is to be taken back with it
  */
 struct hpm_call {
 	union {
@@ -20,13 +22,16 @@ struct hpm_call {
 		struct hpage_map_destroy destroy;
 		struct hpage_map_nodes nodes;
 		struct hpage_map_runs runs;
+		struct hpage_map_export export;
 	};
 	struct file *file;
+	int fd;
+	bool named;
 };
 
 int hpm_ioctl_alloc(struct file *door, struct hpm_call *call);
 int hpm_ioctl_create(struct file *door, struct hpm_call *call);
 int hpm_ioctl_destroy(struct file *door, struct hpm_call *call);
-void hpm_ioctl_settle(struct hpm_call *call, int ret);
+int hpm_ioctl_export(struct file *file, struct hpm_call *call);
 
 #endif

@@ -3,9 +3,7 @@
  * The ioctls that make and destroy buffers.
  *
  * Here a request of a program becomes a struct hpm_attr, with every field
- * checked, and what was got becomes its answer. A new descriptor is installed
- * only when the program has its answer: until then nobody but us knows the file,
- * and hpm_ioctl_settle() can take everything back.
+ * checked, and what was got becomes its answer.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -14,6 +12,7 @@
 #include <linux/pci.h>
 #include <linux/platform_device.h>
 #include <linux/sched.h>
+#include <linux/sizes.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 
@@ -72,7 +71,7 @@ static int placement(struct hpm_attr *attr, const struct hpage_map_alloc *a, str
 		return -EINVAL;
 	}
 	if (a->policy == HPAGE_MAP_POLICY_INTERLEAVE &&
-	    (near || attr->contiguous || attr->below_4g)) {
+	    (near || attr->contiguous || attr->limit)) {
 		hpm_why(why, "interleaved pages are not chosen by place or address");
 		return -EINVAL;
 	}
@@ -101,7 +100,7 @@ static int translate(struct hpm_attr *attr, const struct hpage_map_alloc *a, str
 		.exact = a->flags & HPAGE_MAP_EXACT,
 		.allow_base = a->flags & HPAGE_MAP_ALLOW_BASE,
 		.contiguous = a->flags & HPAGE_MAP_CONTIGUOUS,
-		.below_4g = a->flags & HPAGE_MAP_BELOW_4G,
+		.limit = a->flags & HPAGE_MAP_BELOW_4G ? SZ_4G : 0,
 		.reserve = a->flags & HPAGE_MAP_RESERVE,
 	};
 	return placement(attr, a, why);
@@ -113,7 +112,7 @@ static bool valid_name(const char *name)
 }
 
 static int make_anonymous(const struct hpage_map_alloc *a, const struct hpm_attr *attr,
-			  struct hpm_why *why, struct hpm_buffer **buf)
+			  struct hpm_why *why, struct hpage_map_buffer **buf)
 {
 	if (a->mode || a->uid || a->gid)
 		return -EINVAL;
@@ -126,7 +125,7 @@ static int make_anonymous(const struct hpage_map_alloc *a, const struct hpm_attr
 }
 
 static int make_named(const struct hpage_map_alloc *a, const struct hpm_attr *attr,
-		      struct hpm_why *why, struct hpm_buffer **buf)
+		      struct hpm_why *why, struct hpage_map_buffer **buf)
 {
 	kuid_t uid = make_kuid(current_user_ns(), a->uid);
 	kgid_t gid = make_kgid(current_user_ns(), a->gid);
@@ -140,7 +139,7 @@ static int make_named(const struct hpage_map_alloc *a, const struct hpm_attr *at
 	return hpm_named_create(a->name, a->mode ?: 0600, uid, gid, attr, why, buf);
 }
 
-static void answer(struct hpage_map_alloc *a, const struct hpm_buffer *buf)
+static void answer(struct hpage_map_alloc *a, const struct hpage_map_buffer *buf)
 {
 	const struct hpm_backing *b = &buf->backing;
 
@@ -175,13 +174,13 @@ static void log_outcome(const struct hpage_map_alloc *a, int ret, const struct h
 }
 
 typedef int (*make_fn)(const struct hpage_map_alloc *a, const struct hpm_attr *attr,
-		       struct hpm_why *why, struct hpm_buffer **buf);
+		       struct hpm_why *why, struct hpage_map_buffer **buf);
 
 /* Make the buffer and a file for it, which has no descriptor yet. */
 static int make_with(struct hpm_call *call, make_fn make, struct hpm_why *why)
 {
 	struct hpage_map_alloc *a = &call->alloc;
-	struct hpm_buffer *buf;
+	struct hpage_map_buffer *buf;
 	struct hpm_attr attr;
 	struct file *file;
 	int ret;
@@ -203,6 +202,8 @@ static int make_with(struct hpm_call *call, make_fn make, struct hpm_why *why)
 	if (ret)
 		goto destroy;
 	call->file = file;
+	call->fd = a->fd;
+	call->named = make == make_named;
 	return 0;
 
 destroy:
@@ -259,23 +260,4 @@ int hpm_ioctl_destroy(struct file *door, struct hpm_call *call)
 	if (d->flags & ~HPAGE_MAP_DESTROY_FLAGS || !valid_name(d->name))
 		return -EINVAL;
 	return capable(CAP_SYS_ADMIN) ? hpm_named_destroy(d->name, 0) : -EPERM;
-}
-
-/**
- * hpm_ioctl_settle() - hand out the descriptor, or take everything back
- * @call: of a handler that left a file in it
- * @ret: whether the ioctl succeeds
- */
-void hpm_ioctl_settle(struct hpm_call *call, int ret)
-{
-	const struct hpage_map_alloc *a = &call->alloc;
-
-	if (!ret) {
-		fd_install(a->fd, call->file);
-		return;
-	}
-	put_unused_fd(a->fd);
-	fput(call->file);
-	if (a->got_attributes & HPAGE_MAP_ATTR_NAMED)
-		hpm_named_destroy(a->name, a->id);
 }

@@ -5,12 +5,13 @@
  * The init ladder and its reverse. Storeys, each knowing only those below:
  *
  *	chardev, ioctl, ioctl_alloc, sysfs,	faces: thin, they call the buffer
- *	default, named
- *	buffer, vma				who holds what
+ *	default, named, api, dmabuf
+ *	buffer, vma, dma			who holds what, and how it is seen
  *	backing, reserve, hugetlb, collect,	where pages come from, and whose
  *	shmem, policy, limits, fs, offline	they may be
  *
- * include/uapi/linux/hpage_map.h is the promise to programs.
+ * include/uapi/linux/hpage_map.h is the promise to programs,
+ * include/linux/hpage_map.h that to other drivers.
  */
 #include <linux/module.h>
 #include <linux/rcupdate.h>

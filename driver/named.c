@@ -43,7 +43,7 @@ MODULE_PARM_DESC(create, "buffers to make at load, NAME:SIZE[:PAGE_SIZE] each");
 struct named {
 	struct device dev;
 	struct list_head entry;
-	struct hpm_buffer *buf;
+	struct hpage_map_buffer *buf;
 	umode_t mode;
 	kuid_t uid;
 	kgid_t gid;
@@ -140,7 +140,7 @@ put:
 static struct named *make(const char *name, const struct hpm_attr *attr, struct hpm_why *why)
 {
 	struct named *named;
-	struct hpm_buffer *buf;
+	struct hpage_map_buffer *buf;
 
 	lockdep_assert_held(&names_lock);
 
@@ -176,10 +176,10 @@ static struct named *make(const char *name, const struct hpm_attr *attr, struct 
  * Return: 0, -EEXIST, -ENOSPC, -EINTR, or as hpm_buffer_create().
  */
 int hpm_named_create(const char *name, umode_t mode, kuid_t uid, kgid_t gid,
-		     const struct hpm_attr *attr, struct hpm_why *why, struct hpm_buffer **buf)
+		     const struct hpm_attr *attr, struct hpm_why *why, struct hpage_map_buffer **buf)
 {
 	struct named *named;
-	struct hpm_buffer *made;
+	struct hpage_map_buffer *made;
 	int ret;
 
 	if (mutex_lock_interruptible(&names_lock))
@@ -205,7 +205,7 @@ unlock:
 
 static void destroy(struct named *named)
 {
-	struct hpm_buffer *buf = named->buf;
+	struct hpage_map_buffer *buf = named->buf;
 	dev_t devt = named->dev.devt;
 
 	lockdep_assert_held(&names_lock);
@@ -245,9 +245,9 @@ int hpm_named_destroy(const char *name, u32 id)
  * Return: the buffer, with a reference for the caller, or NULL when the name
  * is gone.
  */
-struct hpm_buffer *hpm_named_get(unsigned int minor)
+struct hpage_map_buffer *hpm_named_get(unsigned int minor)
 {
-	struct hpm_buffer *buf;
+	struct hpage_map_buffer *buf;
 
 	xa_lock(&minors);
 	buf = xa_load(&minors, minor);

@@ -17,6 +17,7 @@
 #include <linux/pagemap.h>
 #include <linux/sched/signal.h>
 #include <linux/shmem_fs.h>
+#include <linux/sizes.h>
 
 #include "backing.h"
 #include "fs.h"
@@ -34,10 +35,15 @@ static bool is_huge(struct folio *folio)
 	return folio_order(folio) >= PMD_PAGES_ORDER;
 }
 
-/* Below 4 GiB is a zone of its own, and so is high memory. */
+/*
+ * Below 4 GiB is a zone of its own, and so is high memory. A lower limit has
+ * none: what comes may lie low enough.
+ */
 static gfp_t fill_gfp(const struct hpm_attr *attr)
 {
-	return attr->below_4g ? (FILL_GFP & ~__GFP_HIGHMEM) | __GFP_DMA32 : FILL_GFP;
+	bool low = attr->limit && attr->limit <= SZ_4G;
+
+	return low ? (FILL_GFP & ~__GFP_HIGHMEM) | __GFP_DMA32 : FILL_GFP;
 }
 
 /* The node of a free page that a PMD maps, if need be after compaction, or NUMA_NO_NODE. */

@@ -7,6 +7,7 @@
  * backing is none.
  */
 #include <linux/pid.h>
+#include <linux/sizes.h>
 #include <linux/sysfs.h>
 
 #include "faces.h"
@@ -15,7 +16,7 @@
 static ssize_t _name##_show(struct device *dev, struct device_attribute *attr,	\
 			    char *text)						\
 {										\
-	const struct hpm_buffer *buf = dev_get_drvdata(dev) ?: hpm_default_peek();	\
+	const struct hpage_map_buffer *buf = dev_get_drvdata(dev) ?: hpm_default_peek();	\
 										\
 	return sysfs_emit(text, _format "\n", buf ? (_value) : (_none));	\
 }										\
@@ -30,11 +31,13 @@ BUFFER_ATTR(nr_pages, "%lu", buf->backing.nr, 0UL);
 BUFFER_ATTR(nr_huge, "%lu", buf->backing.nr_huge, 0UL);
 BUFFER_ATTR(runs, "%lu", buf->backing.nr_runs, 0UL);
 BUFFER_ATTR(node, "%d", buf->backing.node, HPAGE_MAP_NODE_MIXED);
-BUFFER_ATTR(below_4g, "%d", buf->backing.below_4g, 0);
+BUFFER_ATTR(below_4g, "%d", buf->backing.end <= SZ_4G, 0);
 BUFFER_ATTR(reserve, "%d", !!buf->backing.reserve, 0);
 BUFFER_ATTR(creator, "%d", pid_vnr(buf->creator), 0);
 BUFFER_ATTR(descriptors, "%d", atomic_read(&buf->descriptors), 0);
 BUFFER_ATTR(mappings, "%d", atomic_read(&buf->mappings), 0);
+BUFFER_ATTR(exports, "%d", atomic_read(&buf->exports), 0);
+BUFFER_ATTR(drivers, "%d", atomic_read(&buf->drivers), 0);
 
 static struct attribute *hpm_sysfs_attrs[] = {
 	&dev_attr_id.attr,
@@ -51,6 +54,8 @@ static struct attribute *hpm_sysfs_attrs[] = {
 	&dev_attr_creator.attr,
 	&dev_attr_descriptors.attr,
 	&dev_attr_mappings.attr,
+	&dev_attr_exports.attr,
+	&dev_attr_drivers.attr,
 	NULL
 };
 

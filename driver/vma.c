@@ -24,12 +24,12 @@
 
 #include "buffer.h"
 
-static struct hpm_buffer *vma_buffer(struct vm_area_struct *vma)
+static struct hpage_map_buffer *vma_buffer(struct vm_area_struct *vma)
 {
-	return container_of(vma->vm_ops, struct hpm_buffer, vm_ops);
+	return container_of(vma->vm_ops, struct hpage_map_buffer, vm_ops);
 }
 
-static void hold(struct hpm_buffer *buf)
+static void hold(struct hpage_map_buffer *buf)
 {
 	__module_get(THIS_MODULE);
 	hpm_buffer_get(buf);
@@ -39,7 +39,7 @@ static void hold(struct hpm_buffer *buf)
 /* fork(), or a part of a mapping becomes a mapping of its own. */
 static void hpm_vma_open(struct vm_area_struct *vma)
 {
-	struct hpm_buffer *buf = vma_buffer(vma);
+	struct hpage_map_buffer *buf = vma_buffer(vma);
 
 	hold(buf);
 	if (buf->fs_vm_ops->open)
@@ -48,7 +48,7 @@ static void hpm_vma_open(struct vm_area_struct *vma)
 
 static void hpm_vma_close(struct vm_area_struct *vma)
 {
-	struct hpm_buffer *buf = vma_buffer(vma);
+	struct hpage_map_buffer *buf = vma_buffer(vma);
 
 	if (buf->fs_vm_ops->close)
 		buf->fs_vm_ops->close(vma);
@@ -57,7 +57,7 @@ static void hpm_vma_close(struct vm_area_struct *vma)
 	module_put(THIS_MODULE);
 }
 
-static void wrap_vm_ops(struct hpm_buffer *buf, struct vm_area_struct *vma)
+static void wrap_vm_ops(struct hpage_map_buffer *buf, struct vm_area_struct *vma)
 {
 	mutex_lock(&buf->lock);
 	if (!buf->fs_vm_ops) {
@@ -73,18 +73,24 @@ static void wrap_vm_ops(struct hpm_buffer *buf, struct vm_area_struct *vma)
 	vma->vm_ops = &buf->vm_ops;
 }
 
-/*
- * Does the buffer have all of this range, in whole pages? The same rule on
- * every rung, so that a program that runs on one runs on all.
- */
-static bool has_range(const struct hpm_buffer *buf, unsigned long pgoff, unsigned long len)
+/* Does the buffer have all of this range, in base pages? */
+static bool within(const struct hpage_map_buffer *buf, unsigned long pgoff, unsigned long len)
 {
 	unsigned long pages = hpm_backing_size(&buf->backing) >> PAGE_SHIFT;
-	unsigned long mask = (1UL << (buf->backing.shift - PAGE_SHIFT)) - 1;
 	unsigned long nr = len >> PAGE_SHIFT;
 
-	return !offset_in_page(len) && !((pgoff | nr) & mask) && pgoff <= pages &&
-	       nr <= pages - pgoff;
+	return !offset_in_page(len) && pgoff <= pages && nr <= pages - pgoff;
+}
+
+/*
+ * Does it have all of this range, in whole pages? The same rule on
+ * every rung, so that a program that runs on one runs on all.
+ */
+static bool has_range(const struct hpage_map_buffer *buf, unsigned long pgoff, unsigned long len)
+{
+	unsigned long mask = (1UL << (buf->backing.shift - PAGE_SHIFT)) - 1;
+
+	return !((pgoff | len >> PAGE_SHIFT) & mask) && within(buf, pgoff, len);
 }
 
 /* Do address and offset agree in their bits below @align, a power of two? */
@@ -93,33 +99,10 @@ static bool congruent(unsigned long addr, unsigned long pgoff, unsigned long ali
 	return !((addr - (pgoff << PAGE_SHIFT)) & (align - 1));
 }
 
-/**
- * hpm_buffer_mmap() - map a part of a buffer
- * @buf: the buffer, held by the caller for the length of the call
- * @vma: a new VMA of any file; offset and length say which part
- *
- * On success the VMA refers to the lent file instead, and holds the buffer.
- *
- * Context: under mmap_lock for writing.
- * Return: 0, or
- *
- * * -EINVAL: offset, length or address is no multiple of the page size, or the
- *   part is not within the buffer
- * * -ENOMEM: private, and the hugetlb pool cannot promise pages for its copies
- *
- * Private writable mappings also count against the commit limit, on every rung:
- * mm/ charged them before this call, and refuses what is too much itself.
- */
-int hpm_buffer_mmap(struct hpm_buffer *buf, struct vm_area_struct *vma)
+/* Let the lent file make the mapping, and put it in the place of the VMA's own. */
+static int lend(struct hpage_map_buffer *buf, struct vm_area_struct *vma)
 {
-	unsigned long len = vma->vm_end - vma->vm_start;
 	int ret;
-
-	mmap_assert_write_locked(vma->vm_mm);
-
-	if (!has_range(buf, vma->vm_pgoff, len) ||
-	    !congruent(vma->vm_start, vma->vm_pgoff, 1UL << buf->backing.shift))
-		return -EINVAL;
 
 	if (buf->backing.kind == HPAGE_MAP_BACKING_HUGETLB) {
 		/*
@@ -148,7 +131,88 @@ int hpm_buffer_mmap(struct hpm_buffer *buf, struct vm_area_struct *vma)
 	return 0;
 }
 
-static unsigned long fs_area(struct hpm_buffer *buf, unsigned long addr, unsigned long len,
+/**
+ * hpm_buffer_mmap() - map a part of a buffer
+ * @buf: the buffer, held by the caller for the length of the call
+ * @vma: a new VMA of any file; offset and length say which part
+ *
+ * On success the VMA refers to the lent file instead, and holds the buffer.
+ *
+ * Context: under mmap_lock for writing.
+ * Return: 0, or
+ *
+ * * -EINVAL: offset, length or address is no multiple of the page size, or the
+ *   part is not within the buffer
+ * * -ENOMEM: private, and the hugetlb pool cannot promise pages for its copies
+ *
+ * Private writable mappings also count against the commit limit, on every rung:
+ * mm/ charged them before this call, and refuses what is too much itself.
+ */
+int hpm_buffer_mmap(struct hpage_map_buffer *buf, struct vm_area_struct *vma)
+{
+	unsigned long len = vma->vm_end - vma->vm_start;
+
+	mmap_assert_write_locked(vma->vm_mm);
+
+	if (!has_range(buf, vma->vm_pgoff, len) ||
+	    !congruent(vma->vm_start, vma->vm_pgoff, 1UL << buf->backing.shift))
+		return -EINVAL;
+	return lend(buf, vma);
+}
+
+/* A range of base pages. remap_pfn_range() wants private mappings whole. */
+static int map_frames(struct hpage_map_buffer *buf, struct vm_area_struct *vma)
+{
+	unsigned long addr = vma->vm_start, len;
+	struct hpage_map_run run;
+	loff_t pos = 0, from = (loff_t)vma->vm_pgoff << PAGE_SHIFT, skip;
+	int ret = 0;
+
+	if (!(vma->vm_flags & VM_MAYSHARE) && vma->vm_flags & VM_MAYWRITE)
+		return -EINVAL;
+	while (!ret && addr < vma->vm_end && hpm_backing_run(&buf->backing, &pos, &run)) {
+		if (pos <= from)
+			continue;
+		skip = from - (pos - (loff_t)run.length);
+		len = min_t(u64, run.length - skip, vma->vm_end - addr);
+		ret = remap_pfn_range(vma, addr, PHYS_PFN(run.address + skip), len,
+				      vma->vm_page_prot);
+		addr += len;
+		from += len;
+	}
+	return ret;
+}
+
+/**
+ * hpm_buffer_mmap_anywhere() - map a part of a buffer at whatever address
+ * @buf: the buffer, held by the VMA's own file for as long as that is there
+ * @vma: a new VMA, whose range in base pages is within the buffer
+ *
+ * For files that do not choose the address themselves. Where hugetlb pages do
+ * not fit, the VMA gets page frames instead, which programs can use and the
+ * kernel cannot pin; those of the page allocator fit everywhere, if not as huge
+ * pages.
+ *
+ * Context: under mmap_lock for writing.
+ * Return: as hpm_buffer_mmap(); -EINVAL also for a private mapping of page
+ * frames that could be written.
+ */
+int hpm_buffer_mmap_anywhere(struct hpage_map_buffer *buf, struct vm_area_struct *vma)
+{
+	unsigned long len = vma->vm_end - vma->vm_start;
+
+	mmap_assert_write_locked(vma->vm_mm);
+
+	if (!within(buf, vma->vm_pgoff, len))
+		return -EINVAL;
+	if (buf->backing.kind != HPAGE_MAP_BACKING_HUGETLB ||
+	    (has_range(buf, vma->vm_pgoff, len) &&
+	     congruent(vma->vm_start, vma->vm_pgoff, 1UL << buf->backing.shift)))
+		return lend(buf, vma);
+	return map_frames(buf, vma);
+}
+
+static unsigned long fs_area(struct hpage_map_buffer *buf, unsigned long addr, unsigned long len,
 			     unsigned long pgoff, unsigned long flags)
 {
 	struct file *file = buf->backing.file;
@@ -172,7 +236,7 @@ static unsigned long fs_area(struct hpm_buffer *buf, unsigned long addr, unsigne
  * Context: under mmap_lock.
  * Return: the address, or -EINVAL as for hpm_buffer_mmap(), or -ENOMEM.
  */
-unsigned long hpm_buffer_get_unmapped_area(struct hpm_buffer *buf, unsigned long addr,
+unsigned long hpm_buffer_get_unmapped_area(struct hpage_map_buffer *buf, unsigned long addr,
 					   unsigned long len, unsigned long pgoff,
 					   unsigned long flags)
 {

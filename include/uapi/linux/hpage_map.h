@@ -73,6 +73,7 @@ enum {
 	HPAGE_MAP_CMD_LIST = 0x44,
 	HPAGE_MAP_CMD_NODES = 0x45,
 	HPAGE_MAP_CMD_RUNS = 0x46,
+	HPAGE_MAP_CMD_EXPORT = 0x47,
 };
 
 /**
@@ -177,6 +178,8 @@ enum hpage_map_attributes {
  * @uid: out: user id of who asked for it, as the caller sees it
  * @descriptors: out: open files that hold the buffer
  * @mappings: out: mappings that hold it
+ * @exports: out: dma-bufs that hold it
+ * @drivers: out: references of other drivers that hold it
  * @name: out: name or tag, terminated by a NUL; may be empty
  */
 struct hpage_map_info {
@@ -198,6 +201,8 @@ struct hpage_map_info {
 	__u32 uid;
 	__u32 descriptors;
 	__u32 mappings;
+	__u32 exports;
+	__u32 drivers;
 	char name[HPAGE_MAP_NAME_SIZE];
 };
 
@@ -454,5 +459,37 @@ struct hpage_map_runs {
  * Errors: EBADF, EPERM, and EFAULT, EINVAL, E2BIG.
  */
 #define HPAGE_MAP_RUNS	_IO(HPAGE_MAP_IOC_TYPE, HPAGE_MAP_CMD_RUNS)
+
+/**
+ * struct hpage_map_export - argument of HPAGE_MAP_EXPORT
+ * @size: in: sizeof(struct hpage_map_export)
+ * @flags: in: no bit is defined yet, must be 0
+ * @fd: out: descriptor of the dma-buf
+ * @reserved: in: 0
+ */
+struct hpage_map_export {
+	__u32 size;
+	__u32 flags;
+	__s32 fd;
+	__u32 reserved;
+};
+
+/**
+ * define HPAGE_MAP_EXPORT_FLAGS - the bits that are valid in
+ *	hpage_map_export.flags
+ */
+#define HPAGE_MAP_EXPORT_FLAGS	0
+
+/**
+ * define HPAGE_MAP_EXPORT - make a dma-buf of the buffer, for other drivers
+ *
+ * On a descriptor that has a buffer and is open for writing. The dma-buf holds
+ * the buffer. It can be mapped, too: with huge pages where the address that the
+ * program chooses is a multiple of the page size, and otherwise in base pages,
+ * which the kernel cannot pin if they come from a hugetlb pool.
+ *
+ * Errors: EBADF, EMFILE, ENFILE, ENOMEM, and EFAULT, EINVAL, E2BIG.
+ */
+#define HPAGE_MAP_EXPORT	_IO(HPAGE_MAP_IOC_TYPE, HPAGE_MAP_CMD_EXPORT)
 
 #endif /* _UAPI_LINUX_HPAGE_MAP_H */

@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * hpage_map: huge pages for drivers, and for the programs that they serve.
+ *
+ * A driver creates a buffer, lets its device fill it, and maps it to programs:
+ *
+ *	buf = hpage_map_create(dev, &(struct hpage_map_attr){ .size = SZ_64M });
+ *	...
+ *	sgt = hpage_map_dma_map(buf, dev, DMA_FROM_DEVICE);
+ *	...
+ *	static int my_mmap(struct file *file, struct vm_area_struct *vma)
+ *	{
+ *		return hpage_map_mmap(buf, vma);
+ *	}
+ *	...
+ *	hpage_map_dma_unmap(buf, dev, sgt, DMA_FROM_DEVICE);
+ *	hpage_map_put(buf);
+ *
+ * The pages are zeroed and pinned when hpage_map_create() returns, and stay
+ * where they are until the last holder of the buffer is gone. Holders are the
+ * driver, until hpage_map_put(); every mapping of the buffer by a program; and
+ * every dma-buf that was exported of it. So a driver may go while programs
+ * still have it mapped: they keep the memory and nothing else of the driver.
+ *
+ * What must stop before the driver's hpage_map_put(): DMA of the device, which
+ * means that hpage_map_dma_unmap() was called; and every use of the address
+ * that hpage_map_vmap() gave. Nobody else stops them, and without other holders
+ * the pages are somebody else's afterwards.
+ *
+ * All functions are exported GPL in the namespace HPAGE_MAP; a driver says
+ * HPAGE_MAP_IMPORT() once. Unless they say otherwise they may sleep. The API
+ * follows semantic versioning with the module: within one major version
+ * functions and fields are added, not changed or removed.
+ */
+#ifndef _LINUX_HPAGE_MAP_H
+#define _LINUX_HPAGE_MAP_H
+
+#include <linux/dma-mapping.h>
+#include <linux/module.h>
+#include <linux/scatterlist.h>
+#include <linux/types.h>
+#include <uapi/linux/hpage_map.h>
+
+struct device;
+struct dma_buf;
+struct vm_area_struct;
+
+struct hpage_map_buffer;
+
+/**
+ * define HPAGE_MAP_IMPORT - use the functions of this header in a module
+ *
+ * The same on all kernels, while MODULE_IMPORT_NS() has changed its argument.
+ */
+#define HPAGE_MAP_IMPORT()	MODULE_INFO(import_ns, "HPAGE_MAP")
+
+/**
+ * struct hpage_map_attr - what a driver asks for; all zero but the size will do
+ * @size: bytes, rounded up to the page size that is got
+ * @page_size: bytes, a power of two; 0 takes the best, which is at most what a
+ *	PMD maps
+ * @flags: HPAGE_MAP_EXACT, _ALLOW_BASE, _CONTIGUOUS, _BELOW_4G and _RESERVE, as
+ *	for programs
+ * @policy: HPAGE_MAP_POLICY_STRICT insists on the node of the device, and
+ *	_INTERLEAVE ignores it; anything else prefers it
+ * @name: a tag for people, of letters, digits, '.', '_' and '-', or NULL;
+ *	copied
+ */
+struct hpage_map_attr {
+	u64 size;
+	u64 page_size;
+	u32 flags;
+	enum hpage_map_policy policy;
+	const char *name;
+};
+
+struct hpage_map_buffer *hpage_map_create(struct device *dev, const struct hpage_map_attr *attr);
+struct hpage_map_buffer *devm_hpage_map_create(struct device *dev,
+					       const struct hpage_map_attr *attr);
+struct hpage_map_buffer *hpage_map_get(struct hpage_map_buffer *buf);
+void hpage_map_put(struct hpage_map_buffer *buf);
+
+u64 hpage_map_size(const struct hpage_map_buffer *buf);
+u64 hpage_map_page_size(const struct hpage_map_buffer *buf);
+struct page *hpage_map_page(const struct hpage_map_buffer *buf, u64 offset);
+void *hpage_map_vmap(struct hpage_map_buffer *buf);
+
+int hpage_map_mmap_window(struct hpage_map_buffer *buf, struct vm_area_struct *vma, u64 start,
+			  u64 length);
+unsigned long hpage_map_get_unmapped_area_window(struct hpage_map_buffer *buf,
+						 unsigned long addr, unsigned long len,
+						 unsigned long pgoff, unsigned long flags,
+						 u64 start, u64 length);
+
+/**
+ * hpage_map_mmap() - map a buffer; for .mmap of a driver's file operations
+ * @buf: the buffer
+ * @vma: the VMA that .mmap was given; its offset is that in the buffer
+ *
+ * As hpage_map_mmap_window() of the whole buffer.
+ */
+static inline int hpage_map_mmap(struct hpage_map_buffer *buf, struct vm_area_struct *vma)
+{
+	return hpage_map_mmap_window(buf, vma, 0, hpage_map_size(buf));
+}
+
+/**
+ * hpage_map_get_unmapped_area() - choose an address for a mapping of a buffer;
+ *	for .get_unmapped_area of a driver's file operations
+ * @buf: the buffer
+ * @addr: as .get_unmapped_area was given it
+ * @len: likewise
+ * @pgoff: likewise
+ * @flags: likewise
+ *
+ * As hpage_map_get_unmapped_area_window() of the whole buffer.
+ */
+static inline unsigned long hpage_map_get_unmapped_area(struct hpage_map_buffer *buf,
+							unsigned long addr, unsigned long len,
+							unsigned long pgoff, unsigned long flags)
+{
+	return hpage_map_get_unmapped_area_window(buf, addr, len, pgoff, flags, 0,
+						  hpage_map_size(buf));
+}
+
+struct sg_table *hpage_map_dma_map(struct hpage_map_buffer *buf, struct device *dev,
+				   enum dma_data_direction dir);
+void hpage_map_dma_unmap(struct hpage_map_buffer *buf, struct device *dev, struct sg_table *sgt,
+			 enum dma_data_direction dir);
+
+/**
+ * hpage_map_sync_for_cpu() - see what the device has written
+ * @dev: the device
+ * @sgt: of hpage_map_dma_map()
+ * @dir: likewise
+ *
+ * To be called when the device has written, before the CPU reads; it costs
+ * nothing where the device is coherent.
+ *
+ * Context: any.
+ */
+static inline void hpage_map_sync_for_cpu(struct device *dev, struct sg_table *sgt,
+					  enum dma_data_direction dir)
+{
+	dma_sync_sgtable_for_cpu(dev, sgt, dir);
+}
+
+/**
+ * hpage_map_sync_for_device() - let the device see what the CPU has written
+ * @dev: the device
+ * @sgt: of hpage_map_dma_map()
+ * @dir: likewise
+ *
+ * To be called when the CPU has written, or read what the device is to write
+ * again, before the device works.
+ *
+ * Context: any.
+ */
+static inline void hpage_map_sync_for_device(struct device *dev, struct sg_table *sgt,
+					     enum dma_data_direction dir)
+{
+	dma_sync_sgtable_for_device(dev, sgt, dir);
+}
+
+struct dma_buf *hpage_map_export(struct hpage_map_buffer *buf);
+
+#endif
