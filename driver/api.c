@@ -7,6 +7,8 @@
  * people can see who holds what. Symbols keep our module there while the
  * driver is.
  */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
 #include <linux/device.h>
 #include <linux/export.h>
 #include <linux/hpage_map.h>
@@ -19,7 +21,7 @@
 /* The node of the device, unless the driver says otherwise. */
 static void place(struct hpm_attr *a, struct device *dev, enum hpage_map_policy policy)
 {
-	a->node = dev_to_node(dev);
+	a->node = dev ? dev_to_node(dev) : NUMA_NO_NODE;
 	a->policy = policy;
 	if (policy == HPAGE_MAP_POLICY_INTERLEAVE)
 		return;
@@ -32,7 +34,7 @@ static void place(struct hpm_attr *a, struct device *dev, enum hpage_map_policy 
 static struct hpage_map_buffer *create(struct device *dev, const struct hpage_map_attr *attr,
 				       struct hpm_why *why)
 {
-	const char *name = attr->name ?: dev_name(dev);
+	const char *name = attr->name ?: dev ? dev_name(dev) : "";
 	struct hpm_attr a = {
 		.size = attr->size,
 		.page_size = attr->page_size,
@@ -56,9 +58,9 @@ static struct hpage_map_buffer *create(struct device *dev, const struct hpage_ma
 
 /**
  * hpage_map_create() - make a buffer for a device
- * @dev: the device that will use it; its node is preferred, and its DMA mask,
- *	which must be set before, says which addresses will do, unless an IOMMU
- *	translates
+ * @dev: the device that will use it, or NULL; its node is preferred, and its
+ *	DMA mask, which must be set before, says which addresses will do, unless
+ *	an IOMMU translates
  * @attr: what is asked for
  *
  * The pages are charged to the calling task's control groups. When something
@@ -83,9 +85,9 @@ struct hpage_map_buffer *hpage_map_create(struct device *dev, const struct hpage
 	if (!IS_ERR(buf))
 		atomic_inc(&buf->drivers);
 	if (why->len && !hpm_interrupted(PTR_ERR_OR_ZERO(buf)))
-		dev_info(dev, "asked for %llu kB of huge pages and got %s: %s\n",
-			 attr->size >> 10,
-			 IS_ERR(buf) ? "nothing" : hpm_backing_name(buf->backing.kind), why->text);
+		pr_info("%s asked for %llu kB and got %s: %s\n", dev ? dev_name(dev) : "a driver",
+			attr->size >> 10,
+			IS_ERR(buf) ? "nothing" : hpm_backing_name(buf->backing.kind), why->text);
 	kfree(why);
 	return buf;
 }

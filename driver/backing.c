@@ -113,8 +113,8 @@ static const struct rung {
 };
 
 /**
- * hpm_backing_name() - the public name of a rung
- * @kind: the rung
+ * hpm_backing_name() - the public name of where pages come from
+ * @kind: a rung, or a program's memory
  *
  * Return: a constant string.
  */
@@ -125,7 +125,7 @@ const char *hpm_backing_name(enum hpage_map_backing kind)
 	for (i = 0; i < ARRAY_SIZE(ladder); i++)
 		if (ladder[i].kind == kind)
 			return ladder[i].name;
-	return "none";
+	return kind == HPAGE_MAP_BACKING_USER ? "user" : "none";
 }
 
 /**
@@ -157,8 +157,14 @@ static struct file *fill(const struct rung *rung, const struct hpm_attr *attr,
 
 static void unpin(struct hpm_backing *b)
 {
-	unpin_folios(b->folios, b->nr);
-	kvfree(b->folios);
+	unsigned long i;
+
+	if (b->kind == HPAGE_MAP_BACKING_USER)
+		hpm_user_unpin(b->pages, b->nr);
+	else
+		for (i = 0; i < b->nr; i++)
+			hpm_fs_unpin(b->pages[i]);
+	kvfree(b->pages);
 }
 
 /*
@@ -170,15 +176,15 @@ static int pin(struct hpm_backing *b, unsigned long nr, struct hpm_why *why)
 	loff_t pos = b->start;
 	int ret;
 
-	b->folios = kvmalloc_array(nr, sizeof(*b->folios), GFP_KERNEL | __GFP_NOWARN);
-	if (!b->folios)
+	b->pages = kvmalloc_array(nr, sizeof(*b->pages), GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
+	if (!b->pages)
 		return -ENOMEM;
 
 	for (b->nr = 0; b->nr < nr; pos += 1L << b->shift) {
-		ret = hpm_fs_pin(b->file, pos, b->folios + b->nr);
+		ret = hpm_fs_pin(b->file, pos, b->pages + b->nr);
 		if (ret)
 			goto unpin;
-		if (folio_size(b->folios[b->nr++]) < 1UL << b->shift) {
+		if (folio_size(page_folio(b->pages[b->nr++])) < 1UL << b->shift) {
 			hpm_why(why, "a huge page was split while the buffer was made");
 			hpm_why_try(why, "again");
 			ret = -ENOMEM;
@@ -198,25 +204,24 @@ static void take_stock(struct hpm_backing *b, unsigned long *longest)
 {
 	unsigned long step = 1UL << (b->shift - PAGE_SHIFT);
 	unsigned long pfn, next = 0, run = 0, i;
-	struct page *page;
+	struct folio *folio, *last = NULL;
 
 	*longest = 0;
-	b->node = folio_nid(b->folios[0]);
-	for (i = 0; i < b->nr; i++) {
-		page = hpm_backing_page(b, (loff_t)i << b->shift);
-		pfn = page_to_pfn(page);
+	b->node = page_to_nid(b->pages[0]);
+	for (i = 0; i < b->nr; i++, last = folio, next = pfn + step) {
+		folio = page_folio(b->pages[i]);
+		pfn = page_to_pfn(b->pages[i]);
 
-		if (!i || b->folios[i] != b->folios[i - 1])
-			b->nr_huge += folio_size(b->folios[i]) >= PMD_SIZE;
+		if (folio != last)
+			b->nr_huge += folio_size(folio) >= PMD_SIZE;
 		if (!i || pfn != next) {
 			b->nr_runs++;
 			run = 0;
 		}
 		*longest = max(*longest, ++run);
-		if (b->node != page_to_nid(page))
+		if (b->node != folio_nid(folio))
 			b->node = HPAGE_MAP_NODE_MIXED;
-		next = pfn + step;
-		b->end = max(b->end, PFN_PHYS(next));
+		b->end = max(b->end, PFN_PHYS(pfn + step));
 	}
 }
 
@@ -232,13 +237,8 @@ unsigned long hpm_backing_pages_on(const struct hpm_backing *b, int node)
 	unsigned long i, nr = 0;
 
 	for (i = 0; i < b->nr; i++)
-		nr += folio_nid(b->folios[i]) == node;
+		nr += page_to_nid(b->pages[i]) == node;
 	return nr;
-}
-
-static u64 address_at(const struct hpm_backing *b, loff_t pos)
-{
-	return PFN_PHYS(page_to_pfn(hpm_backing_page(b, pos)));
 }
 
 /**
@@ -253,13 +253,13 @@ bool hpm_backing_run(const struct hpm_backing *b, loff_t *pos, struct hpage_map_
 {
 	if (*pos >= hpm_backing_size(b))
 		return false;
-	run->address = address_at(b, *pos);
+	run->address = hpm_backing_address(b, *pos);
 	run->length = 0;
 	do {
 		run->length += 1ULL << b->shift;
 		*pos += 1LL << b->shift;
 	} while (*pos < hpm_backing_size(b) &&
-		 address_at(b, *pos) == run->address + run->length);
+		 hpm_backing_address(b, *pos) == run->address + run->length);
 	return true;
 }
 
@@ -294,7 +294,7 @@ static void give_back(struct hpm_backing *b)
 {
 	if (b->reserve)
 		hpm_reserve_return(b);
-	else
+	else if (b->file)
 		fput(b->file);
 	hpm_limit_uncharge(&b->charge);
 }
@@ -430,6 +430,53 @@ int hpm_backing_make(struct hpm_backing *b, const struct hpm_attr *attr, struct 
 		hpm_why(why, "reserve: its pages are not chosen by address");
 	}
 	return descend(b, attr, false, why);
+}
+
+/**
+ * hpm_backing_pin() - take memory of the calling program
+ * @b: what to make
+ * @addr: where it begins, a multiple of the base page size
+ * @length: bytes, a multiple of the base page size
+ * @why: told why it could not be had
+ *
+ * The pages stay the program's, too, and charged as they are; being pinned they
+ * count against its user's RLIMIT_MEMLOCK. The backing has no file to lend.
+ *
+ * Context: may sleep; a signal interrupts it.
+ * Return: 0, or -EINVAL, -EDQUOT, -ENOMEM, or as hpm_user_pin().
+ */
+int hpm_backing_pin(struct hpm_backing *b, unsigned long addr, u64 length, struct hpm_why *why)
+{
+	unsigned long nr = length >> PAGE_SHIFT, longest;
+	int ret;
+
+	if (!length || !PAGE_ALIGNED(addr | length) || addr + length < addr) {
+		hpm_why(why, "address and length are multiples of the base page size, not 0");
+		return -EINVAL;
+	}
+	if (nr > totalram_pages())
+		return -ENOMEM;
+	*b = (struct hpm_backing){ .kind = HPAGE_MAP_BACKING_USER, .shift = PAGE_SHIFT };
+	ret = hpm_limit_charge(&b->charge, HPM_LIMIT_MEMLOCK, length, why);
+	if (ret)
+		return ret;
+	ret = -ENOMEM;
+	b->pages = kvmalloc_array(nr, sizeof(*b->pages), GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
+	if (!b->pages)
+		goto uncharge;
+	ret = hpm_user_pin(addr, nr, b->pages, why);
+	if (ret)
+		goto free;
+	b->nr = nr;
+	take_stock(b, &longest);
+	hpm_offline_guard(b);
+	return 0;
+
+free:
+	kvfree(b->pages);
+uncharge:
+	hpm_limit_uncharge(&b->charge);
+	return ret;
 }
 
 /**

@@ -49,13 +49,13 @@ struct hpm_attr {
 
 /**
  * struct hpm_backing - the pages of a buffer
- * @file: the file that is lent; holds the pages
+ * @file: the file that is lent; holds the pages. NULL for memory of a program
  * @start: offset of the first page in @file in bytes; not 0 only in a file of
  *	the reserve, which several backings share
  * @reserve: where the pages came from and how they go back, or NULL
  * @charge: what they count against
- * @folios: @nr pinned folios, one for each page of @shift in the order of
- *	their offsets; one that is larger than a page stands here several times
+ * @pages: the first base page of each of @nr pages of @shift, in the order of
+ *	their offsets; each is pinned
  * @nr: number of pages
  * @nr_huge: number of different folios that a PMD or more can map
  * @nr_runs: number of physically contiguous runs
@@ -72,7 +72,7 @@ struct hpm_backing {
 	loff_t start;
 	struct hpm_reserve *reserve;
 	struct hpm_charge charge;
-	struct folio **folios;
+	struct page **pages;
 	unsigned long nr;
 	unsigned long nr_huge;
 	unsigned long nr_runs;
@@ -83,6 +83,7 @@ struct hpm_backing {
 	struct list_head guarded;
 };
 
+int hpm_backing_pin(struct hpm_backing *b, unsigned long addr, u64 length, struct hpm_why *why);
 int hpm_backing_make(struct hpm_backing *b, const struct hpm_attr *attr, struct hpm_why *why);
 void hpm_backing_free(struct hpm_backing *b);
 unsigned long hpm_backing_pages_on(const struct hpm_backing *b, int node);
@@ -105,10 +106,15 @@ void hpm_offline_release(struct hpm_backing *b);
 /* The base page at byte @pos, which lies within the backing. */
 static inline struct page *hpm_backing_page(const struct hpm_backing *b, loff_t pos)
 {
-	struct folio *folio = b->folios[pos >> b->shift];
+	unsigned long within = pos & ((1UL << b->shift) - 1);
 
-	/* A folio stands at a multiple of its size in its file. */
-	return folio_page(folio, (pos & (folio_size(folio) - 1)) >> PAGE_SHIFT);
+	return b->pages[pos >> b->shift] + (within >> PAGE_SHIFT);
+}
+
+/* The physical address of byte @pos, which lies within the backing. */
+static inline u64 hpm_backing_address(const struct hpm_backing *b, loff_t pos)
+{
+	return PFN_PHYS(page_to_pfn(hpm_backing_page(b, pos))) + offset_in_page(pos);
 }
 
 /* A maker of pages is interrupted by work of the task, without a signal. */
@@ -116,6 +122,10 @@ static inline bool hpm_interrupted(int err)
 {
 	return err == -EINTR || err == -ERESTARTNOINTR || err == -ERESTARTSYS;
 }
+
+/* Memory of the calling program instead; see user.c. */
+int hpm_user_pin(unsigned long addr, unsigned long nr, struct page **pages, struct hpm_why *why);
+void hpm_user_unpin(struct page **pages, unsigned long nr);
 
 /*
  * The rungs. Each returns a file of exactly @size bytes, a multiple of

@@ -47,6 +47,40 @@ static void free_buffer(struct hpage_map_buffer *buf)
 	kfree_rcu(buf, rcu);
 }
 
+/* A buffer without pages, which nobody sees yet. */
+static struct hpage_map_buffer *new_buffer(u32 role, const char *name, u64 asked)
+{
+	struct hpage_map_buffer *buf = kzalloc(sizeof(*buf), GFP_KERNEL_ACCOUNT);
+
+	if (!buf)
+		return NULL;
+	refcount_set(&buf->refs, 1);
+	mutex_init(&buf->lock);
+	buf->role = role;
+	buf->asked = asked;
+	buf->creator = get_pid(task_tgid(current));
+	buf->uid = current_uid();
+	strscpy(buf->name, name, sizeof(buf->name));
+	return buf;
+}
+
+/* The buffer has its pages, unless @ret says that it got none: show or free it. */
+static struct hpage_map_buffer *publish(struct hpage_map_buffer *buf, int ret)
+{
+	if (ret)
+		goto free;
+	ret = xa_alloc_cyclic(&buffers, &buf->id, buf, xa_limit_31b, &last_id, GFP_KERNEL);
+	if (ret < 0)
+		goto free_backing;
+	return buf;
+
+free_backing:
+	hpm_backing_free(&buf->backing);
+free:
+	free_buffer(buf);
+	return ERR_PTR(ret);
+}
+
 /**
  * hpm_buffer_create() - make a buffer with its pages
  * @attr: what is asked for
@@ -59,37 +93,35 @@ static void free_buffer(struct hpage_map_buffer *buf)
  * Return: the buffer, whose one reference is the caller's, or an ERR_PTR as of
  * hpm_backing_make().
  */
-struct hpage_map_buffer *hpm_buffer_create(const struct hpm_attr *attr, u32 role, const char *name,
-				     struct hpm_why *why)
+struct hpage_map_buffer *hpm_buffer_create(const struct hpm_attr *attr, u32 role,
+					   const char *name, struct hpm_why *why)
 {
-	struct hpage_map_buffer *buf = kzalloc(sizeof(*buf), GFP_KERNEL);
-	int ret;
+	struct hpage_map_buffer *buf = new_buffer(role, name, attr->size);
 
 	if (!buf)
 		return ERR_PTR(-ENOMEM);
+	return publish(buf, hpm_backing_make(&buf->backing, attr, why));
+}
 
-	refcount_set(&buf->refs, 1);
-	mutex_init(&buf->lock);
-	buf->role = role;
-	buf->asked = attr->size;
-	buf->creator = get_pid(task_tgid(current));
-	buf->uid = current_uid();
-	strscpy(buf->name, name, sizeof(buf->name));
+/**
+ * hpm_buffer_pin() - make a buffer of the calling program's memory
+ * @addr: where it begins
+ * @length: bytes
+ * @name: tag, shorter than HPAGE_MAP_NAME_SIZE; copied
+ * @why: told why it could not be had
+ *
+ * Context: may sleep.
+ * Return: the buffer, whose one reference is the caller's, or an ERR_PTR as of
+ * hpm_backing_pin().
+ */
+struct hpage_map_buffer *hpm_buffer_pin(unsigned long addr, u64 length, const char *name,
+					struct hpm_why *why)
+{
+	struct hpage_map_buffer *buf = new_buffer(0, name, length);
 
-	ret = hpm_backing_make(&buf->backing, attr, why);
-	if (ret)
-		goto free;
-	/* From here on everybody sees it. */
-	ret = xa_alloc_cyclic(&buffers, &buf->id, buf, xa_limit_31b, &last_id, GFP_KERNEL);
-	if (ret < 0)
-		goto free_backing;
-	return buf;
-
-free_backing:
-	hpm_backing_free(&buf->backing);
-free:
-	free_buffer(buf);
-	return ERR_PTR(ret);
+	if (!buf)
+		return ERR_PTR(-ENOMEM);
+	return publish(buf, hpm_backing_pin(&buf->backing, addr, length, why));
 }
 
 /**

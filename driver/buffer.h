@@ -24,6 +24,7 @@
  * @mappings: VMAs that refer to it, for people
  * @exports: dma-bufs that refer to it, for people
  * @drivers: references of other drivers, for people
+ * @devices: mappings for devices that refer to it, for people
  * @lock: see the field
  * @vaddr: where its pages are mapped in the kernel if they are not one run; set
  *	once under @lock
@@ -46,6 +47,7 @@ struct hpage_map_buffer {
 	atomic_t mappings;
 	atomic_t exports;
 	atomic_t drivers;
+	atomic_t devices;
 	struct mutex lock;	/* what is made at first use: vaddr, and with mmap() the rest */
 	void *vaddr;
 	const struct vm_operations_struct *fs_vm_ops;
@@ -53,8 +55,10 @@ struct hpage_map_buffer {
 	struct rcu_head rcu;
 };
 
-struct hpage_map_buffer *hpm_buffer_create(const struct hpm_attr *attr, u32 role, const char *name,
-				     struct hpm_why *why);
+struct hpage_map_buffer *hpm_buffer_create(const struct hpm_attr *attr, u32 role,
+					   const char *name, struct hpm_why *why);
+struct hpage_map_buffer *hpm_buffer_pin(unsigned long addr, u64 length, const char *name,
+					struct hpm_why *why);
 struct hpage_map_buffer *hpm_buffer_get(struct hpage_map_buffer *buf);
 struct hpage_map_buffer *hpm_buffer_next(u32 *id);
 void hpm_buffer_put(struct hpage_map_buffer *buf);

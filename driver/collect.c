@@ -153,13 +153,13 @@ static int find_pages(struct collection *c, const struct hpm_attr *attr)
 
 static int pfn_at(struct file *file, loff_t pos, unsigned long *pfn)
 {
-	struct folio *folio;
-	int ret = hpm_fs_pin(file, pos, &folio);
+	struct page *page;
+	int ret = hpm_fs_pin(file, pos, &page);
 
 	if (ret)
 		return ret;
-	*pfn = folio_pfn(folio);
-	unpin_folios(&folio, 1);
+	*pfn = page_to_pfn(page);
+	hpm_fs_unpin(page);
 	return 0;
 }
 

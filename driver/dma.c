@@ -23,16 +23,20 @@
 
 /**
  * hpm_dma_limit() - where the addresses end that a device can reach
- * @dev: the device
+ * @dev: the device, or NULL
  *
  * Return: the first physical address out of reach, or 0 if there is none; with
  * an IOMMU that translates there is none.
  */
 u64 hpm_dma_limit(struct device *dev)
 {
-	struct iommu_domain *domain = iommu_get_domain_for_dev(dev);
-	u64 mask = min_not_zero(dma_get_mask(dev), dev->bus_dma_limit);
+	struct iommu_domain *domain;
+	u64 mask;
 
+	if (!dev || !dev->dma_mask)
+		return 0;
+	domain = iommu_get_domain_for_dev(dev);
+	mask = min_not_zero(dma_get_mask(dev), dev->bus_dma_limit);
 	if (domain && domain->type & __IOMMU_DOMAIN_PAGING)
 		return 0;
 	return mask == U64_MAX ? 0 : mask + 1;
@@ -140,7 +144,7 @@ void *hpm_dma_vmap(struct hpage_map_buffer *buf)
 	void *vaddr;
 
 	if (buf->backing.nr_runs == 1)
-		return folio_address(buf->backing.folios[0]);
+		return page_address(buf->backing.pages[0]);
 
 	mutex_lock(&buf->lock);
 	if (!buf->vaddr)

@@ -178,19 +178,32 @@ void hpm_fs_discard(struct file *file)
  * hpm_fs_pin() - pin the folio at an offset
  * @file: the file
  * @pos: offset in bytes, where a folio is
- * @folio: where the folio goes; unpin_folios() gives it back
+ * @page: where the base page at @pos goes; hpm_fs_unpin() gives it back
  *
  * Context: may sleep.
  * Return: 0 or -errno.
  */
-int hpm_fs_pin(struct file *file, loff_t pos, struct folio **folio)
+int hpm_fs_pin(struct file *file, loff_t pos, struct page **page)
 {
+	struct folio *folio;
 	pgoff_t offset;
-	long got = memfd_pin_folios(file, pos, pos, folio, 1, &offset);
+	long got = memfd_pin_folios(file, pos, pos, &folio, 1, &offset);
 
-	if (got == 1)
-		return 0;
-	return got < 0 ? got : -EFAULT;
+	if (got != 1)
+		return got < 0 ? got : -EFAULT;
+	*page = folio_page(folio, offset >> PAGE_SHIFT);
+	return 0;
+}
+
+/**
+ * hpm_fs_unpin() - give back what hpm_fs_pin() pinned
+ * @page: the page
+ */
+void hpm_fs_unpin(struct page *page)
+{
+	struct folio *folio = page_folio(page);
+
+	unpin_folios(&folio, 1);
 }
 
 /*

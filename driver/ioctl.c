@@ -17,6 +17,7 @@
 #include <linux/pid.h>
 #include <linux/uaccess.h>
 
+#include "dmamap.h"
 #include "faces.h"
 #include "ioctl.h"
 
@@ -33,7 +34,7 @@ static void tell(struct hpage_map_info *info, const struct hpage_map_buffer *buf
 	info->node = b->node;
 	info->asked = buf->asked;
 	if (capable(CAP_SYS_RAWIO))
-		info->address = PFN_PHYS(folio_pfn(b->folios[0]));
+		info->address = hpm_backing_address(b, 0);
 	info->id = buf->id;
 	info->attributes = hpm_buffer_attributes(buf);
 	info->creator = pid_vnr(buf->creator);
@@ -42,6 +43,7 @@ static void tell(struct hpage_map_info *info, const struct hpage_map_buffer *buf
 	info->mappings = atomic_read(&buf->mappings);
 	info->exports = atomic_read(&buf->exports);
 	info->drivers = atomic_read(&buf->drivers);
+	info->devices = atomic_read(&buf->devices);
 	strscpy_pad(info->name, buf->name, sizeof(info->name));
 }
 
@@ -132,6 +134,8 @@ static int hpm_ioctl_runs(struct file *file, struct hpm_call *call)
 		return -EINVAL;
 	if (!capable(CAP_SYS_RAWIO))
 		return -EPERM;
+	if (hpm_dmamap_is(file))
+		return hpm_dmamap_runs(file, runs);
 
 	runs->nr = 0;
 	for (i = 0; runs->nr < room && hpm_backing_run(&buf->backing, &pos, &run); i++) {
@@ -145,9 +149,14 @@ static int hpm_ioctl_runs(struct file *file, struct hpm_call *call)
 	return 0;
 }
 
-#define IOCTL(_cmd, _handler, _struct, _last)				\
+/* The files that an ioctl is for. */
+#define ON_BUFFER	BIT(0)	/* of a buffer, or the door without one */
+#define ON_MAPPING	BIT(1)	/* of a mapping for a device */
+
+#define IOCTL(_cmd, _on, _handler, _struct, _last)			\
 	[_IOC_NR(_cmd) - HPAGE_MAP_CMD_BASE] = {			\
 		.cmd = _cmd,						\
+		.on = _on,						\
 		.size = sizeof(_struct) +				\
 			BUILD_BUG_ON_ZERO(offsetof(_struct, size) ||	\
 				sizeof(_struct) > HPAGE_MAP_STRUCT_MAX),	\
@@ -158,18 +167,24 @@ static int hpm_ioctl_runs(struct file *file, struct hpm_call *call)
 /* min_size ends with the last field of the first published version. */
 static const struct hpm_ioctl {
 	unsigned int cmd;
+	unsigned int on;
 	u32 size;
 	u32 min_size;
 	int (*handler)(struct file *file, struct hpm_call *call);
 } ioctls[] = {
-	IOCTL(HPAGE_MAP_INFO, hpm_ioctl_info, struct hpage_map_info, name),
-	IOCTL(HPAGE_MAP_ALLOC, hpm_ioctl_alloc, struct hpage_map_alloc, reserved),
-	IOCTL(HPAGE_MAP_CREATE, hpm_ioctl_create, struct hpage_map_alloc, reserved),
-	IOCTL(HPAGE_MAP_DESTROY, hpm_ioctl_destroy, struct hpage_map_destroy, name),
-	IOCTL(HPAGE_MAP_LIST, hpm_ioctl_list, struct hpage_map_info, name),
-	IOCTL(HPAGE_MAP_NODES, hpm_ioctl_nodes, struct hpage_map_nodes, reserved),
-	IOCTL(HPAGE_MAP_RUNS, hpm_ioctl_runs, struct hpage_map_runs, reserved),
-	IOCTL(HPAGE_MAP_EXPORT, hpm_ioctl_export, struct hpage_map_export, reserved),
+	IOCTL(HPAGE_MAP_INFO, ON_BUFFER, hpm_ioctl_info, struct hpage_map_info, name),
+	IOCTL(HPAGE_MAP_ALLOC, ON_BUFFER, hpm_ioctl_alloc, struct hpage_map_alloc, reserved),
+	IOCTL(HPAGE_MAP_CREATE, ON_BUFFER, hpm_ioctl_create, struct hpage_map_alloc, reserved),
+	IOCTL(HPAGE_MAP_DESTROY, ON_BUFFER, hpm_ioctl_destroy, struct hpage_map_destroy, name),
+	IOCTL(HPAGE_MAP_LIST, ON_BUFFER, hpm_ioctl_list, struct hpage_map_info, name),
+	IOCTL(HPAGE_MAP_NODES, ON_BUFFER, hpm_ioctl_nodes, struct hpage_map_nodes, reserved),
+	IOCTL(HPAGE_MAP_RUNS, ON_BUFFER | ON_MAPPING, hpm_ioctl_runs, struct hpage_map_runs,
+	      reserved),
+	IOCTL(HPAGE_MAP_EXPORT, ON_BUFFER, hpm_ioctl_export, struct hpage_map_export, reserved),
+	IOCTL(HPAGE_MAP_PIN, ON_BUFFER, hpm_ioctl_pin, struct hpage_map_pin, reserved),
+	IOCTL(HPAGE_MAP_DMA_MAP, ON_BUFFER, hpm_ioctl_dma_map, struct hpage_map_dma_map, reserved),
+	IOCTL(HPAGE_MAP_DMA_SYNC, ON_MAPPING, hpm_ioctl_dma_sync, struct hpage_map_dma_sync,
+	      length),
 };
 
 static const struct hpm_ioctl *find_ioctl(unsigned int cmd)
@@ -201,7 +216,7 @@ static void settle(struct hpm_call *call, int ret)
  * @user: pointer to the struct of @cmd
  *
  * Context: process context; may sleep.
- * Return: 0, -ENOTTY, -EFAULT, -EINVAL, -E2BIG, or what the ioctl documents.
+ * Return: 0, -ENOTTY, -EBADF, -EFAULT, -EINVAL, -E2BIG, or what the ioctl documents.
  */
 long hpm_ioctl(struct file *file, unsigned int cmd, unsigned long user)
 {
@@ -213,6 +228,8 @@ long hpm_ioctl(struct file *file, unsigned int cmd, unsigned long user)
 
 	if (!ioctl)
 		return -ENOTTY;
+	if (!(ioctl->on & (hpm_dmamap_is(file) ? ON_MAPPING : ON_BUFFER)))
+		return -EBADF;
 	if (get_user(size, (u32 __user *)ptr))
 		return -EFAULT;
 	if (size < ioctl->min_size)

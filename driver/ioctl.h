@@ -23,6 +23,9 @@ struct hpm_call {
 		struct hpage_map_nodes nodes;
 		struct hpage_map_runs runs;
 		struct hpage_map_export export;
+		struct hpage_map_pin pin;
+		struct hpage_map_dma_map dma_map;
+		struct hpage_map_dma_sync dma_sync;
 	};
 	struct file *file;
 	int fd;
@@ -32,6 +35,7 @@ struct hpm_call {
 int hpm_ioctl_alloc(struct file *door, struct hpm_call *call);
 int hpm_ioctl_create(struct file *door, struct hpm_call *call);
 int hpm_ioctl_destroy(struct file *door, struct hpm_call *call);
+int hpm_ioctl_pin(struct file *door, struct hpm_call *call);
 int hpm_ioctl_export(struct file *file, struct hpm_call *call);
 
 #endif

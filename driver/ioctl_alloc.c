@@ -8,31 +8,20 @@
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
 #include <linux/capability.h>
+#include <linux/device.h>
 #include <linux/file.h>
-#include <linux/pci.h>
-#include <linux/platform_device.h>
 #include <linux/sched.h>
 #include <linux/sizes.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 
+#include "dmamap.h"
 #include "faces.h"
 #include "ioctl.h"
 
-/* The bus that a device is named on is told by who knows it. */
-static struct device *find_device(const char *name)
-{
-	struct device *dev = NULL;
-
-#if IS_ENABLED(CONFIG_PCI)
-	dev = bus_find_device_by_name(&pci_bus_type, NULL, name);
-#endif
-	return dev ?: bus_find_device_by_name(&platform_bus_type, NULL, name);
-}
-
 static int near_device(struct hpm_attr *attr, const char *name, struct hpm_why *why)
 {
-	struct device *dev = find_device(name);
+	struct device *dev = hpm_dmamap_find_device(name);
 
 	if (!dev) {
 		hpm_why(why, "there is no PCI or platform device %s", name);
@@ -153,12 +142,14 @@ static void answer(struct hpage_map_alloc *a, const struct hpage_map_buffer *buf
 }
 
 /* Room for a text is looked at before anything is taken. */
-static int put_text(const struct hpage_map_alloc *a, const char *text)
+static int put_text(u64 address, u32 size, const char *text)
 {
-	char __user *to = u64_to_user_ptr(a->text);
-	size_t len = min_t(size_t, strlen(text), a->text_size - 1);
+	char __user *to = u64_to_user_ptr(address);
+	size_t len = min_t(size_t, strlen(text), size - 1);
 
-	if (!a->text_size)
+	if (!address != !size)
+		return -EINVAL;
+	if (!size)
 		return 0;
 	return copy_to_user(to, text, len) || put_user('\0', to + len) ? -EFAULT : 0;
 }
@@ -185,7 +176,7 @@ static int make_with(struct hpm_call *call, make_fn make, struct hpm_why *why)
 	struct file *file;
 	int ret;
 
-	ret = put_text(a, "");
+	ret = put_text(a->text, a->text_size, "");
 	if (!ret)
 		ret = translate(&attr, a, why);
 	if (ret)
@@ -216,17 +207,14 @@ put_fd:
 
 static int make_and_tell(struct hpm_call *call, make_fn make)
 {
-	struct hpm_why *why;
+	struct hpm_why *why = kzalloc(sizeof(*why), GFP_KERNEL);
 	int ret, err;
 
-	if (!call->alloc.text != !call->alloc.text_size)
-		return -EINVAL;
-	why = kzalloc(sizeof(*why), GFP_KERNEL);
 	if (!why)
 		return -ENOMEM;
 	ret = make_with(call, make, why);
 	log_outcome(&call->alloc, ret, why);
-	err = why->len ? put_text(&call->alloc, why->text) : 0;
+	err = why->len ? put_text(call->alloc.text, call->alloc.text_size, why->text) : 0;
 	kfree(why);
 	return ret ?: err;
 }
@@ -240,6 +228,52 @@ static bool may_make(const struct file *door)
 int hpm_ioctl_alloc(struct file *door, struct hpm_call *call)
 {
 	return may_make(door) ? make_and_tell(call, make_anonymous) : -EBADF;
+}
+
+/* As make_with(), of memory that the program has. */
+static int pin_with(struct hpm_call *call, struct hpm_why *why)
+{
+	struct hpage_map_pin *p = &call->pin;
+	struct hpage_map_buffer *buf;
+	struct file *file;
+	int fd;
+
+	fd = get_unused_fd_flags(O_CLOEXEC);
+	if (fd < 0)
+		return fd;
+	buf = hpm_buffer_pin(p->address, p->length, p->name, why);
+	file = IS_ERR(buf) ? ERR_CAST(buf) : hpm_chardev_file(buf);
+	if (IS_ERR(file)) {
+		put_unused_fd(fd);
+		return PTR_ERR(file);
+	}
+	p->fd = fd;
+	p->id = buf->id;
+	call->file = file;
+	call->fd = fd;
+	return 0;
+}
+
+int hpm_ioctl_pin(struct file *door, struct hpm_call *call)
+{
+	struct hpage_map_pin *p = &call->pin;
+	struct hpm_why *why;
+	int ret, err;
+
+	if (!may_make(door))
+		return -EBADF;
+	if (p->flags & ~HPAGE_MAP_PIN_FLAGS || p->reserved || (*p->name && !valid_name(p->name)))
+		return -EINVAL;
+	ret = put_text(p->text, p->text_size, "");
+	if (ret)
+		return ret;
+	why = kzalloc(sizeof(*why), GFP_KERNEL);
+	if (!why)
+		return -ENOMEM;
+	ret = pin_with(call, why);
+	err = why->len ? put_text(p->text, p->text_size, why->text) : 0;
+	kfree(why);
+	return ret ?: err;
 }
 
 int hpm_ioctl_create(struct file *door, struct hpm_call *call)

@@ -5,10 +5,10 @@
  * The init ladder and its reverse. Storeys, each knowing only those below:
  *
  *	chardev, ioctl, ioctl_alloc, sysfs,	faces: thin, they call the buffer
- *	default, named, api, dmabuf
+ *	default, named, api, dmabuf, dmamap
  *	buffer, vma, dma			who holds what, and how it is seen
  *	backing, reserve, hugetlb, collect,	where pages come from, and whose
- *	shmem, policy, limits, fs, offline	they may be
+ *	shmem, user, policy, limits, fs, offline	they may be
  *
  * include/uapi/linux/hpage_map.h is the promise to programs,
  * include/linux/hpage_map.h that to other drivers.
@@ -16,6 +16,7 @@
 #include <linux/module.h>
 #include <linux/rcupdate.h>
 
+#include "dmamap.h"
 #include "faces.h"
 #include "fs.h"
 #include "reserve.h"
@@ -47,9 +48,12 @@ static int __init hpm_init(void)
 	ret = hpm_reserve_init();
 	if (ret)
 		goto exit_offline;
-	ret = hpm_default_init();
+	ret = hpm_dmamap_init();
 	if (ret)
 		goto exit_reserve;
+	ret = hpm_default_init();
+	if (ret)
+		goto exit_dmamap;
 	ret = hpm_chardev_init();
 	if (ret)
 		goto exit_default;
@@ -62,6 +66,8 @@ exit_chardev:
 	hpm_chardev_exit();
 exit_default:
 	hpm_default_exit();
+exit_dmamap:
+	hpm_dmamap_exit();
 exit_reserve:
 	hpm_reserve_exit();
 exit_offline:
@@ -78,6 +84,7 @@ static void __exit hpm_exit(void)
 	hpm_named_exit();
 	hpm_chardev_exit();
 	hpm_default_exit();
+	hpm_dmamap_exit();
 	hpm_reserve_exit();
 	hpm_offline_exit();
 	hpm_fs_exit();

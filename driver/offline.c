@@ -53,8 +53,8 @@ static bool lies_in(const struct hpm_backing *b, unsigned long start, unsigned l
 	unsigned long i, pfn;
 
 	for (i = 0; i < b->nr; i++) {
-		pfn = folio_pfn(b->folios[i]);
-		if (pfn < end && pfn + folio_nr_pages(b->folios[i]) > start)
+		pfn = page_to_pfn(b->pages[i]);
+		if (pfn < end && pfn + (1UL << (b->shift - PAGE_SHIFT)) > start)
 			return true;
 	}
 	return false;

@@ -38,6 +38,7 @@ BUFFER_ATTR(descriptors, "%d", atomic_read(&buf->descriptors), 0);
 BUFFER_ATTR(mappings, "%d", atomic_read(&buf->mappings), 0);
 BUFFER_ATTR(exports, "%d", atomic_read(&buf->exports), 0);
 BUFFER_ATTR(drivers, "%d", atomic_read(&buf->drivers), 0);
+BUFFER_ATTR(devices, "%d", atomic_read(&buf->devices), 0);
 
 static struct attribute *hpm_sysfs_attrs[] = {
 	&dev_attr_id.attr,
@@ -56,6 +57,7 @@ static struct attribute *hpm_sysfs_attrs[] = {
 	&dev_attr_mappings.attr,
 	&dev_attr_exports.attr,
 	&dev_attr_drivers.attr,
+	&dev_attr_devices.attr,
 	NULL
 };
 

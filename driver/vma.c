@@ -141,6 +141,7 @@ static int lend(struct hpage_map_buffer *buf, struct vm_area_struct *vma)
  * Context: under mmap_lock for writing.
  * Return: 0, or
  *
+ * * -ENODEV: the buffer is memory of a program
  * * -EINVAL: offset, length or address is no multiple of the page size, or the
  *   part is not within the buffer
  * * -ENOMEM: private, and the hugetlb pool cannot promise pages for its copies
@@ -154,6 +155,8 @@ int hpm_buffer_mmap(struct hpage_map_buffer *buf, struct vm_area_struct *vma)
 
 	mmap_assert_write_locked(vma->vm_mm);
 
+	if (!buf->backing.file)
+		return -ENODEV;
 	if (!has_range(buf, vma->vm_pgoff, len) ||
 	    !congruent(vma->vm_start, vma->vm_pgoff, 1UL << buf->backing.shift))
 		return -EINVAL;
@@ -203,6 +206,8 @@ int hpm_buffer_mmap_anywhere(struct hpage_map_buffer *buf, struct vm_area_struct
 
 	mmap_assert_write_locked(vma->vm_mm);
 
+	if (!buf->backing.file)
+		return -ENODEV;
 	if (!within(buf, vma->vm_pgoff, len))
 		return -EINVAL;
 	if (buf->backing.kind != HPAGE_MAP_BACKING_HUGETLB ||
@@ -243,6 +248,8 @@ unsigned long hpm_buffer_get_unmapped_area(struct hpage_map_buffer *buf, unsigne
 	unsigned long page_size = 1UL << buf->backing.shift;
 	unsigned long align = page_size, area, padded;
 
+	if (!buf->backing.file)
+		return -ENODEV;
 	if (!has_range(buf, pgoff, len))
 		return -EINVAL;
 	if (!congruent(addr, pgoff, page_size)) {

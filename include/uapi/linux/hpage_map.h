@@ -36,15 +36,18 @@
  *            or longer than HPAGE_MAP_STRUCT_MAX
  *   EBADF    the ioctl is not for this descriptor: it has no buffer, or is not
  *            the door, or not open for writing
+ *   EBUSY    the driver of the device manages its addresses itself
  *   EDQUOT   a limit of the caller's user stands against it: RLIMIT_MEMLOCK,
  *            or the administrator's quota
  *   EEXIST   the name is taken
- *   EFAULT   the pointer, or a part of the struct, is not the caller's memory
+ *   EFAULT   the pointer, or what it or the struct points to, is not the
+ *            caller's memory
  *   EINTR    a signal came first
  *   EINVAL   size too short, unknown flag bit, reserved field not zero, a value
  *            out of range, or values that contradict each other
+ *   EIO      the device cannot reach the pages
  *   EMFILE   the caller has no descriptor left; ENFILE: the machine has none
- *   ENODEV   there is no device of that name
+ *   ENODEV   there is no device of that name, or it has no driver any more
  *   ENOENT   there is no buffer of that name, or none with that id or a higher
  *   ENOMEM   the pages cannot be had now; the text says why
  *   ENOSPC   there are as many named buffers as there can be
@@ -74,6 +77,9 @@ enum {
 	HPAGE_MAP_CMD_NODES = 0x45,
 	HPAGE_MAP_CMD_RUNS = 0x46,
 	HPAGE_MAP_CMD_EXPORT = 0x47,
+	HPAGE_MAP_CMD_PIN = 0x48,
+	HPAGE_MAP_CMD_DMA_MAP = 0x49,
+	HPAGE_MAP_CMD_DMA_SYNC = 0x4a,
 };
 
 /**
@@ -109,6 +115,7 @@ enum {
  *	PMD maps (2 MiB on x86-64)
  * @HPAGE_MAP_BACKING_BASE: the page allocator; pages of the base page size,
  *	some of which may stand together in larger folios
+ * @HPAGE_MAP_BACKING_USER: memory of a program, see HPAGE_MAP_PIN
  *
  * Values are never reused; new ones may be added.
  */
@@ -116,6 +123,7 @@ enum hpage_map_backing {
 	HPAGE_MAP_BACKING_HUGETLB = 1,
 	HPAGE_MAP_BACKING_THP = 2,
 	HPAGE_MAP_BACKING_BASE = 3,
+	HPAGE_MAP_BACKING_USER = 4,
 };
 
 /**
@@ -180,6 +188,8 @@ enum hpage_map_attributes {
  * @mappings: out: mappings that hold it
  * @exports: out: dma-bufs that hold it
  * @drivers: out: references of other drivers that hold it
+ * @devices: out: mappings for devices that hold it
+ * @reserved: out: 0
  * @name: out: name or tag, terminated by a NUL; may be empty
  */
 struct hpage_map_info {
@@ -203,6 +213,8 @@ struct hpage_map_info {
 	__u32 mappings;
 	__u32 exports;
 	__u32 drivers;
+	__u32 devices;
+	__u32 reserved;
 	char name[HPAGE_MAP_NAME_SIZE];
 };
 
@@ -491,5 +503,145 @@ struct hpage_map_export {
  * Errors: EBADF, EMFILE, ENFILE, ENOMEM, and EFAULT, EINVAL, E2BIG.
  */
 #define HPAGE_MAP_EXPORT	_IO(HPAGE_MAP_IOC_TYPE, HPAGE_MAP_CMD_EXPORT)
+
+/**
+ * struct hpage_map_pin - argument of HPAGE_MAP_PIN
+ * @size: in: sizeof(struct hpage_map_pin)
+ * @flags: in: no bit is defined yet, must be 0
+ * @address: in: where the memory begins, a multiple of the base page size
+ * @length: in: bytes, a multiple of the base page size
+ * @name: in: a tag for people, or empty
+ * @text: in: as in struct hpage_map_alloc
+ * @text_size: in: as in struct hpage_map_alloc
+ * @fd: out: a descriptor of the buffer, open for reading and writing
+ * @id: out: number of the buffer
+ * @reserved: in: 0
+ */
+struct hpage_map_pin {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 address;
+	__aligned_u64 length;
+	char name[HPAGE_MAP_NAME_SIZE];
+	__aligned_u64 text;
+	__u32 text_size;
+	__s32 fd;
+	__u32 id;
+	__u32 reserved;
+};
+
+/**
+ * define HPAGE_MAP_PIN_FLAGS - the bits that are valid in hpage_map_pin.flags
+ */
+#define HPAGE_MAP_PIN_FLAGS	0
+
+/**
+ * define HPAGE_MAP_PIN - make a buffer of memory that the program has got itself
+ *
+ * Anonymous, shared or hugetlb memory, writable. The program goes on using it;
+ * the pages are pinned until the last holder of the buffer goes, also when the
+ * program unmaps them. They count against RLIMIT_MEMLOCK of the caller's user.
+ * The buffer can be read, written, exported and mapped for a device, but not
+ * mapped by mmap(2), which is ENODEV: the program has it mapped.
+ *
+ * On a descriptor of the door, as for HPAGE_MAP_ALLOC. EFAULT: the memory is not
+ * the caller's or not writable. EINVAL: it belongs to a file system or a device.
+ *
+ * Errors: EBADF, EDQUOT, EINTR, EMFILE, ENFILE, ENOMEM, and EFAULT, EINVAL,
+ * E2BIG.
+ */
+#define HPAGE_MAP_PIN	_IO(HPAGE_MAP_IOC_TYPE, HPAGE_MAP_CMD_PIN)
+
+/**
+ * enum hpage_map_dma_flags - who reads and who writes
+ * @HPAGE_MAP_DMA_TO_DEVICE: the device reads
+ * @HPAGE_MAP_DMA_FROM_DEVICE: the device writes
+ */
+enum hpage_map_dma_flags {
+	HPAGE_MAP_DMA_TO_DEVICE = 1 << 0,
+	HPAGE_MAP_DMA_FROM_DEVICE = 1 << 1,
+};
+
+/**
+ * define HPAGE_MAP_DMA_FLAGS - the bits that are valid in hpage_map_dma_map.flags
+ */
+#define HPAGE_MAP_DMA_FLAGS	(HPAGE_MAP_DMA_TO_DEVICE | HPAGE_MAP_DMA_FROM_DEVICE)
+
+/**
+ * struct hpage_map_dma_map - argument of HPAGE_MAP_DMA_MAP
+ * @size: in: sizeof(struct hpage_map_dma_map)
+ * @flags: in: bits of enum hpage_map_dma_flags, at least one
+ * @device: in: name of the PCI ("0000:00:03.0") or platform device
+ * @nr_runs: out: number of runs of bus addresses
+ * @fd: out: a descriptor of the mapping
+ * @reserved: in: 0
+ */
+struct hpage_map_dma_map {
+	__u32 size;
+	__u32 flags;
+	char device[HPAGE_MAP_DEVICE_SIZE];
+	__aligned_u64 nr_runs;
+	__s32 fd;
+	__u32 reserved;
+};
+
+/**
+ * define HPAGE_MAP_DMA_MAP - map the buffer for a device
+ *
+ * For callers with CAP_SYS_RAWIO, on a descriptor that has a buffer and is open
+ * for writing. The mapping has a descriptor of its own, which holds the buffer:
+ * HPAGE_MAP_RUNS on it tells bus addresses instead of physical ones, and
+ * HPAGE_MAP_DMA_SYNC works on it. It ends when that is closed, or when the
+ * driver of the device is unbound; ENODEV is then what the other two say. The
+ * program must have stopped the device before.
+ *
+ * EBUSY: the driver manages the addresses of the device itself, as vfio-pci
+ * does. EIO: the device cannot reach the pages. ENODEV: no such device, or it
+ * has no driver. EINVAL also when the device does no DMA.
+ *
+ * Errors: EBADF, EBUSY, EIO, EMFILE, ENFILE, ENODEV, ENOMEM, EPERM, and EFAULT,
+ * EINVAL, E2BIG.
+ */
+#define HPAGE_MAP_DMA_MAP	_IO(HPAGE_MAP_IOC_TYPE, HPAGE_MAP_CMD_DMA_MAP)
+
+/**
+ * enum hpage_map_sync_flags - whose turn it is
+ * @HPAGE_MAP_SYNC_FOR_CPU: the device has written, the program will read
+ * @HPAGE_MAP_SYNC_FOR_DEVICE: the program has written, the device will read
+ */
+enum hpage_map_sync_flags {
+	HPAGE_MAP_SYNC_FOR_CPU = 1 << 0,
+	HPAGE_MAP_SYNC_FOR_DEVICE = 1 << 1,
+};
+
+/**
+ * define HPAGE_MAP_SYNC_FLAGS - the bits that are valid in
+ *	hpage_map_dma_sync.flags
+ */
+#define HPAGE_MAP_SYNC_FLAGS	(HPAGE_MAP_SYNC_FOR_CPU | HPAGE_MAP_SYNC_FOR_DEVICE)
+
+/**
+ * struct hpage_map_dma_sync - argument of HPAGE_MAP_DMA_SYNC
+ * @size: in: sizeof(struct hpage_map_dma_sync)
+ * @flags: in: one bit of enum hpage_map_sync_flags
+ * @offset: in: where in the buffer, in bytes
+ * @length: in: bytes, not 0
+ */
+struct hpage_map_dma_sync {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 offset;
+	__aligned_u64 length;
+};
+
+/**
+ * define HPAGE_MAP_DMA_SYNC - pass a part of the buffer between CPU and device
+ *
+ * On a descriptor of HPAGE_MAP_DMA_MAP. It costs nothing where the device is
+ * coherent with the CPU, as on PCs; elsewhere the data is not there without it.
+ *
+ * Errors: EBADF, ENODEV, and EFAULT, EINVAL, E2BIG.
+ */
+#define HPAGE_MAP_DMA_SYNC	_IO(HPAGE_MAP_IOC_TYPE, HPAGE_MAP_CMD_DMA_SYNC)
 
 #endif /* _UAPI_LINUX_HPAGE_MAP_H */
