@@ -17,15 +17,16 @@
 
 #include "dma.h"
 #include "faces.h"
+#include "policy.h"
 
 /* The node of the device, unless the driver says otherwise. */
 static void place(struct hpm_attr *a, struct device *dev, enum hpage_map_policy policy)
 {
-	a->node = dev ? dev_to_node(dev) : NUMA_NO_NODE;
+	a->node = dev ? hpm_policy_near(dev) : NUMA_NO_NODE;
 	a->policy = policy;
 	if (policy == HPAGE_MAP_POLICY_INTERLEAVE)
 		return;
-	if (a->node == NUMA_NO_NODE || !node_state(a->node, N_MEMORY))
+	if (a->node == NUMA_NO_NODE)
 		a->policy = HPAGE_MAP_POLICY_DEFAULT;
 	else if (policy == HPAGE_MAP_POLICY_DEFAULT)
 		a->policy = HPAGE_MAP_POLICY_PREFERRED;

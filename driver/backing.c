@@ -21,6 +21,7 @@
  * for good, so that their addresses may be told to devices, and only then is
  * the file closed to others.
  */
+#include <linux/cpuset.h>
 #include <linux/file.h>
 #include <linux/pagemap.h>
 #include <linux/sched/mm.h>
@@ -30,6 +31,9 @@
 #include "fs.h"
 #include "policy.h"
 #include "reserve.h"
+
+/* Rounds of a loop over pages that may go by without a look at the scheduler. */
+#define LONG_LOOP	4096
 
 static void why_append(struct hpm_why *why, const char *before, const char *after,
 		       const char *fmt, va_list *args)
@@ -105,11 +109,16 @@ static const struct rung {
 	struct file *(*fill)(const struct hpm_attr *attr, u64 size, unsigned long page_size,
 			     struct hpm_why *why);
 	unsigned long (*page_size)(const struct hpm_attr *attr);
+	bool (*has)(unsigned long page_size);
 } ladder[] = {
-	{ HPAGE_MAP_BACKING_HUGETLB, HPM_LIMIT_HUGETLB, "hugetlb", hpm_hugetlb_fill, size_asked },
-	{ HPAGE_MAP_BACKING_HUGETLB, HPM_LIMIT_HUGETLB, "hugetlb", hpm_hugetlb_fill, size_below },
-	{ HPAGE_MAP_BACKING_THP, HPM_LIMIT_MEMLOCK, "thp", hpm_thp_fill, size_thp },
-	{ HPAGE_MAP_BACKING_BASE, HPM_LIMIT_MEMLOCK, "base", hpm_base_fill, size_base },
+	{ HPAGE_MAP_BACKING_HUGETLB, HPM_LIMIT_HUGETLB, "hugetlb", hpm_hugetlb_fill,
+	  size_asked, hpm_hugetlb_has },
+	{ HPAGE_MAP_BACKING_HUGETLB, HPM_LIMIT_HUGETLB, "hugetlb", hpm_hugetlb_fill,
+	  size_below, hpm_hugetlb_has },
+	{ HPAGE_MAP_BACKING_THP, HPM_LIMIT_MEMLOCK, "thp", hpm_thp_fill,
+	  size_thp, hpm_thp_has },
+	{ HPAGE_MAP_BACKING_BASE, HPM_LIMIT_MEMLOCK, "base", hpm_base_fill,
+	  size_base, hpm_base_has },
 };
 
 /**
@@ -182,8 +191,13 @@ static int pin(struct hpm_backing *b, unsigned long nr, struct hpm_why *why)
 
 	for (b->nr = 0; b->nr < nr; pos += 1L << b->shift) {
 		ret = hpm_fs_pin(b->file, pos, b->pages + b->nr);
-		if (ret)
+		if (ret) {
+			hpm_why(why, "a page was lost while the buffer was made (%pe)",
+				ERR_PTR(ret));
+			hpm_why_try(why, "again");
+			ret = -ENOMEM;
 			goto unpin;
+		}
 		if (folio_size(page_folio(b->pages[b->nr++])) < 1UL << b->shift) {
 			hpm_why(why, "a huge page was split while the buffer was made");
 			hpm_why_try(why, "again");
@@ -209,6 +223,8 @@ static void take_stock(struct hpm_backing *b, unsigned long *longest)
 	*longest = 0;
 	b->node = page_to_nid(b->pages[0]);
 	for (i = 0; i < b->nr; i++, last = folio, next = pfn + step) {
+		if (!(i % LONG_LOOP))
+			cond_resched();
 		folio = page_folio(b->pages[i]);
 		pfn = page_to_pfn(b->pages[i]);
 
@@ -236,8 +252,11 @@ unsigned long hpm_backing_pages_on(const struct hpm_backing *b, int node)
 {
 	unsigned long i, nr = 0;
 
-	for (i = 0; i < b->nr; i++)
+	for (i = 0; i < b->nr; i++) {
+		if (!(i % LONG_LOOP))
+			cond_resched();
 		nr += page_to_nid(b->pages[i]) == node;
+	}
 	return nr;
 }
 
@@ -263,6 +282,26 @@ bool hpm_backing_run(const struct hpm_backing *b, loff_t *pos, struct hpage_map_
 	return true;
 }
 
+/* Interleaving takes what other nodes have when one is short; only the counts tell. */
+static void tell_uneven(const struct hpm_backing *b, struct hpm_why *why)
+{
+	unsigned long nr, least = ULONG_MAX, most = 0;
+	int node;
+
+	for_each_node_mask(node, cpuset_current_mems_allowed) {
+		if (!node_state(node, N_MEMORY))
+			continue;
+		nr = hpm_backing_pages_on(b, node);
+		least = min(least, nr);
+		most = max(most, nr);
+	}
+	if (most <= least || most - least <= 1)
+		return;
+	hpm_why(why, "%s: interleaved unevenly, from %lu to %lu pages a node",
+		hpm_backing_name(b->kind), least, most);
+	hpm_why_try(why, "a larger pool or more free memory on the node that is short");
+}
+
 /* Allocators do what they can; here it is seen whether that was what was asked for. */
 static int verify(const struct hpm_backing *b, const struct hpm_attr *attr,
 		  unsigned long longest, struct hpm_why *why)
@@ -280,6 +319,8 @@ static int verify(const struct hpm_backing *b, const struct hpm_attr *attr,
 		hpm_why_try(why, "a larger hugetlb pool, set at boot");
 		return -ENOMEM;
 	}
+	if (attr->policy == HPAGE_MAP_POLICY_INTERLEAVE)
+		tell_uneven(b, why);
 	if (attr->policy != HPAGE_MAP_POLICY_PREFERRED && attr->policy != HPAGE_MAP_POLICY_STRICT)
 		return 0;
 	if (b->node == attr->node)
@@ -292,7 +333,7 @@ static int verify(const struct hpm_backing *b, const struct hpm_attr *attr,
 
 static void give_back(struct hpm_backing *b)
 {
-	if (b->reserve)
+	if (b->window)
 		hpm_reserve_return(b);
 	else if (b->file)
 		fput(b->file);
@@ -311,7 +352,7 @@ static int finish(struct hpm_backing *b, const struct hpm_attr *attr, unsigned l
 		return ret;
 	take_stock(b, &longest);
 	ret = verify(b, attr, longest, why);
-	if (!ret && !b->reserve)
+	if (!ret && !b->window)
 		ret = hpm_fs_seal(b->file);
 	if (ret)
 		unpin(b);
@@ -328,6 +369,11 @@ static int make(struct hpm_backing *b, const struct rung *rung, const struct hpm
 	int ret = 0;
 
 	*b = (struct hpm_backing){ .kind = rung->kind, .shift = ilog2(page_size) };
+	if (!rung->has(page_size)) {
+		hpm_why(why, "%s: no pages of %lu kB on this machine", rung->name, page_size >> 10);
+		hpm_why_try(why, "ls /sys/kernel/mm/hugepages");
+		return -EINVAL;
+	}
 	if (!attr->own)
 		ret = hpm_limit_charge(&b->charge, reserve ? HPM_LIMIT_RESERVE : rung->limit,
 				       size, why);
@@ -335,7 +381,7 @@ static int make(struct hpm_backing *b, const struct rung *rung, const struct hpm
 		return ret;
 
 	if (reserve) {
-		ret = hpm_reserve_take(b, attr, page_size, why);
+		ret = hpm_reserve_take(b, attr, size >> b->shift, why);
 	} else {
 		b->file = fill(rung, attr, page_size, size, why);
 		ret = PTR_ERR_OR_ZERO(b->file);
@@ -349,8 +395,7 @@ static int make(struct hpm_backing *b, const struct rung *rung, const struct hpm
 	return 0;
 
 discard:
-	b->nr = size >> b->shift;
-	if (b->reserve)
+	if (b->window)
 		hpm_reserve_return(b);
 	else
 		hpm_fs_discard(b->file);
@@ -422,12 +467,13 @@ int hpm_backing_make(struct hpm_backing *b, const struct hpm_attr *attr, struct 
 
 	if (ret)
 		return ret;
-	if (attr->reserve && !attr->contiguous && !attr->limit) {
+	if (attr->reserve && !attr->contiguous && !attr->limit &&
+	    attr->policy != HPAGE_MAP_POLICY_INTERLEAVE) {
 		ret = descend(b, attr, true, why);
 		if (!ret || hpm_interrupted(ret))
 			return ret;
 	} else if (attr->reserve) {
-		hpm_why(why, "reserve: its pages are not chosen by address");
+		hpm_why(why, "reserve: its pages are not chosen by address, nor interleaved");
 	}
 	return descend(b, attr, false, why);
 }
@@ -483,7 +529,7 @@ uncharge:
  * hpm_backing_free() - give the pages back
  * @b: the backing; nobody uses its pages any more
  *
- * Mappings keep the file, and so the pages, until they go.
+ * Mappings and whatever else has the pages pinned keep them until they go.
  *
  * Context: may sleep.
  */

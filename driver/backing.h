@@ -8,7 +8,7 @@
 
 #include "limits.h"
 
-struct hpm_reserve;
+struct hpm_window;
 
 /**
  * struct hpm_why - why something better could not be had, for people
@@ -52,7 +52,7 @@ struct hpm_attr {
  * @file: the file that is lent; holds the pages. NULL for memory of a program
  * @start: offset of the first page in @file in bytes; not 0 only in a file of
  *	the reserve, which several backings share
- * @reserve: where the pages came from and how they go back, or NULL
+ * @window: of the reserve, through which the pages go back, or NULL
  * @charge: what they count against
  * @pages: the first base page of each of @nr pages of @shift, in the order of
  *	their offsets; each is pinned
@@ -70,7 +70,7 @@ struct hpm_attr {
 struct hpm_backing {
 	struct file *file;
 	loff_t start;
-	struct hpm_reserve *reserve;
+	struct hpm_window *window;
 	struct hpm_charge charge;
 	struct page **pages;
 	unsigned long nr;
@@ -127,12 +127,16 @@ static inline bool hpm_interrupted(int err)
 int hpm_user_pin(unsigned long addr, unsigned long nr, struct page **pages, struct hpm_why *why);
 void hpm_user_unpin(struct page **pages, unsigned long nr);
 
+/* Does this machine have pages of that size, be there none free, on a rung? */
+bool hpm_hugetlb_has(unsigned long page_size);
+bool hpm_thp_has(unsigned long page_size);
+bool hpm_base_has(unsigned long page_size);
+
 /*
  * The rungs. Each returns a file of exactly @size bytes, a multiple of
  * @page_size, filled with zeroed pages that are up to date, or
  *
- *   -EINVAL   this machine has no pages of that size
- *   -ENOMEM   it has, but they are not to be had now; @why says why not
+ *   -ENOMEM   the pages are not to be had now; @why says why not
  *   -EINTR    a signal came
  *
  * or another errno that no lower rung could mend.
@@ -148,7 +152,7 @@ struct file *hpm_base_fill(const struct hpm_attr *attr, u64 size, unsigned long 
  * For the reserve: a file without pages, one page more for it, and some fewer.
  * Errors as above.
  */
-bool hpm_hugetlb_has(unsigned long page_size);
+unsigned long hpm_hugetlb_surplus(unsigned long page_size);
 struct file *hpm_hugetlb_file(unsigned long page_size, u64 size);
 int hpm_hugetlb_extend(struct file *file, loff_t pos, unsigned long page_size,
 		       struct hpm_why *why);

@@ -16,13 +16,12 @@
  * the end of their making to their last put; who finds one there under RCU must
  * still get a reference. Lock order:
  *
- *	named.c's lock of names
- *	  default.c's lock of makers
- *	    collect.c's lock of collectors
- *	      mmap_lock
- *	        hpm_buffer.lock
- *	        a reserve's lock
- *	        the lock of accounts, the list of backings, the array of buffers
+ *	the lock of a device, a lock of the module's own makers: default.c,
+ *	named.c, collect.c
+ *	  mmap_lock
+ *	    hpage_map_buffer.lock
+ *	    locks of dma-bufs and mappings for devices
+ *	    the lock of a reserve, of accounts, of guarded backings, of buffers
  *
  * No lock is held while user memory is touched, which may fault on a mapping
  * of the very same buffer.
@@ -187,7 +186,7 @@ u32 hpm_buffer_attributes(const struct hpage_map_buffer *buf)
 	return READ_ONCE(buf->role) |
 	       (b->nr_runs == 1 ? HPAGE_MAP_ATTR_CONTIGUOUS : 0) |
 	       (b->end <= SZ_4G ? HPAGE_MAP_ATTR_BELOW_4G : 0) |
-	       (b->reserve ? HPAGE_MAP_ATTR_RESERVE : 0);
+	       (b->window ? HPAGE_MAP_ATTR_RESERVE : 0);
 }
 
 /* Copy between the buffer and user memory page by page, up to its end. */

@@ -125,7 +125,10 @@ static void hpm_show_fdinfo(struct seq_file *seq, struct file *file)
 		return;
 	}
 	b = &buf->backing;
-	seq_printf(seq, "hpage_map-buffer:\t%s\n", *buf->name ? buf->name : "anonymous");
+	seq_printf(seq, "hpage_map-buffer:\t%s\n",
+		   READ_ONCE(buf->role) ? buf->name : "anonymous");
+	if (!READ_ONCE(buf->role) && *buf->name)
+		seq_printf(seq, "hpage_map-tag:\t%s\n", buf->name);
 	seq_printf(seq, "hpage_map-id:\t%u\n", buf->id);
 	seq_printf(seq, "hpage_map-size:\t%llu\n", hpm_backing_size(b));
 	seq_printf(seq, "hpage_map-page_size:\t%llu\n", 1ULL << b->shift);
@@ -206,7 +209,7 @@ struct file *hpm_chardev_file(struct hpage_map_buffer *buf)
 }
 
 /**
- * hpm_chardev_init() - publish the device, when all that it calls is there
+ * hpm_chardev_init() - make the device and its class, which cannot be opened yet
  *
  * Return: 0 or -errno.
  */
@@ -228,9 +231,6 @@ int hpm_chardev_init(void)
 		goto unregister_class;
 	hpm_cdev->owner = THIS_MODULE;
 	hpm_cdev->ops = &hpm_fops;
-	ret = cdev_add(hpm_cdev, hpm_devt, HPM_MINORS);
-	if (ret)
-		goto del_cdev;
 
 	dev = device_create(&hpm_class, NULL, hpm_devt, NULL, "hpage_map");
 	if (IS_ERR(dev)) {
@@ -247,6 +247,18 @@ unregister_class:
 unregister_region:
 	unregister_chrdev_region(hpm_devt, HPM_MINORS);
 	return ret;
+}
+
+/**
+ * hpm_chardev_publish() - let all nodes be opened, the last thing that can fail
+ *
+ * A module that fails to load is freed although somebody has its files open.
+ *
+ * Return: 0 or -errno.
+ */
+int hpm_chardev_publish(void)
+{
+	return cdev_add(hpm_cdev, hpm_devt, HPM_MINORS);
 }
 
 void hpm_chardev_exit(void)

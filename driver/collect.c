@@ -17,8 +17,8 @@
  * a pool, and the transfer verifies it.
  *
  * While pages are collected the pool looks emptier to others, so no more is
- * collected than needed, by one caller at a time, and ordinary users may hold
- * up only so many pages. Collecting is done by a worker, so that the caller's
+ * collected than needed, by one caller at a time, never more than the pool has,
+ * and by ordinary users at most half of what is free there. Collecting is done by a worker, so that the caller's
  * control group is not charged for it; transferring is done by the caller, so
  * that it is charged for the result. All happens on one node.
  *
@@ -30,6 +30,7 @@
 #include <linux/hugetlb.h>
 #include <linux/memory_hotplug.h>
 #include <linux/mutex.h>
+#include <linux/sched/mm.h>
 #include <linux/sizes.h>
 #include <linux/workqueue.h>
 
@@ -39,8 +40,6 @@
 #include "work.h"
 
 #define MAX_TRIES	5
-/* What an ordinary user may make others wait for, in pages beyond its own. */
-#define MAX_EXTRA(nr)	(8 * (nr) + 64)
 
 static DEFINE_MUTEX(collecting);
 
@@ -74,7 +73,10 @@ struct collection {
 	int ret;
 };
 
-/* Is there a free page of the pool at @pfn, which is aligned for one? */
+/*
+ * Is there a free page of the pool at @pfn, which is aligned for one, that can
+ * be pinned where it is? Nobody is kept from taking it while we look.
+ */
 static bool is_free(unsigned long pfn, unsigned long nr_base, int node)
 {
 	struct page *page = pfn_to_online_page(pfn);
@@ -85,7 +87,7 @@ static bool is_free(unsigned long pfn, unsigned long nr_base, int node)
 	folio = page_folio(page);
 	return folio_nid(folio) == node && folio_test_hugetlb(folio) &&
 	       folio_nr_pages(folio) == nr_base && folio_test_hugetlb_freed(folio) &&
-	       !folio_test_hwpoison(folio);
+	       folio_zonenum(folio) != ZONE_MOVABLE && !folio_test_hwpoison(folio);
 }
 
 /* Wanted are the @nr pages from @pfn on. */
@@ -138,10 +140,12 @@ static bool choose(struct collection *c, int node)
 
 static int find_pages(struct collection *c, const struct hpm_attr *attr)
 {
-	int node = NUMA_NO_NODE;
+	struct hpm_nodes nodes;
+	int node;
 
 	c->longest = 0;
-	while ((node = hpm_policy_next(attr, node)) != NUMA_NO_NODE) {
+	hpm_nodes_begin(&nodes, attr);
+	while ((node = hpm_nodes_next(&nodes)) != NUMA_NO_NODE) {
 		if (!choose(c, node))
 			continue;
 		c->attr.policy = HPAGE_MAP_POLICY_STRICT;
@@ -181,7 +185,7 @@ static long index_of(const struct collection *c, unsigned long pfn)
 	return -1;
 }
 
-/* -EAGAIN: others have some of the pages; -ENOBUFS: they are too deep in the pool. */
+/* -EAGAIN: others have some of the pages; -ENOBUFS: too many would have to be moved away. */
 static int collect(struct collection *c)
 {
 	unsigned long i, pfn, missing = c->nr;
@@ -212,11 +216,15 @@ static void collect_work(struct work_struct *work)
 {
 	struct collection *c = container_of(work, struct collection, work);
 	struct hpm_policy *policy = hpm_policy_enter(&c->attr);
+	unsigned int flags;
 
 	if (IS_ERR(policy)) {
 		c->ret = PTR_ERR(policy);
 	} else {
+		/* As the caller does, or they would not get the same pages. */
+		flags = memalloc_pin_save();
 		c->ret = collect(c);
+		memalloc_pin_restore(flags);
 		hpm_policy_leave(policy);
 	}
 	complete(&c->collected);
@@ -270,6 +278,9 @@ static int try_once(struct collection *c, struct file *file)
 		return PTR_ERR(c->scratch);
 
 	ret = collect_uncharged(c);
+	/* What is punched out of the file must come back into the pool. */
+	if (!ret && hpm_hugetlb_surplus(c->page_size))
+		ret = -EAGAIN;
 	if (ret)
 		goto discard;
 	policy = hpm_policy_enter(&c->attr);
@@ -298,9 +309,9 @@ static void explain(const struct collection *c, const struct hpm_attr *attr, int
 			MAX_TRIES);
 		hpm_why_try(why, "again");
 	} else if (ret == -ENOBUFS) {
-		hpm_why(why, "hugetlb: to reach these pages more than %lu would have to be held up",
-			c->max);
-		hpm_why_try(why, "as root, who may");
+		hpm_why(why, "hugetlb: to get at %lu chosen pages more than %lu others would have to be moved away",
+			c->nr, c->max - c->nr);
+		hpm_why_try(why, "as root, or with fewer pages of the pool promised to others");
 	} else if (attr->contiguous) {
 		hpm_why(why, "hugetlb: %lu pages of %lu kB in a row needed%s, the longest free run is %lu",
 			c->nr, kb, low, c->longest);
@@ -334,6 +345,7 @@ static int try_often(struct collection *c, struct file *file, const struct hpm_a
  * @attr: what is asked for; contiguous, or with a limit
  * @nr: number of pages
  * @page_size: bytes
+ * @available: how many pages of the pool are free and promised to nobody
  * @why: told when it fails
  *
  * A freed page of a node with surplus pages goes to the page allocator and not
@@ -345,7 +357,7 @@ static int try_often(struct collection *c, struct file *file, const struct hpm_a
  * caller. @file is empty then.
  */
 int hpm_collect(struct file *file, const struct hpm_attr *attr, unsigned long nr,
-		unsigned long page_size, struct hpm_why *why)
+		unsigned long page_size, unsigned long available, struct hpm_why *why)
 {
 	struct collection *c = kzalloc(sizeof(*c), GFP_KERNEL);
 	int ret = -ENOMEM;
@@ -355,9 +367,7 @@ int hpm_collect(struct file *file, const struct hpm_attr *attr, unsigned long nr
 	c->attr = *attr;
 	c->page_size = page_size;
 	c->nr = nr;
-	c->max = totalram_pages() / (page_size >> PAGE_SHIFT);
-	if (!capable(CAP_SYS_ADMIN))
-		c->max = min(c->max, nr + MAX_EXTRA(nr));
+	c->max = capable(CAP_SYS_ADMIN) ? available : max(nr, available / 2);
 	c->wanted = kvmalloc_array(nr, sizeof(*c->wanted), GFP_KERNEL);
 	c->where = kvmalloc_array(nr, sizeof(*c->where), GFP_KERNEL);
 	if (!c->wanted || !c->where)

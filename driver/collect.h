@@ -5,6 +5,6 @@
 #include "backing.h"
 
 int hpm_collect(struct file *file, const struct hpm_attr *attr, unsigned long nr,
-		unsigned long page_size, struct hpm_why *why);
+		unsigned long page_size, unsigned long available, struct hpm_why *why);
 
 #endif

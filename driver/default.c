@@ -27,7 +27,7 @@
 static u64 size;
 static u64 hpage_size;
 
-/* 0 means that it was not given; older memparse() makes it of 16E, too. */
+/* 0 means that it was not given. */
 static int param_set_size(const char *text, const struct kernel_param *kp)
 {
 	u64 bytes;

@@ -276,7 +276,7 @@ int hpm_ioctl_dma_map(struct file *file, struct hpm_call *call)
 	if (!file->private_data || !(file->f_mode & FMODE_WRITE))
 		return -EBADF;
 	if (!d->flags || d->flags & ~HPAGE_MAP_DMA_FLAGS || d->reserved ||
-	    strnlen(d->device, sizeof(d->device)) == sizeof(d->device))
+	    !hpm_ioctl_is_text(d->device))
 		return -EINVAL;
 	if (!capable(CAP_SYS_RAWIO))
 		return -EPERM;

@@ -18,14 +18,15 @@ struct hpage_map_buffer *hpm_default_peek(void);
 
 extern struct class hpm_class;
 int hpm_chardev_init(void);
+int hpm_chardev_publish(void);
 void hpm_chardev_exit(void);
 dev_t hpm_chardev_devt(unsigned int minor);
 bool hpm_chardev_is_door(const struct file *file);
 struct file *hpm_chardev_file(struct hpage_map_buffer *buf);
 
 bool hpm_named_valid(const char *name);
-int hpm_named_create(const char *name, umode_t mode, kuid_t uid, kgid_t gid,
-		     const struct hpm_attr *attr, struct hpm_why *why, struct hpage_map_buffer **buf);
+struct hpage_map_buffer *hpm_named_create(const char *name, umode_t mode, kuid_t uid, kgid_t gid,
+					  const struct hpm_attr *attr, struct hpm_why *why);
 int hpm_named_destroy(const char *name, u32 id);
 struct hpage_map_buffer *hpm_named_get(unsigned int minor);
 int hpm_named_init(void);

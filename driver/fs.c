@@ -2,8 +2,8 @@
 /*
  * Files on file systems that nobody else sees.
  *
- * A buffer is the one file of a hugetlbfs or tmpfs that is mounted for this file
- * alone. The file keeps its mount, so the mount is dropped as soon as the file
+ * A buffer, or a reserve, is the one file of a hugetlbfs or tmpfs that is mounted
+ * for this file alone. The file keeps its mount, so the mount is dropped as soon as the file
  * is open, and the last fput() takes everything down, in any context. The
  * file's name is what /proc/PID/maps shows of a mapping.
  *
@@ -151,8 +151,7 @@ int hpm_fs_allocate(struct file *file, loff_t pos, loff_t len)
  * @pos: where, in bytes
  * @len: how much, in bytes
  *
- * Context: may sleep. Legal under mmap_lock on hugetlbfs, whose own mmap()
- * takes the same lock of the inode there.
+ * Context: may sleep.
  */
 void hpm_fs_punch(struct file *file, loff_t pos, loff_t len)
 {
@@ -187,8 +186,12 @@ int hpm_fs_pin(struct file *file, loff_t pos, struct page **page)
 {
 	struct folio *folio;
 	pgoff_t offset;
-	long got = memfd_pin_folios(file, pos, pos, &folio, 1, &offset);
+	long got;
 
+	/* It would allocate what memory failure has taken out of the file. */
+	if (!filemap_range_has_page(file->f_mapping, pos, pos))
+		return -ENOENT;
+	got = memfd_pin_folios(file, pos, pos, &folio, 1, &offset);
 	if (got != 1)
 		return got < 0 ? got : -EFAULT;
 	*page = folio_page(folio, offset >> PAGE_SHIFT);

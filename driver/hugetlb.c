@@ -157,6 +157,21 @@ bool hpm_hugetlb_has(unsigned long page_size)
 }
 
 /**
+ * hpm_hugetlb_surplus() - pages of a pool that leave it when they are freed
+ * @page_size: bytes
+ *
+ * Context: may sleep.
+ * Return: their number.
+ */
+unsigned long hpm_hugetlb_surplus(unsigned long page_size)
+{
+	unsigned long nr = 0;
+
+	pool_figure(page_size, "surplus_hugepages", &nr);
+	return nr;
+}
+
+/**
  * hpm_hugetlb_file() - make a hugetlbfs file
  * @page_size: bytes
  * @size: its size in bytes; it has no pages yet
@@ -190,7 +205,7 @@ static int allocate(struct file *file, const struct hpm_attr *attr, const struct
 		hpm_why_try(why, "a larger nr_hugepages, which makes them persistent");
 		return -ENOMEM;
 	}
-	return hpm_collect(file, attr, nr, page_size, why);
+	return hpm_collect(file, attr, nr, page_size, pool_unreserved(pool), why);
 }
 
 /**
@@ -212,11 +227,6 @@ struct file *hpm_hugetlb_fill(const struct hpm_attr *attr, u64 size, unsigned lo
 	int ret;
 
 	ret = look(attr, page_size, &pool);
-	if (ret == -ENOENT || ret == -ENODEV) {
-		hpm_why(why, "hugetlb: no pages of %lu kB on this machine", page_size / SZ_1K);
-		hpm_why_try(why, "ls /sys/kernel/mm/hugepages");
-		return ERR_PTR(-EINVAL);
-	}
 	if (ret)
 		return ERR_PTR(ret);
 

@@ -12,14 +12,22 @@
  */
 #include <linux/capability.h>
 #include <linux/cred.h>
+#include <linux/ctype.h>
 #include <linux/file.h>
 #include <linux/nospec.h>
 #include <linux/pid.h>
+#include <linux/sched/signal.h>
 #include <linux/uaccess.h>
 
 #include "dmamap.h"
 #include "faces.h"
 #include "ioctl.h"
+
+/* Whoever is not gets less of an answer, and no denial in the audit log. */
+static bool able(int cap)
+{
+	return ns_capable_noaudit(&init_user_ns, cap);
+}
 
 static void tell(struct hpage_map_info *info, const struct hpage_map_buffer *buf)
 {
@@ -33,7 +41,7 @@ static void tell(struct hpage_map_info *info, const struct hpage_map_buffer *buf
 	info->backing = b->kind;
 	info->node = b->node;
 	info->asked = buf->asked;
-	if (capable(CAP_SYS_RAWIO))
+	if (able(CAP_SYS_RAWIO))
 		info->address = hpm_backing_address(b, 0);
 	info->id = buf->id;
 	info->attributes = hpm_buffer_attributes(buf);
@@ -63,7 +71,7 @@ static int hpm_ioctl_info(struct file *file, struct hpm_call *call)
 
 static bool may_see(const struct hpage_map_buffer *buf)
 {
-	return READ_ONCE(buf->role) || uid_eq(buf->uid, current_uid()) || capable(CAP_SYS_ADMIN);
+	return READ_ONCE(buf->role) || uid_eq(buf->uid, current_uid()) || able(CAP_SYS_ADMIN);
 }
 
 static int hpm_ioctl_list(struct file *file, struct hpm_call *call)
@@ -139,14 +147,32 @@ static int hpm_ioctl_runs(struct file *file, struct hpm_call *call)
 
 	runs->nr = 0;
 	for (i = 0; runs->nr < room && hpm_backing_run(&buf->backing, &pos, &run); i++) {
+		cond_resched();
+		if (fatal_signal_pending(current))
+			return -EINTR;
 		if (i < runs->first)
 			continue;
 		if (copy_to_user(to + runs->nr, &run, sizeof(run)))
 			return -EFAULT;
 		runs->nr++;
-		cond_resched();
 	}
 	return 0;
+}
+
+/**
+ * hpm_ioctl_is_text() - is that the name of a device, or none?
+ * @name: as a program gave it
+ *
+ * Return: true if it ends with a NUL and has nothing but visible characters.
+ */
+bool hpm_ioctl_is_text(const char name[HPAGE_MAP_DEVICE_SIZE])
+{
+	int i;
+
+	for (i = 0; i < HPAGE_MAP_DEVICE_SIZE && name[i]; i++)
+		if (!isascii(name[i]) || !isgraph(name[i]))
+			return false;
+	return i < HPAGE_MAP_DEVICE_SIZE;
 }
 
 /* The files that an ioctl is for. */

@@ -32,6 +32,7 @@ struct hpm_call {
 	bool named;
 };
 
+bool hpm_ioctl_is_text(const char name[HPAGE_MAP_DEVICE_SIZE]);
 int hpm_ioctl_alloc(struct file *door, struct hpm_call *call);
 int hpm_ioctl_create(struct file *door, struct hpm_call *call);
 int hpm_ioctl_destroy(struct file *door, struct hpm_call *call);

@@ -18,6 +18,12 @@
 #include "dmamap.h"
 #include "faces.h"
 #include "ioctl.h"
+#include "policy.h"
+
+static bool valid_name(const char *name)
+{
+	return strnlen(name, HPAGE_MAP_NAME_SIZE) < HPAGE_MAP_NAME_SIZE && hpm_named_valid(name);
+}
 
 static int near_device(struct hpm_attr *attr, const char *name, struct hpm_why *why)
 {
@@ -28,11 +34,13 @@ static int near_device(struct hpm_attr *attr, const char *name, struct hpm_why *
 		hpm_why_try(why, "ls /sys/bus/pci/devices /sys/bus/platform/devices");
 		return -ENODEV;
 	}
-	attr->node = dev_to_node(dev);
+	attr->node = hpm_policy_near(dev);
 	put_device(dev);
 
 	if (attr->node == NUMA_NO_NODE) {
 		hpm_why(why, "the machine does not say which node %s is near", name);
+		if (attr->policy == HPAGE_MAP_POLICY_STRICT)
+			return -EINVAL;
 		attr->policy = HPAGE_MAP_POLICY_DEFAULT;
 	} else if (attr->policy == HPAGE_MAP_POLICY_DEFAULT) {
 		attr->policy = HPAGE_MAP_POLICY_PREFERRED;
@@ -49,8 +57,7 @@ static int placement(struct hpm_attr *attr, const struct hpage_map_alloc *a, str
 {
 	bool near = *a->near_device;
 
-	if (a->policy > HPAGE_MAP_POLICY_INTERLEAVE ||
-	    strnlen(a->near_device, sizeof(a->near_device)) == sizeof(a->near_device))
+	if (a->policy > HPAGE_MAP_POLICY_INTERLEAVE)
 		return -EINVAL;
 	attr->policy = a->policy;
 	attr->node = a->node;
@@ -77,7 +84,9 @@ static int placement(struct hpm_attr *attr, const struct hpage_map_alloc *a, str
 
 static int translate(struct hpm_attr *attr, const struct hpage_map_alloc *a, struct hpm_why *why)
 {
-	if (a->flags & ~HPAGE_MAP_ALLOC_FLAGS || a->reserved)
+	/* Texts of programs go into the log: only what cannot forge a line there. */
+	if (a->flags & ~HPAGE_MAP_ALLOC_FLAGS || a->reserved || !hpm_ioctl_is_text(a->near_device) ||
+	    (*a->name && !valid_name(a->name)))
 		return -EINVAL;
 	if (a->flags & HPAGE_MAP_EXACT && a->flags & HPAGE_MAP_ALLOW_BASE) {
 		hpm_why(why, "EXACT and ALLOW_BASE exclude each other");
@@ -95,37 +104,23 @@ static int translate(struct hpm_attr *attr, const struct hpage_map_alloc *a, str
 	return placement(attr, a, why);
 }
 
-static bool valid_name(const char *name)
-{
-	return strnlen(name, HPAGE_MAP_NAME_SIZE) < HPAGE_MAP_NAME_SIZE && hpm_named_valid(name);
-}
-
-static int make_anonymous(const struct hpage_map_alloc *a, const struct hpm_attr *attr,
-			  struct hpm_why *why, struct hpage_map_buffer **buf)
+static struct hpage_map_buffer *make_anonymous(const struct hpage_map_alloc *a,
+					       const struct hpm_attr *attr, struct hpm_why *why)
 {
 	if (a->mode || a->uid || a->gid)
-		return -EINVAL;
-	if (*a->name && !valid_name(a->name)) {
-		hpm_why(why, "a tag is made of letters, digits, '.', '_' and '-'");
-		return -EINVAL;
-	}
-	*buf = hpm_buffer_create(attr, 0, a->name, why);
-	return PTR_ERR_OR_ZERO(*buf);
+		return ERR_PTR(-EINVAL);
+	return hpm_buffer_create(attr, 0, a->name, why);
 }
 
-static int make_named(const struct hpage_map_alloc *a, const struct hpm_attr *attr,
-		      struct hpm_why *why, struct hpage_map_buffer **buf)
+static struct hpage_map_buffer *make_named(const struct hpage_map_alloc *a,
+					   const struct hpm_attr *attr, struct hpm_why *why)
 {
 	kuid_t uid = make_kuid(current_user_ns(), a->uid);
 	kgid_t gid = make_kgid(current_user_ns(), a->gid);
 
-	if (a->mode & ~0777U || !uid_valid(uid) || !gid_valid(gid))
-		return -EINVAL;
-	if (!valid_name(a->name)) {
-		hpm_why(why, "a name is made of letters, digits, '.', '_' and '-'");
-		return -EINVAL;
-	}
-	return hpm_named_create(a->name, a->mode ?: 0600, uid, gid, attr, why, buf);
+	if (!*a->name || a->mode & ~0777U || !uid_valid(uid) || !gid_valid(gid))
+		return ERR_PTR(-EINVAL);
+	return hpm_named_create(a->name, a->mode ?: 0600, uid, gid, attr, why);
 }
 
 static void answer(struct hpage_map_alloc *a, const struct hpage_map_buffer *buf)
@@ -158,14 +153,14 @@ static void log_outcome(const struct hpage_map_alloc *a, int ret, const struct h
 {
 	if (!why->len || hpm_interrupted(ret))
 		return;
-	pr_info_ratelimited("%s (%d) asked for %llu kB%s%.*s and got %s: %s\n", current->comm,
+	pr_info_ratelimited("%*pE (%d) asked for %llu kB%s%s and got %s: %s\n",
+			    (int)strnlen(current->comm, sizeof(current->comm)), current->comm,
 			    task_tgid_nr(current), a->length >> 10, *a->name ? " as " : "",
-			    HPAGE_MAP_NAME_SIZE, a->name,
-			    ret ? "nothing" : hpm_backing_name(a->got_backing), why->text);
+			    a->name, ret ? "nothing" : hpm_backing_name(a->got_backing), why->text);
 }
 
-typedef int (*make_fn)(const struct hpage_map_alloc *a, const struct hpm_attr *attr,
-		       struct hpm_why *why, struct hpage_map_buffer **buf);
+typedef struct hpage_map_buffer *(*make_fn)(const struct hpage_map_alloc *a,
+					     const struct hpm_attr *attr, struct hpm_why *why);
 
 /* Make the buffer and a file for it, which has no descriptor yet. */
 static int make_with(struct hpm_call *call, make_fn make, struct hpm_why *why)
@@ -184,7 +179,8 @@ static int make_with(struct hpm_call *call, make_fn make, struct hpm_why *why)
 	a->fd = get_unused_fd_flags(O_CLOEXEC);
 	if (a->fd < 0)
 		return a->fd;
-	ret = make(a, &attr, why, &buf);
+	buf = make(a, &attr, why);
+	ret = PTR_ERR_OR_ZERO(buf);
 	if (ret)
 		goto put_fd;
 	answer(a, buf);

@@ -13,8 +13,10 @@
  * CAP_IPC_LOCK is neither limited nor counted.
  *
  * An account is a user's sum against the parameters. It lives while a charge
- * refers to it. accounts_lock protects the list and everything in it; it is an
- * innermost lock, taken under mmap_lock when a mapping was the last holder.
+ * refers to it. accounts_lock protects the list and everything in it; it is taken
+ * under mmap_lock when a mapping was the last holder. The user is the one that
+ * the caller is now, as for RLIMIT_MEMLOCK: a user who may become others has
+ * what they have.
  */
 #include <linux/capability.h>
 #include <linux/cred.h>
@@ -46,7 +48,7 @@ struct hpm_account {
 static LIST_HEAD(accounts);
 static DEFINE_MUTEX(accounts_lock);
 
-static struct hpm_account *find_account(kuid_t uid)
+static struct hpm_account *get_account(kuid_t uid)
 {
 	struct hpm_account *account;
 
@@ -81,7 +83,7 @@ static int charge_account(struct hpm_charge *charge, struct hpm_why *why)
 	u64 used;
 
 	mutex_lock(&accounts_lock);
-	account = find_account(current_uid());
+	account = get_account(current_uid());
 	if (!account)
 		goto unlock;
 
@@ -152,7 +154,7 @@ static int charge_memlock(struct hpm_charge *charge, struct hpm_why *why)
 int hpm_limit_charge(struct hpm_charge *charge, enum hpm_limit limit, u64 bytes,
 		     struct hpm_why *why)
 {
-	if (capable(CAP_IPC_LOCK))
+	if (ns_capable_noaudit(&init_user_ns, CAP_IPC_LOCK))
 		return 0;
 	charge->limit = limit;
 	charge->bytes = bytes;

@@ -7,8 +7,8 @@
  * programs that use it. Destroying takes the name away at once. Those who have
  * the buffer open or mapped keep it; the pages go with the last of them.
  *
- * names_lock serialises whoever makes and destroys names, a buffer's
- * allocation included; it protects the list. Opening does not take it: a minor
+ * names_lock protects the list, and serialises whoever makes and destroys names,
+ * but not the making of their buffers, which may take long. Opening does not take it: a minor
  * number is looked up under the lock of its array, where an entry means that
  * the name has its reference.
  */
@@ -52,6 +52,7 @@ struct named {
 static LIST_HEAD(names);
 static DEFINE_MUTEX(names_lock);
 static DEFINE_XARRAY_ALLOC1(minors);	/* of buffers, by minor number */
+static u32 last_minor;	/* under names_lock */
 
 static void named_release(struct device *dev)
 {
@@ -118,8 +119,10 @@ static int publish(struct named *named, const char *name)
 	ret = dev_set_name(dev, "%s", name);
 	if (ret)
 		goto put;
-	ret = xa_alloc(&minors, &minor, named->buf, XA_LIMIT(1, HPM_MINORS - 1), GFP_KERNEL);
-	if (ret) {
+	/* Cyclic, so that an old copy of a node does not lead to a new buffer soon. */
+	ret = xa_alloc_cyclic(&minors, &minor, named->buf, XA_LIMIT(1, HPM_MINORS - 1),
+			      &last_minor, GFP_KERNEL);
+	if (ret < 0) {
 		ret = ret == -EBUSY ? -ENOSPC : ret;
 		goto put;
 	}
@@ -137,29 +140,38 @@ put:
 	return ret;
 }
 
-static struct named *make(const char *name, const struct hpm_attr *attr, struct hpm_why *why)
+static bool taken(const char *name, struct hpm_why *why)
 {
-	struct named *named;
-	struct hpage_map_buffer *buf;
-
-	lockdep_assert_held(&names_lock);
-
 	/* The default buffer's device stands in the same class. */
-	if (find(name) || !strcmp(name, KBUILD_MODNAME)) {
-		hpm_why(why, "there is a buffer named %s already", name);
-		hpm_why_try(why, "another name");
-		return ERR_PTR(-EEXIST);
-	}
-	named = kzalloc(sizeof(*named), GFP_KERNEL);
-	if (!named)
-		return ERR_PTR(-ENOMEM);
-	buf = hpm_buffer_create(attr, HPAGE_MAP_ATTR_NAMED, name, why);
-	if (IS_ERR(buf)) {
+	if (!find(name) && strcmp(name, KBUILD_MODNAME))
+		return false;
+	hpm_why(why, "there is a buffer named %s already", name);
+	hpm_why_try(why, "another name");
+	return true;
+}
+
+/* Give @named its name, or free it. */
+static int name_it(struct named *named, const char *name, struct hpm_why *why)
+{
+	int ret = -EEXIST;
+
+	mutex_lock(&names_lock);
+	if (taken(name, why))
 		kfree(named);
-		return ERR_CAST(buf);
-	}
-	named->buf = buf;
-	return named;
+	else
+		ret = publish(named, name);
+	mutex_unlock(&names_lock);
+	return ret;
+}
+
+static bool is_taken(const char *name, struct hpm_why *why)
+{
+	bool ret;
+
+	mutex_lock(&names_lock);
+	ret = taken(name, why);
+	mutex_unlock(&names_lock);
+	return ret;
 }
 
 /**
@@ -170,37 +182,41 @@ static struct named *make(const char *name, const struct hpm_attr *attr, struct 
  * @gid: its group
  * @attr: what is asked for
  * @why: told why something better, or anything, could not be had
- * @buf: where the buffer goes, with a reference for the caller; or NULL
  *
  * Context: may sleep.
- * Return: 0, -EEXIST, -ENOSPC, -EINTR, or as hpm_buffer_create().
+ * Return: the buffer, with a reference for the caller, or an ERR_PTR: -EEXIST,
+ * -ENOSPC, or as hpm_buffer_create().
  */
-int hpm_named_create(const char *name, umode_t mode, kuid_t uid, kgid_t gid,
-		     const struct hpm_attr *attr, struct hpm_why *why, struct hpage_map_buffer **buf)
+struct hpage_map_buffer *hpm_named_create(const char *name, umode_t mode, kuid_t uid, kgid_t gid,
+					  const struct hpm_attr *attr, struct hpm_why *why)
 {
+	struct hpage_map_buffer *buf;
 	struct named *named;
-	struct hpage_map_buffer *made;
 	int ret;
 
-	if (mutex_lock_interruptible(&names_lock))
-		return -EINTR;
-	named = make(name, attr, why);
-	ret = PTR_ERR_OR_ZERO(named);
-	if (ret)
-		goto unlock;
+	/* Before anything is taken; it may be taken until we are ready, too. */
+	if (is_taken(name, why))
+		return ERR_PTR(-EEXIST);
+	named = kzalloc(sizeof(*named), GFP_KERNEL);
+	if (!named)
+		return ERR_PTR(-ENOMEM);
+	buf = hpm_buffer_create(attr, HPAGE_MAP_ATTR_NAMED, name, why);
+	if (IS_ERR(buf)) {
+		kfree(named);
+		return buf;
+	}
+	named->buf = hpm_buffer_get(buf);
 	named->mode = mode;
 	named->uid = uid;
 	named->gid = gid;
 
-	made = named->buf;
-	ret = publish(named, name);
-	if (ret)
-		hpm_buffer_put(made);
-	else if (buf)
-		*buf = hpm_buffer_get(made);
-unlock:
-	mutex_unlock(&names_lock);
-	return ret;
+	ret = name_it(named, name, why);
+	if (ret) {
+		hpm_buffer_put(buf);
+		hpm_buffer_put(buf);
+		return ERR_PTR(ret);
+	}
+	return buf;
 }
 
 static void destroy(struct named *named)
@@ -274,6 +290,7 @@ static int parse(char *text, const char **name, struct hpm_attr *attr)
 static int create_at_load(const char *param, struct hpm_why *why)
 {
 	char *text = kstrdup(param, GFP_KERNEL);
+	struct hpage_map_buffer *buf;
 	struct hpm_attr attr = {};
 	const char *name;
 	int ret;
@@ -281,11 +298,14 @@ static int create_at_load(const char *param, struct hpm_why *why)
 	if (!text)
 		return -ENOMEM;
 	ret = parse(text, &name, &attr);
-	if (ret)
+	if (ret) {
 		hpm_why(why, "it is not NAME:SIZE[:PAGE_SIZE]");
-	else
-		ret = hpm_named_create(name, 0600, GLOBAL_ROOT_UID, GLOBAL_ROOT_GID, &attr, why,
-				       NULL);
+	} else {
+		buf = hpm_named_create(name, 0600, GLOBAL_ROOT_UID, GLOBAL_ROOT_GID, &attr, why);
+		ret = PTR_ERR_OR_ZERO(buf);
+		if (!ret)
+			hpm_buffer_put(buf);
+	}
 	if (ret)
 		pr_err("create=%s: %pe%s%s\n", param, ERR_PTR(ret), why->len ? ": " : "",
 		       why->text);
@@ -297,6 +317,8 @@ static int create_at_load(const char *param, struct hpm_why *why)
 
 /**
  * hpm_named_init() - make the buffers that the parameter names
+ *
+ * Their nodes cannot be opened before hpm_chardev_publish().
  *
  * Return: 0 or -errno; nothing is left behind then.
  */
@@ -315,7 +337,7 @@ int hpm_named_init(void)
 	return ret;
 }
 
-/* Nobody opens or has open anything of ours any more. */
+/* Nobody has anything of ours open any more, or not yet. */
 void hpm_named_exit(void)
 {
 	struct named *named, *next;

@@ -17,6 +17,9 @@ int hpm_parse_bytes(const char *text, u64 *bytes)
 	char *end;
 
 	*bytes = memparse(text, &end);
+	/* What older kernels cannot count, 16E, comes as 0. */
+	if (!*bytes && *text != '0')
+		return -EINVAL;
 	return end == text || (*end && *end != '\n') ? -EINVAL : 0;
 }
 

@@ -12,6 +12,11 @@
  * that lock, and the object goes when nobody refers to it and no reader under
  * RCU can see it any more. It is never put by reference count: mm/ would free
  * it into a cache of its own.
+ *
+ * When the task's cpuset changes meanwhile, the change reaches our policy and
+ * not the task's own. What was got is verified afterwards, so that a buffer is
+ * never where it should not be; the task's own policy keeps its nodes until the
+ * next change.
  */
 #include <linux/cpuset.h>
 #include <linux/delay.h>
@@ -21,30 +26,78 @@
 
 #include "policy.h"
 
+/* The nodes that the calling task may use, by its cpuset and its own policy. */
+static nodemask_t allowed_nodes(const struct hpm_attr *attr)
+{
+	nodemask_t nodes;
+
+	nodes_and(nodes, node_states[N_MEMORY], cpuset_current_mems_allowed);
+#if IS_ENABLED(CONFIG_NUMA)
+	/* Only the task itself changes it. */
+	if (attr->policy == HPAGE_MAP_POLICY_DEFAULT && current->mempolicy &&
+	    current->mempolicy->mode == MPOL_BIND)
+		nodes_and(nodes, nodes, current->mempolicy->nodes);
+#endif
+	return nodes;
+}
+
 /**
- * hpm_policy_next() - the nodes to look for pages on, one after the other
+ * hpm_nodes_begin() - begin to look for pages on one node after the other
+ * @nodes: what hpm_nodes_next() goes through
  * @attr: what is asked for
- * @prev: the last one, or NUMA_NO_NODE at the beginning
- *
- * Return: the node that is asked for, or the calling task's, and then, unless
- * the policy is strict, the others; NUMA_NO_NODE after the last.
  */
-int hpm_policy_next(const struct hpm_attr *attr, int prev)
+void hpm_nodes_begin(struct hpm_nodes *nodes, const struct hpm_attr *attr)
 {
 	bool strict = attr->policy == HPAGE_MAP_POLICY_STRICT;
-	int first = strict || attr->policy == HPAGE_MAP_POLICY_PREFERRED ? attr->node :
-									   numa_mem_id();
-	int next;
+	nodemask_t only;
 
-	if (prev == NUMA_NO_NODE)
-		return first;
-	if (strict)
+	nodes->first = strict || attr->policy == HPAGE_MAP_POLICY_PREFERRED ? attr->node :
+									      numa_mem_id();
+	nodes->left = allowed_nodes(attr);
+	if (strict) {
+		only = nodemask_of_node(attr->node);
+		nodes_and(nodes->left, nodes->left, only);
+	}
+}
+
+/**
+ * hpm_nodes_next() - the next node to look for pages on
+ * @nodes: of hpm_nodes_begin()
+ *
+ * Return: the node that is asked for, or the calling task's, and then, unless
+ * the policy is strict, the others that the task may use; NUMA_NO_NODE after
+ * the last.
+ */
+int hpm_nodes_next(struct hpm_nodes *nodes)
+{
+	int node = node_isset(nodes->first, nodes->left) ? nodes->first : first_node(nodes->left);
+
+	if (node >= MAX_NUMNODES)
 		return NUMA_NO_NODE;
-	next = prev == first ? first_node(node_states[N_MEMORY]) :
-			       next_node(prev, node_states[N_MEMORY]);
-	if (next == first)
-		next = next_node(next, node_states[N_MEMORY]);
-	return next < MAX_NUMNODES ? next : NUMA_NO_NODE;
+	node_clear(node, nodes->left);
+	return node;
+}
+
+/**
+ * hpm_policy_near() - the node with memory that is nearest to a device
+ * @dev: the device
+ *
+ * Return: the node, or NUMA_NO_NODE when the machine does not say where the
+ * device is and has several.
+ */
+int hpm_policy_near(struct device *dev)
+{
+	int device_node = dev_to_node(dev), nearest = NUMA_NO_NODE, node;
+
+	if (num_node_state(N_MEMORY) == 1)
+		return first_node(node_states[N_MEMORY]);
+	if (device_node == NUMA_NO_NODE)
+		return NUMA_NO_NODE;
+	for_each_node_state(node, N_MEMORY)
+		if (nearest == NUMA_NO_NODE ||
+		    node_distance(device_node, node) < node_distance(device_node, nearest))
+			nearest = node;
+	return nearest;
 }
 
 #if IS_ENABLED(CONFIG_NUMA)
@@ -87,12 +140,11 @@ struct hpm_policy *hpm_policy_enter(const struct hpm_attr *attr)
 	pol = &policy->pol;
 	atomic_set(&pol->refcnt, 1);
 	pol->home_node = NUMA_NO_NODE;
-	/* A cpuset that changes meanwhile does not move it to other nodes. */
 	pol->flags = MPOL_F_STATIC_NODES;
 	switch (attr->policy) {
 	case HPAGE_MAP_POLICY_INTERLEAVE:
 		pol->mode = MPOL_INTERLEAVE;
-		nodes_and(pol->nodes, node_states[N_MEMORY], cpuset_current_mems_allowed);
+		pol->nodes = allowed_nodes(attr);
 		break;
 	case HPAGE_MAP_POLICY_STRICT:
 		pol->mode = MPOL_BIND;

@@ -2,11 +2,26 @@
 #ifndef _HPM_POLICY_H
 #define _HPM_POLICY_H
 
+#include <linux/device.h>
+#include <linux/nodemask.h>
+
 #include "backing.h"
 
 struct hpm_policy;
 
-int hpm_policy_next(const struct hpm_attr *attr, int prev);
+/**
+ * struct hpm_nodes - nodes to look at
+ * @first: look here first, if it is among them
+ * @left: those that are left
+ */
+struct hpm_nodes {
+	int first;
+	nodemask_t left;
+};
+
+void hpm_nodes_begin(struct hpm_nodes *nodes, const struct hpm_attr *attr);
+int hpm_nodes_next(struct hpm_nodes *nodes);
+int hpm_policy_near(struct device *dev);
 struct hpm_policy *hpm_policy_enter(const struct hpm_attr *attr);
 void hpm_policy_leave(struct hpm_policy *policy);
 

@@ -15,15 +15,18 @@
  *
  * A backing takes the pages from head on, so whatever number is ready can be
  * had in one piece; the worker adds pages at tail. A backing lends its part of
- * the file as others lend a whole one, and when it goes its part is punched
- * out. No offset is used twice by takers, and there are enough of them.
+ * the file as others lend a whole one, and when it goes the worker punches its
+ * part out. No offset is used twice by takers, and there are enough of them.
  *
  * Ready pages are not pinned: they may be migrated while nobody has been told
  * their addresses. Pinning them is what is left to do when they are taken.
  *
- * lock protects asked, head, file and why, and is never held while pages are
- * allocated or given back. Only the worker moves tail, under lock, too, and so
- * it may read it without. Reserves live as long as the module.
+ * hugetlbfs allocates and maps under one lock of the inode. So the worker waits
+ * a moment before it fills again: whoever took pages is about to map them.
+ *
+ * lock protects what can change, and is never held while pages are allocated or
+ * given back. Only the worker moves tail up and sets file, under lock, too, and
+ * so it may read them without. Reserves live as long as the module.
  */
 #include <linux/device.h>
 #include <linux/file.h>
@@ -39,6 +42,8 @@
 #include "reserve.h"
 #include "work.h"
 
+/* How long to wait before filling again what was taken. */
+#define REFILL_AFTER	(HZ / 2)
 /* How long to wait for memory that is short, and try again. */
 #define RETRY_AFTER	(10 * HZ)
 /* Of the file; it has pages only in its window. */
@@ -46,13 +51,29 @@
 
 static const struct source {
 	enum hpage_map_backing kind;
+	bool (*has)(unsigned long page_size);
 	struct file *(*create)(unsigned long page_size, u64 size);
 	int (*extend)(struct file *file, loff_t pos, unsigned long page_size,
 		      struct hpm_why *why);
 	void (*punch)(struct file *file, loff_t pos, loff_t len);
 } sources[] = {
-	{ HPAGE_MAP_BACKING_HUGETLB, hpm_hugetlb_file, hpm_hugetlb_extend, hpm_fs_punch },
-	{ HPAGE_MAP_BACKING_THP, hpm_thp_file, hpm_thp_extend, hpm_thp_punch },
+	{ HPAGE_MAP_BACKING_HUGETLB, hpm_hugetlb_has, hpm_hugetlb_file, hpm_hugetlb_extend,
+	  hpm_fs_punch },
+	{ HPAGE_MAP_BACKING_THP, hpm_thp_has, hpm_thp_file, hpm_thp_extend, hpm_thp_punch },
+};
+
+/**
+ * struct hpm_window - a part of a reserve's file that was taken
+ * @entry: in the list of those that came back, under the reserve's lock
+ * @reserve: whose it is; never changes
+ * @start: bytes; never changes
+ * @length: bytes; never changes
+ */
+struct hpm_window {
+	struct list_head entry;
+	struct hpm_reserve *reserve;
+	loff_t start;
+	loff_t length;
 };
 
 /**
@@ -68,6 +89,7 @@ static const struct source {
  * @asked: how many pages to keep ready
  * @head: index of the first ready page in @file
  * @tail: index of the page behind the last ready one
+ * @returned: windows whose pages are to be given back
  * @why: why fewer are ready than asked for
  */
 struct hpm_reserve {
@@ -82,6 +104,7 @@ struct hpm_reserve {
 	unsigned long asked;
 	u64 head;
 	u64 tail;
+	struct list_head returned;
 	struct hpm_why why;
 };
 
@@ -105,6 +128,19 @@ static int make_file(struct hpm_reserve *r)
 	return 0;
 }
 
+/* Is the page at tail, which nobody can take yet, where it should be? */
+static bool on_node(struct hpm_reserve *r)
+{
+	struct page *page;
+	bool right;
+
+	if (hpm_fs_pin(r->file, r->tail * r->page_size, &page))
+		return false;
+	right = page_to_nid(page) == r->node;
+	hpm_fs_unpin(page);
+	return right;
+}
+
 static int extend(struct hpm_reserve *r, struct hpm_why *why)
 {
 	struct hpm_attr attr = { .policy = HPAGE_MAP_POLICY_STRICT, .node = r->node };
@@ -124,6 +160,11 @@ static int extend(struct hpm_reserve *r, struct hpm_why *why)
 	ret = r->source->extend(r->file, r->tail * r->page_size, r->page_size, why);
 	memalloc_pin_restore(flags);
 	hpm_policy_leave(policy);
+	if (!ret && !on_node(r)) {
+		hpm_why(why, "the page allocator gave a page of another node");
+		r->source->punch(r->file, r->tail * r->page_size, r->page_size);
+		ret = -ENOMEM;
+	}
 	if (ret)
 		return ret;
 
@@ -158,6 +199,20 @@ static void trim(struct hpm_reserve *r)
 	r->source->punch(r->file, last * r->page_size, r->page_size);
 }
 
+static void give_back_returned(struct hpm_reserve *r)
+{
+	struct hpm_window *w, *next;
+	LIST_HEAD(returned);
+
+	mutex_lock(&r->lock);
+	list_splice_init(&r->returned, &returned);
+	mutex_unlock(&r->lock);
+	list_for_each_entry_safe(w, next, &returned, entry) {
+		r->source->punch(r->file, w->start, w->length);
+		kfree(w);
+	}
+}
+
 static void reserve_work(struct work_struct *work)
 {
 	struct hpm_reserve *r = container_of(to_delayed_work(work), struct hpm_reserve, work);
@@ -165,6 +220,7 @@ static void reserve_work(struct work_struct *work)
 	int ret = why ? 0 : -ENOMEM;
 	long nr;
 
+	give_back_returned(r);
 	while (!ret && (nr = missing(r))) {
 		if (nr > 0)
 			ret = extend(r, why);
@@ -185,26 +241,30 @@ static void reserve_work(struct work_struct *work)
 	kfree(why);
 }
 
-static void look_again(struct hpm_reserve *r)
+static void look_again(struct hpm_reserve *r, unsigned long after)
 {
-	mod_delayed_work(hpm_workqueue, &r->work, 0);
+	mod_delayed_work(hpm_workqueue, &r->work, after);
 }
 
-static bool take(struct hpm_reserve *r, struct hpm_backing *b, unsigned long nr)
+static bool take(struct hpm_reserve *r, struct hpm_backing *b, struct hpm_window *w,
+		 unsigned long nr)
 {
 	bool enough;
 
 	mutex_lock(&r->lock);
 	enough = r->tail - r->head >= nr;
 	if (enough) {
-		b->start = r->head * r->page_size;
+		w->reserve = r;
+		w->start = r->head * r->page_size;
+		w->length = (loff_t)nr * r->page_size;
+		b->window = w;
+		b->start = w->start;
 		b->file = get_file(r->file);
-		b->reserve = r;
 		r->head += nr;
 	}
 	mutex_unlock(&r->lock);
 	if (enough)
-		look_again(r);
+		look_again(r, REFILL_AFTER);
 	return enough;
 }
 
@@ -218,35 +278,51 @@ static unsigned long ready(struct hpm_reserve *r)
 	return nr;
 }
 
+static bool find(struct hpm_backing *b, const struct hpm_attr *attr, struct hpm_window *w,
+		 unsigned long nr, unsigned long *most)
+{
+	struct hpm_nodes nodes;
+	struct hpm_reserve *r;
+	int node;
+
+	*most = 0;
+	hpm_nodes_begin(&nodes, attr);
+	while ((node = hpm_nodes_next(&nodes)) != NUMA_NO_NODE) {
+		list_for_each_entry(r, &reserves, entry) {
+			if (r->source->kind != b->kind || r->page_size != 1UL << b->shift ||
+			    r->node != node)
+				continue;
+			if (take(r, b, w, nr))
+				return true;
+			*most = max(*most, ready(r));
+		}
+	}
+	return false;
+}
+
 /**
  * hpm_reserve_take() - take pages that are ready
- * @b: what to fill in: file, start and reserve; its kind and page size are set
+ * @b: what to fill in: file, start and window; its kind and page size are set
  * @attr: what is asked for
- * @page_size: bytes
+ * @nr: pages
  * @why: told when there are not enough
  *
  * Context: may sleep, but does not wait for pages.
  * Return: 0, or -ENOMEM.
  */
-int hpm_reserve_take(struct hpm_backing *b, const struct hpm_attr *attr, unsigned long page_size,
+int hpm_reserve_take(struct hpm_backing *b, const struct hpm_attr *attr, unsigned long nr,
 		     struct hpm_why *why)
 {
-	unsigned long nr = DIV_ROUND_UP_ULL(attr->size, page_size), most = 0;
-	struct hpm_reserve *r;
-	int node = NUMA_NO_NODE;
+	struct hpm_window *w = kzalloc(sizeof(*w), GFP_KERNEL_ACCOUNT);
+	unsigned long most;
 
-	while ((node = hpm_policy_next(attr, node)) != NUMA_NO_NODE) {
-		list_for_each_entry(r, &reserves, entry) {
-			if (r->source->kind != b->kind || r->page_size != page_size ||
-			    r->node != node)
-				continue;
-			if (take(r, b, nr))
-				return 0;
-			most = max(most, ready(r));
-		}
-	}
+	if (!w)
+		return -ENOMEM;
+	if (find(b, attr, w, nr, &most))
+		return 0;
+	kfree(w);
 	hpm_why(why, "reserve: %lu pages of %lu kB from %s needed, %lu ready", nr,
-		page_size / SZ_1K, hpm_backing_name(b->kind), most);
+		1UL << (b->shift - 10), hpm_backing_name(b->kind), most);
 	hpm_why_try(why, "a larger number in /sys/class/hpage_map_reserve/*/pages");
 	return -ENOMEM;
 }
@@ -255,15 +331,21 @@ int hpm_reserve_take(struct hpm_backing *b, const struct hpm_attr *attr, unsigne
  * hpm_reserve_return() - give back what was taken
  * @b: the backing, unpinned; its reference to the file is taken over
  *
- * The pages do not become ready again: nobody has zeroed them.
+ * The worker does it, so that nobody waits for the lock of the inode who holds
+ * mmap_lock. The pages do not become ready again: nobody has zeroed them.
  *
  * Context: may sleep. Legal under mmap_lock.
  */
 void hpm_reserve_return(struct hpm_backing *b)
 {
-	b->reserve->source->punch(b->file, b->start, hpm_backing_size(b));
+	struct hpm_window *w = b->window;
+	struct hpm_reserve *r = w->reserve;
+
+	mutex_lock(&r->lock);
+	list_add_tail(&w->entry, &r->returned);
+	mutex_unlock(&r->lock);
 	fput(b->file);
-	look_again(b->reserve);
+	look_again(r, 0);
 }
 
 static ssize_t pages_show(struct device *dev, struct device_attribute *attr, char *text)
@@ -278,7 +360,7 @@ static ssize_t pages_store(struct device *dev, struct device_attribute *attr, co
 {
 	struct hpm_reserve *r = dev_get_drvdata(dev);
 	unsigned long nr;
-	int ret = kstrtoul(text, 0, &nr);
+	int ret = kstrtoul(text, 10, &nr);
 
 	if (ret)
 		return ret;
@@ -287,7 +369,7 @@ static ssize_t pages_store(struct device *dev, struct device_attribute *attr, co
 	mutex_lock(&r->lock);
 	r->asked = nr;
 	mutex_unlock(&r->lock);
-	look_again(r);
+	look_again(r, 0);
 	return len;
 }
 static DEVICE_ATTR_RW(pages);
@@ -334,6 +416,7 @@ static int add(const struct source *source, unsigned long page_size, int node)
 	r->page_size = page_size;
 	r->node = node;
 	mutex_init(&r->lock);
+	INIT_LIST_HEAD(&r->returned);
 	INIT_DELAYED_WORK(&r->work, reserve_work);
 
 	dev = device_create(&reserve_class, NULL, 0, r, "%s-%lukB-node%d",
@@ -347,13 +430,6 @@ static int add(const struct source *source, unsigned long page_size, int node)
 	return 0;
 }
 
-static bool exists(const struct source *source, unsigned long page_size)
-{
-	if (source->kind == HPAGE_MAP_BACKING_THP)
-		return page_size == PMD_SIZE && has_transparent_hugepage();
-	return hpm_hugetlb_has(page_size);
-}
-
 static void remove_all(void)
 {
 	struct hpm_reserve *r, *next;
@@ -365,6 +441,7 @@ static void remove_all(void)
 		r->asked = 0;
 		mutex_unlock(&r->lock);
 		cancel_delayed_work_sync(&r->work);
+		give_back_returned(r);
 		if (r->file)
 			hpm_fs_discard(r->file);
 		mutex_destroy(&r->lock);
@@ -388,7 +465,7 @@ int hpm_reserve_init(void)
 		return ret;
 	for (i = 0; i < ARRAY_SIZE(sources); i++) {
 		for (page_size = PAGE_SIZE * 2; page_size && page_size <= SZ_16G; page_size *= 2) {
-			if (!exists(&sources[i], page_size))
+			if (!sources[i].has(page_size))
 				continue;
 			for_each_node_state(node, N_MEMORY) {
 				ret = add(&sources[i], page_size, node);

@@ -6,7 +6,7 @@
 
 int hpm_reserve_init(void);
 void hpm_reserve_exit(void);
-int hpm_reserve_take(struct hpm_backing *b, const struct hpm_attr *attr, unsigned long page_size,
+int hpm_reserve_take(struct hpm_backing *b, const struct hpm_attr *attr, unsigned long nr,
 		     struct hpm_why *why);
 void hpm_reserve_return(struct hpm_backing *b);
 

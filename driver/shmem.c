@@ -29,6 +29,8 @@
  */
 #define FILL_GFP	(GFP_HIGHUSER | __GFP_RETRY_MAYFAIL | __GFP_NOWARN)
 #define PMD_PAGES_ORDER	(PMD_SHIFT - PAGE_SHIFT)
+/* Of the memory, which the reserve leaves available. */
+#define SPARE_PART	16U
 
 static bool is_huge(struct folio *folio)
 {
@@ -204,6 +206,16 @@ static struct file *make(const struct hpm_attr *attr, u64 size, const char *huge
 	return ERR_PTR(ret);
 }
 
+bool hpm_thp_has(unsigned long page_size)
+{
+	return page_size == PMD_SIZE && has_transparent_hugepage();
+}
+
+bool hpm_base_has(unsigned long page_size)
+{
+	return page_size == PAGE_SIZE;
+}
+
 /**
  * hpm_thp_fill() - PMD-sized folios and nothing else; see backing.h
  * @attr: what is asked for
@@ -217,10 +229,6 @@ static struct file *make(const struct hpm_attr *attr, u64 size, const char *huge
 struct file *hpm_thp_fill(const struct hpm_attr *attr, u64 size, unsigned long page_size,
 			  struct hpm_why *why)
 {
-	if (!has_transparent_hugepage()) {
-		hpm_why(why, "thp: this machine has no transparent huge pages");
-		return ERR_PTR(-EINVAL);
-	}
 	return make(attr, size, "always", true, true, why);
 }
 
@@ -268,10 +276,16 @@ struct file *hpm_thp_file(unsigned long page_size, u64 size)
  */
 int hpm_thp_extend(struct file *file, loff_t pos, unsigned long page_size, struct hpm_why *why)
 {
-	bool room = true;
-	struct folio *folio = read_huge_folio(file, pos, FILL_GFP, &room);
-	bool huge;
+	bool room = true, huge;
+	struct folio *folio;
 
+	/* What is only kept ready must not press upon what is used. */
+	if (si_mem_available() < (long)(totalram_pages() / SPARE_PART)) {
+		hpm_why(why, "thp: less than 1/%u of the memory is available", SPARE_PART);
+		hpm_why_try(why, "a smaller reserve");
+		return -ENOMEM;
+	}
+	folio = read_huge_folio(file, pos, FILL_GFP, &room);
 	if (IS_ERR(folio))
 		return explain_none(why, pos, PTR_ERR(folio));
 	huge = is_huge(folio);
@@ -289,7 +303,7 @@ int hpm_thp_extend(struct file *file, loff_t pos, unsigned long page_size, struc
  * @pos: where, in bytes
  * @len: how much, in bytes
  *
- * Context: may sleep. Legal under mmap_lock.
+ * Context: may sleep.
  */
 void hpm_thp_punch(struct file *file, loff_t pos, loff_t len)
 {

@@ -64,6 +64,11 @@ static void wrap_vm_ops(struct hpage_map_buffer *buf, struct vm_area_struct *vma
 		buf->vm_ops = *vma->vm_ops;
 		buf->vm_ops.open = hpm_vma_open;
 		buf->vm_ops.close = hpm_vma_close;
+#if IS_ENABLED(CONFIG_NUMA)
+		/* mbind() would leave its policy in the file, which may be the reserve's. */
+		buf->vm_ops.set_policy = NULL;
+		buf->vm_ops.get_policy = NULL;
+#endif
 		buf->fs_vm_ops = vma->vm_ops;
 	}
 	mutex_unlock(&buf->lock);

@@ -16,7 +16,6 @@ static inline long memfd_pin_folios(struct file *memfd, loff_t start, loff_t end
 				    struct folio **folios, unsigned int max_folios,
 				    pgoff_t *offset)
 {
-	/* hugetlbfs indexed its page cache by huge pages, its blocks, until 6.7. */
 	bool by_block = LINUX_VERSION_CODE < KERNEL_VERSION(6, 7, 0);
 	unsigned int shift = by_block ? file_inode(memfd)->i_blkbits : PAGE_SHIFT;
 	struct page *page = find_get_page(memfd->f_mapping, start >> shift);
@@ -35,6 +34,20 @@ static inline void unpin_folios(struct folio **folios, unsigned long nfolios)
 	for (i = 0; i < nfolios; i++)
 		folio_put(folios[i]);
 }
+#endif
+
+/* hugetlbfs indexed its page cache by huge pages, its blocks, until 6.7. */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 7, 0)
+static inline bool hpm_filemap_range_has_page(struct address_space *mapping, loff_t start,
+					      loff_t end)
+{
+	unsigned int shift = mapping->host->i_blkbits;
+
+	return filemap_range_has_page(mapping, (start >> shift) << PAGE_SHIFT,
+				      ((end >> shift) << PAGE_SHIFT) + PAGE_SIZE - 1);
+}
+
+#define filemap_range_has_page hpm_filemap_range_has_page
 #endif
 
 #endif

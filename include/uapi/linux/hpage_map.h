@@ -26,8 +26,9 @@
  *   to be "out" holds beforehand does not matter.
  * - Numbers are never reused. Fields are naturally aligned; there is no
  *   implicit padding; the layout is the same for 32-bit and 64-bit programs.
- * - Nothing has happened when an ioctl fails, and the struct is as it was;
- *   only the text that HPAGE_MAP_ALLOC and _CREATE are given room for says why.
+ * - When an ioctl fails, what it made is gone, and the struct is as it was.
+ *   Memory that the struct points to may have been written: an array in part,
+ *   and the text, which says why.
  * - New descriptors are close-on-exec.
  *
  * One meaning per errno, for all of them:
@@ -49,7 +50,7 @@
  *   EMFILE   the caller has no descriptor left; ENFILE: the machine has none
  *   ENODEV   there is no device of that name, or it has no driver any more
  *   ENOENT   there is no buffer of that name, or none with that id or a higher
- *   ENOMEM   the pages cannot be had now; the text says why
+ *   ENOMEM   the pages, or memory to manage them, cannot be had now
  *   ENOSPC   there are as many named buffers as there can be
  *   ENOTTY   no such ioctl
  *   EPERM    the caller lacks the capability that the ioctl names
@@ -182,7 +183,8 @@ enum hpage_map_attributes {
  *	out with HPAGE_MAP_LIST
  * @attributes: out: bits of enum hpage_map_attributes
  * @creator: out: process id of who asked for the buffer, as the caller sees
- *	it; 0 if the caller does not, or if it was the kernel
+ *	it, or 0 if the caller does not. That process may have ended, and another
+ *	have its number.
  * @uid: out: user id of who asked for it, as the caller sees it
  * @descriptors: out: open files that hold the buffer
  * @mappings: out: mappings that hold it
@@ -254,8 +256,9 @@ struct hpage_map_info {
  * @HPAGE_MAP_CONTIGUOUS: one physical run over the whole length
  * @HPAGE_MAP_BELOW_4G: all pages below 4 GiB
  * @HPAGE_MAP_RESERVE: take pages that the reserve keeps ready. If it has not
- *	enough, or the user is over the limit that the administrator has set,
- *	ordinary pages are taken; the text says so.
+ *	enough, or the user is over the limit that the administrator has set, or
+ *	pages are to be contiguous, below 4 GiB or interleaved, ordinary pages
+ *	are taken; the text says so.
  */
 enum hpage_map_alloc_flags {
 	HPAGE_MAP_EXACT = 1 << 0,
@@ -278,7 +281,9 @@ enum hpage_map_alloc_flags {
  * @HPAGE_MAP_POLICY_PREFERRED: on one node, and on others when it is short;
  *	the text says how many went elsewhere
  * @HPAGE_MAP_POLICY_STRICT: on one node, else ENOMEM
- * @HPAGE_MAP_POLICY_INTERLEAVE: in turn on all nodes that the caller may use
+ * @HPAGE_MAP_POLICY_INTERLEAVE: in turn on all nodes that the caller may use;
+ *	the text says when one was short. Not with HPAGE_MAP_CONTIGUOUS or
+ *	_BELOW_4G.
  */
 enum hpage_map_policy {
 	HPAGE_MAP_POLICY_DEFAULT = 0,
@@ -299,7 +304,8 @@ enum hpage_map_policy {
  * @node: in: the node of HPAGE_MAP_POLICY_PREFERRED and _STRICT; else 0 or -1
  * @near_device: in: the node of this PCI device ("0000:00:03.0") or platform
  *	device instead, with @node as if there were no policy; empty for none.
- *	With HPAGE_MAP_POLICY_DEFAULT that node is preferred.
+ *	With HPAGE_MAP_POLICY_DEFAULT that node is preferred. If the machine does
+ *	not say where the device is, HPAGE_MAP_POLICY_STRICT is EINVAL.
  * @name: in: HPAGE_MAP_CREATE: the name below /dev/hpage; HPAGE_MAP_ALLOC: a
  *	tag for people, or empty
  * @mode: in: HPAGE_MAP_CREATE: permission bits of the node, 0 means 0600;
@@ -352,9 +358,11 @@ struct hpage_map_alloc {
  * define HPAGE_MAP_ALLOC - make a buffer that lives as long as somebody holds it
  *
  * On a descriptor of the door that is open for writing or as HPAGE_MAP_O_DOOR.
- * The pages are zeroed, and charged to the caller's control groups. Pages of
- * the page allocator count against RLIMIT_MEMLOCK of the caller's user, pages
- * of a hugetlb pool against the module's quota; CAP_IPC_LOCK exempts from both.
+ * The pages are zeroed, and charged to the caller's control groups unless they
+ * come from the reserve. Pages of the page allocator count against
+ * RLIMIT_MEMLOCK of the caller's user, pages of a hugetlb pool against the
+ * parameter user_hugetlb, and pages of the reserve against user_reserve alone;
+ * CAP_IPC_LOCK exempts from all of them.
  *
  * Errors: EBADF, EDQUOT, EINTR, EMFILE, ENFILE, ENODEV, ENOMEM, and EFAULT,
  * EINVAL, E2BIG. A page_size that this machine does not have is EINVAL.
