@@ -84,10 +84,16 @@ static int placement(struct hpm_attr *attr, const struct hpage_map_alloc *a, str
 
 static int translate(struct hpm_attr *attr, const struct hpage_map_alloc *a, struct hpm_why *why)
 {
-	/* Texts of programs go into the log: only what cannot forge a line there. */
-	if (a->flags & ~HPAGE_MAP_ALLOC_FLAGS || a->reserved || !hpm_ioctl_is_text(a->near_device) ||
-	    (*a->name && !valid_name(a->name)))
+	if (a->flags & ~HPAGE_MAP_ALLOC_FLAGS || a->reserved)
 		return -EINVAL;
+	if (*a->name && !valid_name(a->name)) {
+		hpm_why(why, "a name is made of letters, digits, '.', '_' and '-'");
+		return -EINVAL;
+	}
+	if (!hpm_ioctl_is_text(a->near_device)) {
+		hpm_why(why, "that is no name of a device");
+		return -EINVAL;
+	}
 	if (a->flags & HPAGE_MAP_EXACT && a->flags & HPAGE_MAP_ALLOW_BASE) {
 		hpm_why(why, "EXACT and ALLOW_BASE exclude each other");
 		return -EINVAL;
@@ -149,14 +155,17 @@ static int put_text(u64 address, u32 size, const char *text)
 	return copy_to_user(to, text, len) || put_user('\0', to + len) ? -EFAULT : 0;
 }
 
+/* Of what programs say, only what cannot forge a line. */
 static void log_outcome(const struct hpage_map_alloc *a, int ret, const struct hpm_why *why)
 {
+	bool named = valid_name(a->name);
+
 	if (!why->len || hpm_interrupted(ret))
 		return;
 	pr_info_ratelimited("%*pE (%d) asked for %llu kB%s%s and got %s: %s\n",
 			    (int)strnlen(current->comm, sizeof(current->comm)), current->comm,
-			    task_tgid_nr(current), a->length >> 10, *a->name ? " as " : "",
-			    a->name, ret ? "nothing" : hpm_backing_name(a->got_backing), why->text);
+			    task_tgid_nr(current), a->length >> 10, named ? " as " : "",
+			    named ? a->name : "", ret ? "nothing" : hpm_backing_name(a->got_backing), why->text);
 }
 
 typedef struct hpage_map_buffer *(*make_fn)(const struct hpage_map_alloc *a,
