@@ -44,11 +44,7 @@ static void why_append(struct hpm_why *why, const char *before, const char *afte
 			      before, &vaf, after);
 }
 
-/**
- * hpm_why() - add a reason
- * @why: the reasons so far
- * @fmt: as printf(); what does not fit is cut
- */
+/* Add a reason. */
 void hpm_why(struct hpm_why *why, const char *fmt, ...)
 {
 	va_list args;
@@ -58,11 +54,7 @@ void hpm_why(struct hpm_why *why, const char *fmt, ...)
 	va_end(args);
 }
 
-/**
- * hpm_why_try() - add what a person can do about the last reason
- * @why: the reasons so far
- * @fmt: as printf(); what does not fit is cut
- */
+/* Add what a person can do about the last reason. */
 void hpm_why_try(struct hpm_why *why, const char *fmt, ...)
 {
 	va_list args;
@@ -121,12 +113,7 @@ static const struct rung {
 	  size_base, hpm_base_has },
 };
 
-/**
- * hpm_backing_name() - the public name of where pages come from
- * @kind: a rung, or a program's memory
- *
- * Return: a constant string.
- */
+/* The public name of where pages come from. Return: a constant string. */
 const char *hpm_backing_name(enum hpage_map_backing kind)
 {
 	int i;
@@ -137,11 +124,7 @@ const char *hpm_backing_name(enum hpage_map_backing kind)
 	return kind == HPAGE_MAP_BACKING_USER ? "user" : "none";
 }
 
-/**
- * hpm_backing_features() - which rungs this machine has
- *
- * Return: bits of enum hpage_map_features.
- */
+/* Which rungs this machine has. Return: bits of enum hpage_map_features. */
 u64 hpm_backing_features(void)
 {
 	return (IS_ENABLED(CONFIG_HUGETLBFS) ? HPAGE_MAP_FEATURE_HUGETLB : 0) |
@@ -241,12 +224,8 @@ static void take_stock(struct hpm_backing *b, unsigned long *longest)
 	}
 }
 
-/**
- * hpm_backing_pages_on() - count the pages on a node
- * @b: the backing
- * @node: the node
- *
- * Return: how many pages of the backing's page size are there.
+/*
+ * Count the pages on a node. Return: how many pages of the backing's page size are there.
  */
 unsigned long hpm_backing_pages_on(const struct hpm_backing *b, int node)
 {
@@ -260,14 +239,7 @@ unsigned long hpm_backing_pages_on(const struct hpm_backing *b, int node)
 	return nr;
 }
 
-/**
- * hpm_backing_run() - the physically contiguous run at an offset
- * @b: the backing
- * @pos: offset in bytes, a multiple of the page size; set to the end of the run
- * @run: where it goes
- *
- * Return: false at the end.
- */
+/* The physically contiguous run at an offset. Return: false at the end. */
 bool hpm_backing_run(const struct hpm_backing *b, loff_t *pos, struct hpage_map_run *run)
 {
 	if (*pos >= hpm_backing_size(b))
@@ -446,20 +418,12 @@ static int check(const struct hpm_attr *attr, struct hpm_why *why)
 	return 0;
 }
 
-/**
- * hpm_backing_make() - get pages from the best rung that has them
- * @b: what to make
- * @attr: what is asked for
- * @why: told why a better rung, or any at all, could not be had
- *
- * Context: may sleep; a signal interrupts it.
- * Return: 0, or
- *
- * * -EINVAL: this machine has no pages of that size, or the size is 0
- * * -ENOMEM: no rung has the pages now, or the size exceeds the memory
- * * -EDQUOT: a limit of the user refuses them, be it on one rung
- * * -EINTR: a signal came
- * * -ERESTARTNOINTR: no signal, but work of the task that cannot wait
+/*
+ * Get pages from the best rung that has them. Return: 0; -EINVAL: this machine has no
+ * pages of that size, or the size is 0  -ENOMEM: no rung has the pages now, or the size
+ * exceeds the memory  -EDQUOT: a limit of the user refuses them, be it on one rung
+ * -EINTR: a signal came  -ERESTARTNOINTR: no signal, but work of the task that cannot
+ * wait
  */
 int hpm_backing_make(struct hpm_backing *b, const struct hpm_attr *attr, struct hpm_why *why)
 {
@@ -478,18 +442,10 @@ int hpm_backing_make(struct hpm_backing *b, const struct hpm_attr *attr, struct 
 	return descend(b, attr, false, why);
 }
 
-/**
- * hpm_backing_pin() - take memory of the calling program
- * @b: what to make
- * @addr: where it begins, a multiple of the base page size
- * @length: bytes, a multiple of the base page size
- * @why: told why it could not be had
- *
- * The pages stay the program's, too, and charged as they are; being pinned they
- * count against its user's RLIMIT_MEMLOCK. The backing has no file to lend.
- *
- * Context: may sleep; a signal interrupts it.
- * Return: 0, or -EINVAL, -EDQUOT, -ENOMEM, or as hpm_user_pin().
+/*
+ * Take memory of the calling program. The pages stay the program's, too, and charged as
+ * they are; being pinned they count against its user's RLIMIT_MEMLOCK. The backing has no
+ * file to lend. Return: 0, or -EINVAL, -EDQUOT, -ENOMEM, or as hpm_user_pin().
  */
 int hpm_backing_pin(struct hpm_backing *b, unsigned long addr, u64 length, struct hpm_why *why)
 {
@@ -525,13 +481,9 @@ uncharge:
 	return ret;
 }
 
-/**
- * hpm_backing_free() - give the pages back
- * @b: the backing; nobody uses its pages any more
- *
- * Mappings and whatever else has the pages pinned keep them until they go.
- *
- * Context: may sleep.
+/*
+ * Give the pages back. Mappings and whatever else has the pages pinned keep them until
+ * they go.
  */
 void hpm_backing_free(struct hpm_backing *b)
 {

@@ -10,76 +10,56 @@
 
 struct hpm_window;
 
-/**
- * struct hpm_why - why something better could not be had, for people
- * @len: bytes used of @text
- * @text: reasons with figures, each with a remedy, separated by semicolons
- */
+/* Why something better could not be had, for people. */
 struct hpm_why {
-	size_t len;
+	size_t len;	/* bytes used of @text */
+	/* reasons with figures, each with a remedy, separated by semicolons */
 	char text[HPAGE_MAP_TEXT_SIZE];
 };
 
-/**
- * struct hpm_attr - what is asked for
- * @size: bytes, rounded up to the page size that is got
- * @page_size: this page size in bytes, or 0 for the best, which is at most
- *	what a PMD maps
- * @policy: how @node is meant
- * @node: a node that has memory, with a policy that names one
- * @limit: no byte of the pages at this physical address or above; 0 for none
- * @exact: no smaller page size; with a @page_size of 0, none below a PMD
- * @allow_base: take base pages rather than fail
- * @contiguous: in one physical run
- * @reserve: from the reserve, if it has them
- * @own: for the module itself, not for a user: no limit of a user applies
- */
+/* What is asked for. */
 struct hpm_attr {
-	u64 size;
+	u64 size;	/* bytes, rounded up to the page size that is got */
+	/* this page size in bytes, or 0 for the best, which is at most what a PMD maps */
 	u64 page_size;
-	enum hpage_map_policy policy;
-	int node;
-	u64 limit;
-	bool exact : 1;
-	bool allow_base : 1;
-	bool contiguous : 1;
-	bool reserve : 1;
-	bool own : 1;
+	enum hpage_map_policy policy;	/* how @node is meant */
+	int node;	/* a node that has memory, with a policy that names one */
+	u64 limit;	/* no byte of the pages at this physical address or above; 0 for none */
+	bool exact : 1;	/* no smaller page size; with a @page_size of 0, none below a PMD */
+	bool allow_base : 1;	/* take base pages rather than fail */
+	bool contiguous : 1;	/* in one physical run */
+	bool reserve : 1;	/* from the reserve, if it has them */
+	bool own : 1;	/* for the module itself, not for a user: no limit of a user applies */
 };
 
-/**
- * struct hpm_backing - the pages of a buffer
- * @file: the file that is lent; holds the pages. NULL for memory of a program
- * @start: offset of the first page in @file in bytes; not 0 only in a file of
- *	the reserve, which several backings share
- * @window: of the reserve, through which the pages go back, or NULL
- * @charge: what they count against
- * @pages: the first base page of each of @nr pages of @shift, in the order of
- *	their offsets; each is pinned
- * @nr: number of pages
- * @nr_huge: number of different folios that a PMD or more can map
- * @nr_runs: number of physically contiguous runs
- * @shift: log2 of the page size in bytes
- * @node: NUMA node of all pages, or HPAGE_MAP_NODE_MIXED
- * @end: the physical address where the highest page ends
- * @kind: the rung of the ladder
- * @guarded: among the finished backings, under the lock of offline.c
- *
- * All else is set before anybody sees the backing and never changes.
+/*
+ * The pages of a buffer. All else is set before anybody sees the backing and never
+ * changes.
  */
 struct hpm_backing {
+	/* the file that is lent; holds the pages. NULL for memory of a program */
 	struct file *file;
+	/*
+	 * offset of the first page in @file in bytes; not 0 only in a file of the reserve,
+	 * which several backings share
+	 */
 	loff_t start;
+	/* of the reserve, through which the pages go back, or NULL */
 	struct hpm_window *window;
-	struct hpm_charge charge;
+	struct hpm_charge charge;	/* what they count against */
+	/*
+	 * the first base page of each of @nr pages of @shift, in the order of their
+	 * offsets; each is pinned
+	 */
 	struct page **pages;
-	unsigned long nr;
-	unsigned long nr_huge;
-	unsigned long nr_runs;
-	unsigned int shift;
-	int node;
-	u64 end;
-	enum hpage_map_backing kind;
+	unsigned long nr;	/* number of pages */
+	unsigned long nr_huge;	/* number of different folios that a PMD or more can map */
+	unsigned long nr_runs;	/* number of physically contiguous runs */
+	unsigned int shift;	/* log2 of the page size in bytes */
+	int node;	/* NUMA node of all pages, or HPAGE_MAP_NODE_MIXED */
+	u64 end;	/* the physical address where the highest page ends */
+	enum hpage_map_backing kind;	/* the rung of the ladder */
+	/* among the finished backings, under the lock of offline.c */
 	struct list_head guarded;
 };
 

@@ -80,17 +80,9 @@ free:
 	return ERR_PTR(ret);
 }
 
-/**
- * hpm_buffer_create() - make a buffer with its pages
- * @attr: what is asked for
- * @role: HPAGE_MAP_ATTR_DEFAULT or _NAMED, or 0
- * @name: name or tag, shorter than HPAGE_MAP_NAME_SIZE; copied
- * @why: told why a better rung, or any at all, could not be had
- *
- * Context: may sleep; charges the calling task's cgroups and, unless the
- * module asks for itself, its user.
- * Return: the buffer, whose one reference is the caller's, or an ERR_PTR as of
- * hpm_backing_make().
+/*
+ * Make a buffer with its pages. Return: the buffer, whose one reference is the caller's,
+ * or an ERR_PTR as of hpm_backing_make().
  */
 struct hpage_map_buffer *hpm_buffer_create(const struct hpm_attr *attr, u32 role,
 					   const char *name, struct hpm_why *why)
@@ -102,16 +94,9 @@ struct hpage_map_buffer *hpm_buffer_create(const struct hpm_attr *attr, u32 role
 	return publish(buf, hpm_backing_make(&buf->backing, attr, why));
 }
 
-/**
- * hpm_buffer_pin() - make a buffer of the calling program's memory
- * @addr: where it begins
- * @length: bytes
- * @name: tag, shorter than HPAGE_MAP_NAME_SIZE; copied
- * @why: told why it could not be had
- *
- * Context: may sleep.
- * Return: the buffer, whose one reference is the caller's, or an ERR_PTR as of
- * hpm_backing_pin().
+/*
+ * Make a buffer of the calling program's memory. Return: the buffer, whose one reference
+ * is the caller's, or an ERR_PTR as of hpm_backing_pin().
  */
 struct hpage_map_buffer *hpm_buffer_pin(unsigned long addr, u64 length, const char *name,
 					struct hpm_why *why)
@@ -123,24 +108,14 @@ struct hpage_map_buffer *hpm_buffer_pin(unsigned long addr, u64 length, const ch
 	return publish(buf, hpm_backing_pin(&buf->backing, addr, length, why));
 }
 
-/**
- * hpm_buffer_get() - become a holder
- * @buf: a buffer that the caller knows to live
- *
- * Return: @buf, with one more reference.
- */
+/* Become a holder. Return: @buf, with one more reference. */
 struct hpage_map_buffer *hpm_buffer_get(struct hpage_map_buffer *buf)
 {
 	refcount_inc(&buf->refs);
 	return buf;
 }
 
-/**
- * hpm_buffer_put() - cease to be a holder
- * @buf: the buffer; not to be used afterwards
- *
- * Context: may sleep. Legal under mmap_lock.
- */
+/* Cease to be a holder. Legal under mmap_lock. */
 void hpm_buffer_put(struct hpage_map_buffer *buf)
 {
 	if (!refcount_dec_and_test(&buf->refs))
@@ -152,11 +127,9 @@ void hpm_buffer_put(struct hpage_map_buffer *buf)
 	free_buffer(buf);
 }
 
-/**
- * hpm_buffer_next() - go through all buffers
- * @id: the lowest id to look for; set to the one that was found
- *
- * Return: the buffer, with a reference for the caller, or NULL after the last.
+/*
+ * Go through all buffers. Return: the buffer, with a reference for the caller, or NULL
+ * after the last.
  */
 struct hpage_map_buffer *hpm_buffer_next(u32 *id)
 {
@@ -173,12 +146,7 @@ struct hpage_map_buffer *hpm_buffer_next(u32 *id)
 	return buf;
 }
 
-/**
- * hpm_buffer_attributes() - what else holds for a buffer
- * @buf: the buffer
- *
- * Return: bits of enum hpage_map_attributes.
- */
+/* What else holds for a buffer. Return: bits of enum hpage_map_attributes. */
 u32 hpm_buffer_attributes(const struct hpage_map_buffer *buf)
 {
 	const struct hpm_backing *b = &buf->backing;
@@ -223,15 +191,9 @@ static ssize_t transfer(struct hpage_map_buffer *buf, loff_t *pos, struct iov_it
 	return done ?: ret;
 }
 
-/**
- * hpm_buffer_read() - copy from the buffer
- * @buf: the buffer
- * @pos: offset in bytes, not negative; moved by what was copied
- * @to: where to
- *
- * Context: may sleep; no lock held.
- * Return: bytes copied, fewer than asked at the end, after a signal, at a
- * poisoned page or at a fault; 0 at or behind the end; or, when nothing was
+/*
+ * Copy from the buffer. Return: bytes copied, fewer than asked at the end, after a
+ * signal, at a poisoned page or at a fault; 0 at or behind the end; or, when nothing was
  * copied, -EIO or -EFAULT.
  */
 ssize_t hpm_buffer_read(struct hpage_map_buffer *buf, loff_t *pos, struct iov_iter *to)
@@ -239,14 +201,8 @@ ssize_t hpm_buffer_read(struct hpage_map_buffer *buf, loff_t *pos, struct iov_it
 	return transfer(buf, pos, to, copy_page_to_iter);
 }
 
-/**
- * hpm_buffer_write() - copy into the buffer
- * @buf: the buffer
- * @pos: offset in bytes, not negative; moved by what was copied
- * @from: where from
- *
- * Context: may sleep; no lock held.
- * Return: as hpm_buffer_read(), but -ENOSPC at or behind the end.
+/*
+ * Copy into the buffer. Return: as hpm_buffer_read(), but -ENOSPC at or behind the end.
  */
 ssize_t hpm_buffer_write(struct hpage_map_buffer *buf, loff_t *pos, struct iov_iter *from)
 {

@@ -9,49 +9,36 @@
 
 #include "backing.h"
 
-/**
- * struct hpage_map_buffer - one buffer, see buffer.c
- * @refs: who holds it
- * @id: number in the list of all buffers; never changes
- * @role: HPAGE_MAP_ATTR_DEFAULT or _NAMED, or 0; a name that is taken away is
- *	cleared once
- * @asked: size in bytes that was asked for; never changes
- * @creator: the process that asked for it; never changes
- * @uid: the user who did; never changes
- * @name: name or tag, may be empty; never changes
- * @backing: its pages; never changes
- * @descriptors: open files of the device that refer to it, for people
- * @mappings: VMAs that refer to it, for people
- * @exports: dma-bufs that refer to it, for people
- * @drivers: references of other drivers, for people
- * @devices: mappings for devices that refer to it, for people
- * @lock: see the field
- * @vaddr: where its pages are mapped in the kernel if they are not one run; set
- *	once under @lock
- * @fs_vm_ops: the operations of the lent file's own mappings; NULL until the
- *	first mmap(), set under @lock and never changed afterwards
- * @vm_ops: a copy of them that tells us of copies and ends of mappings; filled
- *	under @lock before @fs_vm_ops is set, never changed afterwards
- * @rcu: keeps @vm_ops readable to whoever looks at a VMA under RCU alone
- */
+/* One buffer, see buffer.c. */
 struct hpage_map_buffer {
-	refcount_t refs;
-	u32 id;
+	refcount_t refs;	/* who holds it */
+	u32 id;	/* number in the list of all buffers; never changes */
+	/* HPAGE_MAP_ATTR_DEFAULT or _NAMED, or 0; a name that is taken away is cleared once */
 	u32 role;
-	u64 asked;
-	struct pid *creator;
-	kuid_t uid;
-	char name[HPAGE_MAP_NAME_SIZE];
-	struct hpm_backing backing;
-	atomic_t descriptors;
-	atomic_t mappings;
-	atomic_t exports;
-	atomic_t drivers;
-	atomic_t devices;
-	struct mutex lock;	/* what is made at first use: vaddr, and with mmap() the rest */
+	u64 asked;	/* size in bytes that was asked for; never changes */
+	struct pid *creator;	/* the process that asked for it; never changes */
+	kuid_t uid;	/* the user who did; never changes */
+	char name[HPAGE_MAP_NAME_SIZE];	/* name or tag, may be empty; never changes */
+	struct hpm_backing backing;	/* its pages; never changes */
+	atomic_t descriptors;	/* open files of the device that refer to it, for people */
+	atomic_t mappings;	/* VMAs that refer to it, for people */
+	atomic_t exports;	/* dma-bufs that refer to it, for people */
+	atomic_t drivers;	/* references of other drivers, for people */
+	atomic_t devices;	/* mappings for devices that refer to it, for people */
+	struct mutex lock;	/* see the field */
+	/* where its pages are mapped in the kernel if they are not one run; set once under @lock */
 	void *vaddr;
+	/*
+	 * the operations of the lent file's own mappings; NULL until the first mmap(), set
+	 * under @lock and never changed afterwards
+	 */
 	const struct vm_operations_struct *fs_vm_ops;
+	/*
+	 * a copy of them that tells us of copies and ends of mappings; filled under @lock
+	 * before @fs_vm_ops is set, never changed afterwards
+	 */
 	struct vm_operations_struct vm_ops;
+	/* keeps @vm_ops readable to whoever looks at a VMA under RCU alone */
 	struct rcu_head rcu;
 };
 

@@ -163,22 +163,15 @@ struct class hpm_class = {
 	.dev_groups = hpm_sysfs_groups,
 };
 
-/**
- * hpm_chardev_devt() - the device number of a node
- * @minor: below HPM_MINORS
- *
- * Return: the number, while the device is registered.
- */
+/* The device number of a node. Return: the number, while the device is registered. */
 dev_t hpm_chardev_devt(unsigned int minor)
 {
 	return MKDEV(MAJOR(hpm_devt), minor);
 }
 
-/**
- * hpm_chardev_is_door() - is a file of ours one of /dev/hpage_map?
- * @file: a file with our operations
- *
- * Return: whether buffers may be made and listed with it.
+/*
+ * Is a file of ours one of /dev/hpage_map? Return: whether buffers may be made and listed
+ * with it.
  */
 bool hpm_chardev_is_door(const struct file *file)
 {
@@ -187,12 +180,8 @@ bool hpm_chardev_is_door(const struct file *file)
 	return S_ISCHR(inode->i_mode) && iminor(inode) == HPM_MINOR_DEFAULT;
 }
 
-/**
- * hpm_chardev_file() - make a file without a node
- * @buf: the buffer; its reference is taken over, also on failure
- *
- * Context: may sleep.
- * Return: a file open for reading and writing, or an ERR_PTR.
+/*
+ * Make a file without a node. Return: a file open for reading and writing, or an ERR_PTR.
  */
 struct file *hpm_chardev_file(struct hpage_map_buffer *buf)
 {
@@ -208,11 +197,7 @@ struct file *hpm_chardev_file(struct hpage_map_buffer *buf)
 	return file;
 }
 
-/**
- * hpm_chardev_init() - make the device and its class, which cannot be opened yet
- *
- * Return: 0 or -errno.
- */
+/* Make the device and its class, which cannot be opened yet. */
 int hpm_chardev_init(void)
 {
 	struct device *dev;
@@ -249,12 +234,9 @@ unregister_region:
 	return ret;
 }
 
-/**
- * hpm_chardev_publish() - let all nodes be opened, the last thing that can fail
- *
- * A module that fails to load is freed although somebody has its files open.
- *
- * Return: 0 or -errno.
+/*
+ * Let all nodes be opened, the last thing that can fail. A module that fails to load is
+ * freed although somebody has its files open.
  */
 int hpm_chardev_publish(void)
 {

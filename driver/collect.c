@@ -43,34 +43,20 @@
 
 static DEFINE_MUTEX(collecting);
 
-/**
- * struct collection - one try
- * @work: the worker's part
- * @collected: the worker is done
- * @stop: the caller does not want it any more
- * @scratch: the file that pages are collected in
- * @attr: what is asked for, strictly on the node of @wanted
- * @page_size: bytes
- * @nr: pages wanted
- * @max: pages to collect at the most
- * @wanted: their page frame numbers, ascending
- * @where: at which page of @scratch each of them is
- * @longest: the longest run that was seen, in pages
- * @ret: of the worker
- */
+/* One try. */
 struct collection {
-	struct work_struct work;
-	struct completion collected;
-	bool stop;
-	struct file *scratch;
-	struct hpm_attr attr;
-	unsigned long page_size;
-	unsigned long nr;
-	unsigned long max;
-	unsigned long *wanted;
-	unsigned long *where;
-	unsigned long longest;
-	int ret;
+	struct work_struct work;	/* the worker's part */
+	struct completion collected;	/* the worker is done */
+	bool stop;	/* the caller does not want it any more */
+	struct file *scratch;	/* the file that pages are collected in */
+	struct hpm_attr attr;	/* what is asked for, strictly on the node of @wanted */
+	unsigned long page_size;	/* bytes */
+	unsigned long nr;	/* pages wanted */
+	unsigned long max;	/* pages to collect at the most */
+	unsigned long *wanted;	/* their page frame numbers, ascending */
+	unsigned long *where;	/* at which page of @scratch each of them is */
+	unsigned long longest;	/* the longest run that was seen, in pages */
+	int ret;	/* of the worker */
 };
 
 /*
@@ -339,22 +325,12 @@ static int try_often(struct collection *c, struct file *file, const struct hpm_a
 	return ret;
 }
 
-/**
- * hpm_collect() - fill a hugetlbfs file with pages chosen by address
- * @file: the file, of @nr pages and empty
- * @attr: what is asked for; contiguous, or with a limit
- * @nr: number of pages
- * @page_size: bytes
- * @available: how many pages of the pool are free and promised to nobody
- * @why: told when it fails
- *
- * A freed page of a node with surplus pages goes to the page allocator and not
- * into the free list; the caller has seen that there are none.
- *
- * Context: may sleep; interruptible.
- * Return: 0, or -ENOMEM when there are no such pages or others took them, or
- * -EINTR, or what hpm_fs_allocate() gives, -ENOSPC when a limit holds the
- * caller. @file is empty then.
+/*
+ * Fill a hugetlbfs file with pages chosen by address. A freed page of a node with surplus
+ * pages goes to the page allocator and not into the free list; the caller has seen that
+ * there are none. Return: 0, or -ENOMEM when there are no such pages or others took them,
+ * or -EINTR, or what hpm_fs_allocate() gives, -ENOSPC when a limit holds the caller.
+ * @file is empty then.
  */
 int hpm_collect(struct file *file, const struct hpm_attr *attr, unsigned long nr,
 		unsigned long page_size, unsigned long available, struct hpm_why *why)

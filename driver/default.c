@@ -133,11 +133,9 @@ static struct hpage_map_buffer *make(void)
 	return buf;
 }
 
-/**
- * hpm_default_peek() - look at the default buffer
- *
- * Return: the buffer, or NULL while it is not made. It lives as long as the
- * faces of the module do.
+/*
+ * Look at the default buffer. Return: the buffer, or NULL while it is not made. It lives
+ * as long as the faces of the module do.
  */
 struct hpage_map_buffer *hpm_default_peek(void)
 {
@@ -145,12 +143,9 @@ struct hpage_map_buffer *hpm_default_peek(void)
 	return smp_load_acquire(&default_buffer);
 }
 
-/**
- * hpm_default_get() - hold the default buffer, and make it first if need be
- *
- * Context: may sleep; the first caller's cgroups are charged.
- * Return: the buffer with a reference for the caller, or an ERR_PTR as of
- * hpm_backing_make(), or -ERESTARTSYS.
+/*
+ * Hold the default buffer, and make it first if need be. Return: the buffer with a
+ * reference for the caller, or an ERR_PTR as of hpm_backing_make(), or -ERESTARTSYS.
  */
 struct hpage_map_buffer *hpm_default_get(void)
 {
@@ -165,11 +160,10 @@ struct hpage_map_buffer *hpm_default_get(void)
 	return IS_ERR(buf) ? buf : hpm_buffer_get(buf);
 }
 
-/**
- * hpm_default_init() - make the default buffer now if a parameter asks for it
- *
- * Return: 0, or -errno: -EINVAL when the parameters make no sense together or
- * name no page size of this machine, -ENOMEM when the pages cannot be had.
+/*
+ * Make the default buffer now if a parameter asks for it. Return: 0, or -errno: -EINVAL
+ * when the parameters make no sense together or name no page size of this machine,
+ * -ENOMEM when the pages cannot be had.
  */
 int hpm_default_init(void)
 {

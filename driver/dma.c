@@ -21,12 +21,9 @@
 
 #include "dma.h"
 
-/**
- * hpm_dma_limit() - where the addresses end that a device can reach
- * @dev: the device, or NULL
- *
- * Return: the first physical address out of reach, or 0 if there is none; with
- * an IOMMU that translates there is none.
+/*
+ * Where the addresses end that a device can reach. Return: the first physical address out
+ * of reach, or 0 if there is none; with an IOMMU that translates there is none.
  */
 u64 hpm_dma_limit(struct device *dev)
 {
@@ -82,14 +79,9 @@ static void fill_segments(const struct hpage_map_buffer *buf, struct scatterlist
 	}
 }
 
-/**
- * hpm_dma_table() - make the scatter-gather table of a buffer
- * @buf: the buffer; held as long as the table is used
- * @dev: the device whose segment size counts
- *
- * Context: may sleep.
- * Return: a table that is not mapped, for hpm_dma_free_table(), or an ERR_PTR
- * of -ENOMEM.
+/*
+ * Make the scatter-gather table of a buffer. Return: a table that is not mapped, for
+ * hpm_dma_free_table(), or an ERR_PTR of -ENOMEM.
  */
 struct sg_table *hpm_dma_table(const struct hpage_map_buffer *buf, struct device *dev)
 {
@@ -106,10 +98,7 @@ struct sg_table *hpm_dma_table(const struct hpage_map_buffer *buf, struct device
 	return sgt;
 }
 
-/**
- * hpm_dma_free_table() - free what hpm_dma_table() made
- * @sgt: the table, not mapped
- */
+/* Free what hpm_dma_table() made. */
 void hpm_dma_free_table(struct sg_table *sgt)
 {
 	sg_free_table(sgt);
@@ -131,13 +120,9 @@ static void *map_pages(const struct hpage_map_buffer *buf)
 	return vaddr;
 }
 
-/**
- * hpm_dma_vmap() - the address of a buffer in the kernel
- * @buf: the buffer
- *
- * Context: may sleep.
- * Return: the address of its first byte, valid as long as the buffer is held,
- * or an ERR_PTR of -ENOMEM.
+/*
+ * The address of a buffer in the kernel. Return: the address of its first byte, valid as
+ * long as the buffer is held, or an ERR_PTR of -ENOMEM.
  */
 void *hpm_dma_vmap(struct hpage_map_buffer *buf)
 {

@@ -21,30 +21,19 @@
 #include "faces.h"
 #include "ioctl.h"
 
-/**
- * struct export - the private part of a dma-buf
- * @buf: its buffer; held
- * @list_lock: of what follows
- * @attachments: of importers
- */
+/* The private part of a dma-buf. */
 struct export {
-	struct hpage_map_buffer *buf;
-	struct mutex list_lock;
-	struct list_head attachments;
+	struct hpage_map_buffer *buf;	/* its buffer; held */
+	struct mutex list_lock;	/* of what follows */
+	struct list_head attachments;	/* of importers */
 };
 
-/**
- * struct attachment - the private part of an attachment
- * @entry: in the list of its dma-buf, under list_lock
- * @dev: the importer's; never changes
- * @sgt: never changes
- * @mapped: under list_lock
- */
+/* The private part of an attachment. */
 struct attachment {
-	struct list_head entry;
-	struct device *dev;
-	struct sg_table *sgt;
-	bool mapped;
+	struct list_head entry;	/* in the list of its dma-buf, under list_lock */
+	struct device *dev;	/* the importer's; never changes */
+	struct sg_table *sgt;	/* never changes */
+	bool mapped;	/* under list_lock */
 };
 
 static int export_attach(struct dma_buf *dmabuf, struct dma_buf_attachment *attach)
@@ -173,12 +162,9 @@ static const struct dma_buf_ops export_ops = {
 	.release = export_release,
 };
 
-/**
- * hpm_dmabuf_export() - make a dma-buf of a buffer
- * @buf: the buffer; the dma-buf gets a reference of its own
- *
- * Context: may sleep.
- * Return: the dma-buf, with a reference for the caller, or an ERR_PTR.
+/*
+ * Make a dma-buf of a buffer. Return: the dma-buf, with a reference for the caller, or an
+ * ERR_PTR.
  */
 struct dma_buf *hpm_dmabuf_export(struct hpage_map_buffer *buf)
 {

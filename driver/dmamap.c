@@ -27,19 +27,13 @@
 #include "dmamap.h"
 #include "faces.h"
 
-/**
- * struct dma_mapping - the private part of a mapping's file
- * @entry: in mappings, under mappings_lock
- * @buf: held; never changes
- * @dev: held; never changes
- * @dir: never changes
- * @sgt: mapped, or NULL after the driver has gone; under mappings_lock
- */
+/* The private part of a mapping's file. */
 struct dma_mapping {
-	struct list_head entry;
-	struct hpage_map_buffer *buf;
-	struct device *dev;
-	enum dma_data_direction dir;
+	struct list_head entry;	/* in mappings, under mappings_lock */
+	struct hpage_map_buffer *buf;	/* held; never changes */
+	struct device *dev;	/* held; never changes */
+	enum dma_data_direction dir;	/* never changes */
+	/* mapped, or NULL after the driver has gone; under mappings_lock */
 	struct sg_table *sgt;
 };
 
@@ -124,12 +118,7 @@ static bool manages_dma(const struct device *dev)
 	return pci_manages_dma(dev);
 }
 
-/**
- * hpm_dmamap_find_device() - the device of a name
- * @name: of a PCI or platform device
- *
- * Return: the device, for put_device(), or NULL.
- */
+/* The device of a name. Return: the device, for put_device(), or NULL. */
 struct device *hpm_dmamap_find_device(const char *name)
 {
 	return find_pci(name) ?: bus_find_device_by_name(&platform_bus_type, NULL, name);
@@ -224,11 +213,9 @@ static const struct file_operations mapping_fops = {
 	.show_fdinfo = mapping_show_fdinfo,
 };
 
-/**
- * hpm_dmamap_is() - is a file of ours a mapping for a device?
- * @file: a file whose ioctls are ours
- *
- * Return: whether its private data is a mapping, and not a buffer.
+/*
+ * Is a file of ours a mapping for a device? Return: whether its private data is a
+ * mapping, and not a buffer.
  */
 bool hpm_dmamap_is(const struct file *file)
 {
@@ -323,16 +310,10 @@ static u32 collect_runs(const struct sg_table *sgt, u64 first, u32 room, struct 
 	return nr;
 }
 
-/**
- * hpm_dmamap_runs() - tell the bus addresses of a mapping
- * @file: of the mapping
- * @runs: what is asked for; its number is set to what was written
- *
- * They are collected first: writing to the program under the lock would let it
- * keep a driver from being unbound.
- *
- * Context: may sleep.
- * Return: 0, -ENODEV when the driver has gone, -ENOMEM, or -EFAULT.
+/*
+ * Tell the bus addresses of a mapping. They are collected first: writing to the program
+ * under the lock would let it keep a driver from being unbound. Return: 0, -ENODEV when
+ * the driver has gone, -ENOMEM, or -EFAULT.
  */
 int hpm_dmamap_runs(struct file *file, struct hpage_map_runs *runs)
 {
@@ -405,11 +386,7 @@ int hpm_ioctl_dma_sync(struct file *file, struct hpm_call *call)
 	return ret;
 }
 
-/**
- * hpm_dmamap_init() - watch drivers that are unbound
- *
- * Return: 0 or -errno.
- */
+/* Watch drivers that are unbound. */
 int hpm_dmamap_init(void)
 {
 	int ret = watch_pci();

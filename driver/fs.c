@@ -27,11 +27,7 @@
 
 static const struct cred *kernel_creds;
 
-/**
- * hpm_fs_init() - make the credentials that files are opened with
- *
- * Return: 0 or -ENOMEM.
- */
+/* Make the credentials that files are opened with. */
 int hpm_fs_init(void)
 {
 	kernel_creds = prepare_kernel_cred(&init_task);
@@ -85,20 +81,11 @@ static struct file *open_hidden(const char *type, const char *key, const char *v
 	return file;
 }
 
-/**
- * hpm_fs_create() - make a file on a file system of its own
- * @type: name of the file system
- * @key: a mount option
- * @value: the value of @key
- * @size: size that the file gets, in bytes; it has no pages yet
- *
- * The size is set before there are pages, because growing a file is subject
- * to the caller's RLIMIT_FSIZE, which is not meant for memory.
- *
- * Context: may sleep.
- * Return: the file, whose reference is the caller's, or an ERR_PTR: -ENODEV
- * when the kernel has no such file system, -ENOMEM, what mounting or opening
- * gave.
+/*
+ * Make a file on a file system of its own. The size is set before there are pages,
+ * because growing a file is subject to the caller's RLIMIT_FSIZE, which is not meant for
+ * memory. Return: the file, whose reference is the caller's, or an ERR_PTR: -ENODEV when
+ * the kernel has no such file system, -ENOMEM, what mounting or opening gave.
  */
 struct file *hpm_fs_create(const char *type, const char *key, const char *value, loff_t size)
 {
@@ -131,41 +118,25 @@ static int fs_fallocate(struct file *file, int mode, loff_t pos, loff_t len)
 	return ret;
 }
 
-/**
- * hpm_fs_allocate() - fill a part of a hugetlbfs file with zeroed pages
- * @file: the file
- * @pos: where, in bytes
- * @len: how much, in bytes
- *
- * Context: may sleep, and be interrupted by a signal.
- * Return: 0 or -errno, -EINTR and -ENOSPC among them.
+/*
+ * Fill a part of a hugetlbfs file with zeroed pages. Return: 0 or -errno, -EINTR and
+ * -ENOSPC among them.
  */
 int hpm_fs_allocate(struct file *file, loff_t pos, loff_t len)
 {
 	return fs_fallocate(file, 0, pos, len);
 }
 
-/**
- * hpm_fs_punch() - give the pages of a part of a hugetlbfs file back
- * @file: the file, sealed or not
- * @pos: where, in bytes
- * @len: how much, in bytes
- *
- * Context: may sleep.
- */
+/* Give the pages of a part of a hugetlbfs file back. */
 void hpm_fs_punch(struct file *file, loff_t pos, loff_t len)
 {
 	fs_fallocate(file, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, pos, len);
 }
 
-/**
- * hpm_fs_discard() - give up a file, and its pages at once
- * @file: the file; its reference is taken over
- *
- * fput() of a system call acts on the way back to user space, and until then
- * the pages would be missing to whoever tries the next rung.
- *
- * Context: may sleep; not under mmap_lock.
+/*
+ * Give up a file, and its pages at once. fput() of a system call acts on the way back to
+ * user space, and until then the pages would be missing to whoever tries the next rung.
+ * May sleep; not under mmap_lock.
  */
 void hpm_fs_discard(struct file *file)
 {
@@ -173,15 +144,7 @@ void hpm_fs_discard(struct file *file)
 	fput(file);
 }
 
-/**
- * hpm_fs_pin() - pin the folio at an offset
- * @file: the file
- * @pos: offset in bytes, where a folio is
- * @page: where the base page at @pos goes; hpm_fs_unpin() gives it back
- *
- * Context: may sleep.
- * Return: 0 or -errno.
- */
+/* Pin the folio at an offset. */
 int hpm_fs_pin(struct file *file, loff_t pos, struct page **page)
 {
 	struct folio *folio;
@@ -198,10 +161,7 @@ int hpm_fs_pin(struct file *file, loff_t pos, struct page **page)
 	return 0;
 }
 
-/**
- * hpm_fs_unpin() - give back what hpm_fs_pin() pinned
- * @page: the page
- */
+/* Give back what hpm_fs_pin() pinned. */
 void hpm_fs_unpin(struct page *page)
 {
 	struct folio *folio = page_folio(page);
@@ -234,17 +194,12 @@ static int forget_operations(struct inode *inode)
 	return ret;
 }
 
-/**
- * hpm_fs_seal() - close a file to everybody who does not hold it
- * @file: the file
- *
- * Nobody can open the inode again, through /proc/PID/map_files say, and nobody
- * can punch, truncate, grow, remap or change the attributes of the file, root
- * included: not even the flags that forbid it, which file_setattr(2) could
- * clear on tmpfs without opening it. Mappings are not touched by any of this.
- *
- * Context: may sleep.
- * Return: 0 or -ENOMEM.
+/*
+ * Close a file to everybody who does not hold it. Nobody can open the inode again,
+ * through /proc/PID/map_files say, and nobody can punch, truncate, grow, remap or change
+ * the attributes of the file, root included: not even the flags that forbid it, which
+ * file_setattr(2) could clear on tmpfs without opening it. Mappings are not touched by
+ * any of this.
  */
 int hpm_fs_seal(struct file *file)
 {
@@ -259,17 +214,10 @@ int hpm_fs_seal(struct file *file)
 	return ret;
 }
 
-/**
- * hpm_fs_sysfs() - read an attribute of sysfs
- * @path: its path below /sys, without a leading slash
- * @text: where the text goes, terminated by a NUL
- * @size: room at @text in bytes
- *
- * mm/ exports neither the figures of the hugetlb pools nor its policies; they
- * are read where administrators read them.
- *
- * Context: may sleep.
- * Return: length of the text in bytes, or -errno; -ENOENT without the attribute.
+/*
+ * Read an attribute of sysfs. mm/ exports neither the figures of the hugetlb pools nor
+ * its policies; they are read where administrators read them. Return: length of the text
+ * in bytes, or -errno; -ENOENT without the attribute.
  */
 ssize_t hpm_fs_sysfs(const char *path, char *text, size_t size)
 {

@@ -142,12 +142,9 @@ static void explain_nospace(struct hpm_why *why, const struct hpm_attr *attr, un
 	}
 }
 
-/**
- * hpm_hugetlb_has() - does this machine have pages of a size?
- * @page_size: bytes
- *
- * Context: may sleep.
- * Return: true if there is a pool for them, be it empty.
+/*
+ * Does this machine have pages of a size? Return: true if there is a pool for them, be it
+ * empty.
  */
 bool hpm_hugetlb_has(unsigned long page_size)
 {
@@ -156,13 +153,7 @@ bool hpm_hugetlb_has(unsigned long page_size)
 	return !pool_figure(page_size, "nr_hugepages", &nr);
 }
 
-/**
- * hpm_hugetlb_surplus() - pages of a pool that leave it when they are freed
- * @page_size: bytes
- *
- * Context: may sleep.
- * Return: their number.
- */
+/* Pages of a pool that leave it when they are freed. Return: their number. */
 unsigned long hpm_hugetlb_surplus(unsigned long page_size)
 {
 	unsigned long nr = 0;
@@ -171,14 +162,7 @@ unsigned long hpm_hugetlb_surplus(unsigned long page_size)
 	return nr;
 }
 
-/**
- * hpm_hugetlb_file() - make a hugetlbfs file
- * @page_size: bytes
- * @size: its size in bytes; it has no pages yet
- *
- * Context: may sleep.
- * Return: the file, or an ERR_PTR as of hpm_fs_create().
- */
+/* Make a hugetlbfs file. Return: the file, or an ERR_PTR as of hpm_fs_create(). */
 struct file *hpm_hugetlb_file(unsigned long page_size, u64 size)
 {
 	char option[24];
@@ -208,15 +192,8 @@ static int allocate(struct file *file, const struct hpm_attr *attr, const struct
 	return hpm_collect(file, attr, nr, page_size, pool_unreserved(pool), why);
 }
 
-/**
- * hpm_hugetlb_fill() - the rung of the hugetlb pools; see backing.h
- * @attr: what is asked for
- * @size: bytes, a multiple of @page_size
- * @page_size: bytes
- * @why: told when it fails
- *
- * Context: may sleep; interruptible.
- * Return: the filled file, or an ERR_PTR.
+/*
+ * The rung of the hugetlb pools; see backing.h. Return: the filled file, or an ERR_PTR.
  */
 struct file *hpm_hugetlb_fill(const struct hpm_attr *attr, u64 size, unsigned long page_size,
 			      struct hpm_why *why)
@@ -251,15 +228,9 @@ struct file *hpm_hugetlb_fill(const struct hpm_attr *attr, u64 size, unsigned lo
 	return ERR_PTR(ret);
 }
 
-/**
- * hpm_hugetlb_extend() - one page more, for the reserve
- * @file: of hpm_hugetlb_file()
- * @pos: where, in bytes
- * @page_size: bytes
- * @why: told when it fails
- *
- * Context: may sleep.
- * Return: 0, -ENOMEM when the pool has none, or another -errno.
+/*
+ * One page more, for the reserve. Return: 0, -ENOMEM when the pool has none, or another
+ * -errno.
  */
 int hpm_hugetlb_extend(struct file *file, loff_t pos, unsigned long page_size,
 		       struct hpm_why *why)

@@ -159,11 +159,9 @@ static int hpm_ioctl_runs(struct file *file, struct hpm_call *call)
 	return 0;
 }
 
-/**
- * hpm_ioctl_is_text() - is that the name of a device, or none?
- * @name: as a program gave it
- *
- * Return: true if it ends with a NUL and has nothing but visible characters.
+/*
+ * Is that the name of a device, or none? Return: true if it ends with a NUL and has
+ * nothing but visible characters.
  */
 bool hpm_ioctl_is_text(const char name[HPAGE_MAP_DEVICE_SIZE])
 {
@@ -235,14 +233,9 @@ static void settle(struct hpm_call *call, int ret)
 		hpm_named_destroy(call->alloc.name, call->alloc.id);
 }
 
-/**
- * hpm_ioctl() - unlocked_ioctl of the device
- * @file: an open file of the device
- * @cmd: HPAGE_MAP_*
- * @user: pointer to the struct of @cmd
- *
- * Context: process context; may sleep.
- * Return: 0, -ENOTTY, -EBADF, -EFAULT, -EINVAL, -E2BIG, or what the ioctl documents.
+/*
+ * Unlocked_ioctl of the device. Return: 0, -ENOTTY, -EBADF, -EFAULT, -EINVAL, -E2BIG, or
+ * what the ioctl documents.
  */
 long hpm_ioctl(struct file *file, unsigned int cmd, unsigned long user)
 {

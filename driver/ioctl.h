@@ -6,16 +6,13 @@
 
 struct file;
 
-/**
- * struct hpm_call - an ioctl under way
- * @size: and the structs of all ioctls, in one place: what was copied in, and
- *	will be copied out
- * @file: a new file, which has no descriptor yet, or NULL
- * @fd: the descriptor for it
- * @named: a name is to be taken back with it
- */
+/* An ioctl under way. */
 struct hpm_call {
 	union {
+	/*
+	 * and the structs of all ioctls, in one place: what was copied in, and will be
+	 * copied out
+	 */
 		u32 size;
 		struct hpage_map_info info;
 		struct hpage_map_alloc alloc;
@@ -27,9 +24,9 @@ struct hpm_call {
 		struct hpage_map_dma_map dma_map;
 		struct hpage_map_dma_sync dma_sync;
 	};
-	struct file *file;
-	int fd;
-	bool named;
+	struct file *file;	/* a new file, which has no descriptor yet, or NULL */
+	int fd;	/* the descriptor for it */
+	bool named;	/* a name is to be taken back with it */
 };
 
 bool hpm_ioctl_is_text(const char name[HPAGE_MAP_DEVICE_SIZE]);

@@ -141,15 +141,9 @@ static int charge_memlock(struct hpm_charge *charge, struct hpm_why *why)
 	return 0;
 }
 
-/**
- * hpm_limit_charge() - count pages against a limit of the calling user
- * @charge: all zero; what hpm_limit_uncharge() gives back
- * @limit: which one
- * @bytes: how much
- * @why: told when it would be too much
- *
- * Context: may sleep.
- * Return: 0, -EDQUOT when it would be too much, or -ENOMEM.
+/*
+ * Count pages against a limit of the calling user. Return: 0, -EDQUOT when it would be
+ * too much, or -ENOMEM.
  */
 int hpm_limit_charge(struct hpm_charge *charge, enum hpm_limit limit, u64 bytes,
 		     struct hpm_why *why)
@@ -162,12 +156,7 @@ int hpm_limit_charge(struct hpm_charge *charge, enum hpm_limit limit, u64 bytes,
 					    charge_account(charge, why);
 }
 
-/**
- * hpm_limit_uncharge() - give back what was charged
- * @charge: the charge; nothing afterwards
- *
- * Context: may sleep. Legal under mmap_lock.
- */
+/* Give back what was charged. Legal under mmap_lock. */
 void hpm_limit_uncharge(struct hpm_charge *charge)
 {
 	if (charge->user) {

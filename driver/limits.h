@@ -8,31 +8,20 @@ struct hpm_account;
 struct hpm_why;
 struct user_struct;
 
-/**
- * enum hpm_limit - what a user's pages count against
- * @HPM_LIMIT_MEMLOCK: RLIMIT_MEMLOCK, together with all else that the user has
- *	pinned
- * @HPM_LIMIT_HUGETLB: the parameter user_hugetlb
- * @HPM_LIMIT_RESERVE: the parameter user_reserve
- */
+/* What a user's pages count against. */
 enum hpm_limit {
+	/* RLIMIT_MEMLOCK, together with all else that the user has pinned */
 	HPM_LIMIT_MEMLOCK,
-	HPM_LIMIT_HUGETLB,
-	HPM_LIMIT_RESERVE,
+	HPM_LIMIT_HUGETLB,	/* the parameter user_hugetlb */
+	HPM_LIMIT_RESERVE,	/* the parameter user_reserve */
 };
 
-/**
- * struct hpm_charge - pages that count against a limit; all zero for none
- * @limit: which one
- * @bytes: how much
- * @user: whose, with HPM_LIMIT_MEMLOCK; held
- * @account: whose, with the others; held
- */
+/* Pages that count against a limit; all zero for none. */
 struct hpm_charge {
-	enum hpm_limit limit;
-	u64 bytes;
-	struct user_struct *user;
-	struct hpm_account *account;
+	enum hpm_limit limit;	/* which one */
+	u64 bytes;	/* how much */
+	struct user_struct *user;	/* whose, with HPM_LIMIT_MEMLOCK; held */
+	struct hpm_account *account;	/* whose, with the others; held */
 };
 
 int hpm_limit_charge(struct hpm_charge *charge, enum hpm_limit limit, u64 bytes,

@@ -31,22 +31,15 @@ static int nr_create;
 module_param_array(create, charp, &nr_create, 0444);
 MODULE_PARM_DESC(create, "buffers to make at load, NAME:SIZE[:PAGE_SIZE] each");
 
-/**
- * struct named - one name
- * @dev: its device, in the class and in /dev
- * @entry: in names, under names_lock
- * @buf: its buffer; held. Never changes, nor does what follows
- * @mode: permission bits of the node
- * @uid: its owner
- * @gid: its group
- */
+/* One name. */
 struct named {
-	struct device dev;
-	struct list_head entry;
+	struct device dev;	/* its device, in the class and in /dev */
+	struct list_head entry;	/* in names, under names_lock */
+	/* its buffer; held. Never changes, nor does what follows */
 	struct hpage_map_buffer *buf;
-	umode_t mode;
-	kuid_t uid;
-	kgid_t gid;
+	umode_t mode;	/* permission bits of the node */
+	kuid_t uid;	/* its owner */
+	kgid_t gid;	/* its group */
 };
 
 static LIST_HEAD(names);
@@ -78,11 +71,9 @@ static const struct device_type named_type = {
 	.release = named_release,
 };
 
-/**
- * hpm_named_valid() - may a buffer be called so?
- * @name: terminated by a NUL
- *
- * Return: true for letters, digits and, behind the first, '.', '_' and '-'.
+/*
+ * May a buffer be called so? Return: true for letters, digits and, behind the first, '.',
+ * '_' and '-'.
  */
 bool hpm_named_valid(const char *name)
 {
@@ -174,18 +165,9 @@ static bool is_taken(const char *name, struct hpm_why *why)
 	return ret;
 }
 
-/**
- * hpm_named_create() - make a buffer with a name
- * @name: valid
- * @mode: permission bits of the node
- * @uid: its owner
- * @gid: its group
- * @attr: what is asked for
- * @why: told why something better, or anything, could not be had
- *
- * Context: may sleep.
- * Return: the buffer, with a reference for the caller, or an ERR_PTR: -EEXIST,
- * -ENOSPC, or as hpm_buffer_create().
+/*
+ * Make a buffer with a name. Return: the buffer, with a reference for the caller, or an
+ * ERR_PTR: -EEXIST, -ENOSPC, or as hpm_buffer_create().
  */
 struct hpage_map_buffer *hpm_named_create(const char *name, umode_t mode, kuid_t uid, kgid_t gid,
 					  const struct hpm_attr *attr, struct hpm_why *why)
@@ -232,14 +214,7 @@ static void destroy(struct named *named)
 	hpm_buffer_put(buf);
 }
 
-/**
- * hpm_named_destroy() - take a name away
- * @name: valid
- * @id: of this buffer only, or 0 for whatever has the name
- *
- * Context: may sleep.
- * Return: 0, or -ENOENT when there is no such name.
- */
+/* Take a name away. Return: 0, or -ENOENT when there is no such name. */
 int hpm_named_destroy(const char *name, u32 id)
 {
 	struct named *named;
@@ -254,12 +229,9 @@ int hpm_named_destroy(const char *name, u32 id)
 	return named ? 0 : -ENOENT;
 }
 
-/**
- * hpm_named_get() - hold the buffer of a node
- * @minor: its minor number
- *
- * Return: the buffer, with a reference for the caller, or NULL when the name
- * is gone.
+/*
+ * Hold the buffer of a node. Return: the buffer, with a reference for the caller, or NULL
+ * when the name is gone.
  */
 struct hpage_map_buffer *hpm_named_get(unsigned int minor)
 {
@@ -315,12 +287,9 @@ static int create_at_load(const char *param, struct hpm_why *why)
 	return ret;
 }
 
-/**
- * hpm_named_init() - make the buffers that the parameter names
- *
- * Their nodes cannot be opened before hpm_chardev_publish().
- *
- * Return: 0 or -errno; nothing is left behind then.
+/*
+ * Make the buffers that the parameter names. Their nodes cannot be opened before
+ * hpm_chardev_publish(). Return: 0 or -errno; nothing is left behind then.
  */
 int hpm_named_init(void)
 {

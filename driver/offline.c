@@ -23,10 +23,7 @@
 static LIST_HEAD(backings);
 static DEFINE_MUTEX(backings_lock);
 
-/**
- * hpm_offline_guard() - keep the memory of a backing online
- * @b: the backing; its pages do not change until hpm_offline_release()
- */
+/* Keep the memory of a backing online. */
 void hpm_offline_guard(struct hpm_backing *b)
 {
 	mutex_lock(&backings_lock);
@@ -34,12 +31,7 @@ void hpm_offline_guard(struct hpm_backing *b)
 	mutex_unlock(&backings_lock);
 }
 
-/**
- * hpm_offline_release() - the memory of a backing may go offline again
- * @b: the backing
- *
- * Context: may sleep. Legal under mmap_lock.
- */
+/* The memory of a backing may go offline again. Legal under mmap_lock. */
 void hpm_offline_release(struct hpm_backing *b)
 {
 	mutex_lock(&backings_lock);

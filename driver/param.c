@@ -5,12 +5,9 @@
 
 #include "param.h"
 
-/**
- * hpm_parse_bytes() - read a number of bytes with an optional suffix
- * @text: as memparse() takes it; may end with a newline
- * @bytes: where the number goes
- *
- * Return: 0, or -EINVAL when that is no number of bytes.
+/*
+ * Read a number of bytes with an optional suffix. Return: 0, or -EINVAL when that is no
+ * number of bytes.
  */
 int hpm_parse_bytes(const char *text, u64 *bytes)
 {

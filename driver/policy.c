@@ -41,11 +41,7 @@ static nodemask_t allowed_nodes(const struct hpm_attr *attr)
 	return nodes;
 }
 
-/**
- * hpm_nodes_begin() - begin to look for pages on one node after the other
- * @nodes: what hpm_nodes_next() goes through
- * @attr: what is asked for
- */
+/* Begin to look for pages on one node after the other. */
 void hpm_nodes_begin(struct hpm_nodes *nodes, const struct hpm_attr *attr)
 {
 	bool strict = attr->policy == HPAGE_MAP_POLICY_STRICT;
@@ -60,13 +56,10 @@ void hpm_nodes_begin(struct hpm_nodes *nodes, const struct hpm_attr *attr)
 	}
 }
 
-/**
- * hpm_nodes_next() - the next node to look for pages on
- * @nodes: of hpm_nodes_begin()
- *
- * Return: the node that is asked for, or the calling task's, and then, unless
- * the policy is strict, the others that the task may use; NUMA_NO_NODE after
- * the last.
+/*
+ * The next node to look for pages on. Return: the node that is asked for, or the calling
+ * task's, and then, unless the policy is strict, the others that the task may use;
+ * NUMA_NO_NODE after the last.
  */
 int hpm_nodes_next(struct hpm_nodes *nodes)
 {
@@ -78,12 +71,9 @@ int hpm_nodes_next(struct hpm_nodes *nodes)
 	return node;
 }
 
-/**
- * hpm_policy_near() - the node with memory that is nearest to a device
- * @dev: the device
- *
- * Return: the node, or NUMA_NO_NODE when the machine does not say where the
- * device is and has several.
+/*
+ * The node with memory that is nearest to a device. Return: the node, or NUMA_NO_NODE
+ * when the machine does not say where the device is and has several.
  */
 int hpm_policy_near(struct device *dev)
 {
@@ -119,12 +109,9 @@ static struct mempolicy *swap_policy(struct mempolicy *pol)
 	return old;
 }
 
-/**
- * hpm_policy_enter() - allocate by a policy from here on
- * @attr: what is asked for
- *
- * Context: may sleep; ends with hpm_policy_leave() in the same task.
- * Return: what hpm_policy_leave() takes, or an ERR_PTR of -ENOMEM.
+/*
+ * Allocate by a policy from here on. Return: what hpm_policy_leave() takes, or an ERR_PTR
+ * of -ENOMEM.
  */
 struct hpm_policy *hpm_policy_enter(const struct hpm_attr *attr)
 {
@@ -160,12 +147,7 @@ struct hpm_policy *hpm_policy_enter(const struct hpm_attr *attr)
 	return policy;
 }
 
-/**
- * hpm_policy_leave() - allocate as the task did before
- * @policy: of hpm_policy_enter(); not to be used afterwards
- *
- * Context: may sleep, as long as somebody reads this task's numa_maps.
- */
+/* Allocate as the task did before. */
 void hpm_policy_leave(struct hpm_policy *policy)
 {
 	if (!policy)

@@ -9,14 +9,10 @@
 
 struct hpm_policy;
 
-/**
- * struct hpm_nodes - nodes to look at
- * @first: look here first, if it is among them
- * @left: those that are left
- */
+/* Nodes to look at. */
 struct hpm_nodes {
-	int first;
-	nodemask_t left;
+	int first;	/* look here first, if it is among them */
+	nodemask_t left;	/* those that are left */
 };
 
 void hpm_nodes_begin(struct hpm_nodes *nodes, const struct hpm_attr *attr);

@@ -62,50 +62,30 @@ static const struct source {
 	{ HPAGE_MAP_BACKING_THP, hpm_thp_has, hpm_thp_file, hpm_thp_extend, hpm_thp_punch },
 };
 
-/**
- * struct hpm_window - a part of a reserve's file that was taken
- * @entry: in the list of those that came back, under the reserve's lock
- * @reserve: whose it is; never changes
- * @start: bytes; never changes
- * @length: bytes; never changes
- */
+/* A part of a reserve's file that was taken. */
 struct hpm_window {
+	/* in the list of those that came back, under the reserve's lock */
 	struct list_head entry;
-	struct hpm_reserve *reserve;
-	loff_t start;
-	loff_t length;
+	struct hpm_reserve *reserve;	/* whose it is; never changes */
+	loff_t start;	/* bytes; never changes */
+	loff_t length;	/* bytes; never changes */
 };
 
-/**
- * struct hpm_reserve - pages of one kind, size and node
- * @entry: in reserves; the list never changes after init
- * @source: how pages are had; never changes
- * @page_size: bytes; never changes
- * @node: never changes
- * @dev: in sysfs; never changes
- * @work: fills and trims
- * @lock: of what follows
- * @file: the pages, NULL until the first is wanted
- * @asked: how many pages to keep ready
- * @head: index of the first ready page in @file
- * @tail: index of the page behind the last ready one
- * @returned: windows whose pages are to be given back
- * @why: why fewer are ready than asked for
- */
+/* Pages of one kind, size and node. */
 struct hpm_reserve {
-	struct list_head entry;
-	const struct source *source;
-	unsigned long page_size;
-	int node;
-	struct device *dev;
-	struct delayed_work work;
-	struct mutex lock;
-	struct file *file;
-	unsigned long asked;
-	u64 head;
-	u64 tail;
-	struct list_head returned;
-	struct hpm_why why;
+	struct list_head entry;	/* in reserves; the list never changes after init */
+	const struct source *source;	/* how pages are had; never changes */
+	unsigned long page_size;	/* bytes; never changes */
+	int node;	/* never changes */
+	struct device *dev;	/* in sysfs; never changes */
+	struct delayed_work work;	/* fills and trims */
+	struct mutex lock;	/* of what follows */
+	struct file *file;	/* the pages, NULL until the first is wanted */
+	unsigned long asked;	/* how many pages to keep ready */
+	u64 head;	/* index of the first ready page in @file */
+	u64 tail;	/* index of the page behind the last ready one */
+	struct list_head returned;	/* windows whose pages are to be given back */
+	struct hpm_why why;	/* why fewer are ready than asked for */
 };
 
 static LIST_HEAD(reserves);
@@ -300,16 +280,7 @@ static bool find(struct hpm_backing *b, const struct hpm_attr *attr, struct hpm_
 	return false;
 }
 
-/**
- * hpm_reserve_take() - take pages that are ready
- * @b: what to fill in: file, start and window; its kind and page size are set
- * @attr: what is asked for
- * @nr: pages
- * @why: told when there are not enough
- *
- * Context: may sleep, but does not wait for pages.
- * Return: 0, or -ENOMEM.
- */
+/* Take pages that are ready. Return: 0, or -ENOMEM. */
 int hpm_reserve_take(struct hpm_backing *b, const struct hpm_attr *attr, unsigned long nr,
 		     struct hpm_why *why)
 {
@@ -327,14 +298,10 @@ int hpm_reserve_take(struct hpm_backing *b, const struct hpm_attr *attr, unsigne
 	return -ENOMEM;
 }
 
-/**
- * hpm_reserve_return() - give back what was taken
- * @b: the backing, unpinned; its reference to the file is taken over
- *
- * The worker does it, so that nobody waits for the lock of the inode who holds
- * mmap_lock. The pages do not become ready again: nobody has zeroed them.
- *
- * Context: may sleep. Legal under mmap_lock.
+/*
+ * Give back what was taken. The worker does it, so that nobody waits for the lock of the
+ * inode who holds mmap_lock. The pages do not become ready again: nobody has zeroed them.
+ * Legal under mmap_lock.
  */
 void hpm_reserve_return(struct hpm_backing *b)
 {
@@ -450,11 +417,7 @@ static void remove_all(void)
 	INIT_LIST_HEAD(&reserves);
 }
 
-/**
- * hpm_reserve_init() - make all reserves, empty, and show them
- *
- * Return: 0 or -errno.
- */
+/* Make all reserves, empty, and show them. */
 int hpm_reserve_init(void)
 {
 	unsigned long page_size;

@@ -216,15 +216,9 @@ bool hpm_base_has(unsigned long page_size)
 	return page_size == PAGE_SIZE;
 }
 
-/**
- * hpm_thp_fill() - PMD-sized folios and nothing else; see backing.h
- * @attr: what is asked for
- * @size: bytes, a multiple of @page_size
- * @page_size: bytes
- * @why: told when it fails
- *
- * Context: may sleep; interruptible.
- * Return: the filled file, or an ERR_PTR.
+/*
+ * PMD-sized folios and nothing else; see backing.h. Return: the filled file, or an
+ * ERR_PTR.
  */
 struct file *hpm_thp_fill(const struct hpm_attr *attr, u64 size, unsigned long page_size,
 			  struct hpm_why *why)
@@ -232,17 +226,7 @@ struct file *hpm_thp_fill(const struct hpm_attr *attr, u64 size, unsigned long p
 	return make(attr, size, "always", true, true, why);
 }
 
-/**
- * hpm_base_fill() - base pages, or the best mix; see backing.h
- * @attr: what is asked for; when it names no page size, as many PMD-sized
- *	folios are taken as there are
- * @size: bytes, a multiple of @page_size
- * @page_size: bytes
- * @why: told when it fails
- *
- * Context: may sleep; interruptible.
- * Return: the filled file, or an ERR_PTR.
- */
+/* Base pages, or the best mix; see backing.h. Return: the filled file, or an ERR_PTR. */
 struct file *hpm_base_fill(const struct hpm_attr *attr, u64 size, unsigned long page_size,
 			   struct hpm_why *why)
 {
@@ -251,28 +235,18 @@ struct file *hpm_base_fill(const struct hpm_attr *attr, u64 size, unsigned long 
 	return make(attr, size, mixed ? "within_size" : "never", mixed, false, why);
 }
 
-/**
- * hpm_thp_file() - make a tmpfs file of PMD-sized folios, for the reserve
- * @page_size: bytes; a PMD
- * @size: its size in bytes; it has no pages yet
- *
- * Context: may sleep.
- * Return: the file, or an ERR_PTR as of hpm_fs_create().
+/*
+ * Make a tmpfs file of PMD-sized folios, for the reserve. Return: the file, or an ERR_PTR
+ * as of hpm_fs_create().
  */
 struct file *hpm_thp_file(unsigned long page_size, u64 size)
 {
 	return create(size, "always");
 }
 
-/**
- * hpm_thp_extend() - one folio more, for the reserve
- * @file: of hpm_thp_file()
- * @pos: where, in bytes
- * @page_size: bytes; a PMD
- * @why: told when it fails
- *
- * Context: may sleep.
- * Return: 0, -ENOMEM when no huge folio can be had, or another -errno.
+/*
+ * One folio more, for the reserve. Return: 0, -ENOMEM when no huge folio can be had, or
+ * another -errno.
  */
 int hpm_thp_extend(struct file *file, loff_t pos, unsigned long page_size, struct hpm_why *why)
 {
@@ -297,14 +271,7 @@ int hpm_thp_extend(struct file *file, loff_t pos, unsigned long page_size, struc
 	return -ENOMEM;
 }
 
-/**
- * hpm_thp_punch() - give the pages of a part of a tmpfs file back
- * @file: the file, sealed or not
- * @pos: where, in bytes
- * @len: how much, in bytes
- *
- * Context: may sleep.
- */
+/* Give the pages of a part of a tmpfs file back. */
 void hpm_thp_punch(struct file *file, loff_t pos, loff_t len)
 {
 	shmem_truncate_range(file_inode(file), pos, pos + len - 1);

@@ -49,20 +49,10 @@ static int pin_batch(unsigned long addr, int nr, struct page **pages, struct hpm
 	return got;
 }
 
-/**
- * hpm_user_pin() - pin memory of the calling program for writing
- * @addr: where it begins, a multiple of the base page size
- * @nr: base pages
- * @pages: room for @nr of them
- * @why: told why it could not be had
- *
- * Context: may sleep; a signal interrupts it.
- * Return: 0, or
- *
- * * -EFAULT: it is not mapped, or not writable
- * * -EINVAL: it belongs to a file system or a device
- * * -EINTR: a signal came
- * * -ENOMEM: there is no memory to move it to where it may stay
+/*
+ * Pin memory of the calling program for writing. Return: 0; -EFAULT: it is not
+ * mapped, or not writable  -EINVAL: it belongs to a file system or a device  -EINTR: a
+ * signal came  -ENOMEM: there is no memory to move it to where it may stay
  */
 int hpm_user_pin(unsigned long addr, unsigned long nr, struct page **pages, struct hpm_why *why)
 {
@@ -83,13 +73,7 @@ int hpm_user_pin(unsigned long addr, unsigned long nr, struct page **pages, stru
 	return 0;
 }
 
-/**
- * hpm_user_unpin() - give back what hpm_user_pin() pinned
- * @pages: the pages; a device may have written to them
- * @nr: how many
- *
- * Context: may sleep.
- */
+/* Give back what hpm_user_pin() pinned. */
 void hpm_user_unpin(struct page **pages, unsigned long nr)
 {
 	unpin_user_pages_dirty_lock(pages, nr, true);

@@ -136,23 +136,14 @@ static int lend(struct hpage_map_buffer *buf, struct vm_area_struct *vma)
 	return 0;
 }
 
-/**
- * hpm_buffer_mmap() - map a part of a buffer
- * @buf: the buffer, held by the caller for the length of the call
- * @vma: a new VMA of any file; offset and length say which part
- *
- * On success the VMA refers to the lent file instead, and holds the buffer.
- *
- * Context: under mmap_lock for writing.
- * Return: 0, or
- *
- * * -ENODEV: the buffer is memory of a program
- * * -EINVAL: offset, length or address is no multiple of the page size, or the
- *   part is not within the buffer
- * * -ENOMEM: private, and the hugetlb pool cannot promise pages for its copies
- *
- * Private writable mappings also count against the commit limit, on every rung:
- * mm/ charged them before this call, and refuses what is too much itself.
+/*
+ * Map a part of a buffer. On success the VMA refers to the lent file instead, and holds
+ * the buffer. Under mmap_lock for writing. Return: 0; -ENODEV: the buffer is memory
+ * of a program  -EINVAL: offset, length or address is no multiple of the page size, or
+ * the part is not within the buffer  -ENOMEM: private, and the hugetlb pool cannot
+ * promise pages for its copies Private writable mappings also count against the commit
+ * limit, on every rung: mm/ charged them before this call, and refuses what is too much
+ * itself.
  */
 int hpm_buffer_mmap(struct hpage_map_buffer *buf, struct vm_area_struct *vma)
 {
@@ -191,19 +182,12 @@ static int map_frames(struct hpage_map_buffer *buf, struct vm_area_struct *vma)
 	return ret;
 }
 
-/**
- * hpm_buffer_mmap_anywhere() - map a part of a buffer at whatever address
- * @buf: the buffer, held by the VMA's own file for as long as that is there
- * @vma: a new VMA, whose range in base pages is within the buffer
- *
- * For files that do not choose the address themselves. Where hugetlb pages do
- * not fit, the VMA gets page frames instead, which programs can use and the
- * kernel cannot pin; those of the page allocator fit everywhere, if not as huge
- * pages.
- *
- * Context: under mmap_lock for writing.
- * Return: as hpm_buffer_mmap(); -EINVAL also for a private mapping of page
- * frames that could be written.
+/*
+ * Map a part of a buffer at whatever address. For files that do not choose the address
+ * themselves. Where hugetlb pages do not fit, the VMA gets page frames instead, which
+ * programs can use and the kernel cannot pin; those of the page allocator fit everywhere,
+ * if not as huge pages. Under mmap_lock for writing. Return: as hpm_buffer_mmap();
+ * -EINVAL also for a private mapping of page frames that could be written.
  */
 int hpm_buffer_mmap_anywhere(struct hpage_map_buffer *buf, struct vm_area_struct *vma)
 {
@@ -230,20 +214,11 @@ static unsigned long fs_area(struct hpage_map_buffer *buf, unsigned long addr, u
 	return file->f_op->get_unmapped_area(file, addr, len, pgoff, flags);
 }
 
-/**
- * hpm_buffer_get_unmapped_area() - choose an address for a mapping
- * @buf: the buffer
- * @addr: hint, or the address with MAP_FIXED
- * @len: length in bytes
- * @pgoff: offset in base pages
- * @flags: MAP_*
- *
- * The address is aligned like the offset for the largest page table entry that
- * the mapping can use: a PMD on every rung, and a PUD from there on, where the
- * architecture may share page tables. A hint that cannot work is ignored.
- * MAP_FIXED is checked here already, before it replaces what is there.
- *
- * Context: under mmap_lock.
+/*
+ * Choose an address for a mapping. The address is aligned like the offset for the largest
+ * page table entry that the mapping can use: a PMD on every rung, and a PUD from there
+ * on, where the architecture may share page tables. A hint that cannot work is ignored.
+ * MAP_FIXED is checked here already, before it replaces what is there. Under mmap_lock.
  * Return: the address, or -EINVAL as for hpm_buffer_mmap(), or -ENOMEM.
  */
 unsigned long hpm_buffer_get_unmapped_area(struct hpage_map_buffer *buf, unsigned long addr,
