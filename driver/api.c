@@ -15,9 +15,7 @@
 #include <linux/sizes.h>
 #include <linux/slab.h>
 
-#include "dma.h"
 #include "faces.h"
-#include "policy.h"
 
 /* The node of the device, unless the driver says otherwise. */
 static void place(struct hpm_attr *a, struct device *dev, enum hpage_map_policy policy)
@@ -292,17 +290,7 @@ EXPORT_SYMBOL_NS_GPL(hpage_map_get_unmapped_area_window, "HPAGE_MAP");
 struct sg_table *hpage_map_dma_map(struct hpage_map_buffer *buf, struct device *dev,
 				   enum dma_data_direction dir)
 {
-	struct sg_table *sgt = hpm_dma_table(buf, dev);
-	int ret;
-
-	if (IS_ERR(sgt))
-		return sgt;
-	ret = dma_map_sgtable(dev, sgt, dir, 0);
-	if (ret) {
-		hpm_dma_free_table(sgt);
-		return ERR_PTR(ret);
-	}
-	return sgt;
+	return hpm_dma_map(buf, dev, dir);
 }
 EXPORT_SYMBOL_NS_GPL(hpage_map_dma_map, "HPAGE_MAP");
 
@@ -318,8 +306,7 @@ EXPORT_SYMBOL_NS_GPL(hpage_map_dma_map, "HPAGE_MAP");
 void hpage_map_dma_unmap(struct hpage_map_buffer *buf, struct device *dev, struct sg_table *sgt,
 			 enum dma_data_direction dir)
 {
-	dma_unmap_sgtable(dev, sgt, dir, 0);
-	hpm_dma_free_table(sgt);
+	hpm_dma_unmap(dev, sgt, dir);
 }
 EXPORT_SYMBOL_NS_GPL(hpage_map_dma_unmap, "HPAGE_MAP");
 

@@ -28,9 +28,6 @@
 #include <linux/sched/signal.h>
 
 #include "backing.h"
-#include "fs.h"
-#include "policy.h"
-#include "reserve.h"
 
 /* Rounds of a loop over pages that may go by without a look at the scheduler. */
 #define LONG_LOOP	4096

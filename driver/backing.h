@@ -1,70 +1,72 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
+/* The lower storey: where pages come from, and whose they may be. */
 #ifndef _HPM_BACKING_H
 #define _HPM_BACKING_H
 
+#include <linux/device.h>
 #include <linux/fs.h>
 #include <linux/mm.h>
+#include <linux/nodemask.h>
+#include <linux/workqueue.h>
 #include <uapi/linux/hpage_map.h>
 
-#include "limits.h"
-
-struct hpm_window;
-
-/* Why something better could not be had, for people. */
+/* Reasons for people, with figures and a remedy each, separated by semicolons. */
 struct hpm_why {
-	size_t len;	/* bytes used of @text */
-	/* reasons with figures, each with a remedy, separated by semicolons */
+	size_t len;	/* bytes used of text */
 	char text[HPAGE_MAP_TEXT_SIZE];
 };
 
 /* What is asked for. */
 struct hpm_attr {
-	u64 size;	/* bytes, rounded up to the page size that is got */
-	/* this page size in bytes, or 0 for the best, which is at most what a PMD maps */
-	u64 page_size;
-	enum hpage_map_policy policy;	/* how @node is meant */
-	int node;	/* a node that has memory, with a policy that names one */
-	u64 limit;	/* no byte of the pages at this physical address or above; 0 for none */
-	bool exact : 1;	/* no smaller page size; with a @page_size of 0, none below a PMD */
-	bool allow_base : 1;	/* take base pages rather than fail */
-	bool contiguous : 1;	/* in one physical run */
-	bool reserve : 1;	/* from the reserve, if it has them */
-	bool own : 1;	/* for the module itself, not for a user: no limit of a user applies */
+	u64 size;			/* bytes, rounded up to the page size that is got */
+	u64 page_size;			/* bytes; 0 for the best, at most what a PMD maps */
+	enum hpage_map_policy policy;	/* how node is meant */
+	int node;			/* one that has memory, with a policy that names one */
+	u64 limit;			/* the first physical address out of reach; 0 for none */
+	bool exact : 1;			/* no smaller page size; none below a PMD if it is 0 */
+	bool allow_base : 1;		/* take base pages rather than fail */
+	bool contiguous : 1;		/* in one physical run */
+	bool reserve : 1;		/* from the reserve, if it has them */
+	bool own : 1;			/* the module's or a driver's: no limit of a user */
+};
+
+enum hpm_limit {
+	HPM_LIMIT_MEMLOCK,	/* RLIMIT_MEMLOCK, with all else that the user has pinned */
+	HPM_LIMIT_HUGETLB,	/* the parameter user_hugetlb */
+	HPM_LIMIT_RESERVE,	/* the parameter user_reserve */
+};
+
+/* Bytes that count against a limit of a user; all zero for none. */
+struct hpm_charge {
+	struct list_head entry;		/* with the parameters: under charges_lock */
+	enum hpm_limit limit;		/* never changes, nor does what follows */
+	kuid_t uid;
+	u64 bytes;
+	struct user_struct *user;	/* with RLIMIT_MEMLOCK; held */
 };
 
 /*
- * The pages of a buffer. All else is set before anybody sees the backing and never
- * changes.
+ * The pages of a buffer. All is set before anybody sees the backing and never
+ * changes, but for guarded.
  */
 struct hpm_backing {
-	/* the file that is lent; holds the pages. NULL for memory of a program */
-	struct file *file;
-	/*
-	 * offset of the first page in @file in bytes; not 0 only in a file of the reserve,
-	 * which several backings share
-	 */
-	loff_t start;
-	/* of the reserve, through which the pages go back, or NULL */
-	struct hpm_window *window;
-	struct hpm_charge charge;	/* what they count against */
-	/*
-	 * the first base page of each of @nr pages of @shift, in the order of their
-	 * offsets; each is pinned
-	 */
-	struct page **pages;
-	unsigned long nr;	/* number of pages */
-	unsigned long nr_huge;	/* number of different folios that a PMD or more can map */
-	unsigned long nr_runs;	/* number of physically contiguous runs */
-	unsigned int shift;	/* log2 of the page size in bytes */
-	int node;	/* NUMA node of all pages, or HPAGE_MAP_NODE_MIXED */
-	u64 end;	/* the physical address where the highest page ends */
-	enum hpage_map_backing kind;	/* the rung of the ladder */
-	/* among the finished backings, under the lock of offline.c */
-	struct list_head guarded;
+	struct file *file;		/* that is lent; NULL for memory of a program */
+	loff_t start;			/* of the first page in file; not 0 only in a reserve's */
+	struct hpm_window *window;	/* of the reserve, for the way back, or NULL */
+	struct hpm_charge charge;
+	struct page **pages;		/* the first base page of each page, all pinned */
+	unsigned long nr;		/* number of pages */
+	unsigned long nr_huge;		/* folios that a PMD or more can map */
+	unsigned long nr_runs;		/* physically contiguous runs */
+	unsigned int shift;		/* log2 of the page size in bytes */
+	int node;			/* of all pages, or HPAGE_MAP_NODE_MIXED */
+	u64 end;			/* physical address where the highest page ends */
+	enum hpage_map_backing kind;
+	struct list_head guarded;	/* under the lock of offline.c */
 };
 
-int hpm_backing_pin(struct hpm_backing *b, unsigned long addr, u64 length, struct hpm_why *why);
 int hpm_backing_make(struct hpm_backing *b, const struct hpm_attr *attr, struct hpm_why *why);
+int hpm_backing_pin(struct hpm_backing *b, unsigned long addr, u64 length, struct hpm_why *why);
 void hpm_backing_free(struct hpm_backing *b);
 unsigned long hpm_backing_pages_on(const struct hpm_backing *b, int node);
 bool hpm_backing_run(const struct hpm_backing *b, loff_t *pos, struct hpage_map_run *run);
@@ -78,12 +80,7 @@ static inline u64 hpm_backing_size(const struct hpm_backing *b)
 	return (u64)b->nr << b->shift;
 }
 
-int hpm_offline_init(void);
-void hpm_offline_exit(void);
-void hpm_offline_guard(struct hpm_backing *b);
-void hpm_offline_release(struct hpm_backing *b);
-
-/* The base page at byte @pos, which lies within the backing. */
+/* The base page at byte pos, which lies within the backing. */
 static inline struct page *hpm_backing_page(const struct hpm_backing *b, loff_t pos)
 {
 	unsigned long within = pos & ((1UL << b->shift) - 1);
@@ -91,21 +88,17 @@ static inline struct page *hpm_backing_page(const struct hpm_backing *b, loff_t 
 	return b->pages[pos >> b->shift] + (within >> PAGE_SHIFT);
 }
 
-/* The physical address of byte @pos, which lies within the backing. */
+/* The physical address of byte pos, which lies within the backing. */
 static inline u64 hpm_backing_address(const struct hpm_backing *b, loff_t pos)
 {
 	return PFN_PHYS(page_to_pfn(hpm_backing_page(b, pos))) + offset_in_page(pos);
 }
 
-/* A maker of pages is interrupted by work of the task, without a signal. */
+/* A maker of pages can be interrupted without a signal, by work of the task. */
 static inline bool hpm_interrupted(int err)
 {
 	return err == -EINTR || err == -ERESTARTNOINTR || err == -ERESTARTSYS;
 }
-
-/* Memory of the calling program instead; see user.c. */
-int hpm_user_pin(unsigned long addr, unsigned long nr, struct page **pages, struct hpm_why *why);
-void hpm_user_unpin(struct page **pages, unsigned long nr);
 
 /* Does this machine have pages of that size, be there none free, on a rung? */
 bool hpm_hugetlb_has(unsigned long page_size);
@@ -113,12 +106,9 @@ bool hpm_thp_has(unsigned long page_size);
 bool hpm_base_has(unsigned long page_size);
 
 /*
- * The rungs. Each returns a file of exactly @size bytes, a multiple of
- * @page_size, filled with zeroed pages that are up to date, or
- *
- *   -ENOMEM   the pages are not to be had now; @why says why not
- *   -EINTR    a signal came
- *
+ * The rungs. Each returns a file of exactly size bytes, a multiple of page_size,
+ * filled with zeroed pages that are up to date, or an ERR_PTR: -ENOMEM when the
+ * pages are not to be had now, and why says why not; -EINTR when a signal came;
  * or another errno that no lower rung could mend.
  */
 struct file *hpm_hugetlb_fill(const struct hpm_attr *attr, u64 size, unsigned long page_size,
@@ -128,16 +118,64 @@ struct file *hpm_thp_fill(const struct hpm_attr *attr, u64 size, unsigned long p
 struct file *hpm_base_fill(const struct hpm_attr *attr, u64 size, unsigned long page_size,
 			   struct hpm_why *why);
 
-/*
- * For the reserve: a file without pages, one page more for it, and some fewer.
- * Errors as above.
- */
-unsigned long hpm_hugetlb_surplus(unsigned long page_size);
+/* For the reserve: a file without pages, one page more, some fewer. Errors as above. */
 struct file *hpm_hugetlb_file(unsigned long page_size, u64 size);
 int hpm_hugetlb_extend(struct file *file, loff_t pos, unsigned long page_size,
 		       struct hpm_why *why);
+unsigned long hpm_hugetlb_surplus(unsigned long page_size);
 struct file *hpm_thp_file(unsigned long page_size, u64 size);
 int hpm_thp_extend(struct file *file, loff_t pos, unsigned long page_size, struct hpm_why *why);
 void hpm_thp_punch(struct file *file, loff_t pos, loff_t len);
+
+int hpm_collect(struct file *file, const struct hpm_attr *attr, unsigned long nr,
+		unsigned long page_size, unsigned long available, struct hpm_why *why);
+
+int hpm_reserve_init(void);
+void hpm_reserve_exit(void);
+int hpm_reserve_take(struct hpm_backing *b, const struct hpm_attr *attr, unsigned long nr,
+		     struct hpm_why *why);
+void hpm_reserve_return(struct hpm_backing *b);
+
+int hpm_user_pin(unsigned long addr, unsigned long nr, struct page **pages, struct hpm_why *why);
+void hpm_user_unpin(struct page **pages, unsigned long nr);
+
+int hpm_limit_charge(struct hpm_charge *charge, enum hpm_limit limit, u64 bytes,
+		     struct hpm_why *why);
+void hpm_limit_uncharge(struct hpm_charge *charge);
+
+/* Nodes to look at one after the other. */
+struct hpm_nodes {
+	int first;		/* look here first, if it is among them */
+	nodemask_t left;
+};
+
+void hpm_nodes_begin(struct hpm_nodes *nodes, const struct hpm_attr *attr);
+int hpm_nodes_next(struct hpm_nodes *nodes);
+int hpm_policy_near(struct device *dev);
+struct hpm_policy *hpm_policy_enter(const struct hpm_attr *attr);
+void hpm_policy_leave(struct hpm_policy *policy);
+
+int hpm_offline_init(void);
+void hpm_offline_exit(void);
+void hpm_offline_guard(struct hpm_backing *b);
+void hpm_offline_release(struct hpm_backing *b);
+
+int hpm_fs_init(void);
+void hpm_fs_exit(void);
+struct file *hpm_fs_create(const char *type, const char *key, const char *value, loff_t size);
+int hpm_fs_allocate(struct file *file, loff_t pos, loff_t len);
+void hpm_fs_punch(struct file *file, loff_t pos, loff_t len);
+void hpm_fs_discard(struct file *file);
+int hpm_fs_pin(struct file *file, loff_t pos, struct page **page);
+void hpm_fs_unpin(struct page *page);
+int hpm_fs_seal(struct file *file);
+ssize_t hpm_fs_sysfs(const char *path, char *text, size_t size);
+
+/* For work that no task is charged for; made first and destroyed last. */
+extern struct workqueue_struct *hpm_workqueue;
+
+/* A parameter in bytes, with a suffix: 64M, 1G, or max. */
+extern const struct kernel_param_ops hpm_param_ops_bytes;
+int hpm_parse_bytes(const char *text, u64 *bytes);
 
 #endif

@@ -1,45 +1,40 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
+/* The middle storey: who holds what, and how it is seen. */
 #ifndef _HPM_BUFFER_H
 #define _HPM_BUFFER_H
 
+#include <linux/dma-direction.h>
 #include <linux/mutex.h>
 #include <linux/refcount.h>
+#include <linux/scatterlist.h>
 #include <linux/uidgid.h>
 #include <linux/uio.h>
 
 #include "backing.h"
 
-/* One buffer, see buffer.c. */
+/* One buffer, see buffer.c. What says nothing of a lock never changes. */
 struct hpage_map_buffer {
-	refcount_t refs;	/* who holds it */
-	u32 id;	/* number in the list of all buffers; never changes */
-	/* HPAGE_MAP_ATTR_DEFAULT or _NAMED, or 0; a name that is taken away is cleared once */
-	u32 role;
-	u64 asked;	/* size in bytes that was asked for; never changes */
-	struct pid *creator;	/* the process that asked for it; never changes */
-	kuid_t uid;	/* the user who did; never changes */
-	char name[HPAGE_MAP_NAME_SIZE];	/* name or tag, may be empty; never changes */
-	struct hpm_backing backing;	/* its pages; never changes */
-	atomic_t descriptors;	/* open files of the device that refer to it, for people */
-	atomic_t mappings;	/* VMAs that refer to it, for people */
-	atomic_t exports;	/* dma-bufs that refer to it, for people */
-	atomic_t drivers;	/* references of other drivers, for people */
-	atomic_t devices;	/* mappings for devices that refer to it, for people */
-	struct mutex lock;	/* see the field */
-	/* where its pages are mapped in the kernel if they are not one run; set once under @lock */
-	void *vaddr;
-	/*
-	 * the operations of the lent file's own mappings; NULL until the first mmap(), set
-	 * under @lock and never changed afterwards
-	 */
-	const struct vm_operations_struct *fs_vm_ops;
-	/*
-	 * a copy of them that tells us of copies and ends of mappings; filled under @lock
-	 * before @fs_vm_ops is set, never changed afterwards
-	 */
-	struct vm_operations_struct vm_ops;
-	/* keeps @vm_ops readable to whoever looks at a VMA under RCU alone */
-	struct rcu_head rcu;
+	refcount_t refs;
+	u32 id;
+	u32 role;			/* ATTR_DEFAULT, _NAMED or 0; cleared with the name */
+	u64 asked;			/* bytes that were asked for */
+	struct pid *creator;		/* the process that asked; held */
+	kuid_t uid;			/* its user */
+	char name[HPAGE_MAP_NAME_SIZE];	/* or tag; may be empty */
+	struct hpm_backing backing;
+
+	/* Holders, counted for people. */
+	atomic_t descriptors;
+	atomic_t mappings;
+	atomic_t exports;
+	atomic_t drivers;
+	atomic_t devices;
+
+	struct mutex lock;		/* of what follows, each set once at its first use */
+	void *vaddr;			/* where the pages are mapped in the kernel, see dma.c */
+	const struct vm_operations_struct *fs_vm_ops;	/* of the lent file, see vma.c */
+	struct vm_operations_struct vm_ops;		/* wrapped; set before fs_vm_ops */
+	struct rcu_head rcu;		/* keeps vm_ops for who looks at a VMA under RCU alone */
 };
 
 struct hpage_map_buffer *hpm_buffer_create(const struct hpm_attr *attr, u32 role,
@@ -59,5 +54,11 @@ int hpm_buffer_mmap_anywhere(struct hpage_map_buffer *buf, struct vm_area_struct
 unsigned long hpm_buffer_get_unmapped_area(struct hpage_map_buffer *buf, unsigned long addr,
 					   unsigned long len, unsigned long pgoff,
 					   unsigned long flags);
+
+u64 hpm_dma_limit(struct device *dev);
+struct sg_table *hpm_dma_map(const struct hpage_map_buffer *buf, struct device *dev,
+			     enum dma_data_direction dir);
+void hpm_dma_unmap(struct device *dev, struct sg_table *sgt, enum dma_data_direction dir);
+void *hpm_dma_vmap(struct hpage_map_buffer *buf);
 
 #endif

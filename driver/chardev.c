@@ -222,8 +222,14 @@ int hpm_chardev_init(void)
 		ret = PTR_ERR(dev);
 		goto del_cdev;
 	}
+	/* Last: a module that fails to load is freed although somebody has it open. */
+	ret = cdev_add(hpm_cdev, hpm_devt, HPM_MINORS);
+	if (ret)
+		goto destroy_device;
 	return 0;
 
+destroy_device:
+	device_destroy(&hpm_class, hpm_devt);
 del_cdev:
 	/* Also puts a cdev that was never added. */
 	cdev_del(hpm_cdev);
@@ -232,15 +238,6 @@ unregister_class:
 unregister_region:
 	unregister_chrdev_region(hpm_devt, HPM_MINORS);
 	return ret;
-}
-
-/*
- * Let all nodes be opened, the last thing that can fail. A module that fails to load is
- * freed although somebody has its files open.
- */
-int hpm_chardev_publish(void)
-{
-	return cdev_add(hpm_cdev, hpm_devt, HPM_MINORS);
 }
 
 void hpm_chardev_exit(void)

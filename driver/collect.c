@@ -34,10 +34,7 @@
 #include <linux/sizes.h>
 #include <linux/workqueue.h>
 
-#include "collect.h"
-#include "fs.h"
-#include "policy.h"
-#include "work.h"
+#include "backing.h"
 
 #define MAX_TRIES	5
 

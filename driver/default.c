@@ -20,7 +20,6 @@
 #include <linux/string_helpers.h>
 
 #include "faces.h"
-#include "param.h"
 
 #define DEFAULT_NR_HPAGES 10
 

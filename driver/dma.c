@@ -19,7 +19,7 @@
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
 
-#include "dma.h"
+#include "buffer.h"
 
 /*
  * Where the addresses end that a device can reach. Return: the first physical address out
@@ -80,27 +80,37 @@ static void fill_segments(const struct hpage_map_buffer *buf, struct scatterlist
 }
 
 /*
- * Make the scatter-gather table of a buffer. Return: a table that is not mapped, for
- * hpm_dma_free_table(), or an ERR_PTR of -ENOMEM.
+ * Map a buffer, which is held meanwhile, for a device. Return: the table, for
+ * hpm_dma_unmap(), or an ERR_PTR: -ENOMEM, or -EIO when the device cannot reach the
+ * pages.
  */
-struct sg_table *hpm_dma_table(const struct hpage_map_buffer *buf, struct device *dev)
+struct sg_table *hpm_dma_map(const struct hpage_map_buffer *buf, struct device *dev,
+			     enum dma_data_direction dir)
 {
 	unsigned int max = max_segment(dev);
 	struct sg_table *sgt = kzalloc(sizeof(*sgt), GFP_KERNEL);
+	int ret = -ENOMEM;
 
 	if (!sgt)
 		return ERR_PTR(-ENOMEM);
-	if (sg_alloc_table(sgt, count_segments(buf, max), GFP_KERNEL)) {
-		kfree(sgt);
-		return ERR_PTR(-ENOMEM);
-	}
+	if (sg_alloc_table(sgt, count_segments(buf, max), GFP_KERNEL))
+		goto free;
 	fill_segments(buf, sgt->sgl, max);
+	ret = dma_map_sgtable(dev, sgt, dir, 0);
+	if (ret)
+		goto free_table;
 	return sgt;
+
+free_table:
+	sg_free_table(sgt);
+free:
+	kfree(sgt);
+	return ERR_PTR(ret);
 }
 
-/* Free what hpm_dma_table() made. */
-void hpm_dma_free_table(struct sg_table *sgt)
+void hpm_dma_unmap(struct device *dev, struct sg_table *sgt, enum dma_data_direction dir)
 {
+	dma_unmap_sgtable(dev, sgt, dir, 0);
 	sg_free_table(sgt);
 	kfree(sgt);
 }

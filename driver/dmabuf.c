@@ -3,11 +3,11 @@
  * A buffer as a dma-buf, for other drivers that take those.
  *
  * A dma-buf holds its buffer; dma_buf_export() makes it hold the module. An
- * attachment belongs to a device of an importer and has a table of its own,
- * which is mapped while the importer says so.
+ * attachment belongs to a device of an importer, and has a table while the
+ * importer has it mapped.
  *
- * list_lock protects the list of attachments and what is mapped: an access of
- * the CPU begins and ends for all of them.
+ * lock protects the list of attachments and the table of each: an access of the
+ * CPU begins and ends for all that are mapped.
  */
 #include <linux/dma-buf.h>
 #include <linux/dma-mapping.h>
@@ -17,23 +17,20 @@
 #include <linux/mutex.h>
 #include <linux/slab.h>
 
-#include "dma.h"
 #include "faces.h"
-#include "ioctl.h"
 
 /* The private part of a dma-buf. */
 struct export {
-	struct hpage_map_buffer *buf;	/* its buffer; held */
-	struct mutex list_lock;	/* of what follows */
-	struct list_head attachments;	/* of importers */
+	struct hpage_map_buffer *buf;	/* held; never changes */
+	struct mutex lock;
+	struct list_head attachments;	/* under lock */
 };
 
 /* The private part of an attachment. */
 struct attachment {
-	struct list_head entry;	/* in the list of its dma-buf, under list_lock */
-	struct device *dev;	/* the importer's; never changes */
-	struct sg_table *sgt;	/* never changes */
-	bool mapped;	/* under list_lock */
+	struct list_head entry;		/* under the lock of its dma-buf */
+	struct device *dev;		/* the importer's; never changes */
+	struct sg_table *sgt;		/* mapped, or NULL; under lock */
 };
 
 static int export_attach(struct dma_buf *dmabuf, struct dma_buf_attachment *attach)
@@ -44,17 +41,10 @@ static int export_attach(struct dma_buf *dmabuf, struct dma_buf_attachment *atta
 	if (!a)
 		return -ENOMEM;
 	a->dev = attach->dev;
-	a->sgt = hpm_dma_table(export->buf, attach->dev);
-	if (IS_ERR(a->sgt)) {
-		int ret = PTR_ERR(a->sgt);
-
-		kfree(a);
-		return ret;
-	}
 	attach->priv = a;
-	mutex_lock(&export->list_lock);
+	mutex_lock(&export->lock);
 	list_add(&a->entry, &export->attachments);
-	mutex_unlock(&export->list_lock);
+	mutex_unlock(&export->lock);
 	return 0;
 }
 
@@ -63,37 +53,34 @@ static void export_detach(struct dma_buf *dmabuf, struct dma_buf_attachment *att
 	struct export *export = dmabuf->priv;
 	struct attachment *a = attach->priv;
 
-	mutex_lock(&export->list_lock);
+	mutex_lock(&export->lock);
 	list_del(&a->entry);
-	mutex_unlock(&export->list_lock);
-	hpm_dma_free_table(a->sgt);
+	mutex_unlock(&export->lock);
 	kfree(a);
+}
+
+static void set_table(struct export *export, struct attachment *a, struct sg_table *sgt)
+{
+	mutex_lock(&export->lock);
+	a->sgt = sgt;
+	mutex_unlock(&export->lock);
 }
 
 static struct sg_table *export_map(struct dma_buf_attachment *attach, enum dma_data_direction dir)
 {
 	struct export *export = attach->dmabuf->priv;
-	struct attachment *a = attach->priv;
-	int ret = dma_map_sgtable(a->dev, a->sgt, dir, 0);
+	struct sg_table *sgt = hpm_dma_map(export->buf, attach->dev, dir);
 
-	if (ret)
-		return ERR_PTR(ret);
-	mutex_lock(&export->list_lock);
-	a->mapped = true;
-	mutex_unlock(&export->list_lock);
-	return a->sgt;
+	if (!IS_ERR(sgt))
+		set_table(export, attach->priv, sgt);
+	return sgt;
 }
 
 static void export_unmap(struct dma_buf_attachment *attach, struct sg_table *sgt,
 			 enum dma_data_direction dir)
 {
-	struct export *export = attach->dmabuf->priv;
-	struct attachment *a = attach->priv;
-
-	mutex_lock(&export->list_lock);
-	a->mapped = false;
-	mutex_unlock(&export->list_lock);
-	dma_unmap_sgtable(a->dev, sgt, dir, 0);
+	set_table(attach->dmabuf->priv, attach->priv, NULL);
+	hpm_dma_unmap(attach->dev, sgt, dir);
 }
 
 static int export_begin_cpu_access(struct dma_buf *dmabuf, enum dma_data_direction dir)
@@ -101,11 +88,11 @@ static int export_begin_cpu_access(struct dma_buf *dmabuf, enum dma_data_directi
 	struct export *export = dmabuf->priv;
 	struct attachment *a;
 
-	mutex_lock(&export->list_lock);
+	mutex_lock(&export->lock);
 	list_for_each_entry(a, &export->attachments, entry)
-		if (a->mapped)
+		if (a->sgt)
 			dma_sync_sgtable_for_cpu(a->dev, a->sgt, dir);
-	mutex_unlock(&export->list_lock);
+	mutex_unlock(&export->lock);
 	return 0;
 }
 
@@ -114,11 +101,11 @@ static int export_end_cpu_access(struct dma_buf *dmabuf, enum dma_data_direction
 	struct export *export = dmabuf->priv;
 	struct attachment *a;
 
-	mutex_lock(&export->list_lock);
+	mutex_lock(&export->lock);
 	list_for_each_entry(a, &export->attachments, entry)
-		if (a->mapped)
+		if (a->sgt)
 			dma_sync_sgtable_for_device(a->dev, a->sgt, dir);
-	mutex_unlock(&export->list_lock);
+	mutex_unlock(&export->lock);
 	return 0;
 }
 
@@ -146,7 +133,7 @@ static void export_release(struct dma_buf *dmabuf)
 
 	atomic_dec(&export->buf->exports);
 	hpm_buffer_put(export->buf);
-	mutex_destroy(&export->list_lock);
+	mutex_destroy(&export->lock);
 	kfree(export);
 }
 
@@ -163,8 +150,8 @@ static const struct dma_buf_ops export_ops = {
 };
 
 /*
- * Make a dma-buf of a buffer. Return: the dma-buf, with a reference for the caller, or an
- * ERR_PTR.
+ * Make a dma-buf of a buffer, with a reference of its own. Return: the dma-buf, whose
+ * reference is the caller's, or an ERR_PTR.
  */
 struct dma_buf *hpm_dmabuf_export(struct hpage_map_buffer *buf)
 {
@@ -175,7 +162,8 @@ struct dma_buf *hpm_dmabuf_export(struct hpage_map_buffer *buf)
 	if (!export)
 		return ERR_PTR(-ENOMEM);
 	export->buf = hpm_buffer_get(buf);
-	mutex_init(&export->list_lock);
+	atomic_inc(&buf->exports);
+	mutex_init(&export->lock);
 	INIT_LIST_HEAD(&export->attachments);
 
 	info.ops = &export_ops;
@@ -184,12 +172,10 @@ struct dma_buf *hpm_dmabuf_export(struct hpage_map_buffer *buf)
 	info.priv = export;
 	dmabuf = dma_buf_export(&info);
 	if (IS_ERR(dmabuf)) {
+		atomic_dec(&buf->exports);
 		hpm_buffer_put(buf);
 		kfree(export);
-		return dmabuf;
 	}
-	/* Nobody else knows it yet, so this is before its release. */
-	atomic_inc(&buf->exports);
 	return dmabuf;
 }
 
@@ -203,16 +189,16 @@ int hpm_ioctl_export(struct file *file, struct hpm_call *call)
 	if (e->flags & ~HPAGE_MAP_EXPORT_FLAGS || e->reserved)
 		return -EINVAL;
 
-	e->fd = get_unused_fd_flags(O_CLOEXEC);
-	if (e->fd < 0)
-		return e->fd;
+	call->fd = get_unused_fd_flags(O_CLOEXEC);
+	if (call->fd < 0)
+		return call->fd;
 	dmabuf = hpm_dmabuf_export(file->private_data);
 	if (IS_ERR(dmabuf)) {
-		put_unused_fd(e->fd);
+		put_unused_fd(call->fd);
 		return PTR_ERR(dmabuf);
 	}
 	call->file = dmabuf->file;
-	call->fd = e->fd;
+	e->fd = call->fd;
 	return 0;
 }
 

@@ -22,32 +22,28 @@
 #include <linux/platform_device.h>
 #include <linux/seq_file.h>
 #include <linux/slab.h>
+#include <linux/uaccess.h>
 
-#include "dma.h"
-#include "dmamap.h"
 #include "faces.h"
 
-/* The private part of a mapping's file. */
+/* The private part of a mapping's file. What says nothing of a lock never changes. */
 struct dma_mapping {
-	struct list_head entry;	/* in mappings, under mappings_lock */
-	struct hpage_map_buffer *buf;	/* held; never changes */
-	struct device *dev;	/* held; never changes */
-	enum dma_data_direction dir;	/* never changes */
-	/* mapped, or NULL after the driver has gone; under mappings_lock */
-	struct sg_table *sgt;
+	struct list_head entry;		/* under mappings_lock */
+	struct hpage_map_buffer *buf;	/* held */
+	struct device *dev;		/* held */
+	enum dma_data_direction dir;
+	struct sg_table *sgt;		/* NULL without a driver; under mappings_lock */
 };
 
 static LIST_HEAD(mappings);
 static DEFINE_MUTEX(mappings_lock);
 
-/* The device has the lock that keeps its driver, or the mapping is not used any more. */
+/* The device's driver is still bound, or nobody uses the addresses any more. */
 static void undo(struct dma_mapping *m)
 {
 	lockdep_assert_held(&mappings_lock);
-	if (!m->sgt)
-		return;
-	dma_unmap_sgtable(m->dev, m->sgt, m->dir, 0);
-	hpm_dma_free_table(m->sgt);
+	if (m->sgt)
+		hpm_dma_unmap(m->dev, m->sgt, m->dir);
 	m->sgt = NULL;
 }
 
@@ -65,69 +61,26 @@ static int unbinding(struct notifier_block *nb, unsigned long action, void *data
 	return NOTIFY_OK;
 }
 
+static struct notifier_block pci_notifier = { .notifier_call = unbinding };
 static struct notifier_block platform_notifier = { .notifier_call = unbinding };
 
-#if IS_ENABLED(CONFIG_PCI)
-static struct notifier_block pci_notifier = { .notifier_call = unbinding };
-
-static struct device *find_pci(const char *name)
+/* Return: the PCI or platform device of that name, for put_device(), or NULL. */
+struct device *hpm_dmamap_find_device(const char *name)
 {
-	return bus_find_device_by_name(&pci_bus_type, NULL, name);
+	return bus_find_device_by_name(&pci_bus_type, NULL, name) ?:
+	       bus_find_device_by_name(&platform_bus_type, NULL, name);
 }
-
-static int watch_pci(void)
-{
-	return bus_register_notifier(&pci_bus_type, &pci_notifier);
-}
-
-static void unwatch_pci(void)
-{
-	bus_unregister_notifier(&pci_bus_type, &pci_notifier);
-}
-
-static bool pci_manages_dma(const struct device *dev)
-{
-	return dev->bus == &pci_bus_type && to_pci_driver(dev->driver)->driver_managed_dma;
-}
-#else
-static struct device *find_pci(const char *name)
-{
-	return NULL;
-}
-
-static int watch_pci(void)
-{
-	return 0;
-}
-
-static void unwatch_pci(void)
-{
-}
-
-static bool pci_manages_dma(const struct device *dev)
-{
-	return false;
-}
-#endif
 
 /* vfio-pci and the like have the device in an IOMMU domain that is not the kernel's. */
 static bool manages_dma(const struct device *dev)
 {
-	if (dev->bus == &platform_bus_type)
-		return to_platform_driver(dev->driver)->driver_managed_dma;
-	return pci_manages_dma(dev);
-}
-
-/* The device of a name. Return: the device, for put_device(), or NULL. */
-struct device *hpm_dmamap_find_device(const char *name)
-{
-	return find_pci(name) ?: bus_find_device_by_name(&platform_bus_type, NULL, name);
+	return dev->bus == &pci_bus_type ? to_pci_driver(dev->driver)->driver_managed_dma :
+					   to_platform_driver(dev->driver)->driver_managed_dma;
 }
 
 static int map_for_device(struct dma_mapping *m)
 {
 	struct sg_table *sgt;
-	int ret;
 
 	device_lock_assert(m->dev);
 	if (!m->dev->driver)
@@ -136,14 +89,9 @@ static int map_for_device(struct dma_mapping *m)
 		return -EBUSY;
 	if (!m->dev->dma_mask)
 		return -EINVAL;
-	sgt = hpm_dma_table(m->buf, m->dev);
+	sgt = hpm_dma_map(m->buf, m->dev, m->dir);
 	if (IS_ERR(sgt))
 		return PTR_ERR(sgt);
-	ret = dma_map_sgtable(m->dev, sgt, m->dir, 0);
-	if (ret) {
-		hpm_dma_free_table(sgt);
-		return ret;
-	}
 	mutex_lock(&mappings_lock);
 	m->sgt = sgt;
 	list_add(&m->entry, &mappings);
@@ -163,8 +111,7 @@ static void free_mapping(struct dma_mapping *m)
 	kfree(m);
 }
 
-static struct dma_mapping *make(struct hpage_map_buffer *buf, const char *name,
-				enum dma_data_direction dir)
+static struct dma_mapping *make(struct hpage_map_buffer *buf, const char *name, u32 flags)
 {
 	struct dma_mapping *m = kzalloc(sizeof(*m), GFP_KERNEL_ACCOUNT);
 	int ret;
@@ -179,7 +126,8 @@ static struct dma_mapping *make(struct hpage_map_buffer *buf, const char *name,
 	INIT_LIST_HEAD(&m->entry);
 	m->buf = hpm_buffer_get(buf);
 	atomic_inc(&buf->devices);
-	m->dir = dir;
+	m->dir = flags == HPAGE_MAP_DMA_FLAGS ? DMA_BIDIRECTIONAL :
+		 flags == HPAGE_MAP_DMA_TO_DEVICE ? DMA_TO_DEVICE : DMA_FROM_DEVICE;
 
 	device_lock(m->dev);
 	ret = map_for_device(m);
@@ -213,45 +161,32 @@ static const struct file_operations mapping_fops = {
 	.show_fdinfo = mapping_show_fdinfo,
 };
 
-/*
- * Is a file of ours a mapping for a device? Return: whether its private data is a
- * mapping, and not a buffer.
- */
+/* Is the private data of a file of ours a mapping, and not a buffer? */
 bool hpm_dmamap_is(const struct file *file)
 {
 	return file->f_op == &mapping_fops;
 }
 
-static enum dma_data_direction direction(u32 flags)
+/*
+ * Adjacent entries are one run to whoever programs the device by hand. Those from first
+ * on go to an array, as far as there is room. Return: how many there are in all.
+ */
+static u64 collect_runs(const struct sg_table *sgt, u64 first, u32 room, struct hpage_map_run *to)
 {
-	if (flags == HPAGE_MAP_DMA_FLAGS)
-		return DMA_BIDIRECTIONAL;
-	return flags & HPAGE_MAP_DMA_TO_DEVICE ? DMA_TO_DEVICE : DMA_FROM_DEVICE;
-}
-
-/* Adjacent entries are one run to whoever programs the device by hand. */
-static bool next_run(struct scatterlist **sg, unsigned int *left, struct hpage_map_run *run)
-{
-	if (!*left)
-		return false;
-	*run = (struct hpage_map_run){ .address = sg_dma_address(*sg) };
-	do {
-		run->length += sg_dma_len(*sg);
-		*sg = sg_next(*sg);
-		(*left)--;
-	} while (*left && sg_dma_address(*sg) == run->address + run->length);
-	return true;
-}
-
-static u64 count_runs(const struct sg_table *sgt)
-{
-	struct scatterlist *sg = sgt->sgl;
-	unsigned int left = sgt->nents;
-	struct hpage_map_run run;
+	struct hpage_map_run run = {};
+	struct scatterlist *sg;
 	u64 nr = 0;
+	int i;
 
-	while (next_run(&sg, &left, &run))
-		nr++;
+	for_each_sgtable_dma_sg(sgt, sg, i) {
+		if (!nr || sg_dma_address(sg) != run.address + run.length) {
+			run = (struct hpage_map_run){ .address = sg_dma_address(sg) };
+			nr++;
+		}
+		run.length += sg_dma_len(sg);
+		if (nr > first && nr - first <= room)
+			to[nr - first - 1] = run;
+	}
 	return nr;
 }
 
@@ -263,7 +198,7 @@ int hpm_ioctl_dma_map(struct file *file, struct hpm_call *call)
 	if (!file->private_data || !(file->f_mode & FMODE_WRITE))
 		return -EBADF;
 	if (!d->flags || d->flags & ~HPAGE_MAP_DMA_FLAGS || d->reserved ||
-	    !hpm_ioctl_is_text(d->device))
+	    !hpm_ioctl_is_device(d->device))
 		return -EINVAL;
 	if (!capable(CAP_SYS_RAWIO))
 		return -EPERM;
@@ -271,64 +206,45 @@ int hpm_ioctl_dma_map(struct file *file, struct hpm_call *call)
 	call->fd = get_unused_fd_flags(O_CLOEXEC);
 	if (call->fd < 0)
 		return call->fd;
-	m = make(file->private_data, d->device, direction(d->flags));
+	m = make(file->private_data, d->device, d->flags);
 	if (IS_ERR(m)) {
 		put_unused_fd(call->fd);
 		return PTR_ERR(m);
 	}
-	mutex_lock(&mappings_lock);
-	d->nr_runs = m->sgt ? count_runs(m->sgt) : 0;
-	mutex_unlock(&mappings_lock);
-
-	call->file = anon_inode_getfile("[hpage_map-dma]", &mapping_fops, m, O_RDWR);
-	if (IS_ERR(call->file)) {
-		int ret = PTR_ERR(call->file);
-
-		call->file = NULL;
+	file = anon_inode_getfile("[hpage_map-dma]", &mapping_fops, m, O_RDWR);
+	if (IS_ERR(file)) {
 		put_unused_fd(call->fd);
 		free_mapping(m);
-		return ret;
+		return PTR_ERR(file);
 	}
+	mutex_lock(&mappings_lock);
+	d->nr_runs = m->sgt ? collect_runs(m->sgt, 0, 0, NULL) : 0;
+	mutex_unlock(&mappings_lock);
+	call->file = file;
 	d->fd = call->fd;
 	return 0;
 }
 
-/* Collect up to @room runs after @first in @to. */
-static u32 collect_runs(const struct sg_table *sgt, u64 first, u32 room, struct hpage_map_run *to)
-{
-	struct scatterlist *sg = sgt->sgl;
-	unsigned int left = sgt->nents;
-	struct hpage_map_run run;
-	u32 nr = 0;
-
-	while (nr < room && next_run(&sg, &left, &run)) {
-		if (first)
-			first--;
-		else
-			to[nr++] = run;
-	}
-	return nr;
-}
-
 /*
- * Tell the bus addresses of a mapping. They are collected first: writing to the program
- * under the lock would let it keep a driver from being unbound. Return: 0, -ENODEV when
- * the driver has gone, -ENOMEM, or -EFAULT.
+ * Tell the bus addresses of a mapping. They are collected first: writing to the
+ * program under the lock would let it keep a driver from being unbound. Return: 0,
+ * -ENODEV when the driver has gone, -ENOMEM, or -EFAULT.
  */
 int hpm_dmamap_runs(struct file *file, struct hpage_map_runs *runs)
 {
 	struct dma_mapping *m = file->private_data;
 	u32 room = min_t(u64, runs->nr, hpm_backing_size(&m->buf->backing) >> PAGE_SHIFT);
-	struct hpage_map_run *found = kvmalloc_array(room ?: 1, sizeof(*found),
-						     GFP_KERNEL_ACCOUNT);
+	struct hpage_map_run *found = kvcalloc(room + 1, sizeof(*found), GFP_KERNEL_ACCOUNT);
 	int ret = -ENODEV;
+	u64 nr;
 
 	if (!found)
 		return -ENOMEM;
 	mutex_lock(&mappings_lock);
 	if (m->sgt) {
 		ret = 0;
-		runs->nr = collect_runs(m->sgt, runs->first, room, found);
+		nr = collect_runs(m->sgt, runs->first, room, found);
+		runs->nr = min_t(u64, room, nr - min(nr, runs->first));
 	}
 	mutex_unlock(&mappings_lock);
 	if (!ret && copy_to_user(u64_to_user_ptr(runs->runs), found, runs->nr * sizeof(*found)))
@@ -337,31 +253,28 @@ int hpm_dmamap_runs(struct file *file, struct hpage_map_runs *runs)
 	return ret;
 }
 
-/* The entries that cover [@offset, @offset + @length) of the buffer, whole. */
+/*
+ * Sync the entries that cover a range of the buffer. When an IOMMU has merged entries
+ * nothing tells which address is where: then all, which is right, if more than asked.
+ */
 static void sync(struct dma_mapping *m, u64 offset, u64 length, bool for_cpu)
 {
+	bool all = m->sgt->nents != m->sgt->orig_nents;
 	struct scatterlist *sg;
 	u64 pos = 0;
 	int i;
 
-	/*
-	 * An IOMMU merges entries, and then nothing tells which address is
-	 * where: all is synced, which is right, if more than was asked for.
-	 */
-	if (m->sgt->nents != m->sgt->orig_nents) {
-		if (for_cpu)
-			dma_sync_sgtable_for_cpu(m->dev, m->sgt, m->dir);
-		else
-			dma_sync_sgtable_for_device(m->dev, m->sgt, m->dir);
-		return;
-	}
+	if (all && for_cpu)
+		dma_sync_sgtable_for_cpu(m->dev, m->sgt, m->dir);
+	else if (all)
+		dma_sync_sgtable_for_device(m->dev, m->sgt, m->dir);
 	for_each_sgtable_sg(m->sgt, sg, i) {
-		if (pos < offset + length && pos + sg->length > offset) {
-			if (for_cpu)
-				dma_sync_sg_for_cpu(m->dev, sg, 1, m->dir);
-			else
-				dma_sync_sg_for_device(m->dev, sg, 1, m->dir);
-		}
+		bool covers = !all && pos < offset + length && pos + sg->length > offset;
+
+		if (covers && for_cpu)
+			dma_sync_sg_for_cpu(m->dev, sg, 1, m->dir);
+		else if (covers)
+			dma_sync_sg_for_device(m->dev, sg, 1, m->dir);
 		pos += sg->length;
 	}
 }
@@ -386,21 +299,20 @@ int hpm_ioctl_dma_sync(struct file *file, struct hpm_call *call)
 	return ret;
 }
 
-/* Watch drivers that are unbound. */
 int hpm_dmamap_init(void)
 {
-	int ret = watch_pci();
+	int ret = bus_register_notifier(&pci_bus_type, &pci_notifier);
 
 	if (ret)
 		return ret;
 	ret = bus_register_notifier(&platform_bus_type, &platform_notifier);
 	if (ret)
-		unwatch_pci();
+		bus_unregister_notifier(&pci_bus_type, &pci_notifier);
 	return ret;
 }
 
 void hpm_dmamap_exit(void)
 {
 	bus_unregister_notifier(&platform_bus_type, &platform_notifier);
-	unwatch_pci();
+	bus_unregister_notifier(&pci_bus_type, &pci_notifier);
 }

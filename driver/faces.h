@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
+/* The upper storey: the ways in. */
 #ifndef _HPM_FACES_H
 #define _HPM_FACES_H
 
@@ -7,18 +8,20 @@
 
 #include "buffer.h"
 
-int hpm_default_init(void);
-void hpm_default_exit(void);
-struct hpage_map_buffer *hpm_default_get(void);
-struct hpage_map_buffer *hpm_default_peek(void);
+struct dma_buf;
 
 /* The minor number of the default buffer and the door; named buffers have the others. */
 #define HPM_MINOR_DEFAULT	0
 #define HPM_MINORS		(1U << 16)
 
+int hpm_default_init(void);
+void hpm_default_exit(void);
+struct hpage_map_buffer *hpm_default_get(void);
+struct hpage_map_buffer *hpm_default_peek(void);
+
 extern struct class hpm_class;
+extern const struct attribute_group *hpm_sysfs_groups[];
 int hpm_chardev_init(void);
-int hpm_chardev_publish(void);
 void hpm_chardev_exit(void);
 dev_t hpm_chardev_devt(unsigned int minor);
 bool hpm_chardev_is_door(const struct file *file);
@@ -29,14 +32,43 @@ struct hpage_map_buffer *hpm_named_create(const char *name, umode_t mode, kuid_t
 					  const struct hpm_attr *attr, struct hpm_why *why);
 int hpm_named_destroy(const char *name, u32 id);
 struct hpage_map_buffer *hpm_named_get(unsigned int minor);
-int hpm_named_init(void);
 void hpm_named_exit(void);
 
-struct dma_buf;
+int hpm_dmamap_init(void);
+void hpm_dmamap_exit(void);
+struct device *hpm_dmamap_find_device(const char *name);
+bool hpm_dmamap_is(const struct file *file);
+int hpm_dmamap_runs(struct file *file, struct hpage_map_runs *runs);
+
 struct dma_buf *hpm_dmabuf_export(struct hpage_map_buffer *buf);
 
-long hpm_ioctl(struct file *file, unsigned int cmd, unsigned long arg);
+/* An ioctl under way. */
+struct hpm_call {
+	union {			/* what was copied in, and will be copied out */
+		u32 size;
+		struct hpage_map_info info;
+		struct hpage_map_alloc alloc;
+		struct hpage_map_destroy destroy;
+		struct hpage_map_nodes nodes;
+		struct hpage_map_runs runs;
+		struct hpage_map_export export;
+		struct hpage_map_pin pin;
+		struct hpage_map_dma_map dma_map;
+		struct hpage_map_dma_sync dma_sync;
+	};
+	struct file *file;	/* a new file, or NULL */
+	int fd;			/* its descriptor, which is not installed yet */
+	bool named;		/* a name is to be taken back with it */
+};
 
-extern const struct attribute_group *hpm_sysfs_groups[];
+long hpm_ioctl(struct file *file, unsigned int cmd, unsigned long arg);
+bool hpm_ioctl_is_device(const char name[HPAGE_MAP_DEVICE_SIZE]);
+int hpm_ioctl_alloc(struct file *door, struct hpm_call *call);
+int hpm_ioctl_create(struct file *door, struct hpm_call *call);
+int hpm_ioctl_destroy(struct file *door, struct hpm_call *call);
+int hpm_ioctl_pin(struct file *door, struct hpm_call *call);
+int hpm_ioctl_export(struct file *file, struct hpm_call *call);
+int hpm_ioctl_dma_map(struct file *file, struct hpm_call *call);
+int hpm_ioctl_dma_sync(struct file *file, struct hpm_call *call);
 
 #endif

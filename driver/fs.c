@@ -23,7 +23,7 @@
 #include <linux/pagemap.h>
 #include <linux/slab.h>
 
-#include "fs.h"
+#include "backing.h"
 
 static const struct cred *kernel_creds;
 

@@ -12,8 +12,6 @@
 #include <linux/sizes.h>
 
 #include "backing.h"
-#include "collect.h"
-#include "fs.h"
 
 /* A pool, in pages of its page size. */
 struct pool {

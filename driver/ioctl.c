@@ -19,9 +19,7 @@
 #include <linux/sched/signal.h>
 #include <linux/uaccess.h>
 
-#include "dmamap.h"
 #include "faces.h"
-#include "ioctl.h"
 
 /* Whoever is not gets less of an answer, and no denial in the audit log. */
 static bool able(int cap)
@@ -163,7 +161,7 @@ static int hpm_ioctl_runs(struct file *file, struct hpm_call *call)
  * Is that the name of a device, or none? Return: true if it ends with a NUL and has
  * nothing but visible characters.
  */
-bool hpm_ioctl_is_text(const char name[HPAGE_MAP_DEVICE_SIZE])
+bool hpm_ioctl_is_device(const char name[HPAGE_MAP_DEVICE_SIZE])
 {
 	int i;
 

@@ -16,11 +16,7 @@
 #include <linux/module.h>
 #include <linux/rcupdate.h>
 
-#include "dmamap.h"
 #include "faces.h"
-#include "fs.h"
-#include "reserve.h"
-#include "work.h"
 
 #if !IS_ENABLED(CONFIG_64BIT)
 #error "hpage_map needs a 64-bit kernel"
@@ -57,19 +53,8 @@ static int __init hpm_init(void)
 	ret = hpm_chardev_init();
 	if (ret)
 		goto exit_default;
-	ret = hpm_named_init();
-	if (ret)
-		goto exit_chardev;
-	/* From here on everything can be used. */
-	ret = hpm_chardev_publish();
-	if (ret)
-		goto exit_named;
 	return 0;
 
-exit_named:
-	hpm_named_exit();
-exit_chardev:
-	hpm_chardev_exit();
 exit_default:
 	hpm_default_exit();
 exit_dmamap:

@@ -12,8 +12,6 @@
  * number is looked up under the lock of its array, where an entry means that
  * the name has its reference.
  */
-#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
-
 #include <linux/ctype.h>
 #include <linux/list.h>
 #include <linux/module.h>
@@ -22,14 +20,6 @@
 #include <linux/xarray.h>
 
 #include "faces.h"
-#include "param.h"
-
-#define MAX_AT_LOAD	32
-
-static char *create[MAX_AT_LOAD];
-static int nr_create;
-module_param_array(create, charp, &nr_create, 0444);
-MODULE_PARM_DESC(create, "buffers to make at load, NAME:SIZE[:PAGE_SIZE] each");
 
 /* One name. */
 struct named {
@@ -131,36 +121,21 @@ put:
 	return ret;
 }
 
-static bool taken(const char *name, struct hpm_why *why)
-{
-	/* The default buffer's device stands in the same class. */
-	if (!find(name) && strcmp(name, KBUILD_MODNAME))
-		return false;
-	hpm_why(why, "there is a buffer named %s already", name);
-	hpm_why_try(why, "another name");
-	return true;
-}
-
-/* Give @named its name, or free it. */
+/* Give named its name, or free it. */
 static int name_it(struct named *named, const char *name, struct hpm_why *why)
 {
-	int ret = -EEXIST;
+	int ret;
 
 	mutex_lock(&names_lock);
-	if (taken(name, why))
+	/* The default buffer's device stands in the same class. */
+	if (find(name) || !strcmp(name, KBUILD_MODNAME)) {
+		hpm_why(why, "there is a buffer named %s already", name);
+		hpm_why_try(why, "another name");
 		kfree(named);
-	else
+		ret = -EEXIST;
+	} else {
 		ret = publish(named, name);
-	mutex_unlock(&names_lock);
-	return ret;
-}
-
-static bool is_taken(const char *name, struct hpm_why *why)
-{
-	bool ret;
-
-	mutex_lock(&names_lock);
-	ret = taken(name, why);
+	}
 	mutex_unlock(&names_lock);
 	return ret;
 }
@@ -176,9 +151,6 @@ struct hpage_map_buffer *hpm_named_create(const char *name, umode_t mode, kuid_t
 	struct named *named;
 	int ret;
 
-	/* Before anything is taken; it may be taken until we are ready, too. */
-	if (is_taken(name, why))
-		return ERR_PTR(-EEXIST);
 	named = kzalloc(sizeof(*named), GFP_KERNEL);
 	if (!named)
 		return ERR_PTR(-ENOMEM);
@@ -245,68 +217,7 @@ struct hpage_map_buffer *hpm_named_get(unsigned int minor)
 	return buf;
 }
 
-/* NAME:SIZE[:PAGE_SIZE]; @text is taken apart. */
-static int parse(char *text, const char **name, struct hpm_attr *attr)
-{
-	char *size, *page_size;
-
-	*name = strsep(&text, ":");
-	size = strsep(&text, ":");
-	page_size = strsep(&text, ":");
-	if (text || !size || !hpm_named_valid(*name) || hpm_parse_bytes(size, &attr->size))
-		return -EINVAL;
-	attr->exact = page_size;
-	return page_size ? hpm_parse_bytes(page_size, &attr->page_size) : 0;
-}
-
-static int create_at_load(const char *param, struct hpm_why *why)
-{
-	char *text = kstrdup(param, GFP_KERNEL);
-	struct hpage_map_buffer *buf;
-	struct hpm_attr attr = {};
-	const char *name;
-	int ret;
-
-	if (!text)
-		return -ENOMEM;
-	ret = parse(text, &name, &attr);
-	if (ret) {
-		hpm_why(why, "it is not NAME:SIZE[:PAGE_SIZE]");
-	} else {
-		buf = hpm_named_create(name, 0600, GLOBAL_ROOT_UID, GLOBAL_ROOT_GID, &attr, why);
-		ret = PTR_ERR_OR_ZERO(buf);
-		if (!ret)
-			hpm_buffer_put(buf);
-	}
-	if (ret)
-		pr_err("create=%s: %pe%s%s\n", param, ERR_PTR(ret), why->len ? ": " : "",
-		       why->text);
-	else if (why->len)
-		pr_info("create=%s: %s\n", param, why->text);
-	kfree(text);
-	return ret;
-}
-
-/*
- * Make the buffers that the parameter names. Their nodes cannot be opened before
- * hpm_chardev_publish(). Return: 0 or -errno; nothing is left behind then.
- */
-int hpm_named_init(void)
-{
-	struct hpm_why *why;
-	int ret = 0, i;
-
-	for (i = 0; i < nr_create && !ret; i++) {
-		why = kzalloc(sizeof(*why), GFP_KERNEL);
-		ret = why ? create_at_load(create[i], why) : -ENOMEM;
-		kfree(why);
-	}
-	if (ret)
-		hpm_named_exit();
-	return ret;
-}
-
-/* Nobody has anything of ours open any more, or not yet. */
+/* Nobody has anything of ours open any more. */
 void hpm_named_exit(void)
 {
 	struct named *named, *next;

@@ -3,7 +3,7 @@
 #include <linux/string.h>
 #include <linux/sysfs.h>
 
-#include "param.h"
+#include "backing.h"
 
 /*
  * Read a number of bytes with an optional suffix. Return: 0, or -EINVAL when that is no

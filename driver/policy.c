@@ -24,7 +24,7 @@
 #include <linux/sched/task.h>
 #include <linux/slab.h>
 
-#include "policy.h"
+#include "backing.h"
 
 /* The nodes that the calling task may use, by its cpuset and its own policy. */
 static nodemask_t allowed_nodes(const struct hpm_attr *attr)

@@ -37,10 +37,7 @@
 #include <linux/slab.h>
 #include <linux/workqueue.h>
 
-#include "fs.h"
-#include "policy.h"
-#include "reserve.h"
-#include "work.h"
+#include "backing.h"
 
 /* How long to wait before filling again what was taken. */
 #define REFILL_AFTER	(HZ / 2)

@@ -20,8 +20,6 @@
 #include <linux/sizes.h>
 
 #include "backing.h"
-#include "fs.h"
-#include "policy.h"
 
 /*
  * Not movable, because the pages get pinned. Try hard, but over a limit fail

@@ -220,10 +220,7 @@ struct hpage_map_info {
 	char name[HPAGE_MAP_NAME_SIZE];
 };
 
-/**
- * define HPAGE_MAP_INFO_FLAGS - the bits that are valid in hpage_map_info.flags
- */
-#define HPAGE_MAP_INFO_FLAGS	0
+#define HPAGE_MAP_INFO_FLAGS	0	/* valid bits of hpage_map_info.flags */
 
 /**
  * define HPAGE_MAP_INFO - ask what the buffer of this descriptor is
@@ -391,11 +388,7 @@ struct hpage_map_destroy {
 	char name[HPAGE_MAP_NAME_SIZE];
 };
 
-/**
- * define HPAGE_MAP_DESTROY_FLAGS - the bits that are valid in
- *	hpage_map_destroy.flags
- */
-#define HPAGE_MAP_DESTROY_FLAGS	0
+#define HPAGE_MAP_DESTROY_FLAGS	0	/* valid bits of hpage_map_destroy.flags */
 
 /**
  * define HPAGE_MAP_DESTROY - take the name of a buffer away
@@ -425,10 +418,7 @@ struct hpage_map_nodes {
 	__u32 reserved;
 };
 
-/**
- * define HPAGE_MAP_NODES_FLAGS - the bits that are valid in hpage_map_nodes.flags
- */
-#define HPAGE_MAP_NODES_FLAGS	0
+#define HPAGE_MAP_NODES_FLAGS	0	/* valid bits of hpage_map_nodes.flags */
 
 /**
  * define HPAGE_MAP_NODES - count the pages of the buffer by NUMA node
@@ -465,10 +455,7 @@ struct hpage_map_runs {
 	__u32 reserved;
 };
 
-/**
- * define HPAGE_MAP_RUNS_FLAGS - the bits that are valid in hpage_map_runs.flags
- */
-#define HPAGE_MAP_RUNS_FLAGS	0
+#define HPAGE_MAP_RUNS_FLAGS	0	/* valid bits of hpage_map_runs.flags */
 
 /**
  * define HPAGE_MAP_RUNS - the physical runs of the buffer, by their offsets
@@ -494,11 +481,7 @@ struct hpage_map_export {
 	__u32 reserved;
 };
 
-/**
- * define HPAGE_MAP_EXPORT_FLAGS - the bits that are valid in
- *	hpage_map_export.flags
- */
-#define HPAGE_MAP_EXPORT_FLAGS	0
+#define HPAGE_MAP_EXPORT_FLAGS	0	/* valid bits of hpage_map_export.flags */
 
 /**
  * define HPAGE_MAP_EXPORT - make a dma-buf of the buffer, for other drivers
@@ -538,10 +521,7 @@ struct hpage_map_pin {
 	__u32 reserved;
 };
 
-/**
- * define HPAGE_MAP_PIN_FLAGS - the bits that are valid in hpage_map_pin.flags
- */
-#define HPAGE_MAP_PIN_FLAGS	0
+#define HPAGE_MAP_PIN_FLAGS	0	/* valid bits of hpage_map_pin.flags */
 
 /**
  * define HPAGE_MAP_PIN - make a buffer of memory that the program has got itself
