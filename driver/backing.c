@@ -21,7 +21,6 @@
  * for good, so that their addresses may be told to devices, and only then is
  * the file closed to others.
  */
-#include <linux/cpuset.h>
 #include <linux/file.h>
 #include <linux/pagemap.h>
 #include <linux/sched/mm.h>
@@ -32,32 +31,29 @@
 /* Rounds of a loop over pages that may go by without a look at the scheduler. */
 #define LONG_LOOP	4096
 
-static void why_append(struct hpm_why *why, const char *before, const char *after,
-		       const char *fmt, va_list *args)
-{
-	struct va_format vaf = { .fmt = fmt, .va = args };
-
-	why->len += scnprintf(why->text + why->len, sizeof(why->text) - why->len, "%s%pV%s",
-			      before, &vaf, after);
-}
-
 /* Add a reason. */
 void hpm_why(struct hpm_why *why, const char *fmt, ...)
 {
+	struct va_format vaf = { .fmt = fmt };
 	va_list args;
 
 	va_start(args, fmt);
-	why_append(why, why->len ? "; " : "", "", fmt, &args);
+	vaf.va = &args;
+	why->len += scnprintf(why->text + why->len, sizeof(why->text) - why->len, "%s%pV",
+			      why->len ? "; " : "", &vaf);
 	va_end(args);
 }
 
 /* Add what a person can do about the last reason. */
 void hpm_why_try(struct hpm_why *why, const char *fmt, ...)
 {
+	struct va_format vaf = { .fmt = fmt };
 	va_list args;
 
 	va_start(args, fmt);
-	why_append(why, " (try: ", ")", fmt, &args);
+	vaf.va = &args;
+	why->len += scnprintf(why->text + why->len, sizeof(why->text) - why->len, " (try: %pV)",
+			      &vaf);
 	va_end(args);
 }
 
@@ -171,26 +167,16 @@ static int pin(struct hpm_backing *b, unsigned long nr, struct hpm_why *why)
 
 	for (b->nr = 0; b->nr < nr; pos += 1L << b->shift) {
 		ret = hpm_fs_pin(b->file, pos, b->pages + b->nr);
-		if (ret) {
-			hpm_why(why, "a page was lost while the buffer was made (%pe)",
-				ERR_PTR(ret));
+		if (ret || folio_size(page_folio(b->pages[b->nr++])) < 1UL << b->shift) {
+			hpm_why(why, "a page was %s while the buffer was made",
+				ret ? "lost" : "split");
 			hpm_why_try(why, "again");
-			ret = -ENOMEM;
-			goto unpin;
-		}
-		if (folio_size(page_folio(b->pages[b->nr++])) < 1UL << b->shift) {
-			hpm_why(why, "a huge page was split while the buffer was made");
-			hpm_why_try(why, "again");
-			ret = -ENOMEM;
-			goto unpin;
+			unpin(b);
+			return -ENOMEM;
 		}
 		cond_resched();
 	}
 	return 0;
-
-unpin:
-	unpin(b);
-	return ret;
 }
 
 /* What a person wants to know of the pages, counted once. */
@@ -251,26 +237,6 @@ bool hpm_backing_run(const struct hpm_backing *b, loff_t *pos, struct hpage_map_
 	return true;
 }
 
-/* Interleaving takes what other nodes have when one is short; only the counts tell. */
-static void tell_uneven(const struct hpm_backing *b, struct hpm_why *why)
-{
-	unsigned long nr, least = ULONG_MAX, most = 0;
-	int node;
-
-	for_each_node_mask(node, cpuset_current_mems_allowed) {
-		if (!node_state(node, N_MEMORY))
-			continue;
-		nr = hpm_backing_pages_on(b, node);
-		least = min(least, nr);
-		most = max(most, nr);
-	}
-	if (most <= least || most - least <= 1)
-		return;
-	hpm_why(why, "%s: interleaved unevenly, from %lu to %lu pages a node",
-		hpm_backing_name(b->kind), least, most);
-	hpm_why_try(why, "a larger pool or more free memory on the node that is short");
-}
-
 /* Allocators do what they can; here it is seen whether that was what was asked for. */
 static int verify(const struct hpm_backing *b, const struct hpm_attr *attr,
 		  unsigned long longest, struct hpm_why *why)
@@ -288,14 +254,11 @@ static int verify(const struct hpm_backing *b, const struct hpm_attr *attr,
 		hpm_why_try(why, "a larger hugetlb pool, set at boot");
 		return -ENOMEM;
 	}
-	if (attr->policy == HPAGE_MAP_POLICY_INTERLEAVE)
-		tell_uneven(b, why);
-	if (attr->policy != HPAGE_MAP_POLICY_PREFERRED && attr->policy != HPAGE_MAP_POLICY_STRICT)
+	if (b->node == attr->node || (attr->policy != HPAGE_MAP_POLICY_PREFERRED &&
+				      attr->policy != HPAGE_MAP_POLICY_STRICT))
 		return 0;
-	if (b->node == attr->node)
-		return 0;
-	hpm_why(why, "%s: %lu of %lu pages are on node %d", name, hpm_backing_pages_on(b, attr->node), b->nr,
-		attr->node);
+	hpm_why(why, "%s: %lu of %lu pages are on node %d", name,
+		hpm_backing_pages_on(b, attr->node), b->nr, attr->node);
 	hpm_why_try(why, "a larger pool or more free memory on that node");
 	return attr->policy == HPAGE_MAP_POLICY_STRICT ? -ENOMEM : 0;
 }
@@ -314,9 +277,8 @@ static int finish(struct hpm_backing *b, const struct hpm_attr *attr, unsigned l
 		  struct hpm_why *why)
 {
 	unsigned long longest;
-	int ret;
+	int ret = pin(b, nr, why);
 
-	ret = pin(b, nr, why);
 	if (ret)
 		return ret;
 	take_stock(b, &longest);
@@ -359,11 +321,8 @@ static int make(struct hpm_backing *b, const struct rung *rung, const struct hpm
 		goto uncharge;
 
 	ret = finish(b, attr, size >> b->shift, why);
-	if (ret)
-		goto discard;
-	return 0;
-
-discard:
+	if (!ret)
+		return 0;
 	if (b->window)
 		hpm_reserve_return(b);
 	else
@@ -416,11 +375,10 @@ static int check(const struct hpm_attr *attr, struct hpm_why *why)
 }
 
 /*
- * Get pages from the best rung that has them. Return: 0; -EINVAL: this machine has no
- * pages of that size, or the size is 0  -ENOMEM: no rung has the pages now, or the size
- * exceeds the memory  -EDQUOT: a limit of the user refuses them, be it on one rung
- * -EINTR: a signal came  -ERESTARTNOINTR: no signal, but work of the task that cannot
- * wait
+ * Get pages from the best rung that has them. Return: 0, or -EINVAL: this machine has no
+ * pages of that size, or the size is 0; -ENOMEM: no rung has the pages now; -EDQUOT: a
+ * limit of the user refuses them, be it on one rung; -EINTR: a signal came;
+ * -ERESTARTNOINTR: none did, but work of the task that cannot wait.
  */
 int hpm_backing_make(struct hpm_backing *b, const struct hpm_attr *attr, struct hpm_why *why)
 {

@@ -25,8 +25,8 @@
  * a moment before it fills again: whoever took pages is about to map them.
  *
  * lock protects what can change, and is never held while pages are allocated or
- * given back. Only the worker moves tail up and sets file, under lock, too, and
- * so it may read them without. Reserves live as long as the module.
+ * given back. Only the worker moves tail and sets file, under lock, too, and so
+ * it may read them without. Reserves live as long as the module.
  */
 #include <linux/device.h>
 #include <linux/file.h>
@@ -39,12 +39,9 @@
 
 #include "backing.h"
 
-/* How long to wait before filling again what was taken. */
-#define REFILL_AFTER	(HZ / 2)
-/* How long to wait for memory that is short, and try again. */
-#define RETRY_AFTER	(10 * HZ)
-/* Of the file; it has pages only in its window. */
-#define FILE_SIZE	(1ULL << 60)
+#define REFILL_AFTER	(HZ / 2)	/* pages were taken */
+#define RETRY_AFTER	(10 * HZ)	/* there were none to be had */
+#define FILE_SIZE	(1ULL << 60)	/* bytes; it has pages only in its window */
 
 static const struct source {
 	enum hpage_map_backing kind;
@@ -61,39 +58,49 @@ static const struct source {
 
 /* A part of a reserve's file that was taken. */
 struct hpm_window {
-	/* in the list of those that came back, under the reserve's lock */
-	struct list_head entry;
-	struct hpm_reserve *reserve;	/* whose it is; never changes */
-	loff_t start;	/* bytes; never changes */
-	loff_t length;	/* bytes; never changes */
+	struct list_head entry;		/* once it is back; under the reserve's lock */
+	struct hpm_reserve *reserve;	/* never changes, nor does what follows */
+	loff_t start;			/* bytes */
+	loff_t length;			/* bytes */
 };
 
 /* Pages of one kind, size and node. */
 struct hpm_reserve {
-	struct list_head entry;	/* in reserves; the list never changes after init */
-	const struct source *source;	/* how pages are had; never changes */
-	unsigned long page_size;	/* bytes; never changes */
-	int node;	/* never changes */
-	struct device *dev;	/* in sysfs; never changes */
+	struct list_head entry;		/* in reserves; never changes, nor does what follows */
+	const struct source *source;
+	unsigned long page_size;	/* bytes */
+	int node;
+	struct device *dev;		/* in sysfs */
 	struct delayed_work work;	/* fills and trims */
-	struct mutex lock;	/* of what follows */
-	struct file *file;	/* the pages, NULL until the first is wanted */
-	unsigned long asked;	/* how many pages to keep ready */
-	u64 head;	/* index of the first ready page in @file */
-	u64 tail;	/* index of the page behind the last ready one */
+
+	struct mutex lock;		/* of what follows */
+	struct file *file;		/* NULL until the first page is wanted */
+	unsigned long asked;		/* pages to keep ready */
+	u64 head;			/* index in file of the first ready page */
+	u64 tail;			/* index of the page behind the last ready one */
 	struct list_head returned;	/* windows whose pages are to be given back */
-	struct hpm_why why;	/* why fewer are ready than asked for */
+	struct hpm_why why;		/* fewer are ready than asked for */
 };
 
 static LIST_HEAD(reserves);
 
+static unsigned long ready(struct hpm_reserve *r)
+{
+	unsigned long nr;
+
+	mutex_lock(&r->lock);
+	nr = r->tail - r->head;
+	mutex_unlock(&r->lock);
+	return nr;
+}
+
 static int make_file(struct hpm_reserve *r)
 {
 	struct file *file = r->source->create(r->page_size, FILE_SIZE);
-	int ret;
+	int ret = PTR_ERR_OR_ZERO(file);
 
-	if (IS_ERR(file))
-		return PTR_ERR(file);
+	if (ret)
+		return ret;
 	ret = hpm_fs_seal(file);
 	if (ret) {
 		fput(file);
@@ -105,31 +112,16 @@ static int make_file(struct hpm_reserve *r)
 	return 0;
 }
 
-/* Is the page at tail, which nobody can take yet, where it should be? */
-static bool on_node(struct hpm_reserve *r)
-{
-	struct page *page;
-	bool right;
-
-	if (hpm_fs_pin(r->file, r->tail * r->page_size, &page))
-		return false;
-	right = page_to_nid(page) == r->node;
-	hpm_fs_unpin(page);
-	return right;
-}
-
+/* One page more, if it can be had on the node. */
 static int extend(struct hpm_reserve *r, struct hpm_why *why)
 {
 	struct hpm_attr attr = { .policy = HPAGE_MAP_POLICY_STRICT, .node = r->node };
+	int ret = r->file ? 0 : make_file(r);
 	struct hpm_policy *policy;
 	unsigned int flags;
-	int ret;
 
-	if (!r->file) {
-		ret = make_file(r);
-		if (ret)
-			return ret;
-	}
+	if (ret)
+		return ret;
 	policy = hpm_policy_enter(&attr);
 	if (IS_ERR(policy))
 		return PTR_ERR(policy);
@@ -137,11 +129,6 @@ static int extend(struct hpm_reserve *r, struct hpm_why *why)
 	ret = r->source->extend(r->file, r->tail * r->page_size, r->page_size, why);
 	memalloc_pin_restore(flags);
 	hpm_policy_leave(policy);
-	if (!ret && !on_node(r)) {
-		hpm_why(why, "the page allocator gave a page of another node");
-		r->source->punch(r->file, r->tail * r->page_size, r->page_size);
-		ret = -ENOMEM;
-	}
 	if (ret)
 		return ret;
 
@@ -151,29 +138,17 @@ static int extend(struct hpm_reserve *r, struct hpm_why *why)
 	return 0;
 }
 
-/* How many pages are missing; negative if there are too many. */
-static long missing(struct hpm_reserve *r)
-{
-	long nr;
-
-	mutex_lock(&r->lock);
-	nr = r->asked - (r->tail - r->head);
-	mutex_unlock(&r->lock);
-	return nr;
-}
-
+/* One page fewer, unless somebody takes it first. */
 static void trim(struct hpm_reserve *r)
 {
-	u64 last;
+	bool some;
 
 	mutex_lock(&r->lock);
-	if (r->tail == r->head) {
-		mutex_unlock(&r->lock);
-		return;
-	}
-	last = --r->tail;
+	some = r->tail > r->head;
+	r->tail -= some;
 	mutex_unlock(&r->lock);
-	r->source->punch(r->file, last * r->page_size, r->page_size);
+	if (some)
+		r->source->punch(r->file, r->tail * r->page_size, r->page_size);
 }
 
 static void give_back_returned(struct hpm_reserve *r)
@@ -195,25 +170,24 @@ static void reserve_work(struct work_struct *work)
 	struct hpm_reserve *r = container_of(to_delayed_work(work), struct hpm_reserve, work);
 	struct hpm_why *why = kzalloc(sizeof(*why), GFP_KERNEL);
 	int ret = why ? 0 : -ENOMEM;
-	long nr;
+	long missing;
 
 	give_back_returned(r);
-	while (!ret && (nr = missing(r))) {
-		if (nr > 0)
+	while (!ret && (missing = READ_ONCE(r->asked) - ready(r))) {
+		if (missing > 0)
 			ret = extend(r, why);
 		else
 			trim(r);
 		cond_resched();
 	}
-	if (ret) {
-		if (why && !why->len)
-			hpm_why(why, "%pe", ERR_PTR(ret));
+	if (ret)
 		queue_delayed_work(hpm_workqueue, &r->work, RETRY_AFTER);
-	}
-
+	if (!why)
+		return;
+	if (ret && !why->len)
+		hpm_why(why, "%pe", ERR_PTR(ret));
 	mutex_lock(&r->lock);
-	if (why)
-		r->why = *why;
+	r->why = *why;
 	mutex_unlock(&r->lock);
 	kfree(why);
 }
@@ -245,18 +219,8 @@ static bool take(struct hpm_reserve *r, struct hpm_backing *b, struct hpm_window
 	return enough;
 }
 
-static unsigned long ready(struct hpm_reserve *r)
-{
-	unsigned long nr;
-
-	mutex_lock(&r->lock);
-	nr = r->tail - r->head;
-	mutex_unlock(&r->lock);
-	return nr;
-}
-
-static bool find(struct hpm_backing *b, const struct hpm_attr *attr, struct hpm_window *w,
-		 unsigned long nr, unsigned long *most)
+static bool take_from_any(struct hpm_backing *b, const struct hpm_attr *attr,
+			  struct hpm_window *w, unsigned long nr, unsigned long *most)
 {
 	struct hpm_nodes nodes;
 	struct hpm_reserve *r;
@@ -277,7 +241,10 @@ static bool find(struct hpm_backing *b, const struct hpm_attr *attr, struct hpm_
 	return false;
 }
 
-/* Take pages that are ready. Return: 0, or -ENOMEM. */
+/*
+ * Take nr pages that are ready; kind and shift of the backing are set, and file, start
+ * and window become so. Return: 0, or -ENOMEM when there are not enough.
+ */
 int hpm_reserve_take(struct hpm_backing *b, const struct hpm_attr *attr, unsigned long nr,
 		     struct hpm_why *why)
 {
@@ -286,7 +253,7 @@ int hpm_reserve_take(struct hpm_backing *b, const struct hpm_attr *attr, unsigne
 
 	if (!w)
 		return -ENOMEM;
-	if (find(b, attr, w, nr, &most))
+	if (take_from_any(b, attr, w, nr, &most))
 		return 0;
 	kfree(w);
 	hpm_why(why, "reserve: %lu pages of %lu kB from %s needed, %lu ready", nr,
@@ -296,9 +263,9 @@ int hpm_reserve_take(struct hpm_backing *b, const struct hpm_attr *attr, unsigne
 }
 
 /*
- * Give back what was taken. The worker does it, so that nobody waits for the lock of the
- * inode who holds mmap_lock. The pages do not become ready again: nobody has zeroed them.
- * Legal under mmap_lock.
+ * Give back what was taken, unpinned. The worker does it, so that nobody waits for the
+ * lock of the inode who holds mmap_lock. The pages do not become ready again: nobody has
+ * zeroed them.
  */
 void hpm_reserve_return(struct hpm_backing *b)
 {
@@ -331,7 +298,7 @@ static ssize_t pages_store(struct device *dev, struct device_attribute *attr, co
 	if (nr > totalram_pages() / (r->page_size >> PAGE_SHIFT))
 		return -ENOMEM;
 	mutex_lock(&r->lock);
-	r->asked = nr;
+	WRITE_ONCE(r->asked, nr);
 	mutex_unlock(&r->lock);
 	look_again(r, 0);
 	return len;
@@ -372,7 +339,7 @@ static struct class reserve_class = {
 static int add(const struct source *source, unsigned long page_size, int node)
 {
 	struct hpm_reserve *r = kzalloc(sizeof(*r), GFP_KERNEL);
-	struct device *dev;
+	int ret;
 
 	if (!r)
 		return -ENOMEM;
@@ -383,35 +350,33 @@ static int add(const struct source *source, unsigned long page_size, int node)
 	INIT_LIST_HEAD(&r->returned);
 	INIT_DELAYED_WORK(&r->work, reserve_work);
 
-	dev = device_create(&reserve_class, NULL, 0, r, "%s-%lukB-node%d",
-			    hpm_backing_name(source->kind), page_size / SZ_1K, node);
-	if (IS_ERR(dev)) {
+	r->dev = device_create(&reserve_class, NULL, 0, r, "%s-%lukB-node%d",
+			       hpm_backing_name(source->kind), page_size / SZ_1K, node);
+	ret = PTR_ERR_OR_ZERO(r->dev);
+	if (ret)
 		kfree(r);
-		return PTR_ERR(dev);
-	}
-	r->dev = dev;
-	list_add_tail(&r->entry, &reserves);
-	return 0;
+	else
+		list_add_tail(&r->entry, &reserves);
+	return ret;
 }
 
-static void remove_all(void)
+void hpm_reserve_exit(void)
 {
 	struct hpm_reserve *r, *next;
 
 	list_for_each_entry_safe(r, next, &reserves, entry) {
-		/* Nobody sets asked any more: the worker only trims, if anything. */
+		/* Nobody sets asked any more, so the worker does not begin anew. */
 		device_unregister(r->dev);
-		mutex_lock(&r->lock);
-		r->asked = 0;
-		mutex_unlock(&r->lock);
+		WRITE_ONCE(r->asked, 0);
 		cancel_delayed_work_sync(&r->work);
 		give_back_returned(r);
 		if (r->file)
 			hpm_fs_discard(r->file);
 		mutex_destroy(&r->lock);
+		list_del(&r->entry);
 		kfree(r);
 	}
-	INIT_LIST_HEAD(&reserves);
+	class_unregister(&reserve_class);
 }
 
 /* Make all reserves, empty, and show them. */
@@ -424,26 +389,19 @@ int hpm_reserve_init(void)
 	if (ret)
 		return ret;
 	for (i = 0; i < ARRAY_SIZE(sources); i++) {
-		for (page_size = PAGE_SIZE * 2; page_size && page_size <= SZ_16G; page_size *= 2) {
+		for (page_size = PAGE_SIZE * 2; page_size <= SZ_16G; page_size *= 2) {
 			if (!sources[i].has(page_size))
 				continue;
 			for_each_node_state(node, N_MEMORY) {
 				ret = add(&sources[i], page_size, node);
 				if (ret)
-					goto remove;
+					goto exit;
 			}
 		}
 	}
 	return 0;
 
-remove:
-	remove_all();
-	class_unregister(&reserve_class);
+exit:
+	hpm_reserve_exit();
 	return ret;
-}
-
-void hpm_reserve_exit(void)
-{
-	remove_all();
-	class_unregister(&reserve_class);
 }
