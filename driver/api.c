@@ -208,27 +208,33 @@ void *hpage_map_vmap(struct hpage_map_buffer *buf)
 }
 EXPORT_SYMBOL_NS_GPL(hpage_map_vmap, "HPAGE_MAP");
 
-/* Is [@pgoff, + @len) of a window within it, and the window within the buffer? */
-static bool in_window(const struct hpage_map_buffer *buf, unsigned long pgoff, unsigned long len,
-		      u64 start, u64 length)
+/* Where a window begins, in base pages, if the range lies within it and it within the buffer. */
+static long window(const struct hpage_map_buffer *buf, unsigned long pgoff, unsigned long len,
+		   u64 start, u64 length)
 {
 	u64 size = hpm_backing_size(&buf->backing);
-	unsigned long pages = length >> PAGE_SHIFT;
+	unsigned long pages;
 
-	return IS_ALIGNED(start | length, 1ULL << buf->backing.shift) && start <= size &&
-	       length <= size - start && pgoff <= pages && len >> PAGE_SHIFT <= pages - pgoff;
+	if (start > size || length > size - start ||
+	    !IS_ALIGNED(start | length, 1ULL << buf->backing.shift))
+		return -EINVAL;
+	pages = (length ?: size - start) >> PAGE_SHIFT;
+	if (pgoff > pages || len >> PAGE_SHIFT > pages - pgoff)
+		return -EINVAL;
+	return start >> PAGE_SHIFT;
 }
 
 /**
- * hpage_map_mmap_window() - map a part of a buffer
+ * hpage_map_mmap() - map a buffer, or a window of it; for .mmap of a driver
  * @buf: the buffer
  * @vma: the VMA that .mmap was given; its offset counts from @start
  * @start: bytes, a multiple of the page size: where the program's offset 0 is
- * @length: bytes, a multiple of the page size: how much it may map
+ * @length: bytes, a multiple of the page size: how much it may map; 0 for all
+ *	that follows
  *
  * The VMA then is one of the file that hpage_map lends, holds the buffer, and
  * refers to the driver no more. For a window that programs may only read, the
- * driver refuses VM_WRITE together with VM_SHARED beforehand, and clears
+ * driver beforehand refuses VM_WRITE together with VM_SHARED, and clears
  * VM_MAYWRITE.
  *
  * Context: under mmap_lock for writing, as .mmap is called.
@@ -236,43 +242,43 @@ static bool in_window(const struct hpage_map_buffer *buf, unsigned long pgoff, u
  * page size or the part is not within the window, or -ENOMEM when a hugetlb
  * pool cannot promise pages for private copies.
  */
-int hpage_map_mmap_window(struct hpage_map_buffer *buf, struct vm_area_struct *vma, u64 start,
-			  u64 length)
+int hpage_map_mmap(struct hpage_map_buffer *buf, struct vm_area_struct *vma, u64 start,
+		   u64 length)
 {
-	if (!in_window(buf, vma->vm_pgoff, vma->vm_end - vma->vm_start, start, length))
-		return -EINVAL;
-	vma->vm_pgoff += start >> PAGE_SHIFT;
+	long first = window(buf, vma->vm_pgoff, vma->vm_end - vma->vm_start, start, length);
+
+	if (first < 0)
+		return first;
+	vma->vm_pgoff += first;
 	return hpm_buffer_mmap(buf, vma);
 }
-EXPORT_SYMBOL_NS_GPL(hpage_map_mmap_window, "HPAGE_MAP");
+EXPORT_SYMBOL_NS_GPL(hpage_map_mmap, "HPAGE_MAP");
 
 /**
- * hpage_map_get_unmapped_area_window() - choose an address for a mapping of a
- *	part of a buffer
+ * hpage_map_get_unmapped_area() - choose an address; for .get_unmapped_area of a
+ *	driver, without which addresses are not aligned and hpage_map_mmap() fails
  * @buf: the buffer
  * @addr: as .get_unmapped_area was given it
  * @len: likewise
  * @pgoff: likewise
  * @flags: likewise
- * @start: as for hpage_map_mmap_window()
+ * @start: as for hpage_map_mmap()
  * @length: likewise
- *
- * A driver that has no .get_unmapped_area of this kind gets addresses that are
- * not aligned for huge pages, and its mmap() then fails with -EINVAL.
  *
  * Context: under mmap_lock.
  * Return: the address, or -EINVAL or -ENOMEM.
  */
-unsigned long hpage_map_get_unmapped_area_window(struct hpage_map_buffer *buf,
-						 unsigned long addr, unsigned long len,
-						 unsigned long pgoff, unsigned long flags,
-						 u64 start, u64 length)
+unsigned long hpage_map_get_unmapped_area(struct hpage_map_buffer *buf, unsigned long addr,
+					  unsigned long len, unsigned long pgoff,
+					  unsigned long flags, u64 start, u64 length)
 {
-	if (!in_window(buf, pgoff, len, start, length))
-		return -EINVAL;
-	return hpm_buffer_get_unmapped_area(buf, addr, len, pgoff + (start >> PAGE_SHIFT), flags);
+	long first = window(buf, pgoff, len, start, length);
+
+	if (first < 0)
+		return first;
+	return hpm_buffer_get_unmapped_area(buf, addr, len, pgoff + first, flags);
 }
-EXPORT_SYMBOL_NS_GPL(hpage_map_get_unmapped_area_window, "HPAGE_MAP");
+EXPORT_SYMBOL_NS_GPL(hpage_map_get_unmapped_area, "HPAGE_MAP");
 
 /**
  * hpage_map_dma_map() - map a buffer for DMA

@@ -10,7 +10,7 @@
  *	...
  *	static int my_mmap(struct file *file, struct vm_area_struct *vma)
  *	{
- *		return hpage_map_mmap(buf, vma);
+ *		return hpage_map_mmap(buf, vma, 0, 0);
  *	}
  *	...
  *	hpage_map_dma_unmap(buf, dev, sgt, DMA_FROM_DEVICE);
@@ -47,11 +47,7 @@ struct vm_area_struct;
 
 struct hpage_map_buffer;
 
-/**
- * define HPAGE_MAP_IMPORT - use the functions of this header in a module
- *
- * The same on all kernels, while MODULE_IMPORT_NS() has changed its argument.
- */
+/* As MODULE_IMPORT_NS(), whose argument has changed, on every kernel. */
 #define HPAGE_MAP_IMPORT()	MODULE_INFO(import_ns, "HPAGE_MAP")
 
 /**
@@ -85,59 +81,20 @@ u64 hpage_map_page_size(const struct hpage_map_buffer *buf);
 struct page *hpage_map_page(const struct hpage_map_buffer *buf, u64 offset);
 void *hpage_map_vmap(struct hpage_map_buffer *buf);
 
-int hpage_map_mmap_window(struct hpage_map_buffer *buf, struct vm_area_struct *vma, u64 start,
-			  u64 length);
-unsigned long hpage_map_get_unmapped_area_window(struct hpage_map_buffer *buf,
-						 unsigned long addr, unsigned long len,
-						 unsigned long pgoff, unsigned long flags,
-						 u64 start, u64 length);
-
-/**
- * hpage_map_mmap() - map a buffer; for .mmap of a driver's file operations
- * @buf: the buffer
- * @vma: the VMA that .mmap was given; its offset is that in the buffer
- *
- * As hpage_map_mmap_window() of the whole buffer.
- */
-static inline int hpage_map_mmap(struct hpage_map_buffer *buf, struct vm_area_struct *vma)
-{
-	return hpage_map_mmap_window(buf, vma, 0, hpage_map_size(buf));
-}
-
-/**
- * hpage_map_get_unmapped_area() - choose an address for a mapping of a buffer;
- *	for .get_unmapped_area of a driver's file operations
- * @buf: the buffer
- * @addr: as .get_unmapped_area was given it
- * @len: likewise
- * @pgoff: likewise
- * @flags: likewise
- *
- * As hpage_map_get_unmapped_area_window() of the whole buffer.
- */
-static inline unsigned long hpage_map_get_unmapped_area(struct hpage_map_buffer *buf,
-							unsigned long addr, unsigned long len,
-							unsigned long pgoff, unsigned long flags)
-{
-	return hpage_map_get_unmapped_area_window(buf, addr, len, pgoff, flags, 0,
-						  hpage_map_size(buf));
-}
+int hpage_map_mmap(struct hpage_map_buffer *buf, struct vm_area_struct *vma, u64 start,
+		   u64 length);
+unsigned long hpage_map_get_unmapped_area(struct hpage_map_buffer *buf, unsigned long addr,
+					  unsigned long len, unsigned long pgoff,
+					  unsigned long flags, u64 start, u64 length);
 
 struct sg_table *hpage_map_dma_map(struct hpage_map_buffer *buf, struct device *dev,
 				   enum dma_data_direction dir);
 void hpage_map_dma_unmap(struct hpage_map_buffer *buf, struct device *dev, struct sg_table *sgt,
 			 enum dma_data_direction dir);
 
-/**
- * hpage_map_sync_for_cpu() - see what the device has written
- * @dev: the device
- * @sgt: of hpage_map_dma_map()
- * @dir: likewise
- *
- * To be called when the device has written, before the CPU reads; it costs
- * nothing where the device is coherent.
- *
- * Context: any.
+/*
+ * The device has written, the CPU will read; and the CPU has written, or has read what
+ * the device is to write again. Free where the device is coherent. Context: any.
  */
 static inline void hpage_map_sync_for_cpu(struct device *dev, struct sg_table *sgt,
 					  enum dma_data_direction dir)
@@ -145,17 +102,6 @@ static inline void hpage_map_sync_for_cpu(struct device *dev, struct sg_table *s
 	dma_sync_sgtable_for_cpu(dev, sgt, dir);
 }
 
-/**
- * hpage_map_sync_for_device() - let the device see what the CPU has written
- * @dev: the device
- * @sgt: of hpage_map_dma_map()
- * @dir: likewise
- *
- * To be called when the CPU has written, or read what the device is to write
- * again, before the device works.
- *
- * Context: any.
- */
 static inline void hpage_map_sync_for_device(struct device *dev, struct sg_table *sgt,
 					     enum dma_data_direction dir)
 {

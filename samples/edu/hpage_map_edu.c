@@ -182,7 +182,7 @@ static int edu_mmap(struct file *file, struct vm_area_struct *vma)
 {
 	struct edu *edu = file->private_data;
 
-	return hpage_map_mmap(edu->buf, vma);
+	return hpage_map_mmap(edu->buf, vma, 0, 0);
 }
 
 static unsigned long edu_get_unmapped_area(struct file *file, unsigned long addr,
@@ -191,7 +191,7 @@ static unsigned long edu_get_unmapped_area(struct file *file, unsigned long addr
 {
 	struct edu *edu = file->private_data;
 
-	return hpage_map_get_unmapped_area(edu->buf, addr, len, pgoff, flags);
+	return hpage_map_get_unmapped_area(edu->buf, addr, len, pgoff, flags, 0, 0);
 }
 
 static const struct file_operations edu_fops = {

@@ -11,14 +11,14 @@ static struct hpage_map_buffer *buf;
 
 static int minimal_mmap(struct file *file, struct vm_area_struct *vma)
 {
-	return hpage_map_mmap(buf, vma);
+	return hpage_map_mmap(buf, vma, 0, 0);
 }
 
 static unsigned long minimal_get_unmapped_area(struct file *file, unsigned long addr,
 					       unsigned long len, unsigned long pgoff,
 					       unsigned long flags)
 {
-	return hpage_map_get_unmapped_area(buf, addr, len, pgoff, flags);
+	return hpage_map_get_unmapped_area(buf, addr, len, pgoff, flags, 0, 0);
 }
 
 static const struct file_operations minimal_fops = {

@@ -8,9 +8,9 @@
  * mmap(2), read(2), write(2) and lseek(2) work on the buffer; the ioctls below
  * make buffers and ask about them.
  *
- * /dev/hpage_map is also the door: HPAGE_MAP_ALLOC, _CREATE, _DESTROY and _LIST
- * take a descriptor of it. A program that wants the door and not the default
- * buffer, which the first open makes, opens it as HPAGE_MAP_O_DOOR.
+ * /dev/hpage_map is also the door: HPAGE_MAP_ALLOC, _CREATE, _PIN, _DESTROY and
+ * _LIST take a descriptor of it. A program that wants the door and not the
+ * default buffer, which the first open makes, opens it as HPAGE_MAP_O_DOOR.
  *
  * The contract of every ioctl
  *
@@ -22,8 +22,8 @@
  *   with E2BIG. The kernel writes no more than size bytes, and never changes
  *   size.
  * - Unknown bits in flags and reserved fields that are not zero are refused
- *   with EINVAL, so that they can be given a meaning later. What a field said
- *   to be "out" holds beforehand does not matter.
+ *   with EINVAL, so that they can be given a meaning later. What an "out" field
+ *   holds beforehand does not matter.
  * - Numbers are never reused. Fields are naturally aligned; there is no
  *   implicit padding; the layout is the same for 32-bit and 64-bit programs.
  * - When an ioctl fails, what it made is gone, and the struct is as it was.
@@ -31,15 +31,15 @@
  *   and the text, which says why.
  * - New descriptors are close-on-exec.
  *
- * One meaning per errno, for all of them:
+ * One meaning per errno. Every ioctl can say E2BIG, EFAULT, EINVAL; what else it
+ * can say stands with it.
  *
  *   E2BIG    size longer than the kernel knows, with a tail that is not zero,
  *            or longer than HPAGE_MAP_STRUCT_MAX
  *   EBADF    the ioctl is not for this descriptor: it has no buffer, or is not
  *            the door, or not open for writing
  *   EBUSY    the driver of the device manages its addresses itself
- *   EDQUOT   a limit of the caller's user stands against it: RLIMIT_MEMLOCK,
- *            or the administrator's quota
+ *   EDQUOT   a limit of the caller's user stands against it
  *   EEXIST   the name is taken
  *   EFAULT   the pointer, or what it or the struct points to, is not the
  *            caller's memory
@@ -48,7 +48,7 @@
  *            out of range, or values that contradict each other
  *   EIO      the device cannot reach the pages
  *   EMFILE   the caller has no descriptor left; ENFILE: the machine has none
- *   ENODEV   there is no device of that name, or it has no driver any more
+ *   ENODEV   there is no device of that name, or it has no driver (any more)
  *   ENOENT   there is no buffer of that name, or none with that id or a higher
  *   ENOMEM   the pages, or memory to manage them, cannot be had now
  *   ENOSPC   there are as many named buffers as there can be
@@ -62,11 +62,17 @@
 #include <linux/types.h>
 
 #define HPAGE_MAP_IOC_TYPE	0xB9
+#define HPAGE_MAP_STRUCT_MAX	4096	/* bytes of the longest struct of any version */
+#define HPAGE_MAP_NAME_SIZE	64	/* room for a name, with its NUL */
+#define HPAGE_MAP_DEVICE_SIZE	64	/* room for the name of a device, with its NUL */
+#define HPAGE_MAP_TEXT_SIZE	1024	/* room in which every text fits, with its NUL */
+#define HPAGE_MAP_NODE_MIXED	(-1)	/* the pages are not all on one NUMA node */
 
-/**
- * define HPAGE_MAP_STRUCT_MAX - the most bytes that a struct of any version has
+/*
+ * Access mode for open(2) of /dev/hpage_map: mode 3 of Linux, which takes
+ * permission to read and to write and gives a descriptor for ioctls alone.
  */
-#define HPAGE_MAP_STRUCT_MAX	4096
+#define HPAGE_MAP_O_DOOR	3
 
 enum {
 	HPAGE_MAP_CMD_BASE = 0x40,
@@ -82,32 +88,6 @@ enum {
 	HPAGE_MAP_CMD_DMA_MAP = 0x49,
 	HPAGE_MAP_CMD_DMA_SYNC = 0x4a,
 };
-
-/**
- * define HPAGE_MAP_O_DOOR - access mode for open(2) of /dev/hpage_map
- *
- * Access mode 3 of Linux: permission to read and to write is needed, and the
- * descriptor can do neither, only ioctls. The default buffer is not made.
- */
-#define HPAGE_MAP_O_DOOR	3
-
-/**
- * define HPAGE_MAP_NAME_SIZE - room for a name, its terminating NUL included
- *
- * Names are made of letters, digits, '.', '_' and '-', and begin with a letter
- * or a digit.
- */
-#define HPAGE_MAP_NAME_SIZE	64
-
-/**
- * define HPAGE_MAP_DEVICE_SIZE - room for the name of a device, NUL included
- */
-#define HPAGE_MAP_DEVICE_SIZE	64
-
-/**
- * define HPAGE_MAP_TEXT_SIZE - room in which every text fits, NUL included
- */
-#define HPAGE_MAP_TEXT_SIZE	1024
 
 /**
  * enum hpage_map_backing - where the pages of a buffer come from
@@ -138,11 +118,6 @@ enum hpage_map_features {
 };
 
 /**
- * define HPAGE_MAP_NODE_MIXED - the pages are not all on one NUMA node
- */
-#define HPAGE_MAP_NODE_MIXED	(-1)
-
-/**
  * enum hpage_map_attributes - what else holds for a buffer
  * @HPAGE_MAP_ATTR_DEFAULT: it is the default buffer
  * @HPAGE_MAP_ATTR_NAMED: it has a name below /dev/hpage
@@ -160,17 +135,15 @@ enum hpage_map_attributes {
 };
 
 /**
- * struct hpage_map_info - what a buffer is, and who holds it; argument of
- *	HPAGE_MAP_INFO and HPAGE_MAP_LIST
+ * struct hpage_map_info - what a buffer is, and who holds it
  * @size: in: sizeof(struct hpage_map_info)
- * @flags: in: no bit is defined yet, must be 0
+ * @flags: in: 0
  * @length: out: size of the buffer in bytes, a multiple of @page_size
  * @page_size: out: size of one page of the buffer in bytes; offsets, lengths
  *	and addresses of mappings are multiples of it
  * @nr_pages: out: number of pages of @page_size
  * @nr_huge: out: how many of the buffer's folios a PMD or more can map;
- *	differs from @nr_pages only with HPAGE_MAP_BACKING_BASE and for page
- *	sizes below a PMD
+ *	differs from @nr_pages only for page sizes below a PMD
  * @nr_runs: out: number of physically contiguous runs that the pages make,
  *	in the order of their offsets; 1 means contiguous over the whole length
  * @features: out: bits of enum hpage_map_features
@@ -179,8 +152,7 @@ enum hpage_map_attributes {
  * @asked: out: size in bytes as it was asked for, before it was rounded up
  * @address: out: physical address of the first page, for callers with
  *	CAP_SYS_RAWIO, else 0
- * @id: number of the buffer, not reused soon; out with HPAGE_MAP_INFO, in and
- *	out with HPAGE_MAP_LIST
+ * @id: number of the buffer, not reused soon; in and out with HPAGE_MAP_LIST
  * @attributes: out: bits of enum hpage_map_attributes
  * @creator: out: process id of who asked for the buffer, as the caller sees
  *	it, or 0 if the caller does not. That process may have ended, and another
@@ -225,22 +197,18 @@ struct hpage_map_info {
 /**
  * define HPAGE_MAP_INFO - ask what the buffer of this descriptor is
  *
- * Needs no capability and works on any descriptor, read-only ones too. One
- * that has no buffer tells the features alone, and 0 in all other fields.
- *
- * Errors: EFAULT, EINVAL, E2BIG as above.
+ * Takes struct hpage_map_info, needs no capability and works on read-only
+ * descriptors, too. One without a buffer tells the features alone.
  */
 #define HPAGE_MAP_INFO	_IO(HPAGE_MAP_IOC_TYPE, HPAGE_MAP_CMD_INFO)
 
 /**
  * define HPAGE_MAP_LIST - the buffer with the lowest id that is not below id
  *
- * Begin with id 0, and go on with the id of each answer plus 1 until ENOENT.
- * Buffers without a name below /dev are told only to the user who made them
- * and to callers with CAP_SYS_ADMIN.
- *
- * On any descriptor of the door. Errors: EBADF, ENOENT, and those of
- * HPAGE_MAP_INFO.
+ * Takes struct hpage_map_info on any descriptor of the door. Begin with id 0, and
+ * go on with the id of each answer plus 1 until ENOENT. Buffers without a name
+ * below /dev are told only to the user who made them and to callers with
+ * CAP_SYS_ADMIN. Errors: EBADF, ENOENT.
  */
 #define HPAGE_MAP_LIST	_IO(HPAGE_MAP_IOC_TYPE, HPAGE_MAP_CMD_LIST)
 
@@ -265,9 +233,7 @@ enum hpage_map_alloc_flags {
 	HPAGE_MAP_RESERVE = 1 << 4,
 };
 
-/**
- * define HPAGE_MAP_ALLOC_FLAGS - the bits that are valid in hpage_map_alloc.flags
- */
+/* Valid bits of hpage_map_alloc.flags. */
 #define HPAGE_MAP_ALLOC_FLAGS						\
 	(HPAGE_MAP_EXACT | HPAGE_MAP_ALLOW_BASE | HPAGE_MAP_CONTIGUOUS |	\
 	 HPAGE_MAP_BELOW_4G | HPAGE_MAP_RESERVE)
@@ -278,9 +244,9 @@ enum hpage_map_alloc_flags {
  * @HPAGE_MAP_POLICY_PREFERRED: on one node, and on others when it is short;
  *	the text says how many went elsewhere
  * @HPAGE_MAP_POLICY_STRICT: on one node, else ENOMEM
- * @HPAGE_MAP_POLICY_INTERLEAVE: in turn on all nodes that the caller may use;
- *	the text says when one was short. Not with HPAGE_MAP_CONTIGUOUS or
- *	_BELOW_4G.
+ * @HPAGE_MAP_POLICY_INTERLEAVE: in turn on all nodes that the caller may use,
+ *	and on others when one is short, see HPAGE_MAP_NODES; not with
+ *	HPAGE_MAP_CONTIGUOUS or _BELOW_4G
  */
 enum hpage_map_policy {
 	HPAGE_MAP_POLICY_DEFAULT = 0,
@@ -290,8 +256,7 @@ enum hpage_map_policy {
 };
 
 /**
- * struct hpage_map_alloc - a new buffer; argument of HPAGE_MAP_ALLOC and
- *	HPAGE_MAP_CREATE
+ * struct hpage_map_alloc - a new buffer
  * @size: in: sizeof(struct hpage_map_alloc)
  * @flags: in: bits of enum hpage_map_alloc_flags
  * @length: in: bytes wanted, not 0
@@ -300,20 +265,19 @@ enum hpage_map_policy {
  * @policy: in: enum hpage_map_policy
  * @node: in: the node of HPAGE_MAP_POLICY_PREFERRED and _STRICT; else 0 or -1
  * @near_device: in: the node of this PCI device ("0000:00:03.0") or platform
- *	device instead, with @node as if there were no policy; empty for none.
- *	With HPAGE_MAP_POLICY_DEFAULT that node is preferred. If the machine does
- *	not say where the device is, HPAGE_MAP_POLICY_STRICT is EINVAL.
- * @name: in: HPAGE_MAP_CREATE: the name below /dev/hpage; HPAGE_MAP_ALLOC: a
- *	tag for people, or empty
- * @mode: in: HPAGE_MAP_CREATE: permission bits of the node, 0 means 0600;
- *	HPAGE_MAP_ALLOC: 0
- * @uid: in: HPAGE_MAP_CREATE: owner of the node; HPAGE_MAP_ALLOC: 0
- * @gid: in: HPAGE_MAP_CREATE: group of the node; HPAGE_MAP_ALLOC: 0
+ *	device instead, or empty; @node is then 0 or -1. With
+ *	HPAGE_MAP_POLICY_DEFAULT it is preferred. If the machine does not say
+ *	where the device is, HPAGE_MAP_POLICY_STRICT is EINVAL.
+ * @name: in: with HPAGE_MAP_CREATE the name below /dev/hpage, with
+ *	HPAGE_MAP_ALLOC a tag for people, or empty: letters, digits and, behind
+ *	the first, '.', '_' and '-'
+ * @mode: in: permission bits of the node, 0 means 0600; HPAGE_MAP_ALLOC: 0
+ * @uid: in: owner of the node; HPAGE_MAP_ALLOC: 0
+ * @gid: in: group of the node; HPAGE_MAP_ALLOC: 0
  * @text_size: in: bytes at @text; HPAGE_MAP_TEXT_SIZE is always enough
  * @text: in: address of memory for a text, terminated by a NUL, that says for
  *	people why something better, or anything at all, was not to be had;
- *	written when the ioctl fails, too. It is empty when there is nothing to
- *	say. 0 with a @text_size of 0 for none.
+ *	empty when there is nothing to say. 0 with a @text_size of 0 for none.
  * @fd: out: a descriptor of the buffer, open for reading and writing
  * @id: out: number of the buffer
  * @got_length: out: size of the buffer in bytes: @length rounded up to a
@@ -354,15 +318,15 @@ struct hpage_map_alloc {
 /**
  * define HPAGE_MAP_ALLOC - make a buffer that lives as long as somebody holds it
  *
- * On a descriptor of the door that is open for writing or as HPAGE_MAP_O_DOOR.
- * The pages are zeroed, and charged to the caller's control groups unless they
- * come from the reserve. Pages of the page allocator count against
- * RLIMIT_MEMLOCK of the caller's user, pages of a hugetlb pool against the
- * parameter user_hugetlb, and pages of the reserve against user_reserve alone;
- * CAP_IPC_LOCK exempts from all of them.
+ * Takes struct hpage_map_alloc on a descriptor of the door that is open for
+ * writing or as HPAGE_MAP_O_DOOR. The pages are zeroed, and charged to the
+ * caller's control groups unless they come from the reserve. Pages of the page
+ * allocator count against RLIMIT_MEMLOCK of the caller's user, pages of a hugetlb
+ * pool against the parameter user_hugetlb, and pages of the reserve against
+ * user_reserve alone; CAP_IPC_LOCK exempts from all of them. A page size that
+ * this machine does not have is EINVAL.
  *
- * Errors: EBADF, EDQUOT, EINTR, EMFILE, ENFILE, ENODEV, ENOMEM, and EFAULT,
- * EINVAL, E2BIG. A page_size that this machine does not have is EINVAL.
+ * Errors: EBADF, EDQUOT, EINTR, EMFILE, ENFILE, ENODEV, ENOMEM.
  */
 #define HPAGE_MAP_ALLOC	_IO(HPAGE_MAP_IOC_TYPE, HPAGE_MAP_CMD_ALLOC)
 
@@ -377,9 +341,9 @@ struct hpage_map_alloc {
 #define HPAGE_MAP_CREATE	_IO(HPAGE_MAP_IOC_TYPE, HPAGE_MAP_CMD_CREATE)
 
 /**
- * struct hpage_map_destroy - argument of HPAGE_MAP_DESTROY
+ * struct hpage_map_destroy - a name to take away
  * @size: in: sizeof(struct hpage_map_destroy)
- * @flags: in: no bit is defined yet, must be 0
+ * @flags: in: 0
  * @name: in: the name, terminated by a NUL
  */
 struct hpage_map_destroy {
@@ -393,17 +357,16 @@ struct hpage_map_destroy {
 /**
  * define HPAGE_MAP_DESTROY - take the name of a buffer away
  *
- * For callers with CAP_SYS_ADMIN, on any descriptor of the door. The name is
- * gone at once, and the pages when the last holder goes.
- *
- * Errors: EBADF, ENOENT, EPERM, and EFAULT, EINVAL, E2BIG.
+ * Takes struct hpage_map_destroy on any descriptor of the door, for callers with
+ * CAP_SYS_ADMIN. The name is gone at once, and the pages when the last holder
+ * goes. Errors: EBADF, ENOENT, EPERM.
  */
 #define HPAGE_MAP_DESTROY	_IO(HPAGE_MAP_IOC_TYPE, HPAGE_MAP_CMD_DESTROY)
 
 /**
- * struct hpage_map_nodes - argument of HPAGE_MAP_NODES
+ * struct hpage_map_nodes - pages of the buffer by NUMA node
  * @size: in: sizeof(struct hpage_map_nodes)
- * @flags: in: no bit is defined yet, must be 0
+ * @flags: in: 0
  * @pages: in: address of an array of __u64, one for each node from 0 on, which
  *	gets the number of pages of the buffer on that node
  * @nr: in: length of the array; out: one more than the highest node that has
@@ -423,13 +386,13 @@ struct hpage_map_nodes {
 /**
  * define HPAGE_MAP_NODES - count the pages of the buffer by NUMA node
  *
- * On any descriptor that has a buffer. Errors: EBADF, EFAULT, EINVAL, E2BIG.
+ * Takes struct hpage_map_nodes on any descriptor that has a buffer. Errors: EBADF.
  */
 #define HPAGE_MAP_NODES	_IO(HPAGE_MAP_IOC_TYPE, HPAGE_MAP_CMD_NODES)
 
 /**
- * struct hpage_map_run - pages that are physically contiguous
- * @address: physical address in bytes
+ * struct hpage_map_run - pages that are contiguous
+ * @address: physical address, or bus address, in bytes
  * @length: bytes
  */
 struct hpage_map_run {
@@ -438,11 +401,11 @@ struct hpage_map_run {
 };
 
 /**
- * struct hpage_map_runs - argument of HPAGE_MAP_RUNS
+ * struct hpage_map_runs - the runs of a buffer by their offsets
  * @size: in: sizeof(struct hpage_map_runs)
- * @flags: in: no bit is defined yet, must be 0
+ * @flags: in: 0
  * @runs: in: address of an array of struct hpage_map_run
- * @first: in: how many runs of the buffer to pass over
+ * @first: in: how many runs to pass over
  * @nr: in: length of the array; out: how many of its elements were written
  * @reserved: in: 0
  */
@@ -458,19 +421,20 @@ struct hpage_map_runs {
 #define HPAGE_MAP_RUNS_FLAGS	0	/* valid bits of hpage_map_runs.flags */
 
 /**
- * define HPAGE_MAP_RUNS - the physical runs of the buffer, by their offsets
+ * define HPAGE_MAP_RUNS - the contiguous runs of the buffer
  *
- * For callers with CAP_SYS_RAWIO, on any descriptor that has a buffer. The
- * addresses stay as long as somebody holds it.
+ * Takes struct hpage_map_runs, for callers with CAP_SYS_RAWIO. On a descriptor
+ * that has a buffer, physical addresses, which stay as long as somebody holds
+ * it. On one of HPAGE_MAP_DMA_MAP, bus addresses.
  *
- * Errors: EBADF, EPERM, and EFAULT, EINVAL, E2BIG.
+ * Errors: EBADF, EINTR, ENODEV, ENOMEM, EPERM.
  */
 #define HPAGE_MAP_RUNS	_IO(HPAGE_MAP_IOC_TYPE, HPAGE_MAP_CMD_RUNS)
 
 /**
- * struct hpage_map_export - argument of HPAGE_MAP_EXPORT
+ * struct hpage_map_export - a new dma-buf
  * @size: in: sizeof(struct hpage_map_export)
- * @flags: in: no bit is defined yet, must be 0
+ * @flags: in: 0
  * @fd: out: descriptor of the dma-buf
  * @reserved: in: 0
  */
@@ -486,22 +450,21 @@ struct hpage_map_export {
 /**
  * define HPAGE_MAP_EXPORT - make a dma-buf of the buffer, for other drivers
  *
- * On a descriptor that has a buffer and is open for writing. The dma-buf holds
- * the buffer. It can be mapped, too: with huge pages where the address that the
- * program chooses is a multiple of the page size, and otherwise in base pages,
- * which the kernel cannot pin if they come from a hugetlb pool.
- *
- * Errors: EBADF, EMFILE, ENFILE, ENOMEM, and EFAULT, EINVAL, E2BIG.
+ * Takes struct hpage_map_export on a descriptor that has a buffer and is open for
+ * writing. The dma-buf holds the buffer. It can be mapped, too: with huge pages
+ * where the address that the program chooses is a multiple of the page size, and
+ * otherwise in base pages, which the kernel cannot pin if they come from a
+ * hugetlb pool. Errors: EBADF, EMFILE, ENFILE, ENOMEM.
  */
 #define HPAGE_MAP_EXPORT	_IO(HPAGE_MAP_IOC_TYPE, HPAGE_MAP_CMD_EXPORT)
 
 /**
- * struct hpage_map_pin - argument of HPAGE_MAP_PIN
+ * struct hpage_map_pin - memory of a program as a new buffer
  * @size: in: sizeof(struct hpage_map_pin)
- * @flags: in: no bit is defined yet, must be 0
+ * @flags: in: 0
  * @address: in: where the memory begins, a multiple of the base page size
  * @length: in: bytes, a multiple of the base page size
- * @name: in: a tag for people, or empty
+ * @name: in: a tag for people, or empty, as in struct hpage_map_alloc
  * @text: in: as in struct hpage_map_alloc
  * @text_size: in: as in struct hpage_map_alloc
  * @fd: out: a descriptor of the buffer, open for reading and writing
@@ -526,17 +489,14 @@ struct hpage_map_pin {
 /**
  * define HPAGE_MAP_PIN - make a buffer of memory that the program has got itself
  *
- * Anonymous, shared or hugetlb memory, writable. The program goes on using it;
- * the pages are pinned until the last holder of the buffer goes, also when the
- * program unmaps them. They count against RLIMIT_MEMLOCK of the caller's user.
- * The buffer can be read, written, exported and mapped for a device, but not
- * mapped by mmap(2), which is ENODEV: the program has it mapped.
+ * Takes struct hpage_map_pin on a descriptor of the door, as HPAGE_MAP_ALLOC.
+ * Anonymous, shared or hugetlb memory, writable; other memory is EINVAL, or
+ * EFAULT. The program goes on using it; the pages are pinned until the last
+ * holder of the buffer goes, also when the program unmaps them, and count against
+ * RLIMIT_MEMLOCK of the caller's user. The buffer can be read, written, exported
+ * and mapped for a device, but mmap(2) is ENODEV.
  *
- * On a descriptor of the door, as for HPAGE_MAP_ALLOC. EFAULT: the memory is not
- * the caller's or not writable. EINVAL: it belongs to a file system or a device.
- *
- * Errors: EBADF, EDQUOT, EINTR, EMFILE, ENFILE, ENOMEM, and EFAULT, EINVAL,
- * E2BIG.
+ * Errors: EBADF, EDQUOT, EINTR, EMFILE, ENFILE, ENOMEM.
  */
 #define HPAGE_MAP_PIN	_IO(HPAGE_MAP_IOC_TYPE, HPAGE_MAP_CMD_PIN)
 
@@ -550,13 +510,11 @@ enum hpage_map_dma_flags {
 	HPAGE_MAP_DMA_FROM_DEVICE = 1 << 1,
 };
 
-/**
- * define HPAGE_MAP_DMA_FLAGS - the bits that are valid in hpage_map_dma_map.flags
- */
+/* Valid bits of hpage_map_dma_map.flags. */
 #define HPAGE_MAP_DMA_FLAGS	(HPAGE_MAP_DMA_TO_DEVICE | HPAGE_MAP_DMA_FROM_DEVICE)
 
 /**
- * struct hpage_map_dma_map - argument of HPAGE_MAP_DMA_MAP
+ * struct hpage_map_dma_map - a new mapping for a device
  * @size: in: sizeof(struct hpage_map_dma_map)
  * @flags: in: bits of enum hpage_map_dma_flags, at least one
  * @device: in: name of the PCI ("0000:00:03.0") or platform device
@@ -576,19 +534,13 @@ struct hpage_map_dma_map {
 /**
  * define HPAGE_MAP_DMA_MAP - map the buffer for a device
  *
- * For callers with CAP_SYS_RAWIO, on a descriptor that has a buffer and is open
- * for writing. The mapping has a descriptor of its own, which holds the buffer:
- * HPAGE_MAP_RUNS on it tells bus addresses instead of physical ones, and
- * HPAGE_MAP_DMA_SYNC works on it. It ends when that is closed, or when the
- * driver of the device is unbound; ENODEV is then what the other two say. The
- * program must have stopped the device before.
+ * Takes struct hpage_map_dma_map on a descriptor that has a buffer and is open for
+ * writing, for callers with CAP_SYS_RAWIO. The mapping holds the buffer. It ends
+ * when its descriptor is closed, or when the driver of the device is unbound;
+ * HPAGE_MAP_RUNS and _DMA_SYNC then say ENODEV. The program must have stopped the
+ * device before. EINVAL also if the device does no DMA.
  *
- * EBUSY: the driver manages the addresses of the device itself, as vfio-pci
- * does. EIO: the device cannot reach the pages. ENODEV: no such device, or it
- * has no driver. EINVAL also when the device does no DMA.
- *
- * Errors: EBADF, EBUSY, EIO, EMFILE, ENFILE, ENODEV, ENOMEM, EPERM, and EFAULT,
- * EINVAL, E2BIG.
+ * Errors: EBADF, EBUSY, EIO, EMFILE, ENFILE, ENODEV, ENOMEM, EPERM.
  */
 #define HPAGE_MAP_DMA_MAP	_IO(HPAGE_MAP_IOC_TYPE, HPAGE_MAP_CMD_DMA_MAP)
 
@@ -602,14 +554,11 @@ enum hpage_map_sync_flags {
 	HPAGE_MAP_SYNC_FOR_DEVICE = 1 << 1,
 };
 
-/**
- * define HPAGE_MAP_SYNC_FLAGS - the bits that are valid in
- *	hpage_map_dma_sync.flags
- */
+/* Valid bits of hpage_map_dma_sync.flags. */
 #define HPAGE_MAP_SYNC_FLAGS	(HPAGE_MAP_SYNC_FOR_CPU | HPAGE_MAP_SYNC_FOR_DEVICE)
 
 /**
- * struct hpage_map_dma_sync - argument of HPAGE_MAP_DMA_SYNC
+ * struct hpage_map_dma_sync - a part of the buffer
  * @size: in: sizeof(struct hpage_map_dma_sync)
  * @flags: in: one bit of enum hpage_map_sync_flags
  * @offset: in: where in the buffer, in bytes
@@ -625,10 +574,9 @@ struct hpage_map_dma_sync {
 /**
  * define HPAGE_MAP_DMA_SYNC - pass a part of the buffer between CPU and device
  *
- * On a descriptor of HPAGE_MAP_DMA_MAP. It costs nothing where the device is
- * coherent with the CPU, as on PCs; elsewhere the data is not there without it.
- *
- * Errors: EBADF, ENODEV, and EFAULT, EINVAL, E2BIG.
+ * Takes struct hpage_map_dma_sync on a descriptor of HPAGE_MAP_DMA_MAP. It costs
+ * nothing where the device is coherent with the CPU, as on PCs; elsewhere the
+ * data is not there without it. Errors: EBADF, ENODEV.
  */
 #define HPAGE_MAP_DMA_SYNC	_IO(HPAGE_MAP_IOC_TYPE, HPAGE_MAP_CMD_DMA_SYNC)
 
