@@ -9,13 +9,16 @@ MANDIR ?= $(PREFIX)/share/man
 DEPMOD ?= depmod
 RELEASE = $(shell $(MAKE) -s -C $(KDIR) kernelrelease)
 MODULES_DIR = $(DESTDIR)/lib/modules/$(RELEASE)/updates
+# What other drivers build against; see docs/drivers.md.
+API_DIR = $(DESTDIR)$(PREFIX)/src/hpage_map/include
+SYMBOLS = $(DESTDIR)/lib/modules/$(RELEASE)/hpage_map/Module.symvers
 
 .DEFAULT_GOAL := module
 
 help:
 	@echo 'make                  build the module for the running kernel'
 	@echo 'make module KDIR=DIR  build it for the kernel whose headers are in DIR'
-	@echo 'make install          install module, header and man page (DESTDIR, PREFIX, KDIR)'
+	@echo 'make install          install module, headers and man page (DESTDIR, PREFIX, KDIR)'
 	@echo 'make uninstall        take them away again'
 	@echo 'make demo             see it at work on a stock kernel in a virtual machine'
 	@echo 'make test             run every test on every supported kernel in virtual machines'
@@ -38,12 +41,16 @@ install: headers
 	@test -e driver/hpage_map.ko || { echo 'Not built yet. Type: make' >&2; exit 1; }
 	install -D -m 644 driver/hpage_map.ko $(MODULES_DIR)/hpage_map.ko
 	install -D -m 644 include/uapi/linux/hpage_map.h $(DESTDIR)$(INCLUDEDIR)/linux/hpage_map.h
+	install -D -m 644 include/uapi/linux/hpage_map.h $(API_DIR)/uapi/linux/hpage_map.h
+	install -D -m 644 include/linux/hpage_map.h $(API_DIR)/linux/hpage_map.h
+	install -D -m 644 driver/Module.symvers $(SYMBOLS)
 	install -D -m 644 man/hpage_map.4 $(DESTDIR)$(MANDIR)/man4/hpage_map.4
 	$(if $(DESTDIR),,$(DEPMOD) $(RELEASE))
 
 uninstall: headers
 	rm -f $(MODULES_DIR)/hpage_map.ko
 	rm -f $(DESTDIR)$(INCLUDEDIR)/linux/hpage_map.h
+	rm -rf $(DESTDIR)$(PREFIX)/src/hpage_map $(dir $(SYMBOLS))
 	rm -f $(DESTDIR)$(MANDIR)/man4/hpage_map.4
 	$(if $(DESTDIR),,$(DEPMOD) $(RELEASE))
 
