@@ -139,7 +139,7 @@ static int hpm_ioctl_runs(struct file *file, struct hpm_call *call)
 	return 0;
 }
 
-#define IOCTL(_cmd, _handler, _struct, _last)				\
+#define IOCTL(_cmd, _handler, _struct, _last, _answers)			\
 	[_IOC_NR(_cmd) - HPAGE_MAP_CMD_BASE] = {			\
 		.cmd = _cmd,						\
 		.size = sizeof(_struct) +				\
@@ -147,22 +147,27 @@ static int hpm_ioctl_runs(struct file *file, struct hpm_call *call)
 				sizeof(_struct) > HPAGE_MAP_STRUCT_MAX),	\
 		.min_size = offsetofend(_struct, _last),		\
 		.handler = _handler,					\
+		.answers = _answers,					\
 	}
 
-/* min_size ends with the last field of the first published version. */
+/*
+ * min_size ends with the last field of the first published version. What has no
+ * answer must not fail for want of a place for one: it is done by then.
+ */
 static const struct hpm_ioctl {
 	unsigned int cmd;
 	u32 size;
 	u32 min_size;
 	int (*handler)(struct file *file, struct hpm_call *call);
+	bool answers;
 } ioctls[] = {
-	IOCTL(HPAGE_MAP_INFO, hpm_ioctl_info, struct hpage_map_info, name),
-	IOCTL(HPAGE_MAP_ALLOC, hpm_ioctl_alloc, struct hpage_map_alloc, reserved),
-	IOCTL(HPAGE_MAP_CREATE, hpm_ioctl_create, struct hpage_map_alloc, reserved),
-	IOCTL(HPAGE_MAP_DESTROY, hpm_ioctl_destroy, struct hpage_map_destroy, name),
-	IOCTL(HPAGE_MAP_LIST, hpm_ioctl_list, struct hpage_map_info, name),
-	IOCTL(HPAGE_MAP_NODES, hpm_ioctl_nodes, struct hpage_map_nodes, reserved),
-	IOCTL(HPAGE_MAP_RUNS, hpm_ioctl_runs, struct hpage_map_runs, reserved),
+	IOCTL(HPAGE_MAP_INFO, hpm_ioctl_info, struct hpage_map_info, name, true),
+	IOCTL(HPAGE_MAP_ALLOC, hpm_ioctl_alloc, struct hpage_map_alloc, reserved, true),
+	IOCTL(HPAGE_MAP_CREATE, hpm_ioctl_create, struct hpage_map_alloc, reserved, true),
+	IOCTL(HPAGE_MAP_DESTROY, hpm_ioctl_destroy, struct hpage_map_destroy, name, false),
+	IOCTL(HPAGE_MAP_LIST, hpm_ioctl_list, struct hpage_map_info, name, true),
+	IOCTL(HPAGE_MAP_NODES, hpm_ioctl_nodes, struct hpage_map_nodes, reserved, true),
+	IOCTL(HPAGE_MAP_RUNS, hpm_ioctl_runs, struct hpage_map_runs, reserved, true),
 };
 
 static const struct hpm_ioctl *find_ioctl(unsigned int cmd)
@@ -206,7 +211,7 @@ long hpm_ioctl(struct file *file, unsigned int cmd, unsigned long user)
 	/* The program may have changed it meanwhile. */
 	call.size = size;
 	ret = ioctl->handler(file, &call);
-	if (!ret && copy_to_user(ptr, &call, min(size, ioctl->size)))
+	if (!ret && ioctl->answers && copy_to_user(ptr, &call, min(size, ioctl->size)))
 		ret = -EFAULT;
 	if (call.file)
 		hpm_ioctl_settle(&call, ret);
