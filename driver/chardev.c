@@ -206,13 +206,12 @@ struct file *hpm_chardev_file(struct hpm_buffer *buf)
 }
 
 /**
- * hpm_chardev_init() - publish the device, when all that it calls is there
+ * hpm_chardev_init() - get what all nodes need, and no node
  *
  * Return: 0 or -errno.
  */
 int hpm_chardev_init(void)
 {
-	struct device *dev;
 	int ret;
 
 	ret = alloc_chrdev_region(&hpm_devt, 0, HPM_MINORS, "hpage_map");
@@ -228,20 +227,8 @@ int hpm_chardev_init(void)
 		goto unregister_class;
 	hpm_cdev->owner = THIS_MODULE;
 	hpm_cdev->ops = &hpm_fops;
-	ret = cdev_add(hpm_cdev, hpm_devt, HPM_MINORS);
-	if (ret)
-		goto del_cdev;
-
-	dev = device_create(&hpm_class, NULL, hpm_devt, NULL, "hpage_map");
-	if (IS_ERR(dev)) {
-		ret = PTR_ERR(dev);
-		goto del_cdev;
-	}
 	return 0;
 
-del_cdev:
-	/* Also puts a cdev that was never added. */
-	cdev_del(hpm_cdev);
 unregister_class:
 	class_unregister(&hpm_class);
 unregister_region:
@@ -249,6 +236,30 @@ unregister_region:
 	return ret;
 }
 
+/**
+ * hpm_chardev_publish() - show the nodes, and open them when nothing can fail
+ *	any more
+ *
+ * A load that fails frees the module whoever has it open. So nodes come first
+ * and are opened in vain until cdev_add(), which is the last step.
+ *
+ * Return: 0 or -errno; the exit functions take back what is shown by then.
+ */
+int hpm_chardev_publish(void)
+{
+	struct device *dev;
+	int ret;
+
+	ret = hpm_named_publish();
+	if (ret)
+		return ret;
+	dev = device_create(&hpm_class, NULL, hpm_devt, NULL, "hpage_map");
+	if (IS_ERR(dev))
+		return PTR_ERR(dev);
+	return cdev_add(hpm_cdev, hpm_devt, HPM_MINORS);
+}
+
+/* Each step has nothing to do where hpm_chardev_publish() has not come to it. */
 void hpm_chardev_exit(void)
 {
 	device_destroy(&hpm_class, hpm_devt);

@@ -18,6 +18,7 @@ struct hpm_buffer *hpm_default_peek(void);
 
 extern struct class hpm_class;
 int hpm_chardev_init(void);
+int hpm_chardev_publish(void);
 void hpm_chardev_exit(void);
 dev_t hpm_chardev_devt(unsigned int minor);
 bool hpm_chardev_is_door(const struct file *file);
@@ -29,6 +30,7 @@ int hpm_named_create(const char *name, umode_t mode, kuid_t uid, kgid_t gid,
 int hpm_named_destroy(const char *name, u32 id);
 struct hpm_buffer *hpm_named_get(unsigned int minor);
 int hpm_named_init(void);
+int hpm_named_publish(void);
 void hpm_named_exit(void);
 
 long hpm_ioctl(struct file *file, unsigned int cmd, unsigned long arg);

@@ -55,8 +55,13 @@ static int __init hpm_init(void)
 	ret = hpm_named_init();
 	if (ret)
 		goto exit_chardev;
+	ret = hpm_chardev_publish();
+	if (ret)
+		goto exit_named;
 	return 0;
 
+exit_named:
+	hpm_named_exit();
 exit_chardev:
 	hpm_chardev_exit();
 exit_default:

@@ -7,6 +7,8 @@
  * programs that use it. Destroying takes the name away at once. Those who have
  * the buffer open or mapped keep it; the pages go with the last of them.
  *
+ * Those that are made at load have no device until nothing can fail any more.
+ *
  * names_lock serialises whoever makes and destroys names, a buffer's
  * allocation included; it protects the list. Opening does not take it: a minor
  * number is looked up under the lock of its array, where an entry means that
@@ -104,43 +106,11 @@ static struct named *find(const char *name)
 	return NULL;
 }
 
-/* Show @named, which has all but its device. On failure it is freed. */
-static int publish(struct named *named, const char *name)
-{
-	struct device *dev = &named->dev;
-	u32 minor;
-	int ret;
-
-	device_initialize(dev);
-	dev->class = &hpm_class;
-	dev->type = &named_type;
-	dev_set_drvdata(dev, named->buf);
-	ret = dev_set_name(dev, "%s", name);
-	if (ret)
-		goto put;
-	ret = xa_alloc(&minors, &minor, named->buf, XA_LIMIT(1, HPM_MINORS - 1), GFP_KERNEL);
-	if (ret) {
-		ret = ret == -EBUSY ? -ENOSPC : ret;
-		goto put;
-	}
-	dev->devt = hpm_chardev_devt(minor);
-	ret = device_add(dev);
-	if (ret)
-		goto erase;
-	list_add_tail(&named->entry, &names);
-	return 0;
-
-erase:
-	xa_erase(&minors, minor);
-put:
-	put_device(dev);
-	return ret;
-}
-
+/* Make a name that nobody sees yet, with its buffer. */
 static struct named *make(const char *name, const struct hpm_attr *attr, struct hpm_why *why)
 {
 	struct named *named;
-	struct hpm_buffer *buf;
+	int ret;
 
 	lockdep_assert_held(&names_lock);
 
@@ -153,13 +123,56 @@ static struct named *make(const char *name, const struct hpm_attr *attr, struct 
 	named = kzalloc(sizeof(*named), GFP_KERNEL);
 	if (!named)
 		return ERR_PTR(-ENOMEM);
-	buf = hpm_buffer_create(attr, HPAGE_MAP_ATTR_NAMED, name, why);
-	if (IS_ERR(buf)) {
-		kfree(named);
-		return ERR_CAST(buf);
-	}
-	named->buf = buf;
+	device_initialize(&named->dev);
+	named->dev.class = &hpm_class;
+	named->dev.type = &named_type;
+	ret = dev_set_name(&named->dev, "%s", name);
+	if (ret)
+		goto put;
+	named->buf = hpm_buffer_create(attr, HPAGE_MAP_ATTR_NAMED, name, why);
+	ret = PTR_ERR_OR_ZERO(named->buf);
+	if (ret)
+		goto put;
+	dev_set_drvdata(&named->dev, named->buf);
+	list_add_tail(&named->entry, &names);
 	return named;
+
+put:
+	put_device(&named->dev);
+	return ERR_PTR(ret);
+}
+
+/* Show it. */
+static int publish(struct named *named)
+{
+	u32 minor;
+	int ret;
+
+	lockdep_assert_held(&names_lock);
+	ret = xa_alloc(&minors, &minor, named->buf, XA_LIMIT(1, HPM_MINORS - 1), GFP_KERNEL);
+	if (ret)
+		return ret == -EBUSY ? -ENOSPC : ret;
+	named->dev.devt = hpm_chardev_devt(minor);
+	ret = device_add(&named->dev);
+	if (ret)
+		xa_erase(&minors, minor);
+	return ret;
+}
+
+/* Take it away, be it published or not. */
+static void destroy(struct named *named)
+{
+	struct hpm_buffer *buf = named->buf;
+
+	lockdep_assert_held(&names_lock);
+	list_del(&named->entry);
+	if (device_is_registered(&named->dev)) {
+		device_del(&named->dev);
+		xa_erase(&minors, MINOR(named->dev.devt));
+	}
+	put_device(&named->dev);
+	WRITE_ONCE(buf->role, 0);
+	hpm_buffer_put(buf);
 }
 
 /**
@@ -170,7 +183,7 @@ static struct named *make(const char *name, const struct hpm_attr *attr, struct 
  * @gid: its group
  * @attr: what is asked for
  * @why: told why something better, or anything, could not be had
- * @buf: where the buffer goes, with a reference for the caller; or NULL
+ * @buf: where the buffer goes, with a reference for the caller
  *
  * Context: may sleep.
  * Return: 0, -EEXIST, -ENOSPC, -EINTR, or as hpm_buffer_create().
@@ -179,7 +192,6 @@ int hpm_named_create(const char *name, umode_t mode, kuid_t uid, kgid_t gid,
 		     const struct hpm_attr *attr, struct hpm_why *why, struct hpm_buffer **buf)
 {
 	struct named *named;
-	struct hpm_buffer *made;
 	int ret;
 
 	if (mutex_lock_interruptible(&names_lock))
@@ -192,28 +204,14 @@ int hpm_named_create(const char *name, umode_t mode, kuid_t uid, kgid_t gid,
 	named->uid = uid;
 	named->gid = gid;
 
-	made = named->buf;
-	ret = publish(named, name);
+	ret = publish(named);
 	if (ret)
-		hpm_buffer_put(made);
-	else if (buf)
-		*buf = hpm_buffer_get(made);
+		destroy(named);
+	else
+		*buf = hpm_buffer_get(named->buf);
 unlock:
 	mutex_unlock(&names_lock);
 	return ret;
-}
-
-static void destroy(struct named *named)
-{
-	struct hpm_buffer *buf = named->buf;
-	dev_t devt = named->dev.devt;
-
-	lockdep_assert_held(&names_lock);
-	list_del(&named->entry);
-	device_unregister(&named->dev);
-	xa_erase(&minors, MINOR(devt));
-	WRITE_ONCE(buf->role, 0);
-	hpm_buffer_put(buf);
 }
 
 /**
@@ -275,17 +273,21 @@ static int create_at_load(const char *param, struct hpm_why *why)
 {
 	char *text = kstrdup(param, GFP_KERNEL);
 	struct hpm_attr attr = {};
+	struct named *named;
 	const char *name;
 	int ret;
 
 	if (!text)
 		return -ENOMEM;
 	ret = parse(text, &name, &attr);
-	if (ret)
+	if (ret) {
 		hpm_why(why, "it is not NAME:SIZE[:PAGE_SIZE]");
-	else
-		ret = hpm_named_create(name, 0600, GLOBAL_ROOT_UID, GLOBAL_ROOT_GID, &attr, why,
-				       NULL);
+	} else {
+		named = make(name, &attr, why);
+		ret = PTR_ERR_OR_ZERO(named);
+	}
+	if (!ret)
+		named->mode = 0600;
 	if (ret)
 		pr_err("create=%s: %pe%s%s\n", param, ERR_PTR(ret), why->len ? ": " : "",
 		       why->text);
@@ -298,6 +300,9 @@ static int create_at_load(const char *param, struct hpm_why *why)
 /**
  * hpm_named_init() - make the buffers that the parameter names
  *
+ * Nobody sees them yet, because a load that fails cannot take back what
+ * somebody has opened.
+ *
  * Return: 0 or -errno; nothing is left behind then.
  */
 int hpm_named_init(void)
@@ -305,17 +310,39 @@ int hpm_named_init(void)
 	struct hpm_why *why;
 	int ret = 0, i;
 
+	mutex_lock(&names_lock);
 	for (i = 0; i < nr_create && !ret; i++) {
 		why = kzalloc(sizeof(*why), GFP_KERNEL);
 		ret = why ? create_at_load(create[i], why) : -ENOMEM;
 		kfree(why);
 	}
+	mutex_unlock(&names_lock);
 	if (ret)
 		hpm_named_exit();
 	return ret;
 }
 
-/* Nobody opens or has open anything of ours any more. */
+/**
+ * hpm_named_publish() - show what hpm_named_init() made
+ *
+ * Return: 0 or -errno; hpm_named_exit() takes back what is shown by then.
+ */
+int hpm_named_publish(void)
+{
+	struct named *named;
+	int ret = 0;
+
+	mutex_lock(&names_lock);
+	list_for_each_entry(named, &names, entry) {
+		ret = publish(named);
+		if (ret)
+			break;
+	}
+	mutex_unlock(&names_lock);
+	return ret;
+}
+
+/* Nobody opens or has open anything of ours any more, or not yet. */
 void hpm_named_exit(void)
 {
 	struct named *named, *next;
