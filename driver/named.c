@@ -70,7 +70,8 @@ static char *named_devnode(devnode_device *dev, umode_t *mode, kuid_t *uid, kgid
 		*uid = named->uid;
 	if (gid)
 		*gid = named->gid;
-	return kasprintf(GFP_KERNEL, "hpage/%s", dev_name(dev));
+	/* Without it nobody is told that there is no node, or that one stays for ever. */
+	return kasprintf(GFP_KERNEL | __GFP_NOFAIL, "hpage/%s", dev_name(dev));
 }
 
 static const struct device_type named_type = {
