@@ -501,6 +501,35 @@ static void list_starts_where_it_is_told(void)
 	CHECK(info.id == 0xffffffff);
 }
 
+static void comes_and_goes(void *arg)
+{
+	(void)arg;
+	step_done(go[1]);
+	for (;;)
+		close(alloc(1, base_page, 0));
+}
+
+/* A buffer that is found in the list may have lost its last holder just before. */
+static void listing_races_with_the_last_close(void)
+{
+	struct hpage_map_info info = {};
+	pid_t pids[2];
+	int door = dev_open(HPAGE_MAP_O_DOOR);
+
+	CHECK(pipe(go) == 0);
+	for (int i = 0; i < 2; i++) {
+		pids[i] = spawn(comes_and_goes, NULL);
+		step_wait(go[0]);
+	}
+	for (int i = 0; i < 3000; i++)
+		for (info.id = 0; next_buffer(door, &info); info.id++)
+			CHECK(info.length && info.length % info.page_size == 0);
+	for (int i = 0; i < 2; i++) {
+		CHECK(kill(pids[i], SIGKILL) == 0);
+		CHECK_KILLED(pids[i], SIGKILL);
+	}
+}
+
 /* --- with the module to load -------------------------------------------- */
 
 static int held;
@@ -668,6 +697,7 @@ static const struct test tests[] = {
 	TEST(list_hides_what_is_somebody_elses, ON_ANY | NEEDS_ROOT),
 	TEST(list_shows_ones_own, ON_ANY),
 	TEST(list_starts_where_it_is_told, ON_ANY),
+	TEST(listing_races_with_the_last_close, ON_SMALL),
 	TEST(unload_destroys_names_that_nobody_holds, ON_NONE),
 	TEST(unload_is_refused_while_a_name_is_held, ON_NONE),
 	TEST(buffers_are_made_at_load, ON_NONE),
