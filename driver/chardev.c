@@ -60,7 +60,7 @@ static int hpm_open(struct inode *inode, struct file *file)
 	struct hpm_buffer *buf;
 
 	if (iminor(inode) != HPM_MINOR_DEFAULT)
-		buf = hpm_named_get(iminor(inode)) ?: ERR_PTR(-ENXIO);
+		buf = hpm_named_get(inode) ?: ERR_PTR(-ENXIO);
 	else if (door_only)
 		return 0;
 	else

@@ -28,7 +28,7 @@ bool hpm_named_valid(const char *name);
 int hpm_named_create(const char *name, umode_t mode, kuid_t uid, kgid_t gid,
 		     const struct hpm_attr *attr, struct hpm_why *why, struct hpm_buffer **buf);
 int hpm_named_destroy(const char *name, u32 id);
-struct hpm_buffer *hpm_named_get(unsigned int minor);
+struct hpm_buffer *hpm_named_get(const struct inode *node);
 int hpm_named_init(void);
 int hpm_named_publish(void);
 void hpm_named_exit(void);

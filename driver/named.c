@@ -54,6 +54,7 @@ struct named {
 static LIST_HEAD(names);
 static DEFINE_MUTEX(names_lock);
 static DEFINE_XARRAY_ALLOC1(minors);	/* of buffers, by minor number */
+static u32 last_minor;			/* under the lock of minors */
 
 static void named_release(struct device *dev)
 {
@@ -143,15 +144,16 @@ put:
 	return ERR_PTR(ret);
 }
 
-/* Show it. */
+/* Show it. Nodes that people made for its number are soon in vain, not another's. */
 static int publish(struct named *named)
 {
 	u32 minor;
 	int ret;
 
 	lockdep_assert_held(&names_lock);
-	ret = xa_alloc(&minors, &minor, named->buf, XA_LIMIT(1, HPM_MINORS - 1), GFP_KERNEL);
-	if (ret)
+	ret = xa_alloc_cyclic(&minors, &minor, named->buf, XA_LIMIT(1, HPM_MINORS - 1),
+			      &last_minor, GFP_KERNEL);
+	if (ret < 0)
 		return ret == -EBUSY ? -ENOSPC : ret;
 	named->dev.devt = hpm_chardev_devt(minor);
 	ret = device_add(&named->dev);
@@ -239,17 +241,21 @@ int hpm_named_destroy(const char *name, u32 id)
 
 /**
  * hpm_named_get() - hold the buffer of a node
- * @minor: its minor number
+ * @node: the node
+ *
+ * Whoever held the node beyond its name, as O_PATH does, must not come with it
+ * to the next buffer of the number: the node is unlinked before the number is
+ * free.
  *
  * Return: the buffer, with a reference for the caller, or NULL when the name
  * is gone.
  */
-struct hpm_buffer *hpm_named_get(unsigned int minor)
+struct hpm_buffer *hpm_named_get(const struct inode *node)
 {
 	struct hpm_buffer *buf;
 
 	xa_lock(&minors);
-	buf = xa_load(&minors, minor);
+	buf = node->i_nlink ? xa_load(&minors, iminor(node)) : NULL;
 	if (buf)
 		hpm_buffer_get(buf);
 	xa_unlock(&minors);
