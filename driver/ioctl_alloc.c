@@ -36,7 +36,7 @@ static int near_device(struct hpm_attr *attr, const char *name, struct hpm_why *
 	struct device *dev = find_device(name);
 
 	if (!dev) {
-		hpm_why(why, "there is no PCI or platform device %s", name);
+		hpm_why(why, "there is no PCI or platform device %*pE", (int)strlen(name), name);
 		hpm_why_try(why, "ls /sys/bus/pci/devices /sys/bus/platform/devices");
 		return -ENODEV;
 	}
@@ -164,13 +164,15 @@ static int put_text(const struct hpage_map_alloc *a, const char *text)
 	return copy_to_user(to, text, len) || put_user('\0', to + len) ? -EFAULT : 0;
 }
 
+/* Names of devices and tags come from ordinary users: what is no plain text is quoted. */
 static void log_outcome(const struct hpage_map_alloc *a, int ret, const struct hpm_why *why)
 {
 	if (!why->len || hpm_interrupted(ret))
 		return;
-	pr_info_ratelimited("%s (%d) asked for %llu kB%s%.*s and got %s: %s\n", current->comm,
+	pr_info_ratelimited("%*pE (%d) asked for %llu kB%s%*pE and got %s: %s\n",
+			    (int)strlen(current->comm), current->comm,
 			    task_tgid_nr(current), a->length >> 10, *a->name ? " as " : "",
-			    HPAGE_MAP_NAME_SIZE, a->name,
+			    (int)strnlen(a->name, HPAGE_MAP_NAME_SIZE), a->name,
 			    ret ? "nothing" : hpm_backing_name(a->got_backing), why->text);
 }
 
