@@ -129,12 +129,12 @@ static int hpm_ioctl_runs(struct file *file, struct hpm_call *call)
 
 	runs->nr = 0;
 	for (i = 0; runs->nr < room && hpm_backing_run(&buf->backing, &pos, &run); i++) {
+		cond_resched();
 		if (i < runs->first)
 			continue;
 		if (copy_to_user(to + runs->nr, &run, sizeof(run)))
 			return -EFAULT;
 		runs->nr++;
-		cond_resched();
 	}
 	return 0;
 }

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/klog.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -874,6 +875,36 @@ static void an_allocated_buffer_holds_the_module(void)
 	CHECK(unload() == 0);
 }
 
+static void tags_with_controls(void *arg)
+{
+	struct hpage_map_alloc a = request(1, base_page, 0);
+	int door = dev_open(HPAGE_MAP_O_DOOR);
+
+	(void)arg;
+	strcpy(a.name, "a\033[7m\nforged");
+	CHECK_ERR(ioctl(door, HPAGE_MAP_ALLOC, &a), EINVAL);
+	*a.name = '\0';
+	strcpy(a.near_device, "b\033[7m\nforged");
+	CHECK_ERR(ioctl(door, HPAGE_MAP_ALLOC, &a), ENODEV);
+}
+
+/* Names from ordinary users go to the kernel log, and that to consoles. */
+static void nobody_forges_lines_of_the_log(void)
+{
+	size_t room = 1 << 20;
+	char *log = calloc(1, room), *start;
+	int n;
+
+	CHECK(load("") == 0);
+	CHECK_EXITS(spawn(tags_with_controls, NULL));
+	CHECK(unload() == 0);
+	n = klogctl(3, log, room - 1);		/* as it is: /dev/kmsg has it quoted */
+	CHECK(n > 0);
+	start = strstr(log, "hpage_map test: nobody_forges");
+	CHECK(start && strstr(start, "asked for"));
+	CHECK(strstr(start, "forged") && !strchr(start, '\033') && !strstr(start, "] forged"));
+}
+
 static void ids_are_not_reused_soon(void *arg)
 {
 	__u32 last = 0;
@@ -927,6 +958,7 @@ static const struct test tests[] = {
 	TEST(the_door_makes_no_default_buffer, ON_NONE),
 	TEST(an_allocated_buffer_holds_the_module, ON_NONE),
 	TEST(ids_ascend, ON_NONE),
+	TEST(nobody_forges_lines_of_the_log, ON_NONE),
 };
 
 int main(void)

@@ -335,6 +335,27 @@ static void a_name_is_given_anew_while_the_old_is_held(void)
 	CHECK(destroy("again") == 0);
 }
 
+/* Permission for one buffer is none for the next, whatever number that has. */
+static void a_node_held_beyond_its_name_leads_nowhere(void)
+{
+	struct hpage_map_alloc a = request(1, base_page, 0);
+	char path[64];
+	int node;
+
+	a.mode = 0666;
+	CHECK(try_create("open", &a) == 0);
+	node = open_name("open", O_PATH);
+	CHECK(node >= 0);
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", node);
+	close(open(path, O_RDWR | O_CLOEXEC));
+	close(a.fd);
+	CHECK(destroy("open") == 0);
+	CHECK_ERR(open(path, O_RDWR | O_CLOEXEC), ENXIO);
+	close(create("closed", 1, base_page));
+	CHECK_ERR(open(path, O_RDWR | O_CLOEXEC), ENXIO);
+	CHECK(destroy("closed") == 0);
+}
+
 static void opens_for_ever(void *arg)
 {
 	(void)arg;
@@ -521,7 +542,7 @@ static void listing_races_with_the_last_close(void)
 		pids[i] = spawn(comes_and_goes, NULL);
 		step_wait(go[0]);
 	}
-	for (int i = 0; i < 3000; i++)
+	for (int i = 0; i < 1000; i++)
 		for (info.id = 0; next_buffer(door, &info); info.id++)
 			CHECK(info.length && info.length % info.page_size == 0);
 	for (int i = 0; i < 2; i++) {
@@ -691,6 +712,7 @@ static const struct test tests[] = {
 	TEST(destroy_takes_the_name_and_not_the_pages, ON_ANY | NEEDS_ROOT),
 	TEST(the_last_holder_of_a_destroyed_name_frees_it, ON_ANY | NEEDS_ROOT),
 	TEST(a_name_is_given_anew_while_the_old_is_held, ON_ANY | NEEDS_ROOT),
+	TEST(a_node_held_beyond_its_name_leads_nowhere, ON_ANY | NEEDS_ROOT),
 	TEST(opening_races_with_destroying, ON_SMALL | NEEDS_ROOT),
 	TEST(sysfs_and_info_agree, ON_ANY | NEEDS_ROOT),
 	TEST(holders_are_counted_by_kind, ON_ANY | NEEDS_ROOT),
