@@ -248,6 +248,25 @@ int alloc(size_t len, size_t page_size, unsigned int flags)
 	return make_buffer(HPAGE_MAP_ALLOC, &a);
 }
 
+/* As the default buffer of this suite is made, and nothing else. */
+int alloc_mine(size_t pages)
+{
+	return alloc(pages * buf_page, buf_page, HPAGE_MAP_EXACT);
+}
+
+/* How many pages a test may have here: the pool's, or an ordinary user's limit. */
+size_t plenty(void)
+{
+	if (suite_where & ON_POOL)
+		return pool("free") - pool("resv");
+	return (strcmp(suite_user, "root") ? 4UL << 20 : 64UL << 20) / buf_page;
+}
+
+uint64_t pages_free(void)
+{
+	return suite_where & ON_POOL ? pool("free") : 0;
+}
+
 int create(const char *name, size_t len, size_t page_size)
 {
 	struct hpage_map_alloc a = request(len, page_size, 0);

@@ -90,6 +90,9 @@ char *reserve(size_t len);
 /* Buffers of one's own, all checked. */
 struct hpage_map_alloc request(size_t len, size_t page_size, unsigned int flags);
 int alloc(size_t len, size_t page_size, unsigned int flags);
+int alloc_mine(size_t pages);		/* as the default buffer of this suite is made */
+size_t plenty(void);			/* pages that a test may have for alloc_mine() */
+uint64_t pages_free(void);		/* of the suite's pool; 0 if it has none */
 int create(const char *name, size_t len, size_t page_size);
 int destroy(const char *name);		/* 0 or -errno */
 struct hpage_map_info ask(int fd);
