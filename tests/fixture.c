@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -212,6 +213,111 @@ char *reserve(size_t len)
 	return (char *)(((uintptr_t)p + align - 1) & ~(align - 1));
 }
 
+/* --- buffers on demand ------------------------------------------------- */
+
+struct hpage_map_alloc request(size_t len, size_t page_size, unsigned int flags)
+{
+	return (struct hpage_map_alloc){
+		.size = sizeof(struct hpage_map_alloc),
+		.flags = flags,
+		.length = len,
+		.page_size = page_size,
+	};
+}
+
+static int make_buffer(unsigned long cmd, struct hpage_map_alloc *a)
+{
+	int door = dev_open(HPAGE_MAP_O_DOOR);
+	char text[TEXT] = "";
+
+	a->text = (uintptr_t)text;
+	a->text_size = sizeof(text);
+	if (ioctl(door, cmd, a)) {
+		printf("# no buffer of %llu bytes: %s\n", (unsigned long long)a->length, text);
+		CHECK(!"a buffer");
+	}
+	close(door);
+	CHECK(a->got_length >= a->length && a->fd >= 0);
+	return a->fd;
+}
+
+int alloc(size_t len, size_t page_size, unsigned int flags)
+{
+	struct hpage_map_alloc a = request(len, page_size, flags);
+
+	return make_buffer(HPAGE_MAP_ALLOC, &a);
+}
+
+/* As the default buffer of this suite is made, and nothing else. */
+int alloc_mine(size_t pages)
+{
+	return alloc(pages * buf_page, buf_page, HPAGE_MAP_EXACT);
+}
+
+/* How many pages a test may have here: the pool's, or an ordinary user's limit. */
+size_t plenty(void)
+{
+	if (suite_where & ON_POOL)
+		return pool("free") - pool("resv");
+	return (strcmp(suite_user, "root") ? 4UL << 20 : 64UL << 20) / buf_page;
+}
+
+uint64_t pages_free(void)
+{
+	return suite_where & ON_POOL ? pool("free") : 0;
+}
+
+int create(const char *name, size_t len, size_t page_size)
+{
+	struct hpage_map_alloc a = request(len, page_size, 0);
+
+	strcpy(a.name, name);
+	return make_buffer(HPAGE_MAP_CREATE, &a);
+}
+
+int destroy(const char *name)
+{
+	struct hpage_map_destroy d = { .size = sizeof(d) };
+	int door = dev_open(HPAGE_MAP_O_DOOR);
+	int err;
+
+	strcpy(d.name, name);
+	err = ioctl(door, HPAGE_MAP_DESTROY, &d) ? -errno : 0;
+	close(door);
+	return err;
+}
+
+struct hpage_map_info ask(int fd)
+{
+	struct hpage_map_info info = { .size = sizeof(info) };
+
+	CHECK(ioctl(fd, HPAGE_MAP_INFO, &info) == 0);
+	CHECK(info.size == sizeof(info));
+	return info;
+}
+
+bool next_buffer(int door, struct hpage_map_info *info)
+{
+	info->size = sizeof(*info);
+	info->flags = 0;
+	if (!ioctl(door, HPAGE_MAP_LIST, info))
+		return true;
+	CHECK(errno == ENOENT);
+	return false;
+}
+
+unsigned int nr_buffers(void)
+{
+	struct hpage_map_info info = {};
+	int door = dev_open(HPAGE_MAP_O_DOOR);
+	unsigned int n = 0;
+
+	for (; next_buffer(door, &info); info.id++)
+		n++;
+	close(door);
+	return n;
+}
+
 static uint64_t word(uint64_t seed, size_t i)
 {
 	return (seed << 48) ^ (i * 0x9e3779b97f4a7c15ULL);
@@ -312,7 +418,7 @@ static const char * const pool_facts[] = {
 };
 
 struct baseline {
-	char text[4096];
+	char text[16384];
 };
 
 static void note(struct baseline *b, const char *fmt, ...)
@@ -323,6 +429,25 @@ static void note(struct baseline *b, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(b->text + at, sizeof(b->text) - at, fmt, ap);
 	va_end(ap);
+}
+
+/* Of the buffers that this user sees. */
+static void note_buffers(struct baseline *b)
+{
+	int door = open(DEV, HPAGE_MAP_O_DOOR | O_CLOEXEC);
+	struct hpage_map_info info = {};
+	glob_t g;
+
+	for (; door >= 0 && next_buffer(door, &info); info.id++)
+		note(b, "buffer %u, %s: %u descriptors, %u mappings\n", info.id,
+		     *info.name ? info.name : "without a name", info.descriptors, info.mappings);
+	if (door >= 0)
+		close(door);
+	if (!glob(NODES "*", 0, NULL, &g)) {
+		for (size_t i = 0; i < g.gl_pathc; i++)
+			note(b, "%s\n", g.gl_pathv[i]);
+		globfree(&g);
+	}
 }
 
 static void take_baseline(struct baseline *b, bool pool_sizes)
@@ -349,6 +474,7 @@ static void take_baseline(struct baseline *b, bool pool_sizes)
 		class_text(counts[i], buf, sizeof(buf));
 		note(b, "%s: %s\n", counts[i], buf);
 	}
+	note_buffers(b);
 }
 
 /* Print the lines of now that are not in before. */

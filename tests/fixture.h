@@ -5,8 +5,8 @@
  * A test is a function that runs in a process of its own and ends that
  * process with CHECK() at the first thing that is not so. Around it the
  * parent looks at what a test could leave behind: huge page pools, module
- * references, open descriptors, mappings and the kernel log. A test that
- * changes any of them fails, whatever it thought of itself.
+ * references, open descriptors, mappings, buffers, names and the kernel log. A
+ * test that changes any of them fails, whatever it thought of itself.
  *
  * A test says where it has a meaning (the backings) and whether it needs
  * root. The runner takes those that fit the suite it was called for, so an
@@ -16,6 +16,7 @@
 #define HPM_FIXTURE_H
 
 #include <errno.h>
+#include <linux/hpage_map.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -23,6 +24,8 @@
 
 #define DEV		"/dev/hpage_map"
 #define CLASS		"/sys/class/hpage_map/hpage_map/"
+#define NODES		"/dev/hpage/"		/* of named buffers */
+#define TEXT		HPAGE_MAP_TEXT_SIZE
 
 /* Where a test has a meaning. */
 enum {
@@ -83,6 +86,19 @@ char *map(int fd, size_t len, int prot, int flags, off_t off);
 char *map_all(int fd, int prot, int flags);
 /* Address space with nothing in it, aligned to a PMD or more. */
 char *reserve(size_t len);
+
+/* Buffers of one's own, all checked. */
+struct hpage_map_alloc request(size_t len, size_t page_size, unsigned int flags);
+int alloc(size_t len, size_t page_size, unsigned int flags);
+int alloc_mine(size_t pages);		/* as the default buffer of this suite is made */
+size_t plenty(void);			/* pages that a test may have for alloc_mine() */
+uint64_t pages_free(void);		/* of the suite's pool; 0 if it has none */
+int create(const char *name, size_t len, size_t page_size);
+int destroy(const char *name);		/* 0 or -errno */
+struct hpage_map_info ask(int fd);
+/* The buffer with the lowest id from info->id on, of those that this user sees. */
+bool next_buffer(int door, struct hpage_map_info *info);
+unsigned int nr_buffers(void);
 
 /* A pattern that tells every 8 bytes apart by seed and offset. */
 void fill(void *p, size_t len, uint64_t seed);

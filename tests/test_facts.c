@@ -15,7 +15,7 @@ static void everybody_may_read_every_fact(void)
 {
 	static const char * const names[] = {
 		"size", "page_size", "backing", "nr_pages", "nr_huge", "runs", "node",
-		"descriptors", "mappings",
+		"descriptors", "mappings", "id", "asked", "below_4g", "reserve", "creator",
 	};
 	char path[128], text[64];
 	struct stat st;
@@ -92,6 +92,8 @@ static void fdinfo_names_the_buffer(void)
 	CHECK(n > 0);
 	text[n] = '\0';
 	CHECK(has_line(text, "hpage_map-buffer", "default"));
+	class_text("id", value, sizeof(value));
+	CHECK(has_line(text, "hpage_map-id", value));
 	class_text("size", value, sizeof(value));
 	CHECK(has_line(text, "hpage_map-size", value));
 	class_text("page_size", value, sizeof(value));

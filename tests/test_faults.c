@@ -129,7 +129,7 @@ static int try_load(void)
 static void check_load(int err)
 {
 	CHECK(loaded() == !err);
-	CHECK(!err || access(DEV, F_OK) == -1);
+	CHECK(!err || (access(DEV, F_OK) == -1 && access("/dev/hpage", F_OK) == -1));
 	must_be_enomem(err);
 	if (!err)
 		CHECK(unload() == 0);
@@ -153,6 +153,12 @@ static void every_step_of_load_may_fail(void)
 static void every_step_of_load_may_fail_without_a_pool(void)
 {
 	sweep_load(0, "nr_hpages=1");
+}
+
+/* Some are made and none is shown yet, or some are shown and none can be opened. */
+static void every_step_of_load_may_fail_with_names(void)
+{
+	sweep_load(POOL, "create=one:2M,two:1:4K");
 }
 
 static void every_step_of_load_may_fail_on_base_pages(void)
@@ -336,6 +342,146 @@ static void copying_may_fail_at_every_step(void)
 	sweep(try_rw, check_rw);
 }
 
+/* The struct of any ioctl: as it is passed, and as it was given. */
+static union {
+	struct hpage_map_info info;
+	struct hpage_map_alloc alloc;
+	struct hpage_map_destroy destroy;
+	struct hpage_map_nodes nodes;
+	struct hpage_map_runs runs;
+} passed, given;
+
+static unsigned long cmd;
+static char text[TEXT];
+
+static int try_ioctl(void)
+{
+	passed = given;
+	return ioctl(dev, cmd, &passed) ? -errno : 0;
+}
+
+/* What user memory does not take is EFAULT; what fails has done nothing. */
+static void check_ioctl(int err)
+{
+	if (err != -EFAULT)
+		must_be_enomem(err);
+	CHECK(!err || memcmp(&passed, &given, sizeof(passed)) == 0);
+	CHECK(err || memcmp(&passed, &given, 4) == 0);
+}
+
+static void check_made(int err)
+{
+	bool named = cmd == HPAGE_MAP_CREATE;
+
+	check_ioctl(err);
+	CHECK(nr_buffers() == !err);
+	if (named)
+		CHECK(access(NODES "fault", F_OK) == (err ? -1 : 0));
+	if (!err)
+		CHECK(close(passed.alloc.fd) == 0);
+	if (!err && named)
+		CHECK(destroy("fault") == 0);
+	CHECK(nr_buffers() == 0);
+	CHECK(pool_of(pmd_size, "free") == pool_of(pmd_size, "nr"));
+}
+
+/* Prepared as for modules: how the kernel gets at the struct is not ours to test. */
+static void sweep_making(unsigned long with, uint64_t pages, struct hpage_map_alloc wanted)
+{
+	prepare(true);
+	CHECK(set_pool(pmd_size, "nr", pages) == 0);
+	CHECK(load("") == 0);
+	dev = dev_open(HPAGE_MAP_O_DOOR);
+	cmd = with;
+	given.alloc = wanted;
+	given.alloc.text = (uintptr_t)text;
+	given.alloc.text_size = sizeof(text);
+	if (cmd == HPAGE_MAP_CREATE)
+		strcpy(given.alloc.name, "fault");
+	sweep(try_ioctl, check_made);
+}
+
+static void allocating_may_fail_at_every_step(void)
+{
+	sweep_making(HPAGE_MAP_ALLOC, 2, request(2 * pmd_size, pmd_size, 0));
+}
+
+static void allocating_thp_may_fail_at_every_step(void)
+{
+	sweep_making(HPAGE_MAP_ALLOC, 0, request(pmd_size, 0, HPAGE_MAP_ALLOW_BASE));
+}
+
+static void allocating_base_pages_may_fail_at_every_step(void)
+{
+	sweep_making(HPAGE_MAP_ALLOC, 0, request(3, base_page, HPAGE_MAP_EXACT));
+}
+
+static void creating_may_fail_at_every_step(void)
+{
+	sweep_making(HPAGE_MAP_CREATE, 1, request(pmd_size, pmd_size, 0));
+}
+
+/* It is gone or it is not, in /dev, in sysfs and in the list alike. */
+static void check_destroyed(int err)
+{
+	check_ioctl(err);
+	CHECK(nr_buffers() == !!err);
+	CHECK(access(NODES "fault", F_OK) == (err ? 0 : -1));
+	CHECK(access("/sys/class/hpage_map/fault", F_OK) == (err ? 0 : -1));
+	if (!err)
+		close(create("fault", 1, base_page));
+}
+
+static void destroying_may_fail_at_every_step(void)
+{
+	prepare(true);
+	CHECK(load("") == 0);
+	dev = dev_open(HPAGE_MAP_O_DOOR);
+	close(create("fault", 1, base_page));
+	cmd = HPAGE_MAP_DESTROY;
+	given.destroy = (struct hpage_map_destroy){ .size = sizeof(given.destroy),
+						   .name = "fault" };
+	sweep(try_ioctl, check_destroyed);
+	CHECK(destroy("fault") == 0);
+}
+
+/* What makes nothing, of a buffer that is there. */
+static void sweep_asking(unsigned long with)
+{
+	prepare(false);
+	CHECK(load("nr_hpages=2") == 0);
+	dev = dev_open(O_RDWR);
+	cmd = with;
+	sweep(try_ioctl, check_ioctl);
+}
+
+static void listing_may_fail_at_every_step(void)
+{
+	given.info = (struct hpage_map_info){ .size = sizeof(given.info) };
+	sweep_asking(HPAGE_MAP_LIST);
+	CHECK(!strcmp(passed.info.name, "default"));
+}
+
+static void counting_nodes_may_fail_at_every_step(void)
+{
+	static __u64 pages[4];
+
+	given.nodes = (struct hpage_map_nodes){ .size = sizeof(given.nodes),
+					       .pages = (uintptr_t)pages, .nr = 4 };
+	sweep_asking(HPAGE_MAP_NODES);
+	CHECK(pages[0] == 2);
+}
+
+static void telling_runs_may_fail_at_every_step(void)
+{
+	static struct hpage_map_run runs[2];
+
+	given.runs = (struct hpage_map_runs){ .size = sizeof(given.runs),
+					     .runs = (uintptr_t)runs, .nr = 2 };
+	sweep_asking(HPAGE_MAP_RUNS);
+	CHECK(passed.runs.nr >= 1 && runs[0].address);
+}
+
 struct body {
 	void (*fn)(void);
 };
@@ -380,16 +526,65 @@ static void every_step_of_read_and_write_may_fail(void)
 	then_unload(copying_may_fail_at_every_step);
 }
 
+static void every_step_of_alloc_may_fail(void)
+{
+	then_unload(allocating_may_fail_at_every_step);
+}
+
+static void every_step_of_alloc_of_thp_may_fail(void)
+{
+	then_unload(allocating_thp_may_fail_at_every_step);
+}
+
+static void every_step_of_alloc_of_base_pages_may_fail(void)
+{
+	then_unload(allocating_base_pages_may_fail_at_every_step);
+}
+
+static void every_step_of_create_may_fail(void)
+{
+	then_unload(creating_may_fail_at_every_step);
+}
+
+static void every_step_of_destroy_may_fail(void)
+{
+	then_unload(destroying_may_fail_at_every_step);
+}
+
+static void every_step_of_list_may_fail(void)
+{
+	then_unload(listing_may_fail_at_every_step);
+}
+
+static void every_step_of_nodes_may_fail(void)
+{
+	then_unload(counting_nodes_may_fail_at_every_step);
+}
+
+static void every_step_of_runs_may_fail(void)
+{
+	then_unload(telling_runs_may_fail_at_every_step);
+}
+
 static const struct test tests[] = {
 	TEST(every_step_of_load_may_fail, ON_NONE),
 	TEST(every_step_of_load_may_fail_without_a_pool, ON_NONE),
 	TEST(every_step_of_load_may_fail_on_base_pages, ON_NONE),
+	TEST(every_step_of_load_may_fail_with_names, ON_NONE),
 	TEST(every_step_of_the_first_open_may_fail, ON_NONE),
 	TEST(every_step_of_mmap_may_fail, ON_NONE),
 	TEST(every_step_of_fork_may_fail, ON_NONE),
 	TEST(every_step_of_a_split_may_fail, ON_NONE),
 	TEST(every_step_of_info_may_fail, ON_NONE),
 	TEST(every_step_of_read_and_write_may_fail, ON_NONE),
+	TEST(every_step_of_alloc_may_fail, ON_NONE),
+	TEST(every_step_of_alloc_of_thp_may_fail, ON_NONE),
+	TEST(every_step_of_alloc_of_base_pages_may_fail, ON_NONE),
+	TEST(every_step_of_create_may_fail, ON_NONE),
+	TEST(every_step_of_destroy_may_fail, ON_NONE),
+	TEST(every_step_of_list_may_fail, ON_NONE),
+	TEST(every_step_of_nodes_may_fail, ON_NONE),
+	TEST(every_step_of_runs_may_fail, ON_NONE),
 };
 
 int main(void)

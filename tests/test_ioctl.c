@@ -1,25 +1,727 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The contract at the top of the uAPI header, line by line. */
+/* The contract at the top of the uAPI header, line by line and for every ioctl. */
 #define _GNU_SOURCE
 #include "fixture.h"
 
 #include <fcntl.h>
-#include <linux/hpage_map.h>
+#include <limits.h>
+#include <linux/capability.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #define RW	(PROT_READ | PROT_WRITE)
+#define COUNT(a) (sizeof(a) / sizeof(*(a)))
+#define NAME	"contract"
 
-static struct hpage_map_info ask(int fd)
+/* The struct of any ioctl, and more behind it than any kernel reads. */
+union arg {
+	__u32 size;
+	struct hpage_map_info info;
+	struct hpage_map_alloc alloc;
+	struct hpage_map_destroy destroy;
+	struct hpage_map_nodes nodes;
+	struct hpage_map_runs runs;
+	unsigned char bytes[HPAGE_MAP_STRUCT_MAX + 64];
+};
+
+/*
+ * One ioctl. prepare() makes a request that succeeds, and what it needs; undo()
+ * takes back what the request did, if it was done, and what it needed. reserved
+ * are the offsets of __u32 fields that must be 0, 0 after the last.
+ */
+struct contract {
+	const char *name;
+	unsigned long cmd;
+	size_t size;
+	void (*prepare)(union arg *a);
+	void (*undo)(const union arg *a, bool done);
+	__u32 flags;
+	size_t reserved[5];
+	int capability;		/* 0 for none; no ioctl needs number 0 */
+	bool answers;		/* something is written into the struct */
+};
+
+/* Of the default buffer and of the door: every ioctl is for it. */
+static int door;
+
+static void no_undo(const union arg *a, bool done)
 {
-	struct hpage_map_info info = { .size = sizeof(info) };
+	(void)a;
+	(void)done;
+}
 
-	CHECK(ioctl(fd, HPAGE_MAP_INFO, &info) == 0);
-	CHECK(info.size == sizeof(info));
-	return info;
+static void prepare_info(union arg *a)
+{
+	a->info = (struct hpage_map_info){ .size = sizeof(a->info) };
+}
+
+static void prepare_alloc(union arg *a)
+{
+	a->alloc = request(1, base_page, 0);
+}
+
+static void undo_alloc(const union arg *a, bool done)
+{
+	if (done)
+		CHECK(close(a->alloc.fd) == 0);
+}
+
+static void prepare_create(union arg *a)
+{
+	prepare_alloc(a);
+	strcpy(a->alloc.name, NAME);
+}
+
+static void undo_create(const union arg *a, bool done)
+{
+	CHECK(access(NODES NAME, F_OK) == (done ? 0 : -1));
+	undo_alloc(a, done);
+	if (done)
+		CHECK(destroy(NAME) == 0);
+}
+
+static void prepare_destroy(union arg *a)
+{
+	a->destroy = (struct hpage_map_destroy){ .size = sizeof(a->destroy), .name = NAME };
+	close(create(NAME, 1, base_page));
+}
+
+static void undo_destroy(const union arg *a, bool done)
+{
+	(void)a;
+	CHECK(access(NODES NAME, F_OK) == (done ? -1 : 0));
+	if (!done)
+		CHECK(destroy(NAME) == 0);
+}
+
+static __u64 node_pages[1];
+static struct hpage_map_run run;
+
+static void prepare_nodes(union arg *a)
+{
+	a->nodes = (struct hpage_map_nodes){
+		.size = sizeof(a->nodes),
+		.pages = (uintptr_t)node_pages,
+		.nr = 1,
+	};
+}
+
+static void prepare_runs(union arg *a)
+{
+	a->runs = (struct hpage_map_runs){
+		.size = sizeof(a->runs),
+		.runs = (uintptr_t)&run,
+		.nr = 1,
+	};
+}
+
+#define FIELD(field)	offsetof(union arg, field)
+
+static const struct contract contracts[] = {
+	{
+		.name = "INFO", .cmd = HPAGE_MAP_INFO, .size = sizeof(struct hpage_map_info),
+		.prepare = prepare_info, .undo = no_undo, .answers = true,
+	}, {
+		.name = "ALLOC", .cmd = HPAGE_MAP_ALLOC, .size = sizeof(struct hpage_map_alloc),
+		.prepare = prepare_alloc, .undo = undo_alloc, .flags = HPAGE_MAP_ALLOC_FLAGS,
+		.reserved = { FIELD(alloc.mode), FIELD(alloc.uid), FIELD(alloc.gid),
+			      FIELD(alloc.reserved) },
+		.answers = true,
+	}, {
+		.name = "CREATE", .cmd = HPAGE_MAP_CREATE, .size = sizeof(struct hpage_map_alloc),
+		.prepare = prepare_create, .undo = undo_create, .flags = HPAGE_MAP_ALLOC_FLAGS,
+		.reserved = { FIELD(alloc.reserved) }, .capability = CAP_SYS_ADMIN,
+		.answers = true,
+	}, {
+		.name = "DESTROY", .cmd = HPAGE_MAP_DESTROY,
+		.size = sizeof(struct hpage_map_destroy),
+		.prepare = prepare_destroy, .undo = undo_destroy, .capability = CAP_SYS_ADMIN,
+	}, {
+		.name = "LIST", .cmd = HPAGE_MAP_LIST, .size = sizeof(struct hpage_map_info),
+		.prepare = prepare_info, .undo = no_undo, .answers = true,
+	}, {
+		.name = "NODES", .cmd = HPAGE_MAP_NODES, .size = sizeof(struct hpage_map_nodes),
+		.prepare = prepare_nodes, .undo = no_undo,
+		.reserved = { FIELD(nodes.reserved) }, .answers = true,
+	}, {
+		.name = "RUNS", .cmd = HPAGE_MAP_RUNS, .size = sizeof(struct hpage_map_runs),
+		.prepare = prepare_runs, .undo = no_undo,
+		.reserved = { FIELD(runs.reserved) }, .capability = CAP_SYS_RAWIO,
+		.answers = true,
+	},
+};
+
+static int next_fd(void)
+{
+	int fd = dup(door);
+
+	CHECK(fd >= 0 && close(fd) == 0);
+	return fd;
+}
+
+/* Nothing has happened, and the struct is as it was. */
+static void refused(const struct contract *c, int fd, union arg *a, int err)
+{
+	unsigned int buffers = nr_buffers();
+	union arg before = *a;
+	int lowest = next_fd();
+
+	errno = 0;
+	if (ioctl(fd, c->cmd, a) != -1 || errno != err) {
+		printf("# %s of %u bytes: %s\n", c->name, a->size, strerror(errno));
+		CHECK(!"refused as it ought to be");
+	}
+	CHECK(memcmp(a, &before, sizeof(before)) == 0);
+	CHECK(nr_buffers() == buffers);
+	CHECK(next_fd() == lowest);
+}
+
+static bool privileged(const struct contract *c)
+{
+	return !c->capability || !strcmp(suite_user, "root");
+}
+
+/* Every ioctl that this user may do at all. */
+static void for_each(void (*fn)(const struct contract *c, union arg *a))
+{
+	union arg a;
+
+	door = dev_open(O_RDWR);
+	for (size_t i = 0; i < COUNT(contracts); i++) {
+		if (!privileged(&contracts[i]))
+			continue;
+		memset(&a, 0, sizeof(a));
+		contracts[i].prepare(&a);
+		fn(&contracts[i], &a);
+	}
+}
+
+static void succeeds(const struct contract *c, union arg *a)
+{
+	__u32 size = a->size;
+
+	if (ioctl(door, c->cmd, a))
+		printf("# %s: %s\n", c->name, strerror(errno));
+	else
+		errno = 0;
+	CHECK(errno == 0);
+	CHECK(a->size == size);
+	c->undo(a, true);
+}
+
+/* What the other tests take away one thing from. */
+static void a_good_request_succeeds(void)
+{
+	for_each(succeeds);
+}
+
+static void try_short(const struct contract *c, union arg *a)
+{
+	for (a->size = 0; a->size < c->size; a->size++)
+		refused(c, door, a, EINVAL);
+	c->undo(a, false);
+}
+
+static void a_short_struct_is_refused(void)
+{
+	for_each(try_short);
+}
+
+/* Programs of later headers run, as long as they ask for nothing new. */
+static void try_zero_tails(const struct contract *c, union arg *a)
+{
+	const size_t sizes[] = { c->size + 1, c->size + 8, c->size + 64, HPAGE_MAP_STRUCT_MAX };
+
+	c->undo(a, false);
+	for (size_t i = 0; i < COUNT(sizes); i++) {
+		memset(a, 0, sizeof(*a));
+		c->prepare(a);
+		a->size = sizes[i];
+		a->bytes[sizes[i]] = 1;		/* not ours any more */
+		succeeds(c, a);
+		CHECK(a->bytes[sizes[i]] == 1);
+		a->bytes[sizes[i]] = 0;
+		for (size_t j = c->size; j < sizeof(*a); j++)
+			CHECK(a->bytes[j] == 0);
+	}
+}
+
+static void a_long_zero_tail_is_accepted(void)
+{
+	for_each(try_zero_tails);
+}
+
+static void try_garbage_tails(const struct contract *c, union arg *a)
+{
+	const size_t at[] = { c->size, c->size + 7, c->size + 63, HPAGE_MAP_STRUCT_MAX - 1 };
+
+	for (size_t i = 0; i < COUNT(at); i++) {
+		a->bytes[at[i]] = 0x80;
+		a->size = at[i] + 1;
+		refused(c, door, a, E2BIG);
+		a->size = HPAGE_MAP_STRUCT_MAX;
+		refused(c, door, a, E2BIG);
+		a->bytes[at[i]] = 0;
+	}
+	c->undo(a, false);
+}
+
+static void a_long_garbage_tail_is_e2big(void)
+{
+	for_each(try_garbage_tails);
+}
+
+static void try_too_long(const struct contract *c, union arg *a)
+{
+	a->size = HPAGE_MAP_STRUCT_MAX + 1;
+	refused(c, door, a, E2BIG);
+	a->size = 0xffffffff;
+	refused(c, door, a, E2BIG);
+	c->undo(a, false);
+}
+
+/* A limit, so that no tail is long to look at. */
+static void no_struct_is_longer_than_the_limit(void)
+{
+	for_each(try_too_long);
+}
+
+static void try_flags(const struct contract *c, union arg *a)
+{
+	for (int bit = 0; bit < 32; bit++) {
+		a->info.flags = 1u << bit;	/* where all of them have it */
+		if (!(c->flags & a->info.flags))
+			refused(c, door, a, EINVAL);
+	}
+	c->undo(a, false);
+}
+
+static void every_unknown_flag_is_refused(void)
+{
+	for_each(try_flags);
+}
+
+static void try_reserved(const struct contract *c, union arg *a)
+{
+	for (const size_t *r = c->reserved; *r; r++)
+		for (int byte = 0; byte < 4; byte++) {
+			a->bytes[*r + byte] = 1;
+			refused(c, door, a, EINVAL);
+			a->bytes[*r + byte] = 0;
+		}
+	c->undo(a, false);
+}
+
+static void every_reserved_field_is_refused(void)
+{
+	for_each(try_reserved);
+}
+
+/* An answer needs no input: what was in the output fields is overwritten. */
+static void output_fields_may_hold_anything(void)
+{
+	const size_t from = FIELD(alloc.fd), to = FIELD(alloc.reserved);
+	struct hpage_map_info want, info;
+	union arg a = {}, b = {};
+
+	door = dev_open(O_RDWR);
+	want = ask(door);
+	memset(&info, 0xff, sizeof(info));
+	info.size = sizeof(info);
+	info.flags = 0;
+	CHECK(ioctl(door, HPAGE_MAP_INFO, &info) == 0);
+	CHECK(memcmp(&info, &want, sizeof(info)) == 0);
+
+	memset(&info, 0xff, sizeof(info));
+	info.id = want.id;
+	CHECK(next_buffer(door, &info));
+	CHECK(memcmp(&info, &want, sizeof(info)) == 0);
+
+	prepare_alloc(&a);
+	prepare_alloc(&b);
+	memset(b.bytes + from, 0xff, to - from);
+	CHECK(ioctl(door, HPAGE_MAP_ALLOC, &a) == 0);
+	CHECK(close(a.alloc.fd) == 0);
+	CHECK(ioctl(door, HPAGE_MAP_ALLOC, &b) == 0);
+	CHECK(b.alloc.id > a.alloc.id);
+	b.alloc.id = a.alloc.id;
+	CHECK(memcmp(&a, &b, sizeof(a)) == 0);
+}
+
+static char *pages;		/* one, and nothing behind it */
+
+static void try_bad_pointers(const struct contract *c, union arg *a)
+{
+	union arg *end = (void *)(pages + base_page - c->size);
+	unsigned int buffers = nr_buffers();
+
+	CHECK_ERR(ioctl(door, c->cmd, NULL), EFAULT);
+	CHECK_ERR(ioctl(door, c->cmd, -1L), EFAULT);
+	CHECK_ERR(ioctl(door, c->cmd, pages + base_page), EFAULT);
+	CHECK_ERR(ioctl(door, c->cmd, pages + base_page - 2), EFAULT);
+	memcpy(end, a, c->size);
+	end->size = c->size + 8;		/* the tail is nobody's */
+	CHECK_ERR(ioctl(door, c->cmd, end), EFAULT);
+	end = (void *)(pages + base_page - 8);
+	memcpy(end, a, 8);
+	CHECK_ERR(ioctl(door, c->cmd, end), EFAULT);
+	end->size = 0xffffffff;			/* told before it is looked for */
+	CHECK_ERR(ioctl(door, c->cmd, end), E2BIG);
+	CHECK(nr_buffers() == buffers);
+
+	end = (void *)(pages + base_page - c->size);
+	memcpy(end, a, c->size);
+	CHECK(ioctl(door, c->cmd, end) == 0);
+	c->undo(end, true);
+}
+
+static void bad_pointers_are_efault(void)
+{
+	pages = map(-1, 2 * base_page, RW, MAP_PRIVATE | MAP_ANONYMOUS, 0);
+	CHECK(munmap(pages + base_page, base_page) == 0);
+	for_each(try_bad_pointers);
+}
+
+/* Whoever cannot be told of a buffer must not be given it. */
+static void try_read_only(const struct contract *c, union arg *a)
+{
+	unsigned int buffers = nr_buffers();
+	int lowest = next_fd();
+
+	CHECK(mprotect(pages, base_page, RW) == 0);
+	memcpy(pages, a, c->size);
+	CHECK(mprotect(pages, base_page, PROT_READ) == 0);
+	if (!c->answers) {
+		CHECK(ioctl(door, c->cmd, pages) == 0);
+		c->undo(a, true);
+		return;
+	}
+	CHECK_ERR(ioctl(door, c->cmd, pages), EFAULT);
+	CHECK(memcmp(pages, a, c->size) == 0);
+	CHECK(nr_buffers() == buffers);
+	CHECK(next_fd() == lowest);
+	c->undo(a, false);
+}
+
+static void an_answer_that_cannot_be_given_is_undone(void)
+{
+	pages = map(-1, base_page, RW, MAP_PRIVATE | MAP_ANONYMOUS, 0);
+	for_each(try_read_only);
+}
+
+static const struct contract *of(unsigned long cmd)
+{
+	const struct contract *c = contracts;
+
+	while (c->cmd != cmd)
+		c++;
+	return c;
+}
+
+/* Arrays of a length that is told, at an address that is told. */
+static void pointers_inside_must_be_the_callers(void)
+{
+	const struct contract *c;
+	union arg a = {};
+	__u64 nobodys;
+
+	door = dev_open(O_RDWR);
+	pages = map(-1, 2 * base_page, RW, MAP_PRIVATE | MAP_ANONYMOUS, 0);
+	CHECK(munmap(pages + base_page, base_page) == 0);
+	nobodys = (uintptr_t)pages + base_page;
+	const __u64 bad[] = { 8, nobodys, nobodys - 4, -8ULL, 1ULL << 63 };
+
+	for (size_t i = 0; i < COUNT(bad); i++) {
+		c = of(HPAGE_MAP_NODES);
+		c->prepare(&a);
+		a.nodes.pages = bad[i];
+		refused(c, door, &a, EFAULT);
+		memset(&a, 0, sizeof(a));
+
+		c = of(HPAGE_MAP_RUNS);
+		c->prepare(&a);
+		a.runs.runs = bad[i];
+		refused(c, door, &a, privileged(c) ? EFAULT : EPERM);
+		memset(&a, 0, sizeof(a));
+
+		c = of(HPAGE_MAP_ALLOC);
+		c->prepare(&a);
+		a.alloc.text = bad[i] == nobodys - 4 ? nobodys : bad[i];
+		a.alloc.text_size = TEXT;
+		refused(c, door, &a, EFAULT);
+		c = of(HPAGE_MAP_CREATE);
+		strcpy(a.alloc.name, NAME);
+		refused(c, door, &a, privileged(c) ? EFAULT : EPERM);
+		memset(&a, 0, sizeof(a));
+	}
+
+	/* Where an array ends, it ends: one element more than there is. */
+	c = of(HPAGE_MAP_NODES);
+	c->prepare(&a);
+	a.nodes.pages = nobodys - 8;
+	a.nodes.nr = 2;
+	refused(c, door, &a, EFAULT);
+	a.nodes.nr = 0xffffffff;
+	refused(c, door, &a, EFAULT);
+	a.nodes.nr = 1;
+	CHECK(ioctl(door, HPAGE_MAP_NODES, &a) == 0);
+
+	/* No array at all is one of no elements. */
+	c->prepare(&a);
+	a.nodes.pages = 0;
+	a.nodes.nr = 0;
+	CHECK(ioctl(door, HPAGE_MAP_NODES, &a) == 0 && a.nodes.nr >= 1);
+}
+
+/* A text and its room come together. */
+static void a_text_needs_a_place_and_a_size(void)
+{
+	const struct contract *c = of(HPAGE_MAP_ALLOC);
+	char text[TEXT];
+	union arg a = {};
+
+	door = dev_open(O_RDWR);
+	c->prepare(&a);
+	a.alloc.text = (uintptr_t)text;
+	refused(c, door, &a, EINVAL);
+	a.alloc.text = 0;
+	a.alloc.text_size = TEXT;
+	refused(c, door, &a, EINVAL);
+}
+
+static void refused_by(int fd, int err, const unsigned long *cmds, size_t n)
+{
+	union arg a = {};
+
+	for (size_t i = 0; i < n; i++) {
+		const struct contract *c = of(cmds[i]);
+
+		if (!privileged(c))
+			continue;
+		memset(&a, 0, sizeof(a));
+		c->prepare(&a);
+		refused(c, fd, &a, err);
+		c->undo(&a, false);
+	}
+}
+
+#define REFUSED_BY(fd, err, ...)						\
+	refused_by(fd, err, (const unsigned long[]){ __VA_ARGS__ },		\
+		   COUNT(((const unsigned long[]){ __VA_ARGS__ })))
+
+/* Whoever was given a buffer was not given the door; nor may a reader make any. */
+static void the_wrong_descriptor_is_ebadf(void)
+{
+	struct hpage_map_info info, none = { .size = sizeof(none) };
+	int own, only;
+
+	door = dev_open(O_RDWR);
+	own = alloc(1, base_page, 0);
+	REFUSED_BY(own, EBADF, HPAGE_MAP_ALLOC, HPAGE_MAP_CREATE, HPAGE_MAP_DESTROY,
+		   HPAGE_MAP_LIST);
+	REFUSED_BY(dev_open(O_RDONLY), EBADF, HPAGE_MAP_ALLOC, HPAGE_MAP_CREATE);
+
+	only = dev_open(HPAGE_MAP_O_DOOR);
+	REFUSED_BY(only, EBADF, HPAGE_MAP_NODES, HPAGE_MAP_RUNS);
+	info = ask(only);
+	CHECK(info.features);
+	none.features = info.features;
+	CHECK(memcmp(&info, &none, sizeof(none)) == 0);
+
+	/* The right ones: all but that. */
+	CHECK(next_buffer(only, &info));
+	info.id = 0;
+	CHECK(next_buffer(dev_open(O_RDONLY), &info));
+	CHECK(ask(own).length == base_page);
+}
+
+static void a_named_buffer_is_not_the_door(void)
+{
+	static const int modes[] = { O_RDWR, HPAGE_MAP_O_DOOR };
+
+	door = dev_open(O_RDWR);
+	close(create("named", 1, base_page));
+	for (size_t i = 0; i < COUNT(modes); i++) {
+		int fd = open(NODES "named", modes[i] | O_CLOEXEC);
+
+		CHECK(fd >= 0);
+		REFUSED_BY(fd, EBADF, HPAGE_MAP_ALLOC, HPAGE_MAP_CREATE, HPAGE_MAP_DESTROY,
+			   HPAGE_MAP_LIST);
+		CHECK(ask(fd).attributes & HPAGE_MAP_ATTR_NAMED);
+		close(fd);
+	}
+	CHECK(destroy("named") == 0);
+}
+
+static void other_files_know_none_of_it(void)
+{
+	int file = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	int path = open(DEV, O_PATH | O_CLOEXEC);
+
+	door = dev_open(O_RDWR);
+	CHECK(file >= 0 && null >= 0 && path >= 0);
+	for (size_t i = 0; i < COUNT(contracts); i++) {
+		REFUSED_BY(file, ENOTTY, contracts[i].cmd);
+		REFUSED_BY(null, ENOTTY, contracts[i].cmd);
+		REFUSED_BY(path, EBADF, contracts[i].cmd);
+	}
+}
+
+static void drop(int capability)
+{
+	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct data[2];
+
+	CHECK(syscall(SYS_capget, &head, data) == 0);
+	data[capability / 32].effective &= ~(1u << capability % 32);
+	CHECK(syscall(SYS_capset, &head, data) == 0);
+}
+
+static void without_capability(void *arg)
+{
+	const struct contract *c = arg;
+	union arg a = {};
+
+	/* DESTROY would need somebody to make what it destroys. */
+	a.destroy = (struct hpage_map_destroy){ .size = sizeof(a.destroy), .name = NAME };
+	if (c->cmd != HPAGE_MAP_DESTROY)
+		c->prepare(&a);
+	if (!strcmp(suite_user, "root"))
+		drop(c->capability);
+	refused(c, door, &a, EPERM);
+}
+
+/* Exactly the capability that the header names, whatever else one has. */
+static void a_missing_capability_is_eperm(void)
+{
+	door = dev_open(O_RDWR);
+	for (size_t i = 0; i < COUNT(contracts); i++)
+		if (contracts[i].capability)
+			CHECK_EXITS(spawn(without_capability, (void *)&contracts[i]));
+}
+
+/* Another capability than the one that is named does not help, nor is it needed. */
+static void without_others(void *arg)
+{
+	struct hpage_map_info info;
+	union arg a = {};
+
+	(void)arg;
+	drop(CAP_SYS_RAWIO);
+	CHECK(ask(door).address == 0);
+	close(create(NAME, 1, base_page));
+	CHECK(destroy(NAME) == 0);
+	drop(CAP_SYS_ADMIN);
+	close(alloc(1, base_page, 0));
+	info.id = 0;
+	CHECK(next_buffer(door, &info) && info.address == 0);
+	prepare_nodes(&a);
+	CHECK(ioctl(door, HPAGE_MAP_NODES, &a) == 0);
+}
+
+static void addresses_are_for_rawio_only(void)
+{
+	union arg a = {};
+
+	door = dev_open(O_RDWR);
+	CHECK(ask(door).address != 0);
+	prepare_runs(&a);
+	CHECK(ioctl(door, HPAGE_MAP_RUNS, &a) == 0);
+	CHECK(a.runs.nr == 1 && run.address == ask(door).address);
+	CHECK_EXITS(spawn(without_others, NULL));
+}
+
+/* Both take the same struct; what is no value for one is none for the other. */
+static void make_refused(union arg *a, int err)
+{
+	refused(of(HPAGE_MAP_ALLOC), door, a, err);
+	if (strcmp(suite_user, "root"))
+		return;
+	strcpy(a->alloc.name, NAME);
+	refused(of(HPAGE_MAP_CREATE), door, a, err);
+}
+
+/* With these fields of a set to other values than those of a good request. */
+#define MAKE_REFUSED(err, ...)							\
+	do {									\
+		union arg _a = {};						\
+		struct hpage_map_alloc *a = &_a.alloc;				\
+										\
+		*a = request(1, base_page, 0);					\
+		__VA_ARGS__;							\
+		make_refused(&_a, err);						\
+	} while (0)
+
+static void values_out_of_range_are_refused(void)
+{
+	door = dev_open(O_RDWR);
+	for (__u32 policy = HPAGE_MAP_POLICY_INTERLEAVE + 1; policy; policy <<= 1)
+		MAKE_REFUSED(EINVAL, a->policy = policy);
+	for (int bit = 0; bit < 31; bit++)
+		MAKE_REFUSED(EINVAL, a->node = 1 << bit);	/* no policy that uses it */
+	MAKE_REFUSED(EINVAL, a->node = -2);
+	for (__u32 p = HPAGE_MAP_POLICY_PREFERRED; p <= HPAGE_MAP_POLICY_STRICT; p++) {
+		MAKE_REFUSED(EINVAL, a->policy = p, a->node = -1);
+		MAKE_REFUSED(EINVAL, a->policy = p, a->node = INT_MIN);
+		MAKE_REFUSED(EINVAL, a->policy = p, a->node = INT_MAX);
+		MAKE_REFUSED(EINVAL, a->policy = p, a->node = 1023);
+		MAKE_REFUSED(EINVAL, a->policy = p, a->node = 1024);
+	}
+	MAKE_REFUSED(EINVAL, a->length = 0);
+	MAKE_REFUSED(ENOMEM, a->length = -1ULL);
+	MAKE_REFUSED(ENOMEM, a->length = 1ULL << 63);
+	MAKE_REFUSED(EINVAL, a->page_size = 1);
+	MAKE_REFUSED(EINVAL, a->page_size = 3 * base_page);
+	MAKE_REFUSED(EINVAL, a->page_size = base_page - 1);
+	MAKE_REFUSED(EINVAL, a->page_size = -1ULL);
+	MAKE_REFUSED(EINVAL, a->page_size = 2 * base_page);
+	MAKE_REFUSED(EINVAL, a->page_size = 1ULL << 63, a->flags = HPAGE_MAP_EXACT);
+	MAKE_REFUSED(ENODEV, strcpy(a->near_device, "no-such-device"));
+	MAKE_REFUSED(ENODEV, strcpy(a->near_device, "/"));
+
+	MAKE_REFUSED(EINVAL, memset(a->near_device, 'a', sizeof(a->near_device)));
+}
+
+/* Better told than half of it done. */
+static void contradictions_are_refused(void)
+{
+	door = dev_open(O_RDWR);
+	MAKE_REFUSED(EINVAL, a->flags = HPAGE_MAP_EXACT | HPAGE_MAP_ALLOW_BASE);
+	MAKE_REFUSED(EINVAL, a->policy = HPAGE_MAP_POLICY_INTERLEAVE,
+		     a->flags = HPAGE_MAP_CONTIGUOUS);
+	MAKE_REFUSED(EINVAL, a->policy = HPAGE_MAP_POLICY_INTERLEAVE,
+		     a->flags = HPAGE_MAP_BELOW_4G);
+	MAKE_REFUSED(EINVAL, a->policy = HPAGE_MAP_POLICY_INTERLEAVE,
+		     strcpy(a->near_device, "pci0"));
+	MAKE_REFUSED(EINVAL, a->policy = HPAGE_MAP_POLICY_INTERLEAVE, a->node = 1);
+	MAKE_REFUSED(EINVAL, a->policy = HPAGE_MAP_POLICY_STRICT, a->node = 1,
+		     strcpy(a->near_device, "pci0"));
+}
+
+/* Of the node that CREATE makes. */
+static void modes_and_owners_out_of_range_are_refused(void)
+{
+	const struct contract *c = of(HPAGE_MAP_CREATE);
+	union arg a = {};
+
+	door = dev_open(O_RDWR);
+	c->prepare(&a);
+	for (int bit = 9; bit < 32; bit++) {
+		a.alloc.mode = 1u << bit | 0600;
+		refused(c, door, &a, EINVAL);
+	}
+	c->prepare(&a);
+	a.alloc.uid = -1;
+	refused(c, door, &a, EINVAL);
+	c->prepare(&a);
+	a.alloc.gid = -1;
+	refused(c, door, &a, EINVAL);
 }
 
 static void info_agrees_with_sysfs(void)
@@ -44,113 +746,21 @@ static void info_agrees_with_sysfs(void)
 	CHECK(info.features & HPAGE_MAP_FEATURE_THP);
 	if (suite_where == ON_THP)
 		CHECK(info.page_size == pmd_size && info.nr_huge == info.nr_pages);
+	CHECK(info.asked == class_u64("asked") && info.asked <= info.length);
+	CHECK(info.id == class_u64("id") && info.id > 0);
+	CHECK(info.attributes & HPAGE_MAP_ATTR_DEFAULT);
+	CHECK(!(info.attributes & (HPAGE_MAP_ATTR_NAMED | HPAGE_MAP_ATTR_RESERVE)));
+	CHECK(!!(info.attributes & HPAGE_MAP_ATTR_CONTIGUOUS) == (info.nr_runs == 1));
+	CHECK(!!(info.attributes & HPAGE_MAP_ATTR_BELOW_4G) == class_u64("below_4g"));
+	CHECK(info.descriptors == 1 && info.mappings == 0);
+	CHECK(!strcmp(info.name, "default"));
 }
 
 static void any_descriptor_may_ask(void)
 {
 	ask(dev_open(O_RDONLY));
 	ask(dev_open(O_WRONLY));
-}
-
-static void a_short_struct_is_refused(void)
-{
-	int fd = dev_open(O_RDWR);
-	struct hpage_map_info info, before;
-
-	for (__u32 size = 0; size < sizeof(info); size++) {
-		memset(&info, 0, sizeof(info));
-		info.size = size;
-		before = info;
-		CHECK_ERR(ioctl(fd, HPAGE_MAP_INFO, &info), EINVAL);
-		CHECK(memcmp(&info, &before, sizeof(info)) == 0);
-	}
-}
-
-struct longer {
-	struct hpage_map_info info;
-	unsigned char tail[HPAGE_MAP_STRUCT_MAX];
-};
-
-static void a_longer_struct_is_for_zeroes_only(void)
-{
-	struct longer l;
-	static const size_t tails[] = { 1, 8, 64, HPAGE_MAP_STRUCT_MAX - sizeof(l.info) };
-	int fd = dev_open(O_RDWR);
-
-	for (size_t i = 0; i < sizeof(tails) / sizeof(*tails); i++) {
-		memset(&l, 0, sizeof(l));
-		l.info.size = sizeof(l.info) + tails[i];
-		CHECK(ioctl(fd, HPAGE_MAP_INFO, &l) == 0);
-		CHECK(l.info.size == sizeof(l.info) + tails[i]);
-		CHECK(l.info.length == buf_size);
-		CHECK(zeroed(l.tail, sizeof(l.tail)));
-
-		memset(&l, 0, sizeof(l));
-		l.info.size = sizeof(l.info) + tails[i];
-		l.tail[tails[i] - 1] = 1;
-		CHECK_ERR(ioctl(fd, HPAGE_MAP_INFO, &l), E2BIG);
-		CHECK(l.info.length == 0);
-	}
-	memset(&l, 0, sizeof(l));
-	l.info.size = HPAGE_MAP_STRUCT_MAX + 1;
-	CHECK_ERR(ioctl(fd, HPAGE_MAP_INFO, &l), E2BIG);
-	l.info.size = sizeof(l.info) + 8;
-	l.tail[8] = 1;		/* not ours any more */
-	CHECK(ioctl(fd, HPAGE_MAP_INFO, &l) == 0);
-	CHECK(l.tail[8] == 1);
-}
-
-static void every_unknown_flag_is_refused(void)
-{
-	int fd = dev_open(O_RDWR);
-
-	for (int bit = 0; bit < 32; bit++) {
-		struct hpage_map_info info = { .size = sizeof(info), .flags = 1u << bit };
-
-		CHECK_ERR(ioctl(fd, HPAGE_MAP_INFO, &info), EINVAL);
-		CHECK(info.length == 0);
-	}
-}
-
-/* An answer needs no input: what was in the output fields is overwritten. */
-static void output_fields_may_hold_anything(void)
-{
-	int fd = dev_open(O_RDWR);
-	struct hpage_map_info want = ask(fd), info;
-
-	memset(&info, 0xff, sizeof(info));
-	info.size = sizeof(info);
-	info.flags = 0;
-	CHECK(ioctl(fd, HPAGE_MAP_INFO, &info) == 0);
-	CHECK(memcmp(&info, &want, sizeof(info)) == 0);
-}
-
-static void bad_pointers_are_efault(void)
-{
-	int fd = dev_open(O_RDWR);
-	char *page = mmap(NULL, 2 * base_page, RW, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	struct hpage_map_info *info = (void *)(page + base_page - sizeof(*info));
-
-	CHECK(munmap(page + base_page, base_page) == 0);
-	CHECK_ERR(ioctl(fd, HPAGE_MAP_INFO, NULL), EFAULT);
-	CHECK_ERR(ioctl(fd, HPAGE_MAP_INFO, -1L), EFAULT);
-	CHECK_ERR(ioctl(fd, HPAGE_MAP_INFO, page + base_page), EFAULT);
-	CHECK_ERR(ioctl(fd, HPAGE_MAP_INFO, page + base_page - 2), EFAULT);
-	info->size = sizeof(*info);
-	CHECK(ioctl(fd, HPAGE_MAP_INFO, info) == 0);
-	info->size = sizeof(*info) + 8;		/* the tail is nobody's */
-	CHECK_ERR(ioctl(fd, HPAGE_MAP_INFO, info), EFAULT);
-	info = (void *)(page + base_page - 8);
-	memset(info, 0, 8);
-	info->size = sizeof(*info);
-	CHECK_ERR(ioctl(fd, HPAGE_MAP_INFO, info), EFAULT);
-	info->size = 0xffffffff;
-	CHECK_ERR(ioctl(fd, HPAGE_MAP_INFO, info), E2BIG);
-	memset(page, 0, 8);
-	info = (void *)page;
-	info->size = sizeof(*info);
-	CHECK(mprotect(page, base_page, PROT_READ) == 0);
-	CHECK_ERR(ioctl(fd, HPAGE_MAP_INFO, info), EFAULT);
+	ask(dev_open(HPAGE_MAP_O_DOOR));
 }
 
 static void other_numbers_are_enotty(void)
@@ -159,40 +769,71 @@ static void other_numbers_are_enotty(void)
 	int fd = dev_open(O_RDWR);
 
 	for (unsigned int nr = 0; nr < 256; nr++)
-		if (nr != HPAGE_MAP_CMD_INFO)
+		if (nr < HPAGE_MAP_CMD_INFO || nr > HPAGE_MAP_CMD_RUNS)
 			CHECK_ERR(ioctl(fd, _IO(HPAGE_MAP_IOC_TYPE, nr), &info), ENOTTY);
-	CHECK_ERR(ioctl(fd, _IO(0xBA, HPAGE_MAP_CMD_INFO), &info), ENOTTY);
-	CHECK_ERR(ioctl(fd, _IOWR(HPAGE_MAP_IOC_TYPE, HPAGE_MAP_CMD_INFO, info), &info), ENOTTY);
+	for (size_t i = 0; i < COUNT(contracts); i++) {
+		unsigned int nr = _IOC_NR(contracts[i].cmd);
+
+		CHECK_ERR(ioctl(fd, _IO(0xBA, nr), &info), ENOTTY);
+		CHECK_ERR(ioctl(fd, _IOWR(HPAGE_MAP_IOC_TYPE, nr, info), &info), ENOTTY);
+	}
 	CHECK(info.length == 0);
 }
 
 #ifdef __x86_64__
+static long ioctl_32(int fd, unsigned long cmd, void *arg)
+{
+	long ret;
+
+	asm volatile("int $0x80" : "=a"(ret)
+		     : "a"(54L), "b"((long)fd), "c"(cmd), "d"(arg)
+		     : "memory", "r8", "r9", "r10", "r11");
+	return ret;
+}
+
 /* A 32-bit program's system call: the layout is the same for it. */
 static void thirty_two_bit_programs_may_ask(void)
 {
-	struct hpage_map_info *info = mmap(NULL, base_page, RW, MAP_PRIVATE | MAP_ANONYMOUS |
-					   MAP_32BIT, -1, 0);
-	long ret, fd = dev_open(O_RDWR);
-	struct hpage_map_info want = ask(fd);
+	union arg *a = (void *)map(-1, 2 * base_page, RW,
+				   MAP_PRIVATE | MAP_ANONYMOUS | MAP_32BIT, 0);
+	struct hpage_map_info want;
 
-	CHECK(info != MAP_FAILED);
-	info->size = sizeof(*info);
-	asm volatile("int $0x80" : "=a"(ret)
-		     : "a"(54L), "b"(fd), "c"((long)HPAGE_MAP_INFO), "d"(info)
-		     : "memory", "r8", "r9", "r10", "r11");
-	CHECK(ret == 0);
-	CHECK(memcmp(info, &want, sizeof(want)) == 0);
+	door = dev_open(O_RDWR);
+	want = ask(door);
+	prepare_info(a);
+	CHECK(ioctl_32(door, HPAGE_MAP_INFO, a) == 0);
+	CHECK(memcmp(a, &want, sizeof(want)) == 0);
+
+	prepare_alloc(a);
+	CHECK(ioctl_32(door, HPAGE_MAP_ALLOC, a) == 0);
+	CHECK(ask(a->alloc.fd).id == a->alloc.id);
+	CHECK(a->alloc.got_length == base_page);
 }
 #endif
 
 static const struct test tests[] = {
-	TEST(info_agrees_with_sysfs, ON_ANY),
-	TEST(any_descriptor_may_ask, ON_ANY),
+	TEST(a_good_request_succeeds, ON_ANY),
 	TEST(a_short_struct_is_refused, ON_ANY),
-	TEST(a_longer_struct_is_for_zeroes_only, ON_ANY),
+	TEST(a_long_zero_tail_is_accepted, ON_ANY),
+	TEST(a_long_garbage_tail_is_e2big, ON_ANY),
+	TEST(no_struct_is_longer_than_the_limit, ON_ANY),
 	TEST(every_unknown_flag_is_refused, ON_ANY),
+	TEST(every_reserved_field_is_refused, ON_ANY),
 	TEST(output_fields_may_hold_anything, ON_ANY),
 	TEST(bad_pointers_are_efault, ON_ANY),
+	TEST(an_answer_that_cannot_be_given_is_undone, ON_ANY),
+	TEST(pointers_inside_must_be_the_callers, ON_ANY),
+	TEST(a_text_needs_a_place_and_a_size, ON_ANY),
+	TEST(the_wrong_descriptor_is_ebadf, ON_ANY),
+	TEST(a_named_buffer_is_not_the_door, ON_ANY | NEEDS_ROOT),
+	TEST(other_files_know_none_of_it, ON_ANY),
+	TEST(a_missing_capability_is_eperm, ON_ANY),
+	TEST(addresses_are_for_rawio_only, ON_ANY | NEEDS_ROOT),
+	TEST(values_out_of_range_are_refused, ON_ANY),
+	TEST(contradictions_are_refused, ON_ANY),
+	TEST(modes_and_owners_out_of_range_are_refused, ON_ANY | NEEDS_ROOT),
+	TEST(info_agrees_with_sysfs, ON_ANY),
+	TEST(any_descriptor_may_ask, ON_ANY),
 	TEST(other_numbers_are_enotty, ON_ANY),
 #ifdef __x86_64__
 	TEST(thirty_two_bit_programs_may_ask, ON_ANY),

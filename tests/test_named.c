@@ -1,0 +1,734 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Buffers with a name below /dev/hpage: who finds them, and what a name holds. */
+#define _GNU_SOURCE
+#include "fixture.h"
+
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define RW	(PROT_READ | PROT_WRITE)
+#define NOBODY	65534
+#define LONGEST "a23456789012345678901234567890123456789012345678901234567890123"
+
+static int open_name(const char *name, int flags)
+{
+	char path[128];
+
+	snprintf(path, sizeof(path), NODES "%s", name);
+	return open(path, flags | O_CLOEXEC);
+}
+
+static bool exists(const char *name)
+{
+	char dev[128], fact[128];
+
+	snprintf(dev, sizeof(dev), NODES "%s", name);
+	snprintf(fact, sizeof(fact), "/sys/class/hpage_map/%s", name);
+	CHECK(access(dev, F_OK) == access(fact, F_OK));
+	return access(dev, F_OK) == 0;
+}
+
+static uint64_t fact(const char *name, const char *what)
+{
+	char path[128];
+
+	snprintf(path, sizeof(path), "/sys/class/hpage_map/%s/%s", name, what);
+	CHECK(access(path, R_OK) == 0);
+	return read_u64(path);
+}
+
+/* 0 or -errno; a->fd stays open. */
+static int try_create(const char *name, struct hpage_map_alloc *a)
+{
+	int door = dev_open(HPAGE_MAP_O_DOOR), ret;
+
+	memcpy(a->name, name, strnlen(name, sizeof(a->name)));
+	ret = ioctl(door, HPAGE_MAP_CREATE, a) ? -errno : 0;
+	close(door);
+	return ret;
+}
+
+static int try_destroy(const char *name)
+{
+	struct hpage_map_destroy d = { .size = sizeof(d) };
+	int door = dev_open(O_RDONLY), ret;
+
+	memcpy(d.name, name, strnlen(name, sizeof(d.name)));
+	ret = ioctl(door, HPAGE_MAP_DESTROY, &d) ? -errno : 0;
+	close(door);
+	return ret;
+}
+
+static void become_nobody(void)
+{
+	CHECK(setgid(NOBODY) == 0 && setuid(NOBODY) == 0);
+}
+
+/* --- made and found ------------------------------------------------------ */
+
+static void a_name_is_there_from_create_to_destroy(void)
+{
+	static const char * const names[] = { "a", "0", "A.b_c-d", LONGEST };
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+		int fd = create(names[i], 1, base_page), again;
+
+		CHECK(exists(names[i]));
+		again = open_name(names[i], O_RDWR);
+		CHECK(again >= 0 && ask(again).id == ask(fd).id);
+		CHECK(!strcmp(ask(again).name, names[i]));
+		CHECK(ask(again).attributes & HPAGE_MAP_ATTR_NAMED);
+		close(fd);
+		close(again);
+		CHECK(exists(names[i]));
+		CHECK(destroy(names[i]) == 0);
+		CHECK(!exists(names[i]));
+		CHECK(open_name(names[i], O_RDWR) == -1 && errno == ENOENT);
+		CHECK(destroy(names[i]) == -ENOENT);
+	}
+}
+
+static void the_node_has_mode_and_owner(void)
+{
+	static const struct {
+		mode_t mode;
+		uid_t uid;
+		gid_t gid;
+	} nodes[] = { { 0, 0, 0 }, { 0640, 1, 2 }, { 0666, 0, NOBODY }, { 0111, 4000000, 7 } };
+	struct stat st;
+
+	for (size_t i = 0; i < sizeof(nodes) / sizeof(*nodes); i++) {
+		struct hpage_map_alloc a = request(1, base_page, 0);
+
+		a.mode = nodes[i].mode;
+		a.uid = nodes[i].uid;
+		a.gid = nodes[i].gid;
+		CHECK(try_create("modes", &a) == 0);
+		CHECK(stat(NODES "modes", &st) == 0 && S_ISCHR(st.st_mode));
+		CHECK((st.st_mode & 07777) == (nodes[i].mode ?: 0600));
+		CHECK(st.st_uid == nodes[i].uid && st.st_gid == nodes[i].gid);
+		close(a.fd);
+		CHECK(destroy("modes") == 0);
+	}
+}
+
+static void maker(void *arg)
+{
+	struct hpage_map_alloc a = request(buf_page, 0, HPAGE_MAP_ALLOW_BASE);
+	char *p;
+
+	a.mode = *(int *)arg;
+	CHECK(try_create("shared", &a) == 0);
+	p = map(a.fd, a.got_length, RW, MAP_SHARED, 0);
+	fill(p, base_page, 3);
+}
+
+static void finder(void *arg)
+{
+	char *p, word[8];
+	int fd;
+
+	become_nobody();
+	fd = open_name("shared", O_RDWR);
+	if (!arg) {
+		CHECK(fd == -1 && errno == EACCES);
+		return;
+	}
+	CHECK(fd >= 0);
+	p = map(fd, ask(fd).page_size, RW, MAP_SHARED, 0);
+	CHECK(filled(p, base_page, 3));
+	CHECK(pread(fd, word, sizeof(word), 8) == sizeof(word) && !memcmp(word, p + 8, 8));
+	CHECK(ask(fd).address == 0);
+	fill(p, base_page, 4);
+}
+
+/* The node decides who may, and the maker need not be there any more. */
+static void unrelated_processes_find_it(void)
+{
+	int mode = 0666;
+	int fd;
+
+	CHECK_EXITS(spawn(maker, &mode));
+	CHECK_EXITS(spawn(finder, &mode));
+	fd = open_name("shared", O_RDONLY);
+	CHECK(filled(map(fd, ask(fd).page_size, PROT_READ, MAP_SHARED, 0), base_page, 4));
+	CHECK_ERR(mmap(NULL, ask(fd).page_size, RW, MAP_SHARED, fd, 0), EACCES);
+	CHECK(destroy("shared") == 0);
+
+	mode = 0600;
+	CHECK_EXITS(spawn(maker, &mode));
+	CHECK_EXITS(spawn(finder, NULL));
+	CHECK(destroy("shared") == 0);
+}
+
+/* Two of a name would be a splat of sysfs, which the fixture looks for. */
+static void a_name_that_is_taken_is_eexist(void)
+{
+	static const char * const taken[] = { "taken", "hpage_map" };
+	struct hpage_map_alloc a, before;
+	unsigned int buffers;
+	char text[TEXT];
+
+	close(create("taken", 1, base_page));
+	buffers = nr_buffers();
+	for (size_t i = 0; i < 2; i++) {
+		a = request(1, base_page, 0);
+		strcpy(a.name, taken[i]);
+		a.text = (uintptr_t)text;
+		a.text_size = sizeof(text);
+		before = a;
+		CHECK(try_create(taken[i], &a) == -EEXIST);
+		CHECK(memcmp(&a, &before, sizeof(a)) == 0);
+		CHECK(strstr(text, taken[i]));
+	}
+	CHECK(nr_buffers() == buffers);
+	CHECK(exists("taken"));
+	CHECK(destroy("taken") == 0);
+	CHECK(destroy("hpage_map") == -ENOENT);	/* the default buffer is no named one */
+}
+
+/* What becomes a file of /dev and of sysfs is no path, and no option of a tool. */
+static void bad_names_are_refused(void)
+{
+	static const char * const bad[] = { "", ".", "..", "a/b", "/", "a/", "-a", "_a", ".a",
+		"a b", "a\n", "a!b", "a%s", "a:b", "\xc3\xa4", "\x7f", LONGEST "4" };
+
+	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
+		struct hpage_map_alloc a = request(1, base_page, 0);
+
+		CHECK(try_create(bad[i], &a) == -EINVAL);
+		CHECK(try_destroy(bad[i]) == -EINVAL);
+	}
+}
+
+/* What has a default name in /dev has none in this class. */
+static void default_is_a_name_like_others(void)
+{
+	int fd = create("default", 1, base_page);
+
+	CHECK(ask(fd).id != ask(dev_open(O_RDWR)).id);
+	CHECK(ask(fd).attributes & HPAGE_MAP_ATTR_NAMED);
+	CHECK(destroy("default") == 0);
+}
+
+/* A name that cannot be told of is not there either. */
+static void a_buffer_that_is_not_to_be_had_leaves_no_name(void)
+{
+	struct hpage_map_alloc a = request(1ULL << 50, 0, 0);
+
+	CHECK(try_create("huge", &a) == -ENOMEM);
+	CHECK(!exists("huge"));
+	a = request(1, 1UL << 30, HPAGE_MAP_EXACT);
+	CHECK(try_create("huge", &a) == -ENOMEM);
+	CHECK(!exists("huge"));
+	close(create("huge", 1, base_page));
+	CHECK(destroy("huge") == 0);
+}
+
+static int go[2];
+
+static void creates_the_same(void *arg)
+{
+	struct hpage_map_alloc a = request(1, base_page, 0);
+	int err;
+
+	(void)arg;
+	step_wait(go[0]);
+	err = try_create("race", &a);
+	CHECK(err == 0 || err == -EEXIST);
+	_exit(err ? 0 : 1);
+}
+
+static void of_racing_makers_one_wins(void)
+{
+	enum { N = 6 };
+	pid_t pids[N];
+
+	for (int round = 0; round < 5; round++) {
+		int won = 0;
+
+		CHECK(pipe(go) == 0);
+		for (int i = 0; i < N; i++)
+			pids[i] = spawn(creates_the_same, NULL);
+		CHECK(write(go[1], "123456", N) == N);
+		for (int i = 0; i < N; i++)
+			won += wait_for(pids[i]);
+		CHECK(won == 1);
+		CHECK(destroy("race") == 0);
+		close(go[0]);
+		close(go[1]);
+	}
+}
+
+/* --- how it goes ------------------------------------------------------- */
+
+/* The name at once, the pages with the last who holds them. */
+static void destroy_takes_the_name_and_not_the_pages(void)
+{
+	unsigned int buffers = nr_buffers();
+	int fd = create("held", 1, base_page);
+	struct hpage_map_info info;
+	char *p;
+
+	p = map(fd, base_page, RW, MAP_SHARED, 0);
+	fill(p, base_page, 1);
+	CHECK(destroy("held") == 0);
+	CHECK(!exists("held"));
+	CHECK(open_name("held", O_RDWR) == -1 && errno == ENOENT);
+
+	info = ask(fd);
+	CHECK(!(info.attributes & HPAGE_MAP_ATTR_NAMED));
+	CHECK(info.descriptors == 1 && info.mappings == 1);
+	CHECK(!strcmp(info.name, "held"));
+	CHECK(filled(p, base_page, 1));
+	CHECK(filled(map(fd, base_page, PROT_READ, MAP_SHARED, 0), base_page, 1));
+	CHECK(nr_buffers() == buffers + 1);
+	close(fd);
+	CHECK(nr_buffers() == buffers + 1);
+	fill(p, base_page, 2);
+	CHECK(filled(p, base_page, 2));
+}
+
+static void the_last_holder_of_a_destroyed_name_frees_it(void)
+{
+	unsigned int buffers = nr_buffers();
+	int fd = create("last", 1, base_page);
+	char *p = map(fd, base_page, RW, MAP_SHARED, 0);
+
+	close(fd);
+	CHECK(destroy("last") == 0);
+	CHECK(nr_buffers() == buffers + 1);
+	CHECK(munmap(p, base_page) == 0);
+	CHECK(nr_buffers() == buffers);
+	close(create("last", 1, base_page));
+	CHECK(nr_buffers() == buffers + 1);	/* a name holds it alone */
+	CHECK(destroy("last") == 0);
+	CHECK(nr_buffers() == buffers);
+}
+
+/* Whoever holds the old one keeps the old one. */
+static void a_name_is_given_anew_while_the_old_is_held(void)
+{
+	int old = create("again", 1, base_page), new;
+	char *p = map(old, base_page, RW, MAP_SHARED, 0), *q;
+
+	fill(p, base_page, 1);
+	CHECK(destroy("again") == 0);
+	new = create("again", 1, base_page);
+	q = map(new, base_page, RW, MAP_SHARED, 0);
+	CHECK(zeroed(q, base_page));
+	fill(q, base_page, 2);
+	CHECK(filled(p, base_page, 1));
+	CHECK(ask(open_name("again", O_RDWR)).id == ask(new).id);
+	CHECK(ask(old).id != ask(new).id);
+	close(old);
+	CHECK(munmap(p, base_page) == 0);
+	CHECK(exists("again"));		/* its end is not the end of the name */
+	CHECK(destroy("again") == 0);
+}
+
+/* Permission for one buffer is none for the next, whatever number that has. */
+static void a_node_held_beyond_its_name_leads_nowhere(void)
+{
+	struct hpage_map_alloc a = request(1, base_page, 0);
+	char path[64];
+	int node;
+
+	a.mode = 0666;
+	CHECK(try_create("open", &a) == 0);
+	node = open_name("open", O_PATH);
+	CHECK(node >= 0);
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", node);
+	close(open(path, O_RDWR | O_CLOEXEC));
+	close(a.fd);
+	CHECK(destroy("open") == 0);
+	CHECK_ERR(open(path, O_RDWR | O_CLOEXEC), ENXIO);
+	close(create("closed", 1, base_page));
+	CHECK_ERR(open(path, O_RDWR | O_CLOEXEC), ENXIO);
+	CHECK(destroy("closed") == 0);
+}
+
+static void opens_for_ever(void *arg)
+{
+	(void)arg;
+	step_done(go[1]);
+	for (;;) {
+		int fd = open_name("flicker", O_RDWR);
+		char c = 1;
+
+		CHECK(fd >= 0 || errno == ENOENT || errno == ENXIO);
+		if (fd < 0)
+			continue;
+		CHECK(ask(fd).length == base_page && !strcmp(ask(fd).name, "flicker"));
+		CHECK(pwrite(fd, &c, 1, base_page - 1) == 1);
+		close(fd);
+	}
+}
+
+/* Whoever opens it meanwhile gets a buffer or an errno, never half of one. */
+static void opening_races_with_destroying(void)
+{
+	pid_t pids[2];
+
+	CHECK(pipe(go) == 0);
+	for (int i = 0; i < 2; i++) {
+		pids[i] = spawn(opens_for_ever, NULL);
+		step_wait(go[0]);
+	}
+	for (int i = 0; i < 100; i++) {
+		close(create("flicker", 1, base_page));
+		if (i % 2)
+			sched_yield();
+		CHECK(destroy("flicker") == 0);
+	}
+	for (int i = 0; i < 2; i++) {
+		CHECK(kill(pids[i], SIGKILL) == 0);
+		CHECK_KILLED(pids[i], SIGKILL);
+	}
+}
+
+/* --- who holds what ---------------------------------------------------- */
+
+static void sysfs_and_info_agree(void)
+{
+	static const char * const kinds[] = { "none", "hugetlb", "thp", "base" };
+	int fd = create("facts", base_page + 1, base_page);
+	struct hpage_map_info info = ask(fd);
+	char text[32];
+
+	CHECK(fact("facts", "size") == info.length && info.length == 2 * base_page);
+	CHECK(fact("facts", "asked") == base_page + 1);
+	CHECK(fact("facts", "page_size") == base_page);
+	CHECK(fact("facts", "id") == info.id);
+	CHECK(fact("facts", "nr_pages") == 2 && fact("facts", "runs") == info.nr_runs);
+	CHECK(fact("facts", "nr_huge") == info.nr_huge);
+	CHECK(fact("facts", "creator") == (uint64_t)getpid());
+	CHECK(fact("facts", "reserve") == 0);
+	CHECK(fact("facts", "below_4g") == !!(info.attributes & HPAGE_MAP_ATTR_BELOW_4G));
+	CHECK((int)fact("facts", "node") == info.node);
+	read_text("/sys/class/hpage_map/facts/backing", text, sizeof(text));
+	CHECK(!strcmp(text, kinds[info.backing]) && info.backing == HPAGE_MAP_BACKING_BASE);
+	CHECK(destroy("facts") == 0);
+}
+
+static void holders_are_counted_by_kind(void)
+{
+	int a = create("counted", 1, base_page), b = open_name("counted", O_RDONLY);
+	char *p = map(a, base_page, RW, MAP_SHARED, 0);
+
+	CHECK(fact("counted", "descriptors") == 2 && ask(b).descriptors == 2);
+	CHECK(fact("counted", "mappings") == 1 && ask(b).mappings == 1);
+	map(b, base_page, PROT_READ, MAP_PRIVATE, 0);
+	CHECK(fact("counted", "mappings") == 2);
+	close(a);
+	CHECK(fact("counted", "descriptors") == 1);
+	CHECK(munmap(p, base_page) == 0);
+	CHECK(fact("counted", "mappings") == 1);
+	close(b);
+	CHECK(fact("counted", "descriptors") == 0);
+	CHECK(destroy("counted") == 0);
+}
+
+/* The entry with this id, of those that this user sees. */
+static bool find(int door, __u32 id, struct hpage_map_info *found)
+{
+	__u32 last = 0;
+
+	for (found->id = 0; next_buffer(door, found); found->id++) {
+		CHECK(found->id > last);
+		last = found->id;
+		if (found->id == id)
+			return true;
+	}
+	return false;
+}
+
+struct seen {
+	int door;
+	__u32 anonymous, named, standard;
+};
+
+static void sees_no_others(void *arg)
+{
+	struct seen *s = arg;
+	struct hpage_map_info info;
+
+	become_nobody();
+	CHECK(!find(s->door, s->anonymous, &info));
+	CHECK(find(s->door, s->named, &info) && !strcmp(info.name, "seen"));
+	CHECK(find(s->door, s->standard, &info) && !strcmp(info.name, "default"));
+	CHECK(info.address == 0);
+}
+
+/* What has a node can be seen anyway; a tag may tell what its owner does. */
+static void list_hides_what_is_somebody_elses(void)
+{
+	struct hpage_map_alloc a = request(1, base_page, 0);
+	struct seen s = { .door = dev_open(O_RDWR) };
+	int named = create("seen", 1, base_page);
+	struct hpage_map_info info;
+
+	strcpy(a.name, "secret");
+	CHECK(ioctl(s.door, HPAGE_MAP_ALLOC, &a) == 0);
+	s.anonymous = a.id;
+	s.named = ask(named).id;
+	s.standard = ask(s.door).id;
+	CHECK(find(s.door, s.anonymous, &info));
+	CHECK(info.creator == getpid() && !strcmp(info.name, "secret"));
+	CHECK(info.descriptors == 1 && info.address);
+	CHECK(find(s.door, s.named, &info) && info.attributes & HPAGE_MAP_ATTR_NAMED);
+	CHECK(find(s.door, s.standard, &info) && info.attributes & HPAGE_MAP_ATTR_DEFAULT);
+	CHECK_EXITS(spawn(sees_no_others, &s));
+
+	/* With its name a buffer loses what everybody may know. */
+	CHECK(destroy("seen") == 0);
+	CHECK(find(s.door, s.named, &info) && !(info.attributes & HPAGE_MAP_ATTR_NAMED));
+}
+
+/* One's own, on a device that is open to everybody. */
+static void list_shows_ones_own(void)
+{
+	int door = dev_open(O_RDWR), fd = alloc(1, base_page, 0);
+	struct hpage_map_info want = ask(fd), info;
+
+	CHECK(find(door, want.id, &info));
+	CHECK(memcmp(&info, &want, sizeof(info)) == 0);
+	CHECK(info.uid == getuid() && info.creator == getpid());
+	close(fd);
+	CHECK(!find(door, want.id, &info));
+}
+
+static void list_starts_where_it_is_told(void)
+{
+	int a = alloc(1, base_page, 0), b = alloc(1, base_page, 0);
+	struct hpage_map_info info = { .id = ask(a).id };
+	int door = dev_open(HPAGE_MAP_O_DOOR);
+
+	CHECK(next_buffer(door, &info) && info.id == ask(a).id);
+	info.id++;
+	CHECK(next_buffer(door, &info) && info.id == ask(b).id);
+	info.id++;
+	CHECK(!next_buffer(door, &info));
+	info.id = 0xffffffff;
+	CHECK(!next_buffer(door, &info));
+	CHECK(info.id == 0xffffffff);
+}
+
+static void comes_and_goes(void *arg)
+{
+	(void)arg;
+	step_done(go[1]);
+	for (;;)
+		close(alloc(1, base_page, 0));
+}
+
+/* A buffer that is found in the list may have lost its last holder just before. */
+static void listing_races_with_the_last_close(void)
+{
+	struct hpage_map_info info = {};
+	pid_t pids[2];
+	int door = dev_open(HPAGE_MAP_O_DOOR);
+
+	CHECK(pipe(go) == 0);
+	for (int i = 0; i < 2; i++) {
+		pids[i] = spawn(comes_and_goes, NULL);
+		step_wait(go[0]);
+	}
+	for (int i = 0; i < 1000; i++)
+		for (info.id = 0; next_buffer(door, &info); info.id++)
+			CHECK(info.length && info.length % info.page_size == 0);
+	for (int i = 0; i < 2; i++) {
+		CHECK(kill(pids[i], SIGKILL) == 0);
+		CHECK_KILLED(pids[i], SIGKILL);
+	}
+}
+
+/* --- with the module to load -------------------------------------------- */
+
+static int held;
+
+static void makes_and_holds(void *arg)
+{
+	char *p;
+
+	held = create("held", 2 * pmd_size, 0);
+	p = map(held, pmd_size, RW, MAP_SHARED, 0);
+	if (arg)
+		close(held);
+	CHECK(unload() == -EWOULDBLOCK);
+	CHECK(exists("held"));
+	p[0] = 1;
+}
+
+/* A name holds its buffer, and nobody holds a name: the module may take them along. */
+static void unload_destroys_names_that_nobody_holds(void)
+{
+	CHECK(set_pool(pmd_size, "nr", 4) == 0);
+	CHECK(load("") == 0);
+	close(create("one", pmd_size, 0));
+	close(create("two", pmd_size, 0));
+	CHECK(pool_of(pmd_size, "free") == 2);
+	CHECK(refcnt() == 0);
+	CHECK(unload() == 0);
+	CHECK(access("/dev/hpage", F_OK) == -1);
+	CHECK(pool_of(pmd_size, "free") == 4);
+}
+
+static void unload_is_refused_while_a_name_is_held(void)
+{
+	CHECK(set_pool(pmd_size, "nr", 4) == 0);
+	CHECK(load("") == 0);
+	CHECK_EXITS(spawn(makes_and_holds, NULL));
+	CHECK(exists("held") && destroy("held") == 0);
+	CHECK_EXITS(spawn(makes_and_holds, &held));
+	CHECK(exists("held"));
+	CHECK(unload() == 0);
+	CHECK(pool_of(pmd_size, "free") == 4);
+}
+
+/* Before memory is in pieces, and before anybody could ask. */
+static void buffers_are_made_at_load(void)
+{
+	struct stat st;
+
+	CHECK(set_pool(pmd_size, "nr", 4) == 0);
+	CHECK(load("create=one:2M,two:3M:2M,three:5000:4K") == 0);
+	CHECK(fact("one", "size") == 2UL << 20 && fact("two", "size") == 4UL << 20);
+	CHECK(fact("two", "asked") == 3UL << 20 && fact("two", "page_size") == 2UL << 20);
+	CHECK(fact("three", "size") == 8192 && fact("three", "page_size") == 4096);
+	CHECK(pool_of(pmd_size, "free") == 1);
+	CHECK(stat(NODES "one", &st) == 0 && (st.st_mode & 07777) == 0600 && st.st_uid == 0);
+	CHECK(class_u64("size") == 0);	/* the default buffer is another matter */
+	CHECK(destroy("two") == 0);
+	CHECK(pool_of(pmd_size, "free") == 3);
+	CHECK(unload() == 0);
+	CHECK(pool_of(pmd_size, "free") == 4);
+}
+
+static void a_buffer_that_cannot_be_made_fails_the_load(void)
+{
+	static const struct {
+		const char *params;
+		int err;
+	} bad[] = {
+		{ "create=one", EINVAL },
+		{ "create=one:", EINVAL },
+		{ "create=:2M", EINVAL },
+		{ "create=one:2M:", EINVAL },
+		{ "create=one:2M:2M:2M", EINVAL },
+		{ "create=one:two", EINVAL },
+		{ "create=one:0", EINVAL },
+		{ "create=one:2M:3M", EINVAL },
+		{ "create=one:2M:8K", EINVAL },
+		{ "create=.one:2M", EINVAL },
+		{ "create=a/b:2M", EINVAL },
+		{ "create=" LONGEST "4:2M", EINVAL },
+		{ "create=one:2M,two", EINVAL },
+		{ "create=one:2M,one:2M", EEXIST },
+		{ "create=hpage_map:2M", EEXIST },
+		{ "create=one:2M,two:1000000M", ENOMEM },
+		{ "create=one:2M,two:1G:1G", ENOMEM },
+		{ "create=one:2M,two:2M nr_hpages=1000000", ENOMEM },
+	};
+
+	CHECK(set_pool(pmd_size, "nr", 4) == 0);
+	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
+		int err = load(bad[i].params);
+
+		if (err != -bad[i].err)
+			printf("# load with '%s': %d\n", bad[i].params, err);
+		CHECK(err == -bad[i].err);
+		CHECK(!loaded());
+		CHECK(access("/dev/hpage", F_OK) == -1 && access(DEV, F_OK) == -1);
+		CHECK(pool_of(pmd_size, "free") == 4);
+	}
+}
+
+static void more_than_32_at_load_are_refused(void)
+{
+	char params[1024] = "create=";
+
+	for (int i = 0; i < 32; i++)
+		sprintf(params + strlen(params), "%sb%d:1:4K", i ? "," : "", i);
+	CHECK(load(params) == 0);
+	CHECK(exists("b0") && exists("b31"));
+	CHECK(unload() == 0);
+	strcat(params, ",b32:1:4K");
+	CHECK(load(params) == -EINVAL);
+	CHECK(!loaded());
+}
+
+static void opens_while_loading(void *arg)
+{
+	int fd = -1;
+
+	step_done(go[1]);
+	while (fd < 0)
+		fd = open(arg, HPAGE_MAP_O_DOOR | O_CLOEXEC);
+	step_done(go[1]);
+	for (;;)
+		pause();
+}
+
+/* A load that fails frees the module, whoever has it open. */
+static void a_load_that_fails_was_open_to_nobody(void)
+{
+	static char *paths[] = { DEV, NODES "one" };
+	pid_t pids[2];
+	char c;
+
+	CHECK(pipe2(go, O_NONBLOCK) == 0);
+	for (int i = 0; i < 2; i++) {
+		pids[i] = spawn(opens_while_loading, paths[i]);
+		while (read(go[0], &c, 1) != 1)
+			sched_yield();
+	}
+	for (int i = 0; i < 3; i++)
+		CHECK(load("create=one:1:4K,two:16M:4K,three:1000000M") == -ENOMEM);
+	CHECK_ERR(read(go[0], &c, 1), EAGAIN);
+	for (int i = 0; i < 2; i++) {
+		CHECK(kill(pids[i], SIGKILL) == 0);
+		CHECK_KILLED(pids[i], SIGKILL);
+	}
+}
+
+static const struct test tests[] = {
+	TEST(a_name_is_there_from_create_to_destroy, ON_ANY | NEEDS_ROOT),
+	TEST(the_node_has_mode_and_owner, ON_ANY | NEEDS_ROOT),
+	TEST(unrelated_processes_find_it, ON_SMALL | NEEDS_ROOT),
+	TEST(a_name_that_is_taken_is_eexist, ON_ANY | NEEDS_ROOT),
+	TEST(bad_names_are_refused, ON_ANY | NEEDS_ROOT),
+	TEST(default_is_a_name_like_others, ON_ANY | NEEDS_ROOT),
+	TEST(a_buffer_that_is_not_to_be_had_leaves_no_name, ON_ANY | NEEDS_ROOT),
+	TEST(of_racing_makers_one_wins, ON_SMALL | NEEDS_ROOT),
+	TEST(destroy_takes_the_name_and_not_the_pages, ON_ANY | NEEDS_ROOT),
+	TEST(the_last_holder_of_a_destroyed_name_frees_it, ON_ANY | NEEDS_ROOT),
+	TEST(a_name_is_given_anew_while_the_old_is_held, ON_ANY | NEEDS_ROOT),
+	TEST(a_node_held_beyond_its_name_leads_nowhere, ON_ANY | NEEDS_ROOT),
+	TEST(opening_races_with_destroying, ON_SMALL | NEEDS_ROOT),
+	TEST(sysfs_and_info_agree, ON_ANY | NEEDS_ROOT),
+	TEST(holders_are_counted_by_kind, ON_ANY | NEEDS_ROOT),
+	TEST(list_hides_what_is_somebody_elses, ON_ANY | NEEDS_ROOT),
+	TEST(list_shows_ones_own, ON_ANY),
+	TEST(list_starts_where_it_is_told, ON_ANY),
+	TEST(listing_races_with_the_last_close, ON_SMALL),
+	TEST(unload_destroys_names_that_nobody_holds, ON_NONE),
+	TEST(unload_is_refused_while_a_name_is_held, ON_NONE),
+	TEST(buffers_are_made_at_load, ON_NONE),
+	TEST(a_buffer_that_cannot_be_made_fails_the_load, ON_NONE),
+	TEST(more_than_32_at_load_are_refused, ON_NONE),
+	TEST(a_load_that_fails_was_open_to_nobody, ON_NONE),
+};
+
+int main(void)
+{
+	return RUN_TESTS(tests);
+}
