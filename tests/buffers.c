@@ -16,13 +16,13 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#define NODES	"/sys/devices/system/node/"
+#define NODE_DIR	"/sys/devices/system/node/"
 
 char answer[HPAGE_MAP_TEXT_SIZE];
 
 /* --- asking ------------------------------------------------------------- */
 
-struct hpage_map_alloc request(uint64_t length, uint64_t page_size, uint32_t flags)
+struct hpage_map_alloc wish(uint64_t length, uint64_t page_size, uint32_t flags)
 {
 	return (struct hpage_map_alloc){
 		.size = sizeof(struct hpage_map_alloc),
@@ -35,14 +35,14 @@ struct hpage_map_alloc request(uint64_t length, uint64_t page_size, uint32_t fla
 	};
 }
 
-struct hpage_map_alloc request_on(struct hpage_map_alloc a, uint32_t policy, int node)
+struct hpage_map_alloc wish_on(struct hpage_map_alloc a, uint32_t policy, int node)
 {
 	a.policy = policy;
 	a.node = node;
 	return a;
 }
 
-int alloc(struct hpage_map_alloc *a)
+int try_alloc(struct hpage_map_alloc *a)
 {
 	int door = dev_open(HPAGE_MAP_O_DOOR);
 	int ret = ioctl(door, HPAGE_MAP_ALLOC, a) ? -errno : 0;
@@ -53,7 +53,7 @@ int alloc(struct hpage_map_alloc *a)
 
 void check_alloc(const char *file, int line, struct hpage_map_alloc *a, int want)
 {
-	int ret = alloc(a);
+	int ret = try_alloc(a);
 
 	if (ret == want)
 		return;
@@ -74,17 +74,17 @@ size_t page_of(enum hpage_map_backing backing)
 	return backing == HPAGE_MAP_BACKING_BASE ? base_page : pmd_size;
 }
 
-struct hpage_map_alloc request_of(enum hpage_map_backing backing, size_t nr_pages,
+struct hpage_map_alloc wish_of(enum hpage_map_backing backing, size_t nr_pages,
 				  uint32_t flags)
 {
 	size_t page = page_of(backing);
 
-	return request(nr_pages * page, page, flags);
+	return wish(nr_pages * page, page, flags);
 }
 
 int alloc_on(enum hpage_map_backing backing, size_t nr_pages, uint32_t flags)
 {
-	struct hpage_map_alloc a = request_of(backing, nr_pages, flags);
+	struct hpage_map_alloc a = wish_of(backing, nr_pages, flags);
 
 	CHECK_ALLOC(&a, 0);
 	CHECK(a.got_backing == backing && a.got_length == nr_pages * page_of(backing));
@@ -104,7 +104,7 @@ int nr_nodes(void)
 	int nr = 0;
 
 	do {
-		snprintf(path, sizeof(path), NODES "node%d", nr);
+		snprintf(path, sizeof(path), NODE_DIR "node%d", nr);
 	} while (access(path, F_OK) == 0 && ++nr);
 	return nr;
 }
@@ -153,7 +153,7 @@ void check_nodes(const struct hpage_map_alloc *a, uint64_t on_0, uint64_t on_1)
 
 static void node_path(char *path, size_t size, int node, const char *name)
 {
-	snprintf(path, size, NODES "node%d/hugepages/hugepages-%zukB/%s_hugepages", node,
+	snprintf(path, size, NODE_DIR "node%d/hugepages/hugepages-%zukB/%s_hugepages", node,
 		 pmd_size / 1024, name);
 }
 

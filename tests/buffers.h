@@ -17,12 +17,12 @@
 #define POLLS	6000
 
 /* Ask for @length bytes; what else is wanted is set in what this returns. */
-struct hpage_map_alloc request(uint64_t length, uint64_t page_size, uint32_t flags);
-struct hpage_map_alloc request_on(struct hpage_map_alloc a, uint32_t policy, int node);
+struct hpage_map_alloc wish(uint64_t length, uint64_t page_size, uint32_t flags);
+struct hpage_map_alloc wish_on(struct hpage_map_alloc a, uint32_t policy, int node);
 
 /* The answer is in *a, its text in answer. The first returns 0 or -errno. */
 extern char answer[HPAGE_MAP_TEXT_SIZE];
-int alloc(struct hpage_map_alloc *a);
+int try_alloc(struct hpage_map_alloc *a);
 void check_alloc(const char *file, int line, struct hpage_map_alloc *a, int want);
 #define CHECK_ALLOC(a, want)	check_alloc(__FILE__, __LINE__, a, want)
 void check_says(const char *file, int line, const char *what);
@@ -31,7 +31,7 @@ void check_says(const char *file, int line, const char *what);
 /* An ordinary buffer that must be had; returns its descriptor. */
 int alloc_on(enum hpage_map_backing backing, size_t nr_pages, uint32_t flags);
 /* A request that only this rung serves, or one below it. */
-struct hpage_map_alloc request_of(enum hpage_map_backing backing, size_t nr_pages,
+struct hpage_map_alloc wish_of(enum hpage_map_backing backing, size_t nr_pages,
 				  uint32_t flags);
 size_t page_of(enum hpage_map_backing backing);
 char *map_answer(const struct hpage_map_alloc *a);

@@ -124,7 +124,7 @@ static void pool_is_back(void)
 
 static struct hpage_map_alloc run_request(size_t nr)
 {
-	return request_of(HPAGE_MAP_BACKING_HUGETLB, nr, CONTIG);
+	return wish_of(HPAGE_MAP_BACKING_HUGETLB, nr, CONTIG);
 }
 
 /* It is one run, wholly, and nobody's bytes are in it. */
@@ -150,7 +150,7 @@ static void a_run_is_found_in_a_disordered_pool(void)
 	take_pool();
 	drop_in_disorder(0, all.nr);
 
-	plain = request_of(HPAGE_MAP_BACKING_HUGETLB, RUN, 0);
+	plain = wish_of(HPAGE_MAP_BACKING_HUGETLB, RUN, 0);
 	CHECK_ALLOC(&plain, 0);
 	CHECK(plain.got_runs > RUN / 4);	/* disordered indeed */
 	check_addresses(&plain);
@@ -231,7 +231,7 @@ static void the_refusal_names_the_longest_run(void)
 		nr_free += is_free[i];
 	}
 	/* 128 MiB of the page allocator are no run either, or else they are one. */
-	if (!alloc(&a)) {
+	if (!try_alloc(&a)) {
 		CHECK(a.got_backing == HPAGE_MAP_BACKING_THP);
 		check_one_run(&a);
 		close(a.fd);
@@ -259,7 +259,7 @@ static void a_run_lies_on_the_node_that_was_asked_for(void)
 	set_node_pool(0, 64);
 	set_node_pool(1, 64);
 	for (int node = 0; node < 2; node++) {
-		a = request_on(run_request(8), HPAGE_MAP_POLICY_STRICT, node);
+		a = wish_on(run_request(8), HPAGE_MAP_POLICY_STRICT, node);
 		CHECK_ALLOC(&a, 0);
 		CHECK(a.got_backing == HPAGE_MAP_BACKING_HUGETLB && a.got_node == node);
 		check_one_run(&a);
@@ -278,8 +278,8 @@ static void runs_of_the_page_allocator_are_verified(void)
 	CHECK(load("") == 0);
 	for (size_t i = 0; i < 2; i++) {
 		for (size_t nr = 1; nr <= 8; nr++) {
-			struct hpage_map_alloc a = request_of(rungs[i], nr, CONTIG);
-			int ret = alloc(&a);
+			struct hpage_map_alloc a = wish_of(rungs[i], nr, CONTIG);
+			int ret = try_alloc(&a);
 
 			CHECK(!ret || (ret == -ENOMEM && nr > 1));
 			if (ret) {
@@ -313,14 +313,14 @@ static void low_pages_are_chosen_from_the_pool(void)
 	CHECK(load("") == 0);
 	set_node_pool(0, 16);
 	set_node_pool(1, 64);
-	a = request_of(HPAGE_MAP_BACKING_HUGETLB, 16, HPAGE_MAP_BELOW_4G);
+	a = wish_of(HPAGE_MAP_BACKING_HUGETLB, 16, HPAGE_MAP_BELOW_4G);
 	check_low(&a, HPAGE_MAP_BACKING_HUGETLB);
-	a = request_of(HPAGE_MAP_BACKING_HUGETLB, 4, HPAGE_MAP_BELOW_4G | CONTIG);
+	a = wish_of(HPAGE_MAP_BACKING_HUGETLB, 4, HPAGE_MAP_BELOW_4G | CONTIG);
 	check_low(&a, HPAGE_MAP_BACKING_HUGETLB);
 	CHECK(a.got_runs == 1);
 
 	/* The pool has not 17; the page allocator has. */
-	a = request_of(HPAGE_MAP_BACKING_HUGETLB, 17, HPAGE_MAP_BELOW_4G);
+	a = wish_of(HPAGE_MAP_BACKING_HUGETLB, 17, HPAGE_MAP_BELOW_4G);
 	check_low(&a, HPAGE_MAP_BACKING_THP);
 	CHECK_SAYS("fewer than 17 pages of 2048 kB are free below 4 GiB");
 	CHECK(node_pool(0, "free") == 16 && node_pool(1, "free") == 64);
@@ -335,9 +335,9 @@ static void low_pages_of_the_page_allocator(void)
 	CHECK(load("") == 0);
 	/* A task whose memory is elsewhere gets them, too. */
 	CHECK(syscall(SYS_set_mempolicy, MPOL_PREFERRED, &high_node, 64) == 0);
-	a = request_of(HPAGE_MAP_BACKING_THP, 8, HPAGE_MAP_BELOW_4G);
+	a = wish_of(HPAGE_MAP_BACKING_THP, 8, HPAGE_MAP_BELOW_4G);
 	check_low(&a, HPAGE_MAP_BACKING_THP);
-	a = request_of(HPAGE_MAP_BACKING_BASE, 700, HPAGE_MAP_BELOW_4G);
+	a = wish_of(HPAGE_MAP_BACKING_BASE, 700, HPAGE_MAP_BELOW_4G);
 	check_low(&a, HPAGE_MAP_BACKING_BASE);
 	CHECK(syscall(SYS_set_mempolicy, MPOL_DEFAULT, NULL, 0) == 0);
 	CHECK(unload() == 0);
@@ -352,7 +352,7 @@ static void low_pages_of_a_high_node_are_refused(void)
 	set_node_pool(0, 8);
 	set_node_pool(1, 8);
 	for (int b = HPAGE_MAP_BACKING_HUGETLB; b <= HPAGE_MAP_BACKING_BASE; b++) {
-		a = request_on(request_of(b, 4, HPAGE_MAP_BELOW_4G), HPAGE_MAP_POLICY_STRICT, 1);
+		a = wish_on(wish_of(b, 4, HPAGE_MAP_BELOW_4G), HPAGE_MAP_POLICY_STRICT, 1);
 		CHECK_ALLOC(&a, -ENOMEM);
 		CHECK(*answer);
 	}
@@ -402,7 +402,7 @@ static void a_run_is_got_or_refused_while_others_take_pages(void)
 	for (int i = 0; i < TRIES; i++) {
 		struct hpage_map_alloc a = run_request(2 + i % 4);
 
-		ret = alloc(&a);
+		ret = try_alloc(&a);
 		CHECK(ret == 0 || ret == -ENOMEM);
 		if (ret) {
 			CHECK(*answer);
@@ -468,7 +468,7 @@ static void a_signal_interrupts_choosing(void)
 	for (int i = 0; i < 1000 && ret != -EINTR; i++) {
 		struct hpage_map_alloc a = run_request(RUN);
 
-		ret = alloc(&a);
+		ret = try_alloc(&a);
 		CHECK(ret == 0 || ret == -EINTR);
 		if (!ret)
 			close(a.fd);
@@ -488,7 +488,7 @@ static void ask_for_a_deep_pair(void *arg)
 
 	(void)arg;
 	become(NOBODY, 0);
-	ret = alloc(&a);
+	ret = try_alloc(&a);
 	CHECK(ret == -EDQUOT);	/* of the THP rung, which is next */
 	CHECK_SAYS("to reach these pages more than 82 would have to be held up");
 	CHECK(pool_of(pmd_size, "free") == 92);
@@ -536,7 +536,7 @@ static void surplus_pages_are_a_reason_not_to_choose(void)
 			 "4") == 0);
 	CHECK(pool_of(pmd_size, "surplus") == 4 && pool_of(pmd_size, "free") == RUN);
 
-	ret = alloc(&a);
+	ret = try_alloc(&a);
 	CHECK(ret == 0 || ret == -ENOMEM);
 	CHECK_SAYS("pages cannot be chosen while 4 of the pool are surplus");
 	CHECK_SAYS("nr_hugepages");
@@ -545,7 +545,7 @@ static void surplus_pages_are_a_reason_not_to_choose(void)
 		close(a.fd);
 	}
 	/* The other node has none. */
-	a = request_on(run_request(2), HPAGE_MAP_POLICY_STRICT, 1);
+	a = wish_on(run_request(2), HPAGE_MAP_POLICY_STRICT, 1);
 	CHECK_ALLOC(&a, 0);
 	CHECK(a.got_backing == HPAGE_MAP_BACKING_HUGETLB);
 	check_one_run(&a);
@@ -576,7 +576,7 @@ static void ask_beyond_the_group(void *arg)
 
 	(void)arg;
 	enter_group();
-	ret = alloc(&a);
+	ret = try_alloc(&a);
 	CHECK(ret == -ENOMEM || (!ret && a.got_backing == HPAGE_MAP_BACKING_THP));
 	CHECK_SAYS("the pool has the pages, but a limit holds the caller");
 	if (!ret)

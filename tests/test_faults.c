@@ -155,12 +155,6 @@ static void every_step_of_load_may_fail_without_a_pool(void)
 	sweep_load(0, "nr_hpages=1");
 }
 
-/* Some are made and none is shown yet, or some are shown and none can be opened. */
-static void every_step_of_load_may_fail_with_names(void)
-{
-	sweep_load(POOL, "create=one:2M,two:1:4K");
-}
-
 static void every_step_of_load_may_fail_on_base_pages(void)
 {
 	sweep_load(0, "nr_hpages=1 hpage_size=4K");
@@ -570,7 +564,6 @@ static const struct test tests[] = {
 	TEST(every_step_of_load_may_fail, ON_NONE),
 	TEST(every_step_of_load_may_fail_without_a_pool, ON_NONE),
 	TEST(every_step_of_load_may_fail_on_base_pages, ON_NONE),
-	TEST(every_step_of_load_may_fail_with_names, ON_NONE),
 	TEST(every_step_of_the_first_open_may_fail, ON_NONE),
 	TEST(every_step_of_mmap_may_fail, ON_NONE),
 	TEST(every_step_of_fork_may_fail, ON_NONE),

@@ -28,7 +28,7 @@ static void run_as_child(void (*fn)(void *), void *arg)
 /* A request for a quarter of what four PMDs are, of the pages of a rung. */
 static struct hpage_map_alloc quarter(int backing)
 {
-	return request_of(backing, pmd_size / page_of(backing), 0);
+	return wish_of(backing, pmd_size / page_of(backing), 0);
 }
 
 static int take_quarter(int backing)
@@ -282,7 +282,7 @@ static void also_over_the_quota(void *arg)
 
 static void fill_the_quota(void *arg)
 {
-	struct hpage_map_alloc a = request_of(HPAGE_MAP_BACKING_HUGETLB, 3, 0);
+	struct hpage_map_alloc a = wish_of(HPAGE_MAP_BACKING_HUGETLB, 3, 0);
 	int fd;
 
 	become(*(uid_t *)arg, 0);
@@ -419,7 +419,7 @@ static void fifth_page_is_refused(void *arg)
 
 static void five_pages_are_refused(void *arg)
 {
-	struct hpage_map_alloc a = request_of(HPAGE_MAP_BACKING_HUGETLB, 5, 0);
+	struct hpage_map_alloc a = wish_of(HPAGE_MAP_BACKING_HUGETLB, 5, 0);
 
 	(void)arg;
 	enter_group();
@@ -456,7 +456,7 @@ static void the_fifth_page_of_a_group_of_four_is_refused(void)
 static void over_memory_max(void *arg)
 {
 	int backing = *(int *)arg;
-	struct hpage_map_alloc a = request_of(backing, 10 * pmd_size / page_of(backing), 0);
+	struct hpage_map_alloc a = wish_of(backing, 10 * pmd_size / page_of(backing), 0);
 	char events[512];
 
 	enter_group();

@@ -594,112 +594,6 @@ static void unload_is_refused_while_a_name_is_held(void)
 	CHECK(pool_of(pmd_size, "free") == 4);
 }
 
-/* Before memory is in pieces, and before anybody could ask. */
-static void buffers_are_made_at_load(void)
-{
-	struct stat st;
-
-	CHECK(set_pool(pmd_size, "nr", 4) == 0);
-	CHECK(load("create=one:2M,two:3M:2M,three:5000:4K") == 0);
-	CHECK(fact("one", "size") == 2UL << 20 && fact("two", "size") == 4UL << 20);
-	CHECK(fact("two", "asked") == 3UL << 20 && fact("two", "page_size") == 2UL << 20);
-	CHECK(fact("three", "size") == 8192 && fact("three", "page_size") == 4096);
-	CHECK(pool_of(pmd_size, "free") == 1);
-	CHECK(stat(NODES "one", &st) == 0 && (st.st_mode & 07777) == 0600 && st.st_uid == 0);
-	CHECK(class_u64("size") == 0);	/* the default buffer is another matter */
-	CHECK(destroy("two") == 0);
-	CHECK(pool_of(pmd_size, "free") == 3);
-	CHECK(unload() == 0);
-	CHECK(pool_of(pmd_size, "free") == 4);
-}
-
-static void a_buffer_that_cannot_be_made_fails_the_load(void)
-{
-	static const struct {
-		const char *params;
-		int err;
-	} bad[] = {
-		{ "create=one", EINVAL },
-		{ "create=one:", EINVAL },
-		{ "create=:2M", EINVAL },
-		{ "create=one:2M:", EINVAL },
-		{ "create=one:2M:2M:2M", EINVAL },
-		{ "create=one:two", EINVAL },
-		{ "create=one:0", EINVAL },
-		{ "create=one:2M:3M", EINVAL },
-		{ "create=one:2M:8K", EINVAL },
-		{ "create=.one:2M", EINVAL },
-		{ "create=a/b:2M", EINVAL },
-		{ "create=" LONGEST "4:2M", EINVAL },
-		{ "create=one:2M,two", EINVAL },
-		{ "create=one:2M,one:2M", EEXIST },
-		{ "create=hpage_map:2M", EEXIST },
-		{ "create=one:2M,two:1000000M", ENOMEM },
-		{ "create=one:2M,two:1G:1G", ENOMEM },
-		{ "create=one:2M,two:2M nr_hpages=1000000", ENOMEM },
-	};
-
-	CHECK(set_pool(pmd_size, "nr", 4) == 0);
-	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
-		int err = load(bad[i].params);
-
-		if (err != -bad[i].err)
-			printf("# load with '%s': %d\n", bad[i].params, err);
-		CHECK(err == -bad[i].err);
-		CHECK(!loaded());
-		CHECK(access("/dev/hpage", F_OK) == -1 && access(DEV, F_OK) == -1);
-		CHECK(pool_of(pmd_size, "free") == 4);
-	}
-}
-
-static void more_than_32_at_load_are_refused(void)
-{
-	char params[1024] = "create=";
-
-	for (int i = 0; i < 32; i++)
-		sprintf(params + strlen(params), "%sb%d:1:4K", i ? "," : "", i);
-	CHECK(load(params) == 0);
-	CHECK(exists("b0") && exists("b31"));
-	CHECK(unload() == 0);
-	strcat(params, ",b32:1:4K");
-	CHECK(load(params) == -EINVAL);
-	CHECK(!loaded());
-}
-
-static void opens_while_loading(void *arg)
-{
-	int fd = -1;
-
-	step_done(go[1]);
-	while (fd < 0)
-		fd = open(arg, HPAGE_MAP_O_DOOR | O_CLOEXEC);
-	step_done(go[1]);
-	for (;;)
-		pause();
-}
-
-/* A load that fails frees the module, whoever has it open. */
-static void a_load_that_fails_was_open_to_nobody(void)
-{
-	static char *paths[] = { DEV, NODES "one" };
-	pid_t pids[2];
-	char c;
-
-	CHECK(pipe2(go, O_NONBLOCK) == 0);
-	for (int i = 0; i < 2; i++) {
-		pids[i] = spawn(opens_while_loading, paths[i]);
-		while (read(go[0], &c, 1) != 1)
-			sched_yield();
-	}
-	for (int i = 0; i < 3; i++)
-		CHECK(load("create=one:1:4K,two:16M:4K,three:1000000M") == -ENOMEM);
-	CHECK_ERR(read(go[0], &c, 1), EAGAIN);
-	for (int i = 0; i < 2; i++) {
-		CHECK(kill(pids[i], SIGKILL) == 0);
-		CHECK_KILLED(pids[i], SIGKILL);
-	}
-}
-
 static const struct test tests[] = {
 	TEST(a_name_is_there_from_create_to_destroy, ON_ANY | NEEDS_ROOT),
 	TEST(the_node_has_mode_and_owner, ON_ANY | NEEDS_ROOT),
@@ -722,10 +616,6 @@ static const struct test tests[] = {
 	TEST(listing_races_with_the_last_close, ON_SMALL),
 	TEST(unload_destroys_names_that_nobody_holds, ON_NONE),
 	TEST(unload_is_refused_while_a_name_is_held, ON_NONE),
-	TEST(buffers_are_made_at_load, ON_NONE),
-	TEST(a_buffer_that_cannot_be_made_fails_the_load, ON_NONE),
-	TEST(more_than_32_at_load_are_refused, ON_NONE),
-	TEST(a_load_that_fails_was_open_to_nobody, ON_NONE),
 };
 
 int main(void)

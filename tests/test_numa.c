@@ -36,17 +36,17 @@ static void done(void)
 
 static struct hpage_map_alloc strict(int backing, size_t nr, int node)
 {
-	return request_on(request_of(backing, nr, 0), HPAGE_MAP_POLICY_STRICT, node);
+	return wish_on(wish_of(backing, nr, 0), HPAGE_MAP_POLICY_STRICT, node);
 }
 
 static struct hpage_map_alloc preferred(int backing, size_t nr, int node)
 {
-	return request_on(request_of(backing, nr, 0), HPAGE_MAP_POLICY_PREFERRED, node);
+	return wish_on(wish_of(backing, nr, 0), HPAGE_MAP_POLICY_PREFERRED, node);
 }
 
 static struct hpage_map_alloc interleaved(int backing, size_t nr)
 {
-	return request_on(request_of(backing, nr, 0), HPAGE_MAP_POLICY_INTERLEAVE, -1);
+	return wish_on(wish_of(backing, nr, 0), HPAGE_MAP_POLICY_INTERLEAVE, -1);
 }
 
 /* Made on one rung, without a word. */
@@ -259,7 +259,7 @@ static void pages_are_near_a_device(void)
 		pools_for(b);
 		for (policy = HPAGE_MAP_POLICY_DEFAULT; policy <= HPAGE_MAP_POLICY_STRICT;
 		     policy++) {
-			struct hpage_map_alloc a = request_of(b, NR, 0);
+			struct hpage_map_alloc a = wish_of(b, NR, 0);
 
 			a.policy = policy;
 			strcpy(a.near_device, name);
@@ -274,7 +274,7 @@ static void pages_are_near_a_device(void)
 /* Without a policy, near is a wish; with a strict one it is a demand. */
 static void a_short_node_of_a_device_is_told_or_refused(void)
 {
-	struct hpage_map_alloc a = request_of(HPAGE_MAP_BACKING_HUGETLB, NR, 0);
+	struct hpage_map_alloc a = wish_of(HPAGE_MAP_BACKING_HUGETLB, NR, 0);
 
 	load_with_pools(NR, 3);
 	find_device(1, a.near_device, sizeof(a.near_device));
@@ -295,7 +295,7 @@ static void a_short_node_of_a_device_is_told_or_refused(void)
 
 static void a_device_without_a_node_is_told(void)
 {
-	struct hpage_map_alloc a = request_of(HPAGE_MAP_BACKING_HUGETLB, NR, 0);
+	struct hpage_map_alloc a = wish_of(HPAGE_MAP_BACKING_HUGETLB, NR, 0);
 	char want[128];
 
 	load_with_pools(NR, NR);
@@ -326,7 +326,7 @@ static void nodes_that_are_not_there_are_refused(void)
 		CHECK_ALLOC(&a, -EINVAL);
 	}
 	/* A node that no policy uses would be a misunderstanding. */
-	a = request_of(HPAGE_MAP_BACKING_HUGETLB, 1, 0);
+	a = wish_of(HPAGE_MAP_BACKING_HUGETLB, 1, 0);
 	a.node = 1;
 	CHECK_ALLOC(&a, -EINVAL);
 	a.policy = HPAGE_MAP_POLICY_INTERLEAVE;
@@ -399,7 +399,7 @@ static void without_a_policy_the_task_s_own_counts(void)
 	for (EACH_RUNG(b)) {
 		pools_for(b);
 		for (node = 0; node < 2; node++) {
-			struct hpage_map_alloc a = request_of(b, NR, 0);
+			struct hpage_map_alloc a = wish_of(b, NR, 0);
 
 			set_own((struct own_policy){ MPOL_BIND, 1UL << node });
 			CHECK_ALLOC(&a, 0);
@@ -512,7 +512,7 @@ static void ask_in_a_changing_cpuset(void *arg)
 	step_done(reader_ready[1]);
 	for (int i = 0; i < 60; i++) {
 		struct hpage_map_alloc a = strict(1 + i % 3, NR, i % 2);
-		int ret = alloc(&a);
+		int ret = try_alloc(&a);
 
 		CHECK(ret == 0 || ret == -ENOMEM);
 		if (ret) {

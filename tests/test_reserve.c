@@ -92,7 +92,7 @@ static void unload_all(uint64_t pages)
 /* From the reserve of a rung; with a pool, hugetlb's is asked first. */
 static struct hpage_map_alloc take(int rung, size_t nr)
 {
-	struct hpage_map_alloc a = request_of(rung, nr, FROM_RESERVE);
+	struct hpage_map_alloc a = wish_of(rung, nr, FROM_RESERVE);
 
 	CHECK_ALLOC(&a, 0);
 	CHECK((int)a.got_backing == rung);
@@ -148,7 +148,7 @@ static void it_fills_on_its_node(void)
 			CHECK_COMES(ready_on(rung, node) == 4);
 		}
 		for (int node = 0; node < 2; node++) {
-			a = request_on(request_of(rung, 3, FROM_RESERVE),
+			a = wish_on(wish_of(rung, 3, FROM_RESERVE),
 				       HPAGE_MAP_POLICY_STRICT, node);
 			CHECK_ALLOC(&a, 0);
 			CHECK(a.got_attributes & HPAGE_MAP_ATTR_RESERVE);
@@ -237,7 +237,7 @@ static void unloading_returns_every_page(void)
 
 static void too_little_is_told_and_made_anew(void)
 {
-	struct hpage_map_alloc a = request_of(HPAGE_MAP_BACKING_HUGETLB, 3, FROM_RESERVE);
+	struct hpage_map_alloc a = wish_of(HPAGE_MAP_BACKING_HUGETLB, 3, FROM_RESERVE);
 
 	load_with_pool("", POOL);
 	CHECK_ALLOC(&a, 0);
@@ -269,12 +269,12 @@ static void what_it_cannot_promise_is_told(void)
 
 	load_with_pool("", POOL);
 	keep(HPAGE_MAP_BACKING_HUGETLB, READY);
-	a = request_of(HPAGE_MAP_BACKING_HUGETLB, 1, FROM_RESERVE | HPAGE_MAP_CONTIGUOUS);
+	a = wish_of(HPAGE_MAP_BACKING_HUGETLB, 1, FROM_RESERVE | HPAGE_MAP_CONTIGUOUS);
 	CHECK_ALLOC(&a, 0);
 	CHECK(!(a.got_attributes & HPAGE_MAP_ATTR_RESERVE));
 	CHECK_SAYS("reserve: its pages are not chosen by address");
 	close(a.fd);
-	a = request_of(HPAGE_MAP_BACKING_BASE, 1, FROM_RESERVE);
+	a = wish_of(HPAGE_MAP_BACKING_BASE, 1, FROM_RESERVE);
 	CHECK_ALLOC(&a, 0);
 	CHECK(!(a.got_attributes & HPAGE_MAP_ATTR_RESERVE));
 	close(a.fd);
@@ -290,7 +290,7 @@ static void interleaved_pages_do_not_come_from_one_node(void)
 	set_node_pool(0, POOL);
 	set_node_pool(1, POOL);
 	keep(HPAGE_MAP_BACKING_HUGETLB, READY);
-	a = request_on(request_of(HPAGE_MAP_BACKING_HUGETLB, 4, FROM_RESERVE),
+	a = wish_on(wish_of(HPAGE_MAP_BACKING_HUGETLB, 4, FROM_RESERVE),
 		       HPAGE_MAP_POLICY_INTERLEAVE, -1);
 	CHECK_ALLOC(&a, 0);
 	check_nodes(&a, 2, 2);
@@ -301,13 +301,13 @@ static void interleaved_pages_do_not_come_from_one_node(void)
 
 static void ask_bound_to_node_1(bool has_own)
 {
-	struct hpage_map_alloc a = request_of(HPAGE_MAP_BACKING_HUGETLB, 4, FROM_RESERVE);
+	struct hpage_map_alloc a = wish_of(HPAGE_MAP_BACKING_HUGETLB, 4, FROM_RESERVE);
 
 	CHECK_ALLOC(&a, 0);
 	check_nodes(&a, 0, 4);
 	CHECK(!!(a.got_attributes & HPAGE_MAP_ATTR_RESERVE) == has_own);
 	close(a.fd);
-	a = request_of(HPAGE_MAP_BACKING_HUGETLB, 2, HPAGE_MAP_CONTIGUOUS);
+	a = wish_of(HPAGE_MAP_BACKING_HUGETLB, 2, HPAGE_MAP_CONTIGUOUS);
 	CHECK_ALLOC(&a, 0);
 	check_nodes(&a, 0, 2);
 	close(a.fd);
@@ -378,7 +378,7 @@ static void take_often(void *arg)
 
 	for (int i = 0; i < 25; i++) {
 		size_t nr = 1 + rand_r(&seed) % 3;
-		struct hpage_map_alloc a = request_of(HPAGE_MAP_BACKING_HUGETLB, nr, FROM_RESERVE);
+		struct hpage_map_alloc a = wish_of(HPAGE_MAP_BACKING_HUGETLB, nr, FROM_RESERVE);
 		char *p;
 
 		CHECK_ALLOC(&a, 0);
@@ -688,7 +688,7 @@ static void take_as_user(void *arg)
 	(void)arg;
 	become(NOBODY, 0);
 	a = take(HPAGE_MAP_BACKING_HUGETLB, 2);
-	b = request_of(HPAGE_MAP_BACKING_HUGETLB, 1, FROM_RESERVE);
+	b = wish_of(HPAGE_MAP_BACKING_HUGETLB, 1, FROM_RESERVE);
 	CHECK_ALLOC(&b, 0);
 	CHECK(b.got_backing == HPAGE_MAP_BACKING_HUGETLB);
 	CHECK(!(b.got_attributes & HPAGE_MAP_ATTR_RESERVE));
@@ -700,7 +700,7 @@ static void take_as_user(void *arg)
 
 static void take_without_a_share(void *arg)
 {
-	struct hpage_map_alloc a = request_of(HPAGE_MAP_BACKING_HUGETLB, 1, FROM_RESERVE);
+	struct hpage_map_alloc a = wish_of(HPAGE_MAP_BACKING_HUGETLB, 1, FROM_RESERVE);
 
 	(void)arg;
 	become(NOBODY, 0);

@@ -52,12 +52,12 @@ static struct hpage_map_alloc any_request(void)
 	};
 	uint32_t wish = wishes[any(sizeof(wishes) / sizeof(*wishes))];
 	size_t nr = 1 + any(wish & HPAGE_MAP_CONTIGUOUS ? 2 : MAX_PAGES);
-	struct hpage_map_alloc a = request(nr * pmd_size, any(4) ? 0 : base_page, wish);
+	struct hpage_map_alloc a = wish(nr * pmd_size, any(4) ? 0 : base_page, wish);
 
 	if (!any(4))
-		a = request_on(a, HPAGE_MAP_POLICY_PREFERRED, any(nr_nodes()));
+		a = wish_on(a, HPAGE_MAP_POLICY_PREFERRED, any(nr_nodes()));
 	else if (!any(4) && !(wish & (HPAGE_MAP_CONTIGUOUS | HPAGE_MAP_BELOW_4G)))
-		a = request_on(a, HPAGE_MAP_POLICY_INTERLEAVE, -1);
+		a = wish_on(a, HPAGE_MAP_POLICY_INTERLEAVE, -1);
 	return a;
 }
 
@@ -87,7 +87,7 @@ static void work_for_ever(void *arg)
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	for (;;) {
 		struct hpage_map_alloc a = any_request();
-		int ret = alloc(&a);
+		int ret = try_alloc(&a);
 
 		CHECK(ret == 0 || ret == -ENOMEM);
 		__atomic_add_fetch(ret ? &done->refused : &done->used, 1, __ATOMIC_RELAXED);

@@ -86,7 +86,7 @@ static void pages_of_a_pool_are_zeroed(void)
 {
 	CHECK(load("") == 0);
 	CHECK(set_pool(pmd_size, "nr", NR) == 0);
-	check_zero(HPAGE_MAP_BACKING_HUGETLB, request_of(HPAGE_MAP_BACKING_HUGETLB, NR, 0));
+	check_zero(HPAGE_MAP_BACKING_HUGETLB, wish_of(HPAGE_MAP_BACKING_HUGETLB, NR, 0));
 	CHECK(unload() == 0);
 }
 
@@ -95,21 +95,21 @@ static void chosen_pages_are_zeroed(void)
 	CHECK(load("") == 0);
 	CHECK(set_pool(pmd_size, "nr", 8 * NR) == 0);
 	check_zero(HPAGE_MAP_BACKING_HUGETLB,
-		   request_of(HPAGE_MAP_BACKING_HUGETLB, 2, HPAGE_MAP_CONTIGUOUS));
+		   wish_of(HPAGE_MAP_BACKING_HUGETLB, 2, HPAGE_MAP_CONTIGUOUS));
 	CHECK(unload() == 0);
 }
 
 static void huge_folios_are_zeroed(void)
 {
 	CHECK(load("") == 0);
-	check_zero(HPAGE_MAP_BACKING_THP, request_of(HPAGE_MAP_BACKING_THP, NR, 0));
+	check_zero(HPAGE_MAP_BACKING_THP, wish_of(HPAGE_MAP_BACKING_THP, NR, 0));
 	CHECK(unload() == 0);
 }
 
 static void base_pages_are_zeroed(void)
 {
 	CHECK(load("") == 0);
-	check_zero(HPAGE_MAP_BACKING_BASE, request_of(HPAGE_MAP_BACKING_BASE, 500, 0));
+	check_zero(HPAGE_MAP_BACKING_BASE, wish_of(HPAGE_MAP_BACKING_BASE, 500, 0));
 	CHECK(unload() == 0);
 }
 
@@ -124,7 +124,7 @@ static void pages_of_the_reserve_are_zeroed(void)
 	CHECK(load("") == 0);
 	set_node_pool(0, 2 * NR);
 	CHECK(write_text(path, "8") == 0);
-	wanted = request_of(HPAGE_MAP_BACKING_HUGETLB, 2 * NR, HPAGE_MAP_RESERVE);
+	wanted = wish_of(HPAGE_MAP_BACKING_HUGETLB, 2 * NR, HPAGE_MAP_RESERVE);
 	last = mmap(NULL, 513 * sizeof(*last), RW, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	CHECK(last != MAP_FAILED);
 	for (int i = 0; i < 3; i++) {
