@@ -50,13 +50,13 @@ static struct hpage_map_alloc any_request(void)
 		HPAGE_MAP_RESERVE, HPAGE_MAP_RESERVE, HPAGE_MAP_RESERVE, HPAGE_MAP_RESERVE,
 		HPAGE_MAP_RESERVE, HPAGE_MAP_CONTIGUOUS, HPAGE_MAP_BELOW_4G,
 	};
-	uint32_t wish = wishes[any(sizeof(wishes) / sizeof(*wishes))];
-	size_t nr = 1 + any(wish & HPAGE_MAP_CONTIGUOUS ? 2 : MAX_PAGES);
-	struct hpage_map_alloc a = wish(nr * pmd_size, any(4) ? 0 : base_page, wish);
+	uint32_t flags = wishes[any(sizeof(wishes) / sizeof(*wishes))];
+	size_t nr = 1 + any(flags & HPAGE_MAP_CONTIGUOUS ? 2 : MAX_PAGES);
+	struct hpage_map_alloc a = wish(nr * pmd_size, any(4) ? 0 : base_page, flags);
 
 	if (!any(4))
 		a = wish_on(a, HPAGE_MAP_POLICY_PREFERRED, any(nr_nodes()));
-	else if (!any(4) && !(wish & (HPAGE_MAP_CONTIGUOUS | HPAGE_MAP_BELOW_4G)))
+	else if (!any(4) && !(flags & (HPAGE_MAP_CONTIGUOUS | HPAGE_MAP_BELOW_4G)))
 		a = wish_on(a, HPAGE_MAP_POLICY_INTERLEAVE, -1);
 	return a;
 }
