@@ -12,7 +12,8 @@
  * the buffer mapped: they keep the memory, which nothing writes any more. Open
  * files keep the private data; what they ask for then is -ENODEV.
  *
- * lock serialises the engine and protects gone.
+ * lock serialises the engine. gone is set before remove() takes it, so that a
+ * long copy ends soon; under the lock it tells that the device may be used.
  */
 #include <linux/completion.h>
 #include <linux/hpage_map.h>
@@ -64,7 +65,7 @@ struct edu {
 	struct completion done;		/* the engine has moved its bytes */
 	struct miscdevice misc;
 	struct mutex lock;
-	bool gone;			/* under lock */
+	bool gone;			/* no transfer begins any more */
 };
 
 static void edu_free(struct kref *refs)
@@ -110,13 +111,19 @@ static int edu_move(struct edu *edu, dma_addr_t address, unsigned int count, boo
 	u64 window = EDU_WINDOW;
 
 	lockdep_assert_held(&edu->lock);
+	if (READ_ONCE(edu->gone))
+		return -ENODEV;
 	reinit_completion(&edu->done);
 	writeq(to_memory ? window : address, edu->regs + EDU_DMA_SOURCE);
 	writeq(to_memory ? address : window, edu->regs + EDU_DMA_DESTINATION);
 	writeq(count, edu->regs + EDU_DMA_COUNT);
 	writeq(EDU_DMA_START | EDU_DMA_INTERRUPT | (to_memory ? EDU_DMA_TO_MEMORY : 0),
 	       edu->regs + EDU_DMA_COMMAND);
-	return wait_for_completion_timeout(&edu->done, 10 * HZ) ? 0 : -ETIMEDOUT;
+	if (wait_for_completion_timeout(&edu->done, 10 * HZ))
+		return 0;
+	/* Whatever it still does, it does not belong to the next transfer. */
+	WRITE_ONCE(edu->gone, true);
+	return -ETIMEDOUT;
 }
 
 static int edu_copy(struct edu *edu, u64 from, u64 to, u64 length)
@@ -154,8 +161,9 @@ static long edu_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 	if (copy_from_user(&copy, (void __user *)arg, sizeof(copy)))
 		return -EFAULT;
 
-	mutex_lock(&edu->lock);
-	ret = edu->gone ? -ENODEV : edu_copy(edu, copy.from, copy.to, copy.length);
+	if (mutex_lock_interruptible(&edu->lock))
+		return -ERESTARTSYS;
+	ret = READ_ONCE(edu->gone) ? -ENODEV : edu_copy(edu, copy.from, copy.to, copy.length);
 	mutex_unlock(&edu->lock);
 	return ret;
 }
@@ -275,7 +283,7 @@ static int edu_publish(struct edu *edu)
 static int edu_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 {
 	const struct hpage_map_attr attr = {
-		.size = pages * SZ_2M,
+		.size = (u64)pages * SZ_2M,
 		.flags = contiguous ? HPAGE_MAP_CONTIGUOUS : 0,
 	};
 	struct edu *edu = kzalloc(sizeof(*edu), GFP_KERNEL);
@@ -326,8 +334,9 @@ static void edu_remove(struct pci_dev *pdev)
 	struct edu *edu = pci_get_drvdata(pdev);
 
 	misc_deregister(&edu->misc);
+	WRITE_ONCE(edu->gone, true);
+	/* Wait for who is at the engine. */
 	mutex_lock(&edu->lock);
-	edu->gone = true;
 	mutex_unlock(&edu->lock);
 	/* DMA first: after this nothing writes to the buffer but programs. */
 	edu_stop(edu);
