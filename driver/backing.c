@@ -9,17 +9,15 @@
  *	thp		PMD-sized folios of the page allocator
  *	base		pages of the page allocator, only for those who allow it
  *
- * Made in the context of whoever asks, so that its cgroups are charged. While
- * it is made only its maker knows it; then it never changes until it is freed,
- * and so it needs no lock.
- *
  * A caller who asks for the reserve gets pages that are ready, on the first rung
- * whose reserve has enough; then the ladder is gone down once more for pages
- * that have to be made.
+ * whose reserve has enough, or else goes down once more for pages to be made.
+ *
+ * It is made in the context of whoever asks, so that its cgroups are charged.
+ * Only its maker knows it then, and later it never changes: it needs no lock.
  *
  * Pages come from where they may stay (memalloc_pin_save()), are then pinned
- * for good, so that their addresses may be told to devices, and only then is
- * the file closed to others.
+ * for good, so that devices may be told their addresses, and only then is the
+ * file closed to others.
  */
 #include <linux/file.h>
 #include <linux/pagemap.h>
@@ -28,17 +26,13 @@
 
 #include "backing.h"
 
-/* Rounds of a loop over pages that may go by without a look at the scheduler. */
-#define LONG_LOOP	4096
-
 /* Add a reason. */
 void hpm_why(struct hpm_why *why, const char *fmt, ...)
 {
-	struct va_format vaf = { .fmt = fmt };
 	va_list args;
+	struct va_format vaf = { .fmt = fmt, .va = &args };
 
 	va_start(args, fmt);
-	vaf.va = &args;
 	why->len += scnprintf(why->text + why->len, sizeof(why->text) - why->len, "%s%pV",
 			      why->len ? "; " : "", &vaf);
 	va_end(args);
@@ -47,11 +41,10 @@ void hpm_why(struct hpm_why *why, const char *fmt, ...)
 /* Add what a person can do about the last reason. */
 void hpm_why_try(struct hpm_why *why, const char *fmt, ...)
 {
-	struct va_format vaf = { .fmt = fmt };
 	va_list args;
+	struct va_format vaf = { .fmt = fmt, .va = &args };
 
 	va_start(args, fmt);
-	vaf.va = &args;
 	why->len += scnprintf(why->text + why->len, sizeof(why->text) - why->len, " (try: %pV)",
 			      &vaf);
 	va_end(args);
@@ -63,9 +56,7 @@ void hpm_why_try(struct hpm_why *why, const char *fmt, ...)
  */
 static unsigned long size_asked(const struct hpm_attr *attr)
 {
-	if (!attr->page_size)
-		return PMD_SIZE;
-	return attr->page_size == PAGE_SIZE ? 0 : attr->page_size;
+	return attr->page_size == PAGE_SIZE ? 0 : (attr->page_size ?: PMD_SIZE);
 }
 
 static unsigned long size_below(const struct hpm_attr *attr)
@@ -75,77 +66,71 @@ static unsigned long size_below(const struct hpm_attr *attr)
 
 static unsigned long size_thp(const struct hpm_attr *attr)
 {
-	if (!attr->page_size || attr->page_size == PMD_SIZE)
-		return PMD_SIZE;
-	return size_below(attr);
+	return size_asked(attr) == PMD_SIZE ? PMD_SIZE : size_below(attr);
 }
 
 static unsigned long size_base(const struct hpm_attr *attr)
 {
-	if (attr->page_size == PAGE_SIZE)
-		return PAGE_SIZE;
-	return attr->allow_base && !attr->exact ? PAGE_SIZE : 0;
+	bool below = attr->allow_base && !attr->exact;
+
+	return below || attr->page_size == PAGE_SIZE ? PAGE_SIZE : 0;
 }
 
 static const struct rung {
 	enum hpage_map_backing kind;
-	enum hpm_limit limit;
-	const char *name;
 	struct file *(*fill)(const struct hpm_attr *attr, u64 size, unsigned long page_size,
 			     struct hpm_why *why);
 	unsigned long (*page_size)(const struct hpm_attr *attr);
-	bool (*has)(unsigned long page_size);
+	bool (*has)(unsigned long page_size);	/* NULL: every machine does */
 } ladder[] = {
-	{ HPAGE_MAP_BACKING_HUGETLB, HPM_LIMIT_HUGETLB, "hugetlb", hpm_hugetlb_fill,
-	  size_asked, hpm_hugetlb_has },
-	{ HPAGE_MAP_BACKING_HUGETLB, HPM_LIMIT_HUGETLB, "hugetlb", hpm_hugetlb_fill,
-	  size_below, hpm_hugetlb_has },
-	{ HPAGE_MAP_BACKING_THP, HPM_LIMIT_MEMLOCK, "thp", hpm_thp_fill,
-	  size_thp, hpm_thp_has },
-	{ HPAGE_MAP_BACKING_BASE, HPM_LIMIT_MEMLOCK, "base", hpm_base_fill,
-	  size_base, hpm_base_has },
+	{ HPAGE_MAP_BACKING_HUGETLB, hpm_hugetlb_fill, size_asked, hpm_hugetlb_has },
+	{ HPAGE_MAP_BACKING_HUGETLB, hpm_hugetlb_fill, size_below, hpm_hugetlb_has },
+	{ HPAGE_MAP_BACKING_THP, hpm_thp_fill, size_thp, hpm_thp_has },
+	{ HPAGE_MAP_BACKING_BASE, hpm_base_fill, size_base },
 };
 
-/* The public name of where pages come from. Return: a constant string. */
+/* The public name of where pages come from. */
 const char *hpm_backing_name(enum hpage_map_backing kind)
 {
-	int i;
+	static const char * const names[] = {
+		[HPAGE_MAP_BACKING_HUGETLB] = "hugetlb",
+		[HPAGE_MAP_BACKING_THP] = "thp",
+		[HPAGE_MAP_BACKING_BASE] = "base",
+		[HPAGE_MAP_BACKING_USER] = "user",
+	};
 
-	for (i = 0; i < ARRAY_SIZE(ladder); i++)
-		if (ladder[i].kind == kind)
-			return ladder[i].name;
-	return kind == HPAGE_MAP_BACKING_USER ? "user" : "none";
+	return names[kind];
 }
 
-/* Which rungs this machine has. Return: bits of enum hpage_map_features. */
+/* Which rungs this machine has, as bits of enum hpage_map_features. */
 u64 hpm_backing_features(void)
 {
 	return (IS_ENABLED(CONFIG_HUGETLBFS) ? HPAGE_MAP_FEATURE_HUGETLB : 0) |
 	       (has_transparent_hugepage() ? HPAGE_MAP_FEATURE_THP : 0);
 }
 
-static struct file *fill(const struct rung *rung, const struct hpm_attr *attr,
-			 unsigned long page_size, u64 size, struct hpm_why *why)
+static int fill(struct hpm_backing *b, const struct rung *rung, const struct hpm_attr *attr,
+		u64 size, struct hpm_why *why)
 {
 	struct hpm_policy *policy = hpm_policy_enter(attr);
 	unsigned int flags;
-	struct file *file;
 
 	if (IS_ERR(policy))
-		return ERR_CAST(policy);
+		return PTR_ERR(policy);
 	flags = memalloc_pin_save();
-	file = rung->fill(attr, size, page_size, why);
+	b->file = rung->fill(attr, size, 1UL << b->shift, why);
 	memalloc_pin_restore(flags);
 	hpm_policy_leave(policy);
-	return file;
+	return PTR_ERR_OR_ZERO(b->file);
 }
 
 static void unpin(struct hpm_backing *b)
 {
 	unsigned long i;
 
+	/* Devices may have written what file systems or swap have to know of. */
 	if (b->kind == HPAGE_MAP_BACKING_USER)
-		hpm_user_unpin(b->pages, b->nr);
+		unpin_user_pages_dirty_lock(b->pages, b->nr, true);
 	else
 		for (i = 0; i < b->nr; i++)
 			hpm_fs_unpin(b->pages[i]);
@@ -179,50 +164,19 @@ static int pin(struct hpm_backing *b, unsigned long nr, struct hpm_why *why)
 	return 0;
 }
 
-/* What a person wants to know of the pages, counted once. */
-static void take_stock(struct hpm_backing *b, unsigned long *longest)
-{
-	unsigned long step = 1UL << (b->shift - PAGE_SHIFT);
-	unsigned long pfn, next = 0, run = 0, i;
-	struct folio *folio, *last = NULL;
-
-	*longest = 0;
-	b->node = page_to_nid(b->pages[0]);
-	for (i = 0; i < b->nr; i++, last = folio, next = pfn + step) {
-		if (!(i % LONG_LOOP))
-			cond_resched();
-		folio = page_folio(b->pages[i]);
-		pfn = page_to_pfn(b->pages[i]);
-
-		if (folio != last)
-			b->nr_huge += folio_size(folio) >= PMD_SIZE;
-		if (!i || pfn != next) {
-			b->nr_runs++;
-			run = 0;
-		}
-		*longest = max(*longest, ++run);
-		if (b->node != folio_nid(folio))
-			b->node = HPAGE_MAP_NODE_MIXED;
-		b->end = max(b->end, PFN_PHYS(pfn + step));
-	}
-}
-
-/*
- * Count the pages on a node. Return: how many pages of the backing's page size are there.
- */
+/* How many pages lie on a node, in pages of the backing's page size. */
 unsigned long hpm_backing_pages_on(const struct hpm_backing *b, int node)
 {
 	unsigned long i, nr = 0;
 
 	for (i = 0; i < b->nr; i++) {
-		if (!(i % LONG_LOOP))
-			cond_resched();
 		nr += page_to_nid(b->pages[i]) == node;
+		cond_resched();
 	}
 	return nr;
 }
 
-/* The physically contiguous run at an offset. Return: false at the end. */
+/* The physically contiguous run at an offset, which moves behind it. Return: false at the end. */
 bool hpm_backing_run(const struct hpm_backing *b, loff_t *pos, struct hpage_map_run *run)
 {
 	if (*pos >= hpm_backing_size(b))
@@ -232,9 +186,37 @@ bool hpm_backing_run(const struct hpm_backing *b, loff_t *pos, struct hpage_map_
 	do {
 		run->length += 1ULL << b->shift;
 		*pos += 1LL << b->shift;
+		cond_resched();
 	} while (*pos < hpm_backing_size(b) &&
 		 hpm_backing_address(b, *pos) == run->address + run->length);
 	return true;
+}
+
+/* What a person wants to know of the pages, counted once. Return: pages in the longest run. */
+static unsigned long take_stock(struct hpm_backing *b)
+{
+	struct folio *folio, *last = NULL;
+	struct hpage_map_run run;
+	u64 longest = 0;
+	unsigned long i;
+	loff_t pos = 0;
+
+	while (hpm_backing_run(b, &pos, &run)) {
+		b->nr_runs++;
+		b->end = max(b->end, run.address + run.length);
+		longest = max(longest, run.length);
+	}
+
+	b->node = page_to_nid(b->pages[0]);
+	for (i = 0; i < b->nr; i++, last = folio) {
+		folio = page_folio(b->pages[i]);
+		if (folio != last)
+			b->nr_huge += folio_size(folio) >= PMD_SIZE;
+		if (folio_nid(folio) != b->node)
+			b->node = HPAGE_MAP_NODE_MIXED;
+		cond_resched();
+	}
+	return longest >> b->shift;
 }
 
 /* Allocators do what they can; here it is seen whether that was what was asked for. */
@@ -244,7 +226,7 @@ static int verify(const struct hpm_backing *b, const struct hpm_attr *attr,
 	const char *name = hpm_backing_name(b->kind);
 
 	if (attr->contiguous && b->nr_runs > 1) {
-		hpm_why(why, "%s: %lu pages in a row needed, got %lu runs, the longest of %lu pages",
+		hpm_why(why, "%s: %lu pages in a row needed, got %lu runs, the longest of %lu",
 			name, b->nr, b->nr_runs, longest);
 		hpm_why_try(why, "a hugetlb pool, of which pages can be chosen");
 		return -ENOMEM;
@@ -263,26 +245,15 @@ static int verify(const struct hpm_backing *b, const struct hpm_attr *attr,
 	return attr->policy == HPAGE_MAP_POLICY_STRICT ? -ENOMEM : 0;
 }
 
-static void give_back(struct hpm_backing *b)
-{
-	if (b->window)
-		hpm_reserve_return(b);
-	else if (b->file)
-		fput(b->file);
-	hpm_limit_uncharge(&b->charge);
-}
-
-/* Pin, seal and verify what was got. Nothing is left behind when that fails. */
+/* Pin, verify and seal what was got. Nothing is left pinned when that fails. */
 static int finish(struct hpm_backing *b, const struct hpm_attr *attr, unsigned long nr,
 		  struct hpm_why *why)
 {
-	unsigned long longest;
 	int ret = pin(b, nr, why);
 
 	if (ret)
 		return ret;
-	take_stock(b, &longest);
-	ret = verify(b, attr, longest, why);
+	ret = verify(b, attr, take_stock(b), why);
 	if (!ret && !b->window)
 		ret = hpm_fs_seal(b->file);
 	if (ret)
@@ -294,36 +265,40 @@ static int finish(struct hpm_backing *b, const struct hpm_attr *attr, unsigned l
 
 /* Make @b on one rung, from its reserve or with new pages. */
 static int make(struct hpm_backing *b, const struct rung *rung, const struct hpm_attr *attr,
-		unsigned long page_size, bool reserve, struct hpm_why *why)
+		bool reserve, struct hpm_why *why)
 {
-	u64 size = round_up(attr->size, page_size);
+	bool pool = rung->kind == HPAGE_MAP_BACKING_HUGETLB;
+	enum hpm_limit limit = pool ? HPM_LIMIT_HUGETLB : HPM_LIMIT_MEMLOCK;
+	unsigned long page_size = rung->page_size(attr);
+	u64 size;
 	int ret = 0;
 
+	if (!page_size || (reserve && rung->kind == HPAGE_MAP_BACKING_BASE))
+		return -EINVAL;
+	size = round_up(attr->size, page_size);
 	*b = (struct hpm_backing){ .kind = rung->kind, .shift = ilog2(page_size) };
-	if (!rung->has(page_size)) {
-		hpm_why(why, "%s: no pages of %lu kB on this machine", rung->name, page_size >> 10);
+	if (rung->has && !rung->has(page_size)) {
+		hpm_why(why, "%s: no pages of %lu kB on this machine", hpm_backing_name(b->kind),
+			page_size >> 10);
 		hpm_why_try(why, "ls /sys/kernel/mm/hugepages");
 		return -EINVAL;
 	}
 	if (!attr->own)
-		ret = hpm_limit_charge(&b->charge, reserve ? HPM_LIMIT_RESERVE : rung->limit,
-				       size, why);
+		ret = hpm_limit_charge(&b->charge, reserve ? HPM_LIMIT_RESERVE : limit, size, why);
 	if (ret)
 		return ret;
 
-	if (reserve) {
+	if (reserve)
 		ret = hpm_reserve_take(b, attr, size >> b->shift, why);
-	} else {
-		b->file = fill(rung, attr, page_size, size, why);
-		ret = PTR_ERR_OR_ZERO(b->file);
-	}
+	else
+		ret = fill(b, rung, attr, size, why);
 	if (ret)
 		goto uncharge;
 
 	ret = finish(b, attr, size >> b->shift, why);
 	if (!ret)
 		return 0;
-	if (b->window)
+	if (reserve)
 		hpm_reserve_return(b);
 	else
 		hpm_fs_discard(b->file);
@@ -336,14 +311,10 @@ uncharge:
 static int descend(struct hpm_backing *b, const struct hpm_attr *attr, bool reserve,
 		   struct hpm_why *why)
 {
-	unsigned long page_size;
 	int ret = -EINVAL, i, err;
 
 	for (i = 0; i < ARRAY_SIZE(ladder); i++) {
-		page_size = ladder[i].page_size(attr);
-		if (!page_size || (reserve && ladder[i].kind == HPAGE_MAP_BACKING_BASE))
-			continue;
-		err = make(b, &ladder[i], attr, page_size, reserve, why);
+		err = make(b, &ladder[i], attr, reserve, why);
 		if (!err)
 			return 0;
 		if (err == -EINTR && !task_sigpending(current))
@@ -375,10 +346,10 @@ static int check(const struct hpm_attr *attr, struct hpm_why *why)
 }
 
 /*
- * Get pages from the best rung that has them. Return: 0, or -EINVAL: this machine has no
- * pages of that size, or the size is 0; -ENOMEM: no rung has the pages now; -EDQUOT: a
- * limit of the user refuses them, be it on one rung; -EINTR: a signal came;
- * -ERESTARTNOINTR: none did, but work of the task that cannot wait.
+ * Get pages from the best rung that has them. Return: 0; -EINVAL when the size is 0 or
+ * this machine has no pages of that size; -ENOMEM when no rung has the pages now; -EDQUOT
+ * when a limit of the user refuses them, be it on one rung; -EINTR when a signal came;
+ * -ERESTARTNOINTR when none did, but work of the task that cannot wait.
  */
 int hpm_backing_make(struct hpm_backing *b, const struct hpm_attr *attr, struct hpm_why *why)
 {
@@ -404,7 +375,7 @@ int hpm_backing_make(struct hpm_backing *b, const struct hpm_attr *attr, struct 
  */
 int hpm_backing_pin(struct hpm_backing *b, unsigned long addr, u64 length, struct hpm_why *why)
 {
-	unsigned long nr = length >> PAGE_SHIFT, longest;
+	unsigned long nr = length >> PAGE_SHIFT;
 	int ret;
 
 	if (!length || !PAGE_ALIGNED(addr | length) || addr + length < addr) {
@@ -417,32 +388,28 @@ int hpm_backing_pin(struct hpm_backing *b, unsigned long addr, u64 length, struc
 	ret = hpm_limit_charge(&b->charge, HPM_LIMIT_MEMLOCK, length, why);
 	if (ret)
 		return ret;
-	ret = -ENOMEM;
+
 	b->pages = kvmalloc_array(nr, sizeof(*b->pages), GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
-	if (!b->pages)
-		goto uncharge;
-	ret = hpm_user_pin(addr, nr, b->pages, why);
-	if (ret)
-		goto free;
+	ret = b->pages ? hpm_user_pin(addr, nr, b->pages, why) : -ENOMEM;
+	if (ret) {
+		kvfree(b->pages);
+		hpm_limit_uncharge(&b->charge);
+		return ret;
+	}
 	b->nr = nr;
-	take_stock(b, &longest);
+	take_stock(b);
 	hpm_offline_guard(b);
 	return 0;
-
-free:
-	kvfree(b->pages);
-uncharge:
-	hpm_limit_uncharge(&b->charge);
-	return ret;
 }
 
-/*
- * Give the pages back. Mappings and whatever else has the pages pinned keep them until
- * they go.
- */
+/* Give the pages back. Mappings and whoever else has them pinned keep them until they go. */
 void hpm_backing_free(struct hpm_backing *b)
 {
 	hpm_offline_release(b);
 	unpin(b);
-	give_back(b);
+	if (b->window)
+		hpm_reserve_return(b);
+	else if (b->file)
+		fput(b->file);
+	hpm_limit_uncharge(&b->charge);
 }

@@ -45,10 +45,7 @@ struct hpm_charge {
 	struct user_struct *user;	/* with RLIMIT_MEMLOCK; held */
 };
 
-/*
- * The pages of a buffer. All is set before anybody sees the backing and never
- * changes, but for guarded.
- */
+/* The pages of a buffer. All but guarded is set before anybody sees them, and never changes. */
 struct hpm_backing {
 	struct file *file;		/* that is lent; NULL for memory of a program */
 	loff_t start;			/* of the first page in file; not 0 only in a reserve's */
@@ -103,13 +100,11 @@ static inline bool hpm_interrupted(int err)
 /* Does this machine have pages of that size, be there none free, on a rung? */
 bool hpm_hugetlb_has(unsigned long page_size);
 bool hpm_thp_has(unsigned long page_size);
-bool hpm_base_has(unsigned long page_size);
 
 /*
- * The rungs. Each returns a file of exactly size bytes, a multiple of page_size,
- * filled with zeroed pages that are up to date, or an ERR_PTR: -ENOMEM when the
- * pages are not to be had now, and why says why not; -EINTR when a signal came;
- * or another errno that no lower rung could mend.
+ * The rungs. Each returns a file of exactly size bytes, a multiple of page_size, filled with
+ * zeroed pages that are up to date, or an ERR_PTR: -ENOMEM when the pages are not to be had
+ * now, and why says why not; -EINTR: a signal; or another that no lower rung could mend.
  */
 struct file *hpm_hugetlb_fill(const struct hpm_attr *attr, u64 size, unsigned long page_size,
 			      struct hpm_why *why);
@@ -120,9 +115,8 @@ struct file *hpm_base_fill(const struct hpm_attr *attr, u64 size, unsigned long 
 
 /* For the reserve: a file without pages, one page more, some fewer. Errors as above. */
 struct file *hpm_hugetlb_file(unsigned long page_size, u64 size);
-int hpm_hugetlb_extend(struct file *file, loff_t pos, unsigned long page_size,
-		       struct hpm_why *why);
-unsigned long hpm_hugetlb_surplus(unsigned long page_size);
+int hpm_hugetlb_extend(struct file *file, loff_t pos, unsigned long page_size, struct hpm_why *why);
+unsigned long hpm_hugetlb_surplus(unsigned long page_size, int node);
 struct file *hpm_thp_file(unsigned long page_size, u64 size);
 int hpm_thp_extend(struct file *file, loff_t pos, unsigned long page_size, struct hpm_why *why);
 void hpm_thp_punch(struct file *file, loff_t pos, loff_t len);
@@ -137,7 +131,6 @@ int hpm_reserve_take(struct hpm_backing *b, const struct hpm_attr *attr, unsigne
 void hpm_reserve_return(struct hpm_backing *b);
 
 int hpm_user_pin(unsigned long addr, unsigned long nr, struct page **pages, struct hpm_why *why);
-void hpm_user_unpin(struct page **pages, unsigned long nr);
 
 int hpm_limit_charge(struct hpm_charge *charge, enum hpm_limit limit, u64 bytes,
 		     struct hpm_why *why);

@@ -2,29 +2,24 @@
 /*
  * A buffer: pages, and those who hold them.
  *
- * Holders are open files of the device, mappings, and whoever in the module
- * keeps a pointer; each has one reference. A mapping holds the module too (an
- * open file does so through its file operations), so that the module cannot go
- * while anybody has a buffer. With the last reference the pages are unpinned
- * and the lent file is put.
+ * Holders are open files of the device, mappings, and whoever in the module keeps a
+ * pointer; each has one reference. A mapping holds the module too (an open file does so
+ * through its file operations), so that the module cannot go while anybody has a buffer.
+ * With the last reference the pages are unpinned and the lent file is put.
  *
- *	hpm_buffer_create()	 one reference, the creator's
- *	hpm_buffer_get(), _put() any holder; the last put frees
+ * The pages never change while the buffer lives. What does is under its lock: vm_ops, see
+ * vma.c, and vaddr, see dma.c, made once at first use, and the tables of dma-bufs. All
+ * buffers stand in one array by their id, from the end of their making to their last put;
+ * who finds one there under RCU must still get a reference. Lock order:
  *
- * The pages never change while the buffer lives. What does is made at first use,
- * once: vm_ops, see vma.c, and vaddr, see dma.c. All buffers stand in one array by their id, from
- * the end of their making to their last put; who finds one there under RCU must
- * still get a reference. Lock order:
- *
- *	the lock of a device, a lock of the module's own makers: default.c,
- *	named.c, collect.c
+ *	the lock of a device, of a dma-buf, of the module's makers: default.c, named.c, collect.c
  *	  mmap_lock
  *	    hpage_map_buffer.lock
- *	    locks of dma-bufs and mappings for devices
+ *	    the lock of mappings for devices
  *	    the lock of a reserve, of accounts, of guarded backings, of buffers
  *
- * No lock is held while user memory is touched, which may fault on a mapping
- * of the very same buffer.
+ * No lock is held while user memory is touched, which may fault on a mapping of the very
+ * same buffer.
  */
 #include <linux/cred.h>
 #include <linux/pid.h>
@@ -38,6 +33,20 @@
 
 static DEFINE_XARRAY_ALLOC1(buffers);
 static u32 last_id;	/* under the lock of buffers */
+
+/* What programs and drivers ask for, with bits of enum hpage_map_alloc_flags. */
+struct hpm_attr hpm_buffer_attr(u64 size, u64 page_size, u32 flags)
+{
+	return (struct hpm_attr){
+		.size = size,
+		.page_size = page_size,
+		.limit = flags & HPAGE_MAP_BELOW_4G ? SZ_4G : 0,
+		.exact = flags & HPAGE_MAP_EXACT,
+		.allow_base = flags & HPAGE_MAP_ALLOW_BASE,
+		.contiguous = flags & HPAGE_MAP_CONTIGUOUS,
+		.reserve = flags & HPAGE_MAP_RESERVE,
+	};
+}
 
 static void free_buffer(struct hpage_map_buffer *buf)
 {
@@ -55,6 +64,7 @@ static struct hpage_map_buffer *new_buffer(u32 role, const char *name, u64 asked
 		return NULL;
 	refcount_set(&buf->refs, 1);
 	mutex_init(&buf->lock);
+	INIT_LIST_HEAD(&buf->tables);
 	buf->role = role;
 	buf->asked = asked;
 	buf->creator = get_pid(task_tgid(current));
@@ -80,10 +90,7 @@ free:
 	return ERR_PTR(ret);
 }
 
-/*
- * Make a buffer with its pages. Return: the buffer, whose one reference is the caller's,
- * or an ERR_PTR as of hpm_backing_make().
- */
+/* Make a buffer, whose one reference is the caller's. Errors as of hpm_backing_make(). */
 struct hpage_map_buffer *hpm_buffer_create(const struct hpm_attr *attr, u32 role,
 					   const char *name, struct hpm_why *why)
 {
@@ -94,10 +101,7 @@ struct hpage_map_buffer *hpm_buffer_create(const struct hpm_attr *attr, u32 role
 	return publish(buf, hpm_backing_make(&buf->backing, attr, why));
 }
 
-/*
- * Make a buffer of the calling program's memory. Return: the buffer, whose one reference
- * is the caller's, or an ERR_PTR as of hpm_backing_pin().
- */
+/* Likewise of the calling program's memory. Errors as of hpm_backing_pin(). */
 struct hpage_map_buffer *hpm_buffer_pin(unsigned long addr, u64 length, const char *name,
 					struct hpm_why *why)
 {
@@ -108,7 +112,7 @@ struct hpage_map_buffer *hpm_buffer_pin(unsigned long addr, u64 length, const ch
 	return publish(buf, hpm_backing_pin(&buf->backing, addr, length, why));
 }
 
-/* Become a holder. Return: @buf, with one more reference. */
+/* Become a holder: @buf, with one more reference. */
 struct hpage_map_buffer *hpm_buffer_get(struct hpage_map_buffer *buf)
 {
 	refcount_inc(&buf->refs);
@@ -127,10 +131,7 @@ void hpm_buffer_put(struct hpage_map_buffer *buf)
 	free_buffer(buf);
 }
 
-/*
- * Go through all buffers. Return: the buffer, with a reference for the caller, or NULL
- * after the last.
- */
+/* The first buffer from *@id on, with a reference for the caller, or NULL after the last. */
 struct hpage_map_buffer *hpm_buffer_next(u32 *id)
 {
 	unsigned long index = *id;
@@ -146,7 +147,7 @@ struct hpage_map_buffer *hpm_buffer_next(u32 *id)
 	return buf;
 }
 
-/* What else holds for a buffer. Return: bits of enum hpage_map_attributes. */
+/* Bits of enum hpage_map_attributes. */
 u32 hpm_buffer_attributes(const struct hpage_map_buffer *buf)
 {
 	const struct hpm_backing *b = &buf->backing;
@@ -192,18 +193,15 @@ static ssize_t transfer(struct hpage_map_buffer *buf, loff_t *pos, struct iov_it
 }
 
 /*
- * Copy from the buffer. Return: bytes copied, fewer than asked at the end, after a
- * signal, at a poisoned page or at a fault; 0 at or behind the end; or, when nothing was
- * copied, -EIO or -EFAULT.
+ * Copy from the buffer: bytes, fewer than asked at the end, after a signal, at a poisoned
+ * page or at a fault; 0 at or behind the end; -EIO or -EFAULT when nothing was copied.
  */
 ssize_t hpm_buffer_read(struct hpage_map_buffer *buf, loff_t *pos, struct iov_iter *to)
 {
 	return transfer(buf, pos, to, copy_page_to_iter);
 }
 
-/*
- * Copy into the buffer. Return: as hpm_buffer_read(), but -ENOSPC at or behind the end.
- */
+/* Copy into the buffer: as hpm_buffer_read(), but -ENOSPC at or behind the end. */
 ssize_t hpm_buffer_write(struct hpage_map_buffer *buf, loff_t *pos, struct iov_iter *from)
 {
 	if (iov_iter_count(from) && *pos >= hpm_backing_size(&buf->backing))

@@ -3,10 +3,9 @@
 #ifndef _HPM_BUFFER_H
 #define _HPM_BUFFER_H
 
-#include <linux/dma-direction.h>
+#include <linux/hpage_map.h>
 #include <linux/mutex.h>
 #include <linux/refcount.h>
-#include <linux/scatterlist.h>
 #include <linux/uidgid.h>
 #include <linux/uio.h>
 
@@ -30,13 +29,15 @@ struct hpage_map_buffer {
 	atomic_t drivers;
 	atomic_t devices;
 
-	struct mutex lock;		/* of what follows, each set once at its first use */
+	struct mutex lock;		/* of what follows */
+	struct list_head tables;	/* of dma-bufs, see dmabuf.c; the rest is set once */
 	void *vaddr;			/* where the pages are mapped in the kernel, see dma.c */
 	const struct vm_operations_struct *fs_vm_ops;	/* of the lent file, see vma.c */
 	struct vm_operations_struct vm_ops;		/* wrapped; set before fs_vm_ops */
 	struct rcu_head rcu;		/* keeps vm_ops for who looks at a VMA under RCU alone */
 };
 
+struct hpm_attr hpm_buffer_attr(u64 size, u64 page_size, u32 flags);
 struct hpage_map_buffer *hpm_buffer_create(const struct hpm_attr *attr, u32 role,
 					   const char *name, struct hpm_why *why);
 struct hpage_map_buffer *hpm_buffer_pin(unsigned long addr, u64 length, const char *name,
@@ -56,9 +57,5 @@ unsigned long hpm_buffer_get_unmapped_area(struct hpage_map_buffer *buf, unsigne
 					   unsigned long flags);
 
 u64 hpm_dma_limit(struct device *dev);
-struct sg_table *hpm_dma_map(const struct hpage_map_buffer *buf, struct device *dev,
-			     enum dma_data_direction dir);
-void hpm_dma_unmap(struct device *dev, struct sg_table *sgt, enum dma_data_direction dir);
-void *hpm_dma_vmap(struct hpage_map_buffer *buf);
 
 #endif

@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Buffers as devices: /dev/hpage_map, the nodes of named buffers, and files
- * that have no node at all.
+ * Buffers as devices: /dev/hpage_map, the nodes of named buffers, and files that have no
+ * node at all.
  *
- * An open file refers to one buffer and holds it: private_data, set at open
- * and never changed, so that nothing needs a lock here. It is NULL only when
- * /dev/hpage_map was opened for its ioctls alone (access mode 3): the file can
- * then neither read nor write, and what the VFS calls before it looks at that
- * looks itself.
+ * An open file refers to one buffer and holds it: private_data, set at open and never
+ * changed, so that nothing needs a lock here. It is NULL only when /dev/hpage_map was
+ * opened for its ioctls alone (access mode 3): the file can then neither read nor write,
+ * and what the VFS calls before it looks at that looks itself.
  */
 #include <linux/anon_inodes.h>
 #include <linux/cdev.h>
@@ -36,12 +35,9 @@ static int param_get_mode(char *text, const struct kernel_param *kp)
 	return sysfs_emit(text, "0%o\n", mode);
 }
 
-static const struct kernel_param_ops param_ops_mode = {
-	.set = param_set_mode,
-	.get = param_get_mode,
-};
+static const struct kernel_param_ops mode_ops = { .set = param_set_mode, .get = param_get_mode };
 
-module_param_cb(mode, &param_ops_mode, NULL, 0444);
+module_param_cb(mode, &mode_ops, NULL, 0444);
 MODULE_PARM_DESC(mode, "permissions of /dev/hpage_map, octal (0600)");
 
 static struct cdev *hpm_cdev;
@@ -59,12 +55,10 @@ static int hpm_open(struct inode *inode, struct file *file)
 	bool door_only = (file->f_flags & O_ACCMODE) == HPAGE_MAP_O_DOOR;
 	struct hpage_map_buffer *buf;
 
-	if (iminor(inode) != HPM_MINOR_DEFAULT)
-		buf = hpm_named_get(iminor(inode)) ?: ERR_PTR(-ENXIO);
-	else if (door_only)
+	if (iminor(inode) == HPM_MINOR_DEFAULT && door_only)
 		return 0;
-	else
-		buf = hpm_default_get();
+	buf = iminor(inode) == HPM_MINOR_DEFAULT ? hpm_default_get() :
+						   hpm_named_get(iminor(inode));
 	if (IS_ERR(buf))
 		return PTR_ERR(buf);
 	refer(file, buf);
@@ -163,16 +157,12 @@ struct class hpm_class = {
 	.dev_groups = hpm_sysfs_groups,
 };
 
-/* The device number of a node. Return: the number, while the device is registered. */
 dev_t hpm_chardev_devt(unsigned int minor)
 {
 	return MKDEV(MAJOR(hpm_devt), minor);
 }
 
-/*
- * Is a file of ours one of /dev/hpage_map? Return: whether buffers may be made and listed
- * with it.
- */
+/* Is a file of ours one of /dev/hpage_map, with which buffers are made and listed? */
 bool hpm_chardev_is_door(const struct file *file)
 {
 	const struct inode *inode = file_inode(file);
@@ -180,9 +170,7 @@ bool hpm_chardev_is_door(const struct file *file)
 	return S_ISCHR(inode->i_mode) && iminor(inode) == HPM_MINOR_DEFAULT;
 }
 
-/*
- * Make a file without a node. Return: a file open for reading and writing, or an ERR_PTR.
- */
+/* A file without a node, open for reading and writing. Takes the reference over, in any case. */
 struct file *hpm_chardev_file(struct hpage_map_buffer *buf)
 {
 	struct file *file = anon_inode_getfile("[hpage_map]", &hpm_fops, NULL,

@@ -7,31 +7,30 @@
  *	choose		scan the memory map for free pages of the pool, and take
  *			the smallest run that is long enough
  *	collect		fill a scratch file until it has all of the wanted pages
- *	transfer	page by page, punch the wanted one out of the scratch
- *			file, which puts it first in the free list, and allocate
- *			one for the real file, which takes it; look whether it
- *			did
+ *	transfer	punch the wanted pages one by one out of the scratch file,
+ *			which puts each first in the free list, allocate one for
+ *			the real file, which takes it, and look whether it did
  *
- * Somebody else may take a page in between; then all is given back and tried
- * again. What is scanned is not locked: it is a forecast, like every figure of
- * a pool, and the transfer verifies it.
+ * What is scanned is not locked: it is a forecast, like every figure of a pool.
+ * Somebody else may take a page in between, the transfer sees that, and then all
+ * is given back and tried again.
  *
- * While pages are collected the pool looks emptier to others, so no more is
- * collected than needed, by one caller at a time, never more than the pool has,
- * and by ordinary users at most half of what is free there. Collecting is done by a worker, so that the caller's
- * control group is not charged for it; transferring is done by the caller, so
- * that it is charged for the result. All happens on one node.
+ * While pages are collected the pool looks emptier to others. So no more is
+ * collected than needed, by one caller at a time, all on one node, and by
+ * ordinary users at most half of what is free in the pool. Collecting is done by
+ * a worker, so that the caller's control group is not charged for it;
+ * transferring is done by the caller, so that it is charged for the result.
  *
  * collecting serialises the callers. A collection belongs to its caller, who
  * waits for the worker before it goes.
  */
+#include <linux/bsearch.h>
 #include <linux/capability.h>
 #include <linux/completion.h>
 #include <linux/hugetlb.h>
 #include <linux/memory_hotplug.h>
 #include <linux/mutex.h>
 #include <linux/sched/mm.h>
-#include <linux/sizes.h>
 #include <linux/workqueue.h>
 
 #include "backing.h"
@@ -40,20 +39,19 @@
 
 static DEFINE_MUTEX(collecting);
 
-/* One try. */
 struct collection {
 	struct work_struct work;	/* the worker's part */
 	struct completion collected;	/* the worker is done */
-	bool stop;	/* the caller does not want it any more */
-	struct file *scratch;	/* the file that pages are collected in */
-	struct hpm_attr attr;	/* what is asked for, strictly on the node of @wanted */
+	bool stop;			/* the caller does not want it any more */
+	int ret;			/* of the worker */
+	struct file *scratch;		/* the file that pages are collected in */
+	struct hpm_attr attr;		/* what is asked for, strictly on the chosen node */
 	unsigned long page_size;	/* bytes */
-	unsigned long nr;	/* pages wanted */
-	unsigned long max;	/* pages to collect at the most */
-	unsigned long *wanted;	/* their page frame numbers, ascending */
-	unsigned long *where;	/* at which page of @scratch each of them is */
-	unsigned long longest;	/* the longest run that was seen, in pages */
-	int ret;	/* of the worker */
+	unsigned long nr;		/* pages wanted */
+	unsigned long max;		/* pages to collect at the most */
+	unsigned long *wanted;		/* their page frame numbers, ascending */
+	unsigned long *where;		/* at which page of @scratch each of them is */
+	unsigned long longest;		/* the longest run that was seen, in pages */
 };
 
 /*
@@ -73,15 +71,6 @@ static bool is_free(unsigned long pfn, unsigned long nr_base, int node)
 	       folio_zonenum(folio) != ZONE_MOVABLE && !folio_test_hwpoison(folio);
 }
 
-/* Wanted are the @nr pages from @pfn on. */
-static void want_run(struct collection *c, unsigned long pfn, unsigned long step)
-{
-	unsigned long i;
-
-	for (i = 0; i < c->nr; i++)
-		c->wanted[i] = pfn + i * step;
-}
-
 /*
  * Choose pages on @node. A run that is contiguous is the shortest that will
  * do, so that long ones are left for those who need them.
@@ -90,38 +79,38 @@ static bool choose(struct collection *c, int node)
 {
 	unsigned long step = c->page_size >> PAGE_SHIFT;
 	unsigned long end = node_end_pfn(node);
-	unsigned long pfn, run = 0, found = 0, best = ULONG_MAX;
+	unsigned long pfn, run = 0, found = 0, best = ULONG_MAX, first, i;
 
 	if (c->attr.limit)
 		end = min_t(unsigned long, end, PHYS_PFN(c->attr.limit));
 
-	for (pfn = ALIGN(node_start_pfn(node), step); pfn + step <= end; pfn += step) {
-		if (!(pfn & 0xfffff))
-			cond_resched();
-		if (!is_free(pfn, step, node)) {
-			run = 0;
-			continue;
-		}
-		run++;
-		c->longest = max(c->longest, run);
-		if (!c->attr.contiguous) {
+	for (pfn = ALIGN(node_start_pfn(node), step); pfn + step <= end || run; pfn += step) {
+		cond_resched();
+		if (pfn + step <= end && is_free(pfn, step, node)) {
+			run++;
+			if (c->attr.contiguous)
+				continue;
 			c->wanted[found++] = pfn;
 			if (found == c->nr)
 				return true;
 			continue;
 		}
-		/* The run ends here or goes on: it counts where it ends. */
-		if (run < c->nr || (pfn + 2 * step <= end && is_free(pfn + step, step, node)))
-			continue;
-		if (run < best) {
+		/* A run, if there was one, ends before @pfn. */
+		c->longest = max(c->longest, run);
+		if (run >= c->nr && run < best) {
 			best = run;
-			want_run(c, pfn - (run - 1) * step, step);
+			first = pfn - run * step;
 		}
+		run = 0;
 	}
-	return best != ULONG_MAX;
+	if (best == ULONG_MAX)
+		return false;
+	for (i = 0; i < c->nr; i++)
+		c->wanted[i] = first + i * step;
+	return true;
 }
 
-static int find_pages(struct collection *c, const struct hpm_attr *attr)
+static int choose_node(struct collection *c, const struct hpm_attr *attr)
 {
 	struct hpm_nodes nodes;
 	int node;
@@ -138,61 +127,48 @@ static int find_pages(struct collection *c, const struct hpm_attr *attr)
 	return -ENOMEM;
 }
 
-static int pfn_at(struct file *file, loff_t pos, unsigned long *pfn)
+/* Allocate page @index of @file and look which one came. */
+static int allocate(const struct collection *c, struct file *file, unsigned long index,
+		    unsigned long *pfn)
 {
+	loff_t pos = (loff_t)index * c->page_size;
 	struct page *page;
-	int ret = hpm_fs_pin(file, pos, &page);
+	int ret = hpm_fs_allocate(file, pos, c->page_size);
 
+	if (!ret)
+		ret = hpm_fs_pin(file, pos, &page);
 	if (ret)
 		return ret;
 	*pfn = page_to_pfn(page);
 	hpm_fs_unpin(page);
+	cond_resched();
 	return 0;
 }
 
-/* Which of the wanted pages is at @pfn, or -1? */
-static long index_of(const struct collection *c, unsigned long pfn)
+static int compare(const void *key, const void *element)
 {
-	unsigned long low = 0, high = c->nr;
+	unsigned long a = *(const unsigned long *)key, b = *(const unsigned long *)element;
 
-	while (low < high) {
-		unsigned long mid = low + (high - low) / 2;
-
-		if (c->wanted[mid] == pfn)
-			return mid;
-		if (c->wanted[mid] < pfn)
-			low = mid + 1;
-		else
-			high = mid;
-	}
-	return -1;
+	return (a > b) - (a < b);
 }
 
 /* -EAGAIN: others have some of the pages; -ENOBUFS: too many would have to be moved away. */
 static int collect(struct collection *c)
 {
-	unsigned long i, pfn, missing = c->nr;
-	long index;
+	unsigned long i, pfn, *found, missing = c->nr;
 	int ret;
 
 	for (i = 0; i < c->max && missing && !READ_ONCE(c->stop); i++) {
-		loff_t pos = (loff_t)i * c->page_size;
-
-		ret = hpm_fs_allocate(c->scratch, pos, c->page_size);
-		if (!ret)
-			ret = pfn_at(c->scratch, pos, &pfn);
+		ret = allocate(c, c->scratch, i, &pfn);
 		if (ret)
 			return ret == -ENOSPC ? -EAGAIN : ret;
-		index = index_of(c, pfn);
-		if (index >= 0) {
-			c->where[index] = i;
+		found = bsearch(&pfn, c->wanted, c->nr, sizeof(pfn), compare);
+		if (found) {
+			c->where[found - c->wanted] = i;
 			missing--;
 		}
-		cond_resched();
 	}
-	if (!missing)
-		return 0;
-	return i == c->max ? -ENOBUFS : -EAGAIN;
+	return missing ? -ENOBUFS : 0;
 }
 
 static void collect_work(struct work_struct *work)
@@ -201,9 +177,8 @@ static void collect_work(struct work_struct *work)
 	struct hpm_policy *policy = hpm_policy_enter(&c->attr);
 	unsigned int flags;
 
-	if (IS_ERR(policy)) {
-		c->ret = PTR_ERR(policy);
-	} else {
+	c->ret = PTR_ERR_OR_ZERO(policy);
+	if (!c->ret) {
 		/* As the caller does, or they would not get the same pages. */
 		flags = memalloc_pin_save();
 		c->ret = collect(c);
@@ -218,7 +193,6 @@ static int collect_uncharged(struct collection *c)
 {
 	int ret;
 
-	WRITE_ONCE(c->stop, false);
 	init_completion(&c->collected);
 	INIT_WORK_ONSTACK(&c->work, collect_work);
 	queue_work(hpm_workqueue, &c->work);
@@ -232,49 +206,40 @@ static int collect_uncharged(struct collection *c)
 
 static int transfer(struct collection *c, struct file *file)
 {
+	struct hpm_policy *policy = hpm_policy_enter(&c->attr);
+	int ret = PTR_ERR_OR_ZERO(policy);
 	unsigned long i, pfn;
-	int ret;
 
-	for (i = 0; i < c->nr; i++) {
-		loff_t pos = (loff_t)i * c->page_size;
-
+	if (ret)
+		return ret;
+	for (i = 0; i < c->nr && !ret; i++) {
 		hpm_fs_punch(c->scratch, (loff_t)c->where[i] * c->page_size, c->page_size);
-		ret = hpm_fs_allocate(file, pos, c->page_size);
-		if (!ret)
-			ret = pfn_at(file, pos, &pfn);
-		if (ret)
-			return ret;
-		if (pfn != c->wanted[i])
-			return -EAGAIN;
-		cond_resched();
+		ret = allocate(c, file, i, &pfn);
+		if (!ret && pfn != c->wanted[i])
+			ret = -EAGAIN;
 	}
-	return 0;
+	hpm_policy_leave(policy);
+	if (ret)
+		hpm_fs_punch(file, 0, (loff_t)c->nr * c->page_size);
+	return ret;
 }
 
-static int try_once(struct collection *c, struct file *file)
+static int try_once(struct collection *c, struct file *file, const struct hpm_attr *attr)
 {
-	struct hpm_policy *policy;
-	int ret;
+	int ret = choose_node(c, attr);
 
+	if (ret)
+		return ret;
 	c->scratch = hpm_hugetlb_file(c->page_size, (u64)c->max * c->page_size);
 	if (IS_ERR(c->scratch))
 		return PTR_ERR(c->scratch);
 
 	ret = collect_uncharged(c);
 	/* What is punched out of the file must come back into the pool. */
-	if (!ret && hpm_hugetlb_surplus(c->page_size))
+	if (!ret && hpm_hugetlb_surplus(c->page_size, c->attr.node))
 		ret = -EAGAIN;
-	if (ret)
-		goto discard;
-	policy = hpm_policy_enter(&c->attr);
-	ret = PTR_ERR_OR_ZERO(policy);
-	if (ret)
-		goto discard;
-	ret = transfer(c, file);
-	hpm_policy_leave(policy);
-	if (ret)
-		hpm_fs_punch(file, 0, (loff_t)c->nr * c->page_size);
-discard:
+	if (!ret)
+		ret = transfer(c, file);
 	hpm_fs_discard(c->scratch);
 	return ret;
 }
@@ -288,72 +253,57 @@ static void explain(const struct collection *c, const struct hpm_attr *attr, int
 	if (attr->limit)
 		snprintf(low, sizeof(low), " below %#llx", attr->limit);
 	if (ret == -EAGAIN) {
-		hpm_why(why, "hugetlb: other users of the pool took the pages in each of %d tries",
-			MAX_TRIES);
+		hpm_why(why, "hugetlb: others took the pages in each of %d tries", MAX_TRIES);
 		hpm_why_try(why, "again");
 	} else if (ret == -ENOBUFS) {
-		hpm_why(why, "hugetlb: to get at %lu chosen pages more than %lu others would have to be moved away",
+		hpm_why(why, "hugetlb: to get %lu chosen pages more than %lu others had to move",
 			c->nr, c->max - c->nr);
 		hpm_why_try(why, "as root, or with fewer pages of the pool promised to others");
 	} else if (attr->contiguous) {
-		hpm_why(why, "hugetlb: %lu pages of %lu kB in a row needed%s, the longest free run is %lu",
+		hpm_why(why, "hugetlb: %lu pages of %lu kB in a row needed%s, at most %lu are",
 			c->nr, kb, low, c->longest);
-		hpm_why_try(why, "echo 1 > /sys/kernel/mm/hugepages/hugepages-1048576kB/demote, or compact memory and set the pool anew");
+		hpm_why_try(why, "echo 1 > /sys/kernel/mm/hugepages/hugepages-1048576kB/demote");
+		hpm_why_try(why, "compact memory and set the pool anew");
 	} else {
 		hpm_why(why, "hugetlb: fewer than %lu pages of %lu kB are free%s", c->nr, kb, low);
 		hpm_why_try(why, "set a larger pool early, at boot");
 	}
 }
 
-static int try_often(struct collection *c, struct file *file, const struct hpm_attr *attr,
-		     struct hpm_why *why)
-{
-	int ret = -EAGAIN, i;
-
-	for (i = 0; i < MAX_TRIES && ret == -EAGAIN; i++) {
-		ret = find_pages(c, attr);
-		if (!ret)
-			ret = try_once(c, file);
-	}
-	if (ret == -EAGAIN || ret == -ENOBUFS || ret == -ENOMEM) {
-		explain(c, attr, ret, why);
-		ret = -ENOMEM;
-	}
-	return ret;
-}
-
 /*
- * Fill a hugetlbfs file with pages chosen by address. A freed page of a node with surplus
- * pages goes to the page allocator and not into the free list; the caller has seen that
- * there are none. Return: 0, or -ENOMEM when there are no such pages or others took them,
- * or -EINTR, or what hpm_fs_allocate() gives, -ENOSPC when a limit holds the caller.
- * @file is empty then.
+ * Fill a hugetlbfs file with pages chosen by address; it stays empty on failure. The pool
+ * has no surplus, or freed pages would leave it. Return: 0; -ENOMEM when there are no such
+ * pages or others took them; or as hpm_fs_allocate(), -ENOSPC when a limit holds the caller.
  */
 int hpm_collect(struct file *file, const struct hpm_attr *attr, unsigned long nr,
 		unsigned long page_size, unsigned long available, struct hpm_why *why)
 {
-	struct collection *c = kzalloc(sizeof(*c), GFP_KERNEL);
-	int ret = -ENOMEM;
+	struct collection c = {
+		.attr = *attr,
+		.page_size = page_size,
+		.nr = nr,
+		.max = capable(CAP_SYS_ADMIN) ? available : max(nr, available / 2),
+		.wanted = kvmalloc_array(nr, sizeof(*c.wanted), GFP_KERNEL),
+		.where = kvmalloc_array(nr, sizeof(*c.where), GFP_KERNEL),
+	};
+	int ret = -ENOMEM, i;
 
-	if (!c)
-		return -ENOMEM;
-	c->attr = *attr;
-	c->page_size = page_size;
-	c->nr = nr;
-	c->max = capable(CAP_SYS_ADMIN) ? available : max(nr, available / 2);
-	c->wanted = kvmalloc_array(nr, sizeof(*c->wanted), GFP_KERNEL);
-	c->where = kvmalloc_array(nr, sizeof(*c->where), GFP_KERNEL);
-	if (!c->wanted || !c->where)
+	if (!c.wanted || !c.where)
 		goto free;
-
-	ret = -EINTR;
-	if (mutex_lock_interruptible(&collecting))
+	ret = mutex_lock_interruptible(&collecting);
+	if (ret)
 		goto free;
-	ret = try_often(c, file, attr, why);
+	ret = -EAGAIN;
+	for (i = 0; i < MAX_TRIES && ret == -EAGAIN; i++)
+		ret = try_once(&c, file, attr);
 	mutex_unlock(&collecting);
+
+	if (ret == -EAGAIN || ret == -ENOBUFS || ret == -ENOMEM) {
+		explain(&c, attr, ret, why);
+		ret = -ENOMEM;
+	}
 free:
-	kvfree(c->where);
-	kvfree(c->wanted);
-	kfree(c);
+	kvfree(c.where);
+	kvfree(c.wanted);
 	return ret;
 }

@@ -2,19 +2,17 @@
 /*
  * The default buffer, the one that /dev/hpage_map is.
  *
- * It is made once and lives until the module goes, so that what one program
- * leaves in it the next one finds. Nobody asked for it when the module is
- * loaded for another driver's sake; so without parameters it is made by the
- * first open. A parameter asks for it, and then it is made at load.
+ * It is made once and lives until the module goes, so that what one program leaves in it
+ * the next one finds. Nobody asked for it when the module is loaded for another driver's
+ * sake; so without parameters it is made by the first open. A parameter asks for it, and
+ * then it is made at load.
  *
- * making serialises the makers and protects nothing else: the pointer goes
- * from NULL to the buffer once, and whoever sees the buffer may use it while
- * the module is there.
+ * making serialises the makers and protects nothing else: the pointer goes from NULL to
+ * the buffer once, and whoever sees the buffer may use it while the module is there.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
 #include <linux/module.h>
-#include <linux/mutex.h>
 #include <linux/overflow.h>
 #include <linux/slab.h>
 #include <linux/string_helpers.h>
@@ -43,16 +41,13 @@ static int param_get_size(char *text, const struct kernel_param *kp)
 	return hpm_param_ops_bytes.get(text, kp);
 }
 
-static const struct kernel_param_ops param_ops_size = {
-	.set = param_set_size,
-	.get = param_get_size,
-};
+static const struct kernel_param_ops size_ops = { .set = param_set_size, .get = param_get_size };
 
 static unsigned long nr_hpages;
 module_param(nr_hpages, ulong, 0444);
 MODULE_PARM_DESC(nr_hpages, "pages of the default buffer (10)");
 
-module_param_cb(size, &param_ops_size, &size, 0444);
+module_param_cb(size, &size_ops, &size, 0444);
 MODULE_PARM_DESC(size, "size of the default buffer instead, e.g. 64M");
 
 module_param_cb(hpage_size, &hpm_param_ops_bytes, &hpage_size, 0444);
@@ -98,44 +93,33 @@ static void announce(const struct hpm_backing *b, const struct hpm_why *why)
 		b->nr_runs == 1 ? "" : "s", why->len ? ", because " : "", why->text);
 }
 
-static struct hpage_map_buffer *make_with(struct hpm_why *why)
+static struct hpage_map_buffer *make(void)
 {
-	struct hpm_attr attr;
+	struct hpm_why *why = kzalloc(sizeof(*why), GFP_KERNEL);
 	struct hpage_map_buffer *buf;
+	struct hpm_attr attr;
 	int ret;
 
 	lockdep_assert_held(&making);
 
+	if (!why)
+		return ERR_PTR(-ENOMEM);
 	ret = asked(&attr, why);
 	buf = ret ? ERR_PTR(ret) :
 		    hpm_buffer_create(&attr, HPAGE_MAP_ATTR_DEFAULT, "default", why);
-	ret = PTR_ERR_OR_ZERO(buf);
-	if (hpm_interrupted(ret))
-		return buf;
-	if (ret) {
+	if (!IS_ERR(buf)) {
+		announce(&buf->backing, why);
+		/* Pairs with hpm_default_peek(): whoever sees the buffer sees it whole. */
+		smp_store_release(&default_buffer, buf);
+	} else if (!hpm_interrupted(PTR_ERR(buf))) {
 		pr_err_ratelimited("no default buffer (%pe)%s%s\n", buf, why->len ? ": " : "",
 				   why->text);
-		return buf;
 	}
-	announce(&buf->backing, why);
-	/* Pairs with hpm_default_peek(): whoever sees the buffer sees it whole. */
-	smp_store_release(&default_buffer, buf);
-	return buf;
-}
-
-static struct hpage_map_buffer *make(void)
-{
-	struct hpm_why *why = kzalloc(sizeof(*why), GFP_KERNEL);
-	struct hpage_map_buffer *buf = why ? make_with(why) : ERR_PTR(-ENOMEM);
-
 	kfree(why);
 	return buf;
 }
 
-/*
- * Look at the default buffer. Return: the buffer, or NULL while it is not made. It lives
- * as long as the faces of the module do.
- */
+/* NULL while it is not made. It lives as long as the faces of the module do. */
 struct hpage_map_buffer *hpm_default_peek(void)
 {
 	/* Pairs with make(). */
@@ -143,8 +127,8 @@ struct hpage_map_buffer *hpm_default_peek(void)
 }
 
 /*
- * Hold the default buffer, and make it first if need be. Return: the buffer with a
- * reference for the caller, or an ERR_PTR as of hpm_backing_make(), or -ERESTARTSYS.
+ * The default buffer, with a reference for the caller; made first if need be. Errors as of
+ * hpm_backing_make(), and -ERESTARTSYS.
  */
 struct hpage_map_buffer *hpm_default_get(void)
 {
@@ -160,9 +144,8 @@ struct hpage_map_buffer *hpm_default_get(void)
 }
 
 /*
- * Make the default buffer now if a parameter asks for it. Return: 0, or -errno: -EINVAL
- * when the parameters make no sense together or name no page size of this machine,
- * -ENOMEM when the pages cannot be had.
+ * Make the default buffer now if a parameter asks for it. -EINVAL: the parameters make no
+ * sense together or name no page size of this machine; -ENOMEM: its pages cannot be had.
  */
 int hpm_default_init(void)
 {

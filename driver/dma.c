@@ -2,29 +2,23 @@
 /*
  * A buffer as devices and the kernel see it.
  *
- * For a device, the pages are entries of a scatter-gather table, as few as
- * possible: adjacent pages are one entry, up to the segment size of the device.
- * The tables belong to whoever mapped them; the buffer keeps no list.
+ * For a device, the pages are entries of a scatter-gather table, as few as possible:
+ * adjacent pages are one entry, up to the segment size of the device. The tables belong
+ * to whoever mapped them; the buffer keeps no list.
  *
- * For the kernel they are an address. Pages in one run have one in the direct
- * map. Others are mapped together when somebody asks, once, under the buffer's
- * lock; the mapping then stays as long as the buffer, so that nobody has to
- * count its users.
+ * For the kernel they are an address. Pages in one run have one in the direct map. Others
+ * are mapped together when somebody asks, once, under the buffer's lock; the mapping then
+ * stays as long as the buffer, so that nobody has to count its users.
  */
-#include <linux/dma-mapping.h>
+#include <linux/export.h>
 #include <linux/iommu.h>
 #include <linux/mm.h>
-#include <linux/mutex.h>
-#include <linux/scatterlist.h>
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
 
 #include "buffer.h"
 
-/*
- * Where the addresses end that a device can reach. Return: the first physical address out
- * of reach, or 0 if there is none; with an IOMMU that translates there is none.
- */
+/* The first physical address out of a device's reach; 0 for none, as where an IOMMU translates. */
 u64 hpm_dma_limit(struct device *dev)
 {
 	struct iommu_domain *domain;
@@ -39,10 +33,7 @@ u64 hpm_dma_limit(struct device *dev)
 	return mask == U64_MAX ? 0 : mask + 1;
 }
 
-/*
- * The longest entry for @dev, in bytes. A device that has said nothing has no
- * limit but that of the field.
- */
+/* The longest entry, in bytes. A device that has said nothing has the limit of the field alone. */
 static unsigned int max_segment(struct device *dev)
 {
 	unsigned int max = dev->dma_parms ? dma_get_max_seg_size(dev) : UINT_MAX;
@@ -79,13 +70,20 @@ static void fill_segments(const struct hpage_map_buffer *buf, struct scatterlist
 	}
 }
 
-/*
- * Map a buffer, which is held meanwhile, for a device. Return: the table, for
- * hpm_dma_unmap(), or an ERR_PTR: -ENOMEM, or -EIO when the device cannot reach the
- * pages.
+/**
+ * hpage_map_dma_map() - map a buffer for DMA
+ * @buf: the buffer
+ * @dev: the device
+ * @dir: who writes
+ *
+ * Adjacent pages are one entry, up to the segment size that the driver has set with
+ * dma_set_max_seg_size(); PCI devices start with 64 KiB.
+ *
+ * Return: the table, mapped, for hpage_map_dma_unmap(), or an ERR_PTR: -ENOMEM, or -EIO
+ * when the device cannot reach the pages.
  */
-struct sg_table *hpm_dma_map(const struct hpage_map_buffer *buf, struct device *dev,
-			     enum dma_data_direction dir)
+struct sg_table *hpage_map_dma_map(struct hpage_map_buffer *buf, struct device *dev,
+				   enum dma_data_direction dir)
 {
 	unsigned int max = max_segment(dev);
 	struct sg_table *sgt = kzalloc(sizeof(*sgt), GFP_KERNEL);
@@ -107,13 +105,23 @@ free:
 	kfree(sgt);
 	return ERR_PTR(ret);
 }
+EXPORT_SYMBOL_NS_GPL(hpage_map_dma_map, "HPAGE_MAP");
 
-void hpm_dma_unmap(struct device *dev, struct sg_table *sgt, enum dma_data_direction dir)
+/**
+ * hpage_map_dma_unmap() - end DMA
+ * @buf: the buffer
+ * @dev: the device; it does not use the addresses any more
+ * @sgt: of hpage_map_dma_map(); freed
+ * @dir: as it was mapped
+ */
+void hpage_map_dma_unmap(struct hpage_map_buffer *buf, struct device *dev, struct sg_table *sgt,
+			 enum dma_data_direction dir)
 {
 	dma_unmap_sgtable(dev, sgt, dir, 0);
 	sg_free_table(sgt);
 	kfree(sgt);
 }
+EXPORT_SYMBOL_NS_GPL(hpage_map_dma_unmap, "HPAGE_MAP");
 
 static void *map_pages(const struct hpage_map_buffer *buf)
 {
@@ -130,11 +138,17 @@ static void *map_pages(const struct hpage_map_buffer *buf)
 	return vaddr;
 }
 
-/*
- * The address of a buffer in the kernel. Return: the address of its first byte, valid as
- * long as the buffer is held, or an ERR_PTR of -ENOMEM.
+/**
+ * hpage_map_vmap() - the address of a buffer in the kernel
+ * @buf: the buffer
+ *
+ * In the direct map when the pages are one run, else in an area of its own, which the
+ * first call makes. What is there may be read and written in any context.
+ *
+ * Return: the address of the first byte, valid as long as the caller holds the buffer, or
+ * an ERR_PTR of -ENOMEM.
  */
-void *hpm_dma_vmap(struct hpage_map_buffer *buf)
+void *hpage_map_vmap(struct hpage_map_buffer *buf)
 {
 	void *vaddr;
 
@@ -148,3 +162,4 @@ void *hpm_dma_vmap(struct hpage_map_buffer *buf)
 	mutex_unlock(&buf->lock);
 	return vaddr ?: ERR_PTR(-ENOMEM);
 }
+EXPORT_SYMBOL_NS_GPL(hpage_map_vmap, "HPAGE_MAP");

@@ -2,124 +2,98 @@
 /*
  * A buffer as a dma-buf, for other drivers that take those.
  *
- * A dma-buf holds its buffer; dma_buf_export() makes it hold the module. An
- * attachment belongs to a device of an importer, and has a table while the
- * importer has it mapped.
+ * A dma-buf holds its buffer; dma_buf_export() makes it hold the module. An attachment
+ * belongs to a device of an importer, and has a table while the importer has it mapped.
  *
- * lock protects the list of attachments and the table of each: an access of the
- * CPU begins and ends for all that are mapped.
+ * The tables stand in a list of the buffer, under its lock: an access of the CPU begins
+ * and ends for all of them, since all are of the same pages.
  */
 #include <linux/dma-buf.h>
-#include <linux/dma-mapping.h>
+#include <linux/export.h>
 #include <linux/file.h>
 #include <linux/iosys-map.h>
 #include <linux/list.h>
-#include <linux/mutex.h>
+#include <linux/module.h>
 #include <linux/slab.h>
 
 #include "faces.h"
 
-/* The private part of a dma-buf. */
-struct export {
-	struct hpage_map_buffer *buf;	/* held; never changes */
-	struct mutex lock;
-	struct list_head attachments;	/* under lock */
+/* The private part of an attachment that is mapped. */
+struct table {
+	struct list_head entry;		/* in the buffer's tables, under its lock */
+	struct device *dev;		/* the importer's; never changes, nor does what follows */
+	struct sg_table *sgt;
+	enum dma_data_direction dir;
 };
-
-/* The private part of an attachment. */
-struct attachment {
-	struct list_head entry;		/* under the lock of its dma-buf */
-	struct device *dev;		/* the importer's; never changes */
-	struct sg_table *sgt;		/* mapped, or NULL; under lock */
-};
-
-static int export_attach(struct dma_buf *dmabuf, struct dma_buf_attachment *attach)
-{
-	struct export *export = dmabuf->priv;
-	struct attachment *a = kzalloc(sizeof(*a), GFP_KERNEL);
-
-	if (!a)
-		return -ENOMEM;
-	a->dev = attach->dev;
-	attach->priv = a;
-	mutex_lock(&export->lock);
-	list_add(&a->entry, &export->attachments);
-	mutex_unlock(&export->lock);
-	return 0;
-}
-
-static void export_detach(struct dma_buf *dmabuf, struct dma_buf_attachment *attach)
-{
-	struct export *export = dmabuf->priv;
-	struct attachment *a = attach->priv;
-
-	mutex_lock(&export->lock);
-	list_del(&a->entry);
-	mutex_unlock(&export->lock);
-	kfree(a);
-}
-
-static void set_table(struct export *export, struct attachment *a, struct sg_table *sgt)
-{
-	mutex_lock(&export->lock);
-	a->sgt = sgt;
-	mutex_unlock(&export->lock);
-}
 
 static struct sg_table *export_map(struct dma_buf_attachment *attach, enum dma_data_direction dir)
 {
-	struct export *export = attach->dmabuf->priv;
-	struct sg_table *sgt = hpm_dma_map(export->buf, attach->dev, dir);
+	struct hpage_map_buffer *buf = attach->dmabuf->priv;
+	struct table *t = kzalloc(sizeof(*t), GFP_KERNEL);
+	struct sg_table *sgt;
 
-	if (!IS_ERR(sgt))
-		set_table(export, attach->priv, sgt);
+	if (!t)
+		return ERR_PTR(-ENOMEM);
+	sgt = hpage_map_dma_map(buf, attach->dev, dir);
+	if (IS_ERR(sgt)) {
+		kfree(t);
+		return sgt;
+	}
+	*t = (struct table){ .dev = attach->dev, .sgt = sgt, .dir = dir };
+	attach->priv = t;
+	mutex_lock(&buf->lock);
+	list_add(&t->entry, &buf->tables);
+	mutex_unlock(&buf->lock);
 	return sgt;
 }
 
 static void export_unmap(struct dma_buf_attachment *attach, struct sg_table *sgt,
 			 enum dma_data_direction dir)
 {
-	set_table(attach->dmabuf->priv, attach->priv, NULL);
-	hpm_dma_unmap(attach->dev, sgt, dir);
+	struct hpage_map_buffer *buf = attach->dmabuf->priv;
+	struct table *t = attach->priv;
+
+	mutex_lock(&buf->lock);
+	list_del(&t->entry);
+	mutex_unlock(&buf->lock);
+	kfree(t);
+	hpage_map_dma_unmap(buf, attach->dev, sgt, dir);
+}
+
+/* As each was mapped, whatever the CPU does: the DMA API knows one direction a mapping. */
+static int sync(struct hpage_map_buffer *buf, bool for_cpu)
+{
+	struct table *t;
+
+	mutex_lock(&buf->lock);
+	list_for_each_entry(t, &buf->tables, entry) {
+		if (for_cpu)
+			dma_sync_sgtable_for_cpu(t->dev, t->sgt, t->dir);
+		else
+			dma_sync_sgtable_for_device(t->dev, t->sgt, t->dir);
+	}
+	mutex_unlock(&buf->lock);
+	return 0;
 }
 
 static int export_begin_cpu_access(struct dma_buf *dmabuf, enum dma_data_direction dir)
 {
-	struct export *export = dmabuf->priv;
-	struct attachment *a;
-
-	mutex_lock(&export->lock);
-	list_for_each_entry(a, &export->attachments, entry)
-		if (a->sgt)
-			dma_sync_sgtable_for_cpu(a->dev, a->sgt, dir);
-	mutex_unlock(&export->lock);
-	return 0;
+	return sync(dmabuf->priv, true);
 }
 
 static int export_end_cpu_access(struct dma_buf *dmabuf, enum dma_data_direction dir)
 {
-	struct export *export = dmabuf->priv;
-	struct attachment *a;
-
-	mutex_lock(&export->lock);
-	list_for_each_entry(a, &export->attachments, entry)
-		if (a->sgt)
-			dma_sync_sgtable_for_device(a->dev, a->sgt, dir);
-	mutex_unlock(&export->lock);
-	return 0;
+	return sync(dmabuf->priv, false);
 }
 
 static int export_mmap(struct dma_buf *dmabuf, struct vm_area_struct *vma)
 {
-	struct export *export = dmabuf->priv;
-
-	return hpm_buffer_mmap_anywhere(export->buf, vma);
+	return hpm_buffer_mmap_anywhere(dmabuf->priv, vma);
 }
 
 static int export_vmap(struct dma_buf *dmabuf, struct iosys_map *map)
 {
-	struct export *export = dmabuf->priv;
-	void *vaddr = hpm_dma_vmap(export->buf);
+	void *vaddr = hpage_map_vmap(dmabuf->priv);
 
 	if (IS_ERR(vaddr))
 		return PTR_ERR(vaddr);
@@ -129,17 +103,13 @@ static int export_vmap(struct dma_buf *dmabuf, struct iosys_map *map)
 
 static void export_release(struct dma_buf *dmabuf)
 {
-	struct export *export = dmabuf->priv;
+	struct hpage_map_buffer *buf = dmabuf->priv;
 
-	atomic_dec(&export->buf->exports);
-	hpm_buffer_put(export->buf);
-	mutex_destroy(&export->lock);
-	kfree(export);
+	atomic_dec(&buf->exports);
+	hpm_buffer_put(buf);
 }
 
 static const struct dma_buf_ops export_ops = {
-	.attach = export_attach,
-	.detach = export_detach,
 	.map_dma_buf = export_map,
 	.unmap_dma_buf = export_unmap,
 	.begin_cpu_access = export_begin_cpu_access,
@@ -149,35 +119,30 @@ static const struct dma_buf_ops export_ops = {
 	.release = export_release,
 };
 
-/*
- * Make a dma-buf of a buffer, with a reference of its own. Return: the dma-buf, whose
- * reference is the caller's, or an ERR_PTR.
+/**
+ * hpage_map_export() - make a dma-buf of a buffer
+ * @buf: the buffer; the dma-buf holds it, too
+ *
+ * Return: the dma-buf, whose reference is the caller's, for dma_buf_fd() or dma_buf_put();
+ * or an ERR_PTR of -ENOMEM or -ENFILE.
  */
-struct dma_buf *hpm_dmabuf_export(struct hpage_map_buffer *buf)
+struct dma_buf *hpage_map_export(struct hpage_map_buffer *buf)
 {
 	DEFINE_DMA_BUF_EXPORT_INFO(info);
-	struct export *export = kzalloc(sizeof(*export), GFP_KERNEL);
 	struct dma_buf *dmabuf;
-
-	if (!export)
-		return ERR_PTR(-ENOMEM);
-	export->buf = hpm_buffer_get(buf);
-	atomic_inc(&buf->exports);
-	mutex_init(&export->lock);
-	INIT_LIST_HEAD(&export->attachments);
 
 	info.ops = &export_ops;
 	info.size = hpm_backing_size(&buf->backing);
 	info.flags = O_RDWR;
-	info.priv = export;
+	info.priv = buf;
 	dmabuf = dma_buf_export(&info);
-	if (IS_ERR(dmabuf)) {
-		atomic_dec(&buf->exports);
-		hpm_buffer_put(buf);
-		kfree(export);
+	if (!IS_ERR(dmabuf)) {
+		hpm_buffer_get(buf);
+		atomic_inc(&buf->exports);
 	}
 	return dmabuf;
 }
+EXPORT_SYMBOL_NS_GPL(hpage_map_export, "HPAGE_MAP");
 
 int hpm_ioctl_export(struct file *file, struct hpm_call *call)
 {
@@ -192,14 +157,13 @@ int hpm_ioctl_export(struct file *file, struct hpm_call *call)
 	call->fd = get_unused_fd_flags(O_CLOEXEC);
 	if (call->fd < 0)
 		return call->fd;
-	dmabuf = hpm_dmabuf_export(file->private_data);
-	if (IS_ERR(dmabuf)) {
-		put_unused_fd(call->fd);
+	dmabuf = hpage_map_export(file->private_data);
+	if (IS_ERR(dmabuf))
 		return PTR_ERR(dmabuf);
-	}
 	call->file = dmabuf->file;
 	e->fd = call->fd;
 	return 0;
 }
 
-MODULE_IMPORT_NS("DMA_BUF");
+/* As MODULE_IMPORT_NS(), whose argument has changed, on every kernel. */
+MODULE_INFO(import_ns, "DMA_BUF");

@@ -2,22 +2,20 @@
 /*
  * A buffer mapped for a device by name, for drivers in user space.
  *
- * A mapping is an open file of its own. It holds the buffer, the device and
- * the DMA addresses, and ends when it is closed. But addresses are only good
- * while the driver of the device is bound that they were made under: a mapping
- * is undone just before that is unbound, and then is an empty shell.
+ * A mapping is an open file of its own. It holds the buffer, the device and the DMA
+ * addresses, and ends when it is closed. But addresses are only good while the driver of
+ * the device is bound that they were made under: a mapping is undone just before that is
+ * unbound, and then is an empty shell.
  *
- * mappings_lock protects the list of mappings and the table of each; it is
- * taken under the lock of a device. Making one takes both, so that the driver
- * cannot go in between.
+ * mappings_lock protects the list of mappings and the table of each; it is taken under the
+ * lock of a device. Making one takes both, so that the driver cannot go in between.
  */
 #include <linux/anon_inodes.h>
 #include <linux/capability.h>
-#include <linux/dma-mapping.h>
+#include <linux/ctype.h>
 #include <linux/file.h>
 #include <linux/list.h>
 #include <linux/module.h>
-#include <linux/mutex.h>
 #include <linux/pci.h>
 #include <linux/platform_device.h>
 #include <linux/seq_file.h>
@@ -43,7 +41,7 @@ static void undo(struct dma_mapping *m)
 {
 	lockdep_assert_held(&mappings_lock);
 	if (m->sgt)
-		hpm_dma_unmap(m->dev, m->sgt, m->dir);
+		hpage_map_dma_unmap(m->buf, m->dev, m->sgt, m->dir);
 	m->sgt = NULL;
 }
 
@@ -64,11 +62,21 @@ static int unbinding(struct notifier_block *nb, unsigned long action, void *data
 static struct notifier_block pci_notifier = { .notifier_call = unbinding };
 static struct notifier_block platform_notifier = { .notifier_call = unbinding };
 
-/* Return: the PCI or platform device of that name, for put_device(), or NULL. */
-struct device *hpm_dmamap_find_device(const char *name)
+/*
+ * The PCI or platform device of a name, for put_device(). ERR_PTR of -EINVAL: that is no
+ * name, because it does not end, or holds what nobody could read; or of -ENODEV.
+ */
+struct device *hpm_dmamap_find_device(const char name[HPAGE_MAP_DEVICE_SIZE])
 {
+	int i;
+
+	for (i = 0; i < HPAGE_MAP_DEVICE_SIZE && name[i]; i++)
+		if (!isascii(name[i]) || !isgraph(name[i]))
+			return ERR_PTR(-EINVAL);
+	if (i == HPAGE_MAP_DEVICE_SIZE)
+		return ERR_PTR(-EINVAL);
 	return bus_find_device_by_name(&pci_bus_type, NULL, name) ?:
-	       bus_find_device_by_name(&platform_bus_type, NULL, name);
+	       bus_find_device_by_name(&platform_bus_type, NULL, name) ?: ERR_PTR(-ENODEV);
 }
 
 /* vfio-pci and the like have the device in an IOMMU domain that is not the kernel's. */
@@ -78,7 +86,30 @@ static bool manages_dma(const struct device *dev)
 					   to_platform_driver(dev->driver)->driver_managed_dma;
 }
 
-static int map_for_device(struct dma_mapping *m)
+/*
+ * Count the runs: adjacent entries are one to whoever programs the device by hand. Those
+ * from @first on go to an array, as far as there is room.
+ */
+static u64 collect_runs(const struct sg_table *sgt, u64 first, u32 room, struct hpage_map_run *to)
+{
+	struct hpage_map_run run = {};
+	struct scatterlist *sg;
+	u64 nr = 0;
+	int i;
+
+	for_each_sgtable_dma_sg(sgt, sg, i) {
+		if (!nr || sg_dma_address(sg) != run.address + run.length) {
+			run = (struct hpage_map_run){ .address = sg_dma_address(sg) };
+			nr++;
+		}
+		run.length += sg_dma_len(sg);
+		if (nr > first && nr - first <= room)
+			to[nr - first - 1] = run;
+	}
+	return nr;
+}
+
+static int map_for_device(struct dma_mapping *m, u64 *nr_runs)
 {
 	struct sg_table *sgt;
 
@@ -89,9 +120,10 @@ static int map_for_device(struct dma_mapping *m)
 		return -EBUSY;
 	if (!m->dev->dma_mask)
 		return -EINVAL;
-	sgt = hpm_dma_map(m->buf, m->dev, m->dir);
+	sgt = hpage_map_dma_map(m->buf, m->dev, m->dir);
 	if (IS_ERR(sgt))
 		return PTR_ERR(sgt);
+	*nr_runs = collect_runs(sgt, 0, 0, NULL);
 	mutex_lock(&mappings_lock);
 	m->sgt = sgt;
 	list_add(&m->entry, &mappings);
@@ -111,27 +143,29 @@ static void free_mapping(struct dma_mapping *m)
 	kfree(m);
 }
 
-static struct dma_mapping *make(struct hpage_map_buffer *buf, const char *name, u32 flags)
+static struct dma_mapping *make(struct hpage_map_buffer *buf, struct hpage_map_dma_map *d)
 {
-	struct dma_mapping *m = kzalloc(sizeof(*m), GFP_KERNEL_ACCOUNT);
+	struct device *dev = hpm_dmamap_find_device(d->device);
+	struct dma_mapping *m;
 	int ret;
 
-	if (!m)
+	if (IS_ERR(dev))
+		return ERR_CAST(dev);
+	m = kzalloc(sizeof(*m), GFP_KERNEL_ACCOUNT);
+	if (!m) {
+		put_device(dev);
 		return ERR_PTR(-ENOMEM);
-	m->dev = hpm_dmamap_find_device(name);
-	if (!m->dev) {
-		kfree(m);
-		return ERR_PTR(-ENODEV);
 	}
 	INIT_LIST_HEAD(&m->entry);
+	m->dev = dev;
 	m->buf = hpm_buffer_get(buf);
 	atomic_inc(&buf->devices);
-	m->dir = flags == HPAGE_MAP_DMA_FLAGS ? DMA_BIDIRECTIONAL :
-		 flags == HPAGE_MAP_DMA_TO_DEVICE ? DMA_TO_DEVICE : DMA_FROM_DEVICE;
+	m->dir = d->flags == HPAGE_MAP_DMA_FLAGS ? DMA_BIDIRECTIONAL :
+		 d->flags == HPAGE_MAP_DMA_TO_DEVICE ? DMA_TO_DEVICE : DMA_FROM_DEVICE;
 
-	device_lock(m->dev);
-	ret = map_for_device(m);
-	device_unlock(m->dev);
+	device_lock(dev);
+	ret = map_for_device(m, &d->nr_runs);
+	device_unlock(dev);
 	if (ret) {
 		free_mapping(m);
 		return ERR_PTR(ret);
@@ -167,29 +201,6 @@ bool hpm_dmamap_is(const struct file *file)
 	return file->f_op == &mapping_fops;
 }
 
-/*
- * Adjacent entries are one run to whoever programs the device by hand. Those from first
- * on go to an array, as far as there is room. Return: how many there are in all.
- */
-static u64 collect_runs(const struct sg_table *sgt, u64 first, u32 room, struct hpage_map_run *to)
-{
-	struct hpage_map_run run = {};
-	struct scatterlist *sg;
-	u64 nr = 0;
-	int i;
-
-	for_each_sgtable_dma_sg(sgt, sg, i) {
-		if (!nr || sg_dma_address(sg) != run.address + run.length) {
-			run = (struct hpage_map_run){ .address = sg_dma_address(sg) };
-			nr++;
-		}
-		run.length += sg_dma_len(sg);
-		if (nr > first && nr - first <= room)
-			to[nr - first - 1] = run;
-	}
-	return nr;
-}
-
 int hpm_ioctl_dma_map(struct file *file, struct hpm_call *call)
 {
 	struct hpage_map_dma_map *d = &call->dma_map;
@@ -197,8 +208,7 @@ int hpm_ioctl_dma_map(struct file *file, struct hpm_call *call)
 
 	if (!file->private_data || !(file->f_mode & FMODE_WRITE))
 		return -EBADF;
-	if (!d->flags || d->flags & ~HPAGE_MAP_DMA_FLAGS || d->reserved ||
-	    !hpm_ioctl_is_device(d->device))
+	if (!d->flags || d->flags & ~HPAGE_MAP_DMA_FLAGS || d->reserved)
 		return -EINVAL;
 	if (!capable(CAP_SYS_RAWIO))
 		return -EPERM;
@@ -206,29 +216,22 @@ int hpm_ioctl_dma_map(struct file *file, struct hpm_call *call)
 	call->fd = get_unused_fd_flags(O_CLOEXEC);
 	if (call->fd < 0)
 		return call->fd;
-	m = make(file->private_data, d->device, d->flags);
-	if (IS_ERR(m)) {
-		put_unused_fd(call->fd);
+	m = make(file->private_data, d);
+	if (IS_ERR(m))
 		return PTR_ERR(m);
-	}
 	file = anon_inode_getfile("[hpage_map-dma]", &mapping_fops, m, O_RDWR);
 	if (IS_ERR(file)) {
-		put_unused_fd(call->fd);
 		free_mapping(m);
 		return PTR_ERR(file);
 	}
-	mutex_lock(&mappings_lock);
-	d->nr_runs = m->sgt ? collect_runs(m->sgt, 0, 0, NULL) : 0;
-	mutex_unlock(&mappings_lock);
 	call->file = file;
 	d->fd = call->fd;
 	return 0;
 }
 
 /*
- * Tell the bus addresses of a mapping. They are collected first: writing to the
- * program under the lock would let it keep a driver from being unbound. Return: 0,
- * -ENODEV when the driver has gone, -ENOMEM, or -EFAULT.
+ * Tell the bus addresses of a mapping, or -ENODEV when the driver has gone. They are collected
+ * first: writing to the program under the lock would let it keep a driver from being unbound.
  */
 int hpm_dmamap_runs(struct file *file, struct hpage_map_runs *runs)
 {
@@ -260,23 +263,21 @@ int hpm_dmamap_runs(struct file *file, struct hpage_map_runs *runs)
 static void sync(struct dma_mapping *m, u64 offset, u64 length, bool for_cpu)
 {
 	bool all = m->sgt->nents != m->sgt->orig_nents;
-	struct scatterlist *sg;
+	struct scatterlist *sg, *first = NULL;
+	int i, nr = 0;
 	u64 pos = 0;
-	int i;
 
-	if (all && for_cpu)
-		dma_sync_sgtable_for_cpu(m->dev, m->sgt, m->dir);
-	else if (all)
-		dma_sync_sgtable_for_device(m->dev, m->sgt, m->dir);
 	for_each_sgtable_sg(m->sgt, sg, i) {
-		bool covers = !all && pos < offset + length && pos + sg->length > offset;
-
-		if (covers && for_cpu)
-			dma_sync_sg_for_cpu(m->dev, sg, 1, m->dir);
-		else if (covers)
-			dma_sync_sg_for_device(m->dev, sg, 1, m->dir);
+		if (all || (pos < offset + length && pos + sg->length > offset)) {
+			first = first ?: sg;
+			nr++;
+		}
 		pos += sg->length;
 	}
+	if (for_cpu)
+		dma_sync_sg_for_cpu(m->dev, first, nr, m->dir);
+	else
+		dma_sync_sg_for_device(m->dev, first, nr, m->dir);
 }
 
 int hpm_ioctl_dma_sync(struct file *file, struct hpm_call *call)

@@ -8,8 +8,6 @@
 
 #include "buffer.h"
 
-struct dma_buf;
-
 /* The minor number of the default buffer and the door; named buffers have the others. */
 #define HPM_MINOR_DEFAULT	0
 #define HPM_MINORS		(1U << 16)
@@ -36,11 +34,9 @@ void hpm_named_exit(void);
 
 int hpm_dmamap_init(void);
 void hpm_dmamap_exit(void);
-struct device *hpm_dmamap_find_device(const char *name);
+struct device *hpm_dmamap_find_device(const char name[HPAGE_MAP_DEVICE_SIZE]);
 bool hpm_dmamap_is(const struct file *file);
 int hpm_dmamap_runs(struct file *file, struct hpage_map_runs *runs);
-
-struct dma_buf *hpm_dmabuf_export(struct hpage_map_buffer *buf);
 
 /* An ioctl under way. */
 struct hpm_call {
@@ -56,13 +52,12 @@ struct hpm_call {
 		struct hpage_map_dma_map dma_map;
 		struct hpage_map_dma_sync dma_sync;
 	};
-	struct file *file;	/* a new file, or NULL */
-	int fd;			/* its descriptor, which is not installed yet */
-	bool named;		/* a name is to be taken back with it */
+	int fd;			/* a new descriptor, not installed yet, or negative */
+	struct file *file;	/* for it, or NULL */
+	bool named;		/* there is a new name, that of alloc */
 };
 
 long hpm_ioctl(struct file *file, unsigned int cmd, unsigned long arg);
-bool hpm_ioctl_is_device(const char name[HPAGE_MAP_DEVICE_SIZE]);
 int hpm_ioctl_alloc(struct file *door, struct hpm_call *call);
 int hpm_ioctl_create(struct file *door, struct hpm_call *call);
 int hpm_ioctl_destroy(struct file *door, struct hpm_call *call);

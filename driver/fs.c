@@ -3,8 +3,8 @@
  * Files on file systems that nobody else sees.
  *
  * A buffer, or a reserve, is the one file of a hugetlbfs or tmpfs that is mounted
- * for this file alone. The file keeps its mount, so the mount is dropped as soon as the file
- * is open, and the last fput() takes everything down, in any context. The
+ * for this file alone. The file keeps the mount, which is dropped as soon as the
+ * file is open; so the last fput() takes everything down, in any context. The
  * file's name is what /proc/PID/maps shows of a mapping.
  *
  * Mounting, opening and allocating happen with the kernel's credentials: what
@@ -46,18 +46,12 @@ static struct vfsmount *mount_hidden(const char *name, const char *key, const ch
 	struct fs_context *fc;
 	int ret;
 
-	/*
-	 * The reference to the type is kept: put_filesystem() is not exported.
-	 * These file systems are part of the kernel image, where there is
-	 * nothing to count.
-	 */
+	/* A reference to what is part of the kernel image is nothing to give back. */
 	if (!type)
 		return ERR_PTR(-ENODEV);
-
 	fc = fs_context_for_mount(type, SB_KERNMOUNT);
 	if (IS_ERR(fc))
 		return ERR_CAST(fc);
-
 	ret = key ? vfs_parse_fs_string(fc, key, value) : 0;
 	mnt = ret ? ERR_PTR(ret) : fc_mount(fc);
 	put_fs_context(fc);
@@ -82,10 +76,9 @@ static struct file *open_hidden(const char *type, const char *key, const char *v
 }
 
 /*
- * Make a file on a file system of its own. The size is set before there are pages,
- * because growing a file is subject to the caller's RLIMIT_FSIZE, which is not meant for
- * memory. Return: the file, whose reference is the caller's, or an ERR_PTR: -ENODEV when
- * the kernel has no such file system, -ENOMEM, what mounting or opening gave.
+ * Make a file on a file system of its own. Its size is set before it has pages: growing is
+ * subject to RLIMIT_FSIZE, which is not meant for memory. Return: the file, whose reference
+ * is the caller's; or an ERR_PTR, -ENODEV when the kernel has no such file system.
  */
 struct file *hpm_fs_create(const char *type, const char *key, const char *value, loff_t size)
 {
@@ -104,11 +97,7 @@ struct file *hpm_fs_create(const char *type, const char *key, const char *value,
 	return file;
 }
 
-/*
- * The file system's own fallocate, which works on a sealed file, too: the seal
- * is checked by vfs_fallocate(). There is no freezing or watching of a file
- * system that nobody sees, which is what else that would do.
- */
+/* Not vfs_fallocate(): that heeds the seal, and who froze or watches the file system. */
 static int fs_fallocate(struct file *file, int mode, loff_t pos, loff_t len)
 {
 	const struct cred *caller = override_creds(kernel_creds);
@@ -118,10 +107,7 @@ static int fs_fallocate(struct file *file, int mode, loff_t pos, loff_t len)
 	return ret;
 }
 
-/*
- * Fill a part of a hugetlbfs file with zeroed pages. Return: 0 or -errno, -EINTR and
- * -ENOSPC among them.
- */
+/* Fill a part of a hugetlbfs file with zeroed pages. Return: 0, -EINTR, -ENOSPC, or -errno. */
 int hpm_fs_allocate(struct file *file, loff_t pos, loff_t len)
 {
 	return fs_fallocate(file, 0, pos, len);
@@ -134,9 +120,8 @@ void hpm_fs_punch(struct file *file, loff_t pos, loff_t len)
 }
 
 /*
- * Give up a file, and its pages at once. fput() of a system call acts on the way back to
- * user space, and until then the pages would be missing to whoever tries the next rung.
- * May sleep; not under mmap_lock.
+ * Give up a file, and its pages at once: fput() acts on the way back to user space, and
+ * until then the next rung would miss them. Not under mmap_lock.
  */
 void hpm_fs_discard(struct file *file)
 {
@@ -144,7 +129,7 @@ void hpm_fs_discard(struct file *file)
 	fput(file);
 }
 
-/* Pin the folio at an offset. */
+/* Pin the folio at an offset. Return: 0, or -errno when it is not there any more. */
 int hpm_fs_pin(struct file *file, loff_t pos, struct page **page)
 {
 	struct folio *folio;
@@ -182,7 +167,6 @@ static int forget_operations(struct inode *inode)
 
 	if (!blank)
 		return -ENOMEM;
-
 	inode_init_once(blank);
 	ret = inode_init_always(inode->i_sb, blank);
 	if (!ret) {
@@ -195,11 +179,10 @@ static int forget_operations(struct inode *inode)
 }
 
 /*
- * Close a file to everybody who does not hold it. Nobody can open the inode again,
- * through /proc/PID/map_files say, and nobody can punch, truncate, grow, remap or change
- * the attributes of the file, root included: not even the flags that forbid it, which
- * file_setattr(2) could clear on tmpfs without opening it. Mappings are not touched by
- * any of this.
+ * Close a file to everybody who does not hold it, root included. Nobody can open the inode
+ * again, through /proc/PID/map_files say, nobody can punch, truncate, grow or remap the
+ * file or change its attributes: not even the flags that forbid it, which file_setattr(2)
+ * could clear on tmpfs without opening it. Mappings are not touched by any of this.
  */
 int hpm_fs_seal(struct file *file)
 {
@@ -215,9 +198,8 @@ int hpm_fs_seal(struct file *file)
 }
 
 /*
- * Read an attribute of sysfs. mm/ exports neither the figures of the hugetlb pools nor
- * its policies; they are read where administrators read them. Return: length of the text
- * in bytes, or -errno; -ENOENT without the attribute.
+ * Read an attribute of sysfs. mm/ exports neither the figures of the hugetlb pools nor its
+ * policies; they are read where administrators read them. Return: bytes read, or -errno.
  */
 ssize_t hpm_fs_sysfs(const char *path, char *text, size_t size)
 {
@@ -227,7 +209,6 @@ ssize_t hpm_fs_sysfs(const char *path, char *text, size_t size)
 
 	if (IS_ERR(file))
 		return PTR_ERR(file);
-
 	len = kernel_read(file, text, size - 1, &pos);
 	text[max_t(ssize_t, len, 0)] = '\0';
 	fput(file);

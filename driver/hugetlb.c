@@ -13,151 +13,104 @@
 
 #include "backing.h"
 
-/* A pool, in pages of its page size. */
+#define MACHINE	"kernel/mm"	/* the place of its figures in sysfs */
+
+/* What can be had of one page size on the machine or on a node, in pages. */
 struct pool {
+	char place[40];			/* of the figures in sysfs */
+	char where[20];			/* in words, or empty for the machine */
+	unsigned long page_size;	/* bytes */
 	unsigned long nr;
-	unsigned long free;
-	unsigned long resv;
-	unsigned long surplus;
-	unsigned long overcommit;
+	unsigned long free;		/* and promised to nobody */
+	unsigned long surplus;		/* of nr, leave the pool when they are freed */
+	unsigned long growth;		/* that overcommit still allows */
 };
 
-static int read_figure(const char *path, unsigned long *figure)
+/* A figure of a pool, which is below a place of sysfs. */
+static int figure(const char *place, unsigned long page_size, const char *name,
+		  unsigned long *value)
 {
-	char text[24];
-	ssize_t len = hpm_fs_sysfs(path, text, sizeof(text));
+	char path[96], text[24];
+	ssize_t len;
 
-	return len < 0 ? len : kstrtoul(text, 10, figure);
-}
-
-static int pool_figure(unsigned long page_size, const char *name, unsigned long *figure)
-{
-	char path[80];
-
-	snprintf(path, sizeof(path), "kernel/mm/hugepages/hugepages-%lukB/%s",
+	snprintf(path, sizeof(path), "%s/hugepages/hugepages-%lukB/%s_hugepages", place,
 		 page_size / SZ_1K, name);
-	return read_figure(path, figure);
+	len = hpm_fs_sysfs(path, text, sizeof(text));
+	return len < 0 ? len : kstrtoul(text, 10, value);
 }
 
-static int node_figure(int node, unsigned long page_size, const char *name,
-		       unsigned long *figure)
+static int look(struct pool *pool, const struct hpm_attr *attr, unsigned long page_size)
 {
-	char path[96];
-
-	snprintf(path, sizeof(path), "devices/system/node/node%d/hugepages/hugepages-%lukB/%s",
-		 node, page_size / SZ_1K, name);
-	return read_figure(path, figure);
-}
-
-static int pool_look(unsigned long page_size, struct pool *pool)
-{
+	unsigned long free, resv, surplus, overcommit;
 	const struct {
+		const char *place;
 		const char *name;
-		unsigned long *figure;
+		unsigned long *value;
 	} figures[] = {
-		{ "nr_hugepages", &pool->nr },
-		{ "free_hugepages", &pool->free },
-		{ "resv_hugepages", &pool->resv },
-		{ "surplus_hugepages", &pool->surplus },
-		{ "nr_overcommit_hugepages", &pool->overcommit },
+		{ pool->place, "nr", &pool->nr },
+		{ pool->place, "free", &pool->free },
+		{ pool->place, "surplus", &pool->surplus },
+		{ MACHINE, "free", &free },
+		{ MACHINE, "resv", &resv },
+		{ MACHINE, "surplus", &surplus },
+		{ MACHINE, "nr_overcommit", &overcommit },
 	};
 	int i, ret = 0;
 
+	*pool = (struct pool){ .place = MACHINE, .page_size = page_size };
+	/* Kernels without NUMA have no figures of nodes. */
+	if (IS_ENABLED(CONFIG_NUMA) && attr->policy == HPAGE_MAP_POLICY_STRICT) {
+		snprintf(pool->place, sizeof(pool->place), "devices/system/node/node%d",
+			 attr->node);
+		snprintf(pool->where, sizeof(pool->where), " on node %d", attr->node);
+	}
 	for (i = 0; i < ARRAY_SIZE(figures) && !ret; i++)
-		ret = pool_figure(page_size, figures[i].name, figures[i].figure);
-	return ret;
-}
-
-/* Look no further than one node. */
-static int pool_look_at_node(unsigned long page_size, int node, struct pool *pool)
-{
-	unsigned long free;
-	int ret = node_figure(node, page_size, "nr_hugepages", &pool->nr);
-
-	if (!ret)
-		ret = node_figure(node, page_size, "free_hugepages", &free);
-	if (!ret)
-		ret = node_figure(node, page_size, "surplus_hugepages", &pool->surplus);
+		ret = figure(figures[i].place, page_size, figures[i].name, figures[i].value);
 	if (ret)
 		return ret;
 	/* What is promised is promised on no node: keep it all from this one. */
-	pool->free = min(free, pool->free - min(pool->free, pool->resv));
-	pool->resv = 0;
+	pool->free = min(pool->free, free - min(free, resv));
+	pool->growth = overcommit - min(overcommit, surplus);
 	return 0;
 }
 
-static int look(const struct hpm_attr *attr, unsigned long page_size, struct pool *pool)
+static bool suffices(const struct pool *pool, unsigned long nr)
 {
-	int ret = pool_look(page_size, pool);
-
-	if (!ret && attr->policy == HPAGE_MAP_POLICY_STRICT)
-		ret = pool_look_at_node(page_size, attr->node, pool);
-	return ret;
+	/* No sum: overcommit may be as large as a number can be. */
+	return nr - min(nr, pool->free) <= pool->growth;
 }
 
-/* Pages that are free and promised to nobody. */
-static unsigned long pool_unreserved(const struct pool *pool)
+static void explain(const struct pool *pool, unsigned long nr, struct hpm_why *why)
 {
-	return pool->free - min(pool->free, pool->resv);
-}
+	unsigned long kb = pool->page_size / SZ_1K;
 
-static unsigned long pool_available(const struct pool *pool)
-{
-	return pool_unreserved(pool) + pool->overcommit - min(pool->overcommit, pool->surplus);
-}
-
-static void explain_short(struct hpm_why *why, const struct hpm_attr *attr,
-			  const struct pool *pool, unsigned long nr, unsigned long page_size)
-{
-	unsigned long free = pool_unreserved(pool);
-	unsigned long persistent = pool->nr - min(pool->nr, pool->surplus);
-	bool strict = attr->policy == HPAGE_MAP_POLICY_STRICT;
-	char place[32] = "kernel/mm", where[24] = "";
-
-	if (strict) {
-		snprintf(place, sizeof(place), "devices/system/node/node%d", attr->node);
-		snprintf(where, sizeof(where), " on node %d", attr->node);
-	}
-	hpm_why(why, "hugetlb: %lu pages of %lu kB needed, %lu of %lu free%s, overcommit %lu",
-		nr, page_size / SZ_1K, free, pool->nr, where, pool->overcommit);
-	hpm_why_try(why, "echo %lu > /sys/%s/hugepages/hugepages-%lukB/nr_hugepages",
-		    persistent + nr - min(nr, free), place, page_size / SZ_1K);
-}
-
-/* The allocation said ENOSPC although the pool looked good. */
-static void explain_nospace(struct hpm_why *why, const struct hpm_attr *attr, unsigned long nr,
-			    unsigned long page_size)
-{
-	struct pool pool;
-
-	if (look(attr, page_size, &pool))
-		return;
-	if (pool_available(&pool) < nr) {
-		explain_short(why, attr, &pool, nr, page_size);
-	} else {
+	if (suffices(pool, nr)) {
 		hpm_why(why, "hugetlb: the pool has the pages, but a limit holds the caller");
 		hpm_why_try(why, "look at its cgroup's hugetlb.*.max, memory policy and cpuset");
+		return;
 	}
+	hpm_why(why, "hugetlb: %lu pages of %lu kB needed, %lu of %lu free%s, %lu by overcommit",
+		nr, kb, pool->free, pool->nr, pool->where, pool->growth);
+	hpm_why_try(why, "echo %lu > /sys/%s/hugepages/hugepages-%lukB/nr_hugepages",
+		    pool->nr - min(pool->nr, pool->surplus) + nr - min(nr, pool->free),
+		    pool->place, kb);
 }
 
-/*
- * Does this machine have pages of a size? Return: true if there is a pool for them, be it
- * empty.
- */
+/* Does this machine have a pool for pages of a size, be it empty? */
 bool hpm_hugetlb_has(unsigned long page_size)
 {
 	unsigned long nr;
 
-	return !pool_figure(page_size, "nr_hugepages", &nr);
+	return !figure(MACHINE, page_size, "nr", &nr);
 }
 
-/* Pages of a pool that leave it when they are freed. Return: their number. */
-unsigned long hpm_hugetlb_surplus(unsigned long page_size)
+/* How many pages of a node leave the pool when they are freed. */
+unsigned long hpm_hugetlb_surplus(unsigned long page_size, int node)
 {
-	unsigned long nr = 0;
+	struct hpm_attr attr = { .policy = HPAGE_MAP_POLICY_STRICT, .node = node };
+	struct pool pool;
 
-	pool_figure(page_size, "surplus_hugepages", &nr);
-	return nr;
+	return look(&pool, &attr, page_size) ? 0 : pool.surplus;
 }
 
 /* Make a hugetlbfs file. Return: the file, or an ERR_PTR as of hpm_fs_create(). */
@@ -175,61 +128,53 @@ struct file *hpm_hugetlb_file(unsigned long page_size, u64 size)
  * chance.
  */
 static int allocate(struct file *file, const struct hpm_attr *attr, const struct pool *pool,
-		    unsigned long nr, unsigned long page_size, struct hpm_why *why)
+		    unsigned long nr, struct hpm_why *why)
 {
 	bool choosy = attr->limit || (attr->contiguous && nr > 1);
 
-	if (!choosy || !pool_unreserved(pool))
-		return hpm_fs_allocate(file, 0, (loff_t)nr * page_size);
+	if (!choosy || !pool->free)
+		return hpm_fs_allocate(file, 0, (loff_t)nr * pool->page_size);
 	if (pool->surplus) {
 		hpm_why(why, "hugetlb: pages cannot be chosen while %lu of the pool are surplus",
 			pool->surplus);
 		hpm_why_try(why, "a larger nr_hugepages, which makes them persistent");
 		return -ENOMEM;
 	}
-	return hpm_collect(file, attr, nr, page_size, pool_unreserved(pool), why);
+	return hpm_collect(file, attr, nr, pool->page_size, pool->free, why);
 }
 
-/*
- * The rung of the hugetlb pools; see backing.h. Return: the filled file, or an ERR_PTR.
- */
+/* The rung of the hugetlb pools; see backing.h. Return: the filled file, or an ERR_PTR. */
 struct file *hpm_hugetlb_fill(const struct hpm_attr *attr, u64 size, unsigned long page_size,
 			      struct hpm_why *why)
 {
 	unsigned long nr = size / page_size;
 	struct file *file;
 	struct pool pool;
-	int ret;
+	int ret = look(&pool, attr, page_size);
 
-	ret = look(attr, page_size, &pool);
 	if (ret)
 		return ERR_PTR(ret);
-
-	if (pool_available(&pool) < nr) {
-		explain_short(why, attr, &pool, nr, page_size);
+	if (!suffices(&pool, nr)) {
+		explain(&pool, nr, why);
 		return ERR_PTR(-ENOMEM);
 	}
 
 	file = hpm_hugetlb_file(page_size, size);
 	if (IS_ERR(file))
 		return file;
-
-	ret = allocate(file, attr, &pool, nr, page_size, why);
+	ret = allocate(file, attr, &pool, nr, why);
 	if (!ret)
 		return file;
 
 	hpm_fs_discard(file);
-	if (ret == -ENOSPC) {
-		explain_nospace(why, attr, nr, page_size);
-		ret = -ENOMEM;
-	}
-	return ERR_PTR(ret);
+	if (ret != -ENOSPC)
+		return ERR_PTR(ret);
+	if (!look(&pool, attr, page_size))
+		explain(&pool, nr, why);
+	return ERR_PTR(-ENOMEM);
 }
 
-/*
- * One page more, for the reserve. Return: 0, -ENOMEM when the pool has none, or another
- * -errno.
- */
+/* One page more, for the reserve. Return: 0; -ENOMEM when the pool has none; or -errno. */
 int hpm_hugetlb_extend(struct file *file, loff_t pos, unsigned long page_size,
 		       struct hpm_why *why)
 {

@@ -2,17 +2,17 @@
 /*
  * The ioctls: one table, one contract.
  *
- * What include/uapi/linux/hpage_map.h promises of every ioctl is kept here,
- * once: the struct is copied in with its unknown tail checked, the handler
- * sees it zero-extended and writes its answer into it, and no more than the
- * caller's size is copied out. A handler checks its flags and reserved fields.
+ * What include/uapi/linux/hpage_map.h promises of every ioctl is kept here, once:
+ * the struct is copied in with its unknown tail checked, the handler sees it
+ * zero-extended and writes its answer into it, and no more than the caller's size
+ * is copied out. A handler checks its flags and reserved fields.
  *
- * A new descriptor is installed only when the program has its answer: until then
- * nobody but us knows the file, and everything can be taken back.
+ * A handler may leave a descriptor, a file and a name behind, even if it fails. The
+ * descriptor is installed when the program has its answer: until then nobody but
+ * us knows the file, and everything can be taken back.
  */
 #include <linux/capability.h>
 #include <linux/cred.h>
-#include <linux/ctype.h>
 #include <linux/file.h>
 #include <linux/nospec.h>
 #include <linux/pid.h>
@@ -31,6 +31,9 @@ static void tell(struct hpage_map_info *info, const struct hpage_map_buffer *buf
 {
 	const struct hpm_backing *b = &buf->backing;
 
+	*info = (struct hpage_map_info){ .size = info->size, .features = hpm_backing_features() };
+	if (!buf)
+		return;
 	info->length = hpm_backing_size(b);
 	info->page_size = 1ULL << b->shift;
 	info->nr_pages = b->nr;
@@ -57,13 +60,7 @@ static int hpm_ioctl_info(struct file *file, struct hpm_call *call)
 {
 	if (call->info.flags & ~HPAGE_MAP_INFO_FLAGS)
 		return -EINVAL;
-
-	call->info = (struct hpage_map_info){
-		.size = call->info.size,
-		.features = hpm_backing_features(),
-	};
-	if (file->private_data)
-		tell(&call->info, file->private_data);
+	tell(&call->info, file->private_data);
 	return 0;
 }
 
@@ -88,12 +85,24 @@ static int hpm_ioctl_list(struct file *file, struct hpm_call *call)
 	}
 	if (!buf)
 		return -ENOENT;
-	call->info = (struct hpage_map_info){
-		.size = call->info.size,
-		.features = hpm_backing_features(),
-	};
 	tell(&call->info, buf);
 	hpm_buffer_put(buf);
+	return 0;
+}
+
+/* Programs may ask for billions of nodes; those that the machine lacks have no pages. */
+static int clear_nodes(u64 __user *to, u64 nr)
+{
+	u64 some;
+
+	for (; nr; nr -= some, to += some) {
+		some = min_t(u64, nr, PAGE_SIZE / sizeof(*to));
+		if (clear_user(to, some * sizeof(*to)))
+			return -EFAULT;
+		if (fatal_signal_pending(current))
+			return -EINTR;
+		cond_resched();
+	}
 	return 0;
 }
 
@@ -111,8 +120,8 @@ static int hpm_ioctl_nodes(struct file *file, struct hpm_call *call)
 		return -EINVAL;
 
 	nodes->nr = 0;
-	for (node = 0; node < max(nr_node_ids, room); node++) {
-		nr = node < nr_node_ids ? hpm_backing_pages_on(&buf->backing, node) : 0;
+	for (node = 0; node < nr_node_ids; node++) {
+		nr = hpm_backing_pages_on(&buf->backing, node);
 		if (nr)
 			nodes->nr = node + 1;
 		if (node < room && put_user(nr, to + node))
@@ -121,7 +130,7 @@ static int hpm_ioctl_nodes(struct file *file, struct hpm_call *call)
 			return -EINTR;
 		cond_resched();
 	}
-	return 0;
+	return room > node ? clear_nodes(to + node, room - node) : 0;
 }
 
 static int hpm_ioctl_runs(struct file *file, struct hpm_call *call)
@@ -157,65 +166,50 @@ static int hpm_ioctl_runs(struct file *file, struct hpm_call *call)
 	return 0;
 }
 
-/*
- * Is that the name of a device, or none? Return: true if it ends with a NUL and has
- * nothing but visible characters.
- */
-bool hpm_ioctl_is_device(const char name[HPAGE_MAP_DEVICE_SIZE])
-{
-	int i;
+#define ON_BUFFER	BIT(0)	/* for a file of a buffer, or the door without one */
+#define ON_MAPPING	BIT(1)	/* for one of a mapping for a device */
+#define SILENT		BIT(2)	/* without an answer: the struct is only read */
 
-	for (i = 0; i < HPAGE_MAP_DEVICE_SIZE && name[i]; i++)
-		if (!isascii(name[i]) || !isgraph(name[i]))
-			return false;
-	return i < HPAGE_MAP_DEVICE_SIZE;
-}
-
-/* The files that an ioctl is for. */
-#define ON_BUFFER	BIT(0)	/* of a buffer, or the door without one */
-#define ON_MAPPING	BIT(1)	/* of a mapping for a device */
-
-#define IOCTL(_cmd, _on, _handler, _struct, _last)			\
-	[_IOC_NR(_cmd) - HPAGE_MAP_CMD_BASE] = {			\
-		.cmd = _cmd,						\
-		.on = _on,						\
-		.size = sizeof(_struct) +				\
-			BUILD_BUG_ON_ZERO(offsetof(_struct, size) ||	\
-				sizeof(_struct) > HPAGE_MAP_STRUCT_MAX),	\
-		.min_size = offsetofend(_struct, _last),		\
-		.handler = _handler,					\
+#define IOCTL(_cmd, _traits, _handler, _struct, _last)					\
+	[_IOC_NR(_cmd) - HPAGE_MAP_CMD_BASE] = {					\
+		.cmd = _cmd,								\
+		.traits = _traits,							\
+		.size = sizeof(struct _struct) +					\
+			BUILD_BUG_ON_ZERO(offsetof(struct _struct, size) ||		\
+				sizeof(struct _struct) > HPAGE_MAP_STRUCT_MAX),		\
+		.min_size = offsetofend(struct _struct, _last),				\
+		.handler = _handler,							\
 	}
 
 /* min_size ends with the last field of the first published version. */
 static const struct hpm_ioctl {
 	unsigned int cmd;
-	unsigned int on;
+	unsigned int traits;
 	u32 size;
 	u32 min_size;
 	int (*handler)(struct file *file, struct hpm_call *call);
 } ioctls[] = {
-	IOCTL(HPAGE_MAP_INFO, ON_BUFFER, hpm_ioctl_info, struct hpage_map_info, name),
-	IOCTL(HPAGE_MAP_ALLOC, ON_BUFFER, hpm_ioctl_alloc, struct hpage_map_alloc, reserved),
-	IOCTL(HPAGE_MAP_CREATE, ON_BUFFER, hpm_ioctl_create, struct hpage_map_alloc, reserved),
-	IOCTL(HPAGE_MAP_DESTROY, ON_BUFFER, hpm_ioctl_destroy, struct hpage_map_destroy, name),
-	IOCTL(HPAGE_MAP_LIST, ON_BUFFER, hpm_ioctl_list, struct hpage_map_info, name),
-	IOCTL(HPAGE_MAP_NODES, ON_BUFFER, hpm_ioctl_nodes, struct hpage_map_nodes, reserved),
-	IOCTL(HPAGE_MAP_RUNS, ON_BUFFER | ON_MAPPING, hpm_ioctl_runs, struct hpage_map_runs,
-	      reserved),
-	IOCTL(HPAGE_MAP_EXPORT, ON_BUFFER, hpm_ioctl_export, struct hpage_map_export, reserved),
-	IOCTL(HPAGE_MAP_PIN, ON_BUFFER, hpm_ioctl_pin, struct hpage_map_pin, reserved),
-	IOCTL(HPAGE_MAP_DMA_MAP, ON_BUFFER, hpm_ioctl_dma_map, struct hpage_map_dma_map, reserved),
-	IOCTL(HPAGE_MAP_DMA_SYNC, ON_MAPPING, hpm_ioctl_dma_sync, struct hpage_map_dma_sync,
-	      length),
+	IOCTL(HPAGE_MAP_INFO, ON_BUFFER, hpm_ioctl_info, hpage_map_info, name),
+	IOCTL(HPAGE_MAP_ALLOC, ON_BUFFER, hpm_ioctl_alloc, hpage_map_alloc, reserved),
+	IOCTL(HPAGE_MAP_CREATE, ON_BUFFER, hpm_ioctl_create, hpage_map_alloc, reserved),
+	IOCTL(HPAGE_MAP_DESTROY, ON_BUFFER | SILENT, hpm_ioctl_destroy, hpage_map_destroy, name),
+	IOCTL(HPAGE_MAP_LIST, ON_BUFFER, hpm_ioctl_list, hpage_map_info, name),
+	IOCTL(HPAGE_MAP_NODES, ON_BUFFER, hpm_ioctl_nodes, hpage_map_nodes, reserved),
+	IOCTL(HPAGE_MAP_RUNS, ON_BUFFER | ON_MAPPING, hpm_ioctl_runs, hpage_map_runs, reserved),
+	IOCTL(HPAGE_MAP_EXPORT, ON_BUFFER, hpm_ioctl_export, hpage_map_export, reserved),
+	IOCTL(HPAGE_MAP_PIN, ON_BUFFER, hpm_ioctl_pin, hpage_map_pin, reserved),
+	IOCTL(HPAGE_MAP_DMA_MAP, ON_BUFFER, hpm_ioctl_dma_map, hpage_map_dma_map, reserved),
+	IOCTL(HPAGE_MAP_DMA_SYNC, ON_MAPPING | SILENT, hpm_ioctl_dma_sync, hpage_map_dma_sync, length),
 };
 
 static const struct hpm_ioctl *find_ioctl(unsigned int cmd)
 {
 	unsigned int i = _IOC_NR(cmd) - HPAGE_MAP_CMD_BASE;
 
-	if (i >= ARRAY_SIZE(ioctls) || ioctls[i].cmd != cmd)
+	if (i >= ARRAY_SIZE(ioctls))
 		return NULL;
-	return &ioctls[array_index_nospec(i, ARRAY_SIZE(ioctls))];
+	i = array_index_nospec(i, ARRAY_SIZE(ioctls));
+	return ioctls[i].cmd == cmd ? &ioctls[i] : NULL;
 }
 
 /* Hand the new descriptor out, or take everything back. */
@@ -226,26 +220,23 @@ static void settle(struct hpm_call *call, int ret)
 		return;
 	}
 	put_unused_fd(call->fd);
-	fput(call->file);
+	if (call->file)
+		fput(call->file);
 	if (call->named)
 		hpm_named_destroy(call->alloc.name, call->alloc.id);
 }
 
-/*
- * Unlocked_ioctl of the device. Return: 0, -ENOTTY, -EBADF, -EFAULT, -EINVAL, -E2BIG, or
- * what the ioctl documents.
- */
 long hpm_ioctl(struct file *file, unsigned int cmd, unsigned long user)
 {
 	const struct hpm_ioctl *ioctl = find_ioctl(cmd);
 	void __user *ptr = (void __user *)user;
-	struct hpm_call call = {};
+	struct hpm_call call = { .fd = -1 };
 	u32 size;
 	int ret;
 
 	if (!ioctl)
 		return -ENOTTY;
-	if (!(ioctl->on & (hpm_dmamap_is(file) ? ON_MAPPING : ON_BUFFER)))
+	if (!(ioctl->traits & (hpm_dmamap_is(file) ? ON_MAPPING : ON_BUFFER)))
 		return -EBADF;
 	if (get_user(size, (u32 __user *)ptr))
 		return -EFAULT;
@@ -260,9 +251,10 @@ long hpm_ioctl(struct file *file, unsigned int cmd, unsigned long user)
 	/* The program may have changed it meanwhile. */
 	call.size = size;
 	ret = ioctl->handler(file, &call);
-	if (!ret && copy_to_user(ptr, &call, min(size, ioctl->size)))
+	if (!ret && !(ioctl->traits & SILENT) &&
+	    copy_to_user(ptr, &call, min(size, ioctl->size)))
 		ret = -EFAULT;
-	if (call.file)
+	if (call.fd >= 0)
 		settle(&call, ret);
 	return ret;
 }

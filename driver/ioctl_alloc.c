@@ -12,31 +12,24 @@
 #include <linux/device.h>
 #include <linux/file.h>
 #include <linux/sched.h>
-#include <linux/sizes.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 
 #include "faces.h"
 
-static bool valid_name(const char *name)
+static int near_device(struct hpm_attr *attr, const char name[HPAGE_MAP_DEVICE_SIZE],
+		       struct hpm_why *why)
 {
-	return strnlen(name, HPAGE_MAP_NAME_SIZE) < HPAGE_MAP_NAME_SIZE && hpm_named_valid(name);
-}
+	struct device *dev = hpm_dmamap_find_device(name);
 
-static int near_device(struct hpm_attr *attr, const char *name, struct hpm_why *why)
-{
-	struct device *dev;
-
-	if (!hpm_ioctl_is_device(name)) {
+	if (PTR_ERR_OR_ZERO(dev) == -EINVAL)
 		hpm_why(why, "that is no name of a device");
-		return -EINVAL;
-	}
-	dev = hpm_dmamap_find_device(name);
-	if (!dev) {
+	if (PTR_ERR_OR_ZERO(dev) == -ENODEV) {
 		hpm_why(why, "there is no PCI or platform device %s", name);
 		hpm_why_try(why, "ls /sys/bus/pci/devices /sys/bus/platform/devices");
-		return -ENODEV;
 	}
+	if (IS_ERR(dev))
+		return PTR_ERR(dev);
 	attr->node = hpm_policy_near(dev);
 	put_device(dev);
 
@@ -90,58 +83,16 @@ static int translate(struct hpm_attr *attr, const struct hpage_map_alloc *a, str
 		hpm_why(why, "EXACT and ALLOW_BASE exclude each other");
 		return -EINVAL;
 	}
-	*attr = (struct hpm_attr){
-		.size = a->length,
-		.page_size = a->page_size,
-		.limit = a->flags & HPAGE_MAP_BELOW_4G ? SZ_4G : 0,
-		.exact = a->flags & HPAGE_MAP_EXACT,
-		.allow_base = a->flags & HPAGE_MAP_ALLOW_BASE,
-		.contiguous = a->flags & HPAGE_MAP_CONTIGUOUS,
-		.reserve = a->flags & HPAGE_MAP_RESERVE,
-	};
+	*attr = hpm_buffer_attr(a->length, a->page_size, a->flags);
 	return placement(attr, a, why);
 }
 
-typedef struct hpage_map_buffer *(*make_fn)(struct hpm_call *call, struct hpm_why *why);
-
-static struct hpage_map_buffer *make_anonymous(struct hpm_call *call, struct hpm_why *why)
-{
-	const struct hpage_map_alloc *a = &call->alloc;
-	struct hpm_attr attr;
-	int ret = a->mode || a->uid || a->gid ? -EINVAL : translate(&attr, a, why);
-
-	return ret ? ERR_PTR(ret) : hpm_buffer_create(&attr, 0, a->name, why);
-}
-
-static struct hpage_map_buffer *make_named(struct hpm_call *call, struct hpm_why *why)
-{
-	const struct hpage_map_alloc *a = &call->alloc;
-	kuid_t uid = make_kuid(current_user_ns(), a->uid);
-	kgid_t gid = make_kgid(current_user_ns(), a->gid);
-	struct hpm_attr attr;
-	int ret = translate(&attr, a, why);
-
-	if (!ret && (!*a->name || a->mode & ~0777U || !uid_valid(uid) || !gid_valid(gid)))
-		ret = -EINVAL;
-	if (ret)
-		return ERR_PTR(ret);
-	call->named = true;
-	return hpm_named_create(a->name, a->mode ?: 0600, uid, gid, &attr, why);
-}
-
-static struct hpage_map_buffer *make_pinned(struct hpm_call *call, struct hpm_why *why)
-{
-	const struct hpage_map_pin *p = &call->pin;
-
-	if (p->flags & ~HPAGE_MAP_PIN_FLAGS || p->reserved)
-		return ERR_PTR(-EINVAL);
-	return hpm_buffer_pin(p->address, p->length, p->name, why);
-}
-
-static void answer(struct hpage_map_alloc *a, const struct hpage_map_buffer *buf)
+static struct hpage_map_buffer *answer(struct hpage_map_alloc *a, struct hpage_map_buffer *buf)
 {
 	const struct hpm_backing *b = &buf->backing;
 
+	if (IS_ERR(buf))
+		return buf;
 	a->id = buf->id;
 	a->got_length = hpm_backing_size(b);
 	a->got_page_size = 1ULL << b->shift;
@@ -149,6 +100,49 @@ static void answer(struct hpage_map_alloc *a, const struct hpage_map_buffer *buf
 	a->got_backing = b->kind;
 	a->got_node = b->node;
 	a->got_attributes = hpm_buffer_attributes(buf);
+	return buf;
+}
+
+typedef struct hpage_map_buffer *(*make_fn)(struct hpm_call *call, struct hpm_why *why);
+
+static struct hpage_map_buffer *make_anonymous(struct hpm_call *call, struct hpm_why *why)
+{
+	struct hpage_map_alloc *a = &call->alloc;
+	struct hpm_attr attr;
+	int ret = a->mode || a->uid || a->gid ? -EINVAL : translate(&attr, a, why);
+
+	return ret ? ERR_PTR(ret) : answer(a, hpm_buffer_create(&attr, 0, a->name, why));
+}
+
+static struct hpage_map_buffer *make_named(struct hpm_call *call, struct hpm_why *why)
+{
+	struct hpage_map_alloc *a = &call->alloc;
+	kuid_t uid = make_kuid(current_user_ns(), a->uid);
+	kgid_t gid = make_kgid(current_user_ns(), a->gid);
+	struct hpage_map_buffer *buf;
+	struct hpm_attr attr;
+	int ret = translate(&attr, a, why);
+
+	if (!ret && (!*a->name || a->mode & ~0777U || !uid_valid(uid) || !gid_valid(gid)))
+		ret = -EINVAL;
+	if (ret)
+		return ERR_PTR(ret);
+	buf = hpm_named_create(a->name, a->mode ?: 0600, uid, gid, &attr, why);
+	call->named = !IS_ERR(buf);
+	return answer(a, buf);
+}
+
+static struct hpage_map_buffer *make_pinned(struct hpm_call *call, struct hpm_why *why)
+{
+	struct hpage_map_pin *p = &call->pin;
+	struct hpage_map_buffer *buf;
+
+	if (p->flags & ~HPAGE_MAP_PIN_FLAGS || p->reserved)
+		return ERR_PTR(-EINVAL);
+	buf = hpm_buffer_pin(p->address, p->length, p->name, why);
+	if (!IS_ERR(buf))
+		p->id = buf->id;
+	return buf;
 }
 
 static int put_text(u64 address, u32 size, const char *text)
@@ -167,7 +161,7 @@ static int put_text(u64 address, u32 size, const char *text)
 static void log_outcome(u64 length, const char *name, const struct hpage_map_buffer *buf,
 			const struct hpm_why *why)
 {
-	bool named = valid_name(name);
+	bool named = hpm_named_valid(name);
 
 	if (!why->len || hpm_interrupted(PTR_ERR_OR_ZERO(buf)))
 		return;
@@ -179,49 +173,40 @@ static void log_outcome(u64 length, const char *name, const struct hpage_map_buf
 			    why->text);
 }
 
-/* Make the buffer and a file for it, whose descriptor is not installed yet. */
+/* Make the buffer and a file for it. */
 static int make_file(struct hpm_call *call, make_fn make, const char *name, u64 length,
 		     struct hpm_why *why)
 {
-	struct hpage_map_buffer *buf;
+	struct hpage_map_buffer *buf = ERR_PTR(-EINVAL);
 	struct file *file;
-	u32 id = 0;
 
-	call->fd = get_unused_fd_flags(O_CLOEXEC);
-	if (call->fd < 0)
-		return call->fd;
-	buf = ERR_PTR(-EINVAL);
-	if (!*name || valid_name(name))
+	if (!*name || hpm_named_valid(name))
 		buf = make(call, why);
 	else
 		hpm_why(why, "a name is made of letters, digits, '.', '_' and '-'");
 	log_outcome(length, name, buf, why);
-	if (!IS_ERR(buf))
-		id = buf->id;
-	file = IS_ERR(buf) ? ERR_CAST(buf) : hpm_chardev_file(buf);
-	if (!IS_ERR(file)) {
-		if (make == make_pinned)
-			call->pin.id = id;
-		else
-			answer(&call->alloc, buf);
-		call->file = file;
-		return 0;
-	}
-	if (id && call->named)
-		hpm_named_destroy(name, id);
-	put_unused_fd(call->fd);
-	return PTR_ERR(file);
+	if (IS_ERR(buf))
+		return PTR_ERR(buf);
+	file = hpm_chardev_file(buf);
+	if (IS_ERR(file))
+		return PTR_ERR(file);
+	call->file = file;
+	return 0;
 }
 
-/* Room for a text is looked at before anything is taken. */
+/* What must be there for the answer is looked at before anything is taken. */
 static int make_and_tell(struct hpm_call *call, make_fn make, const char *name, u64 length,
-			 u64 text, u32 text_size)
+			 u64 text, u32 text_size, __s32 *fd)
 {
 	struct hpm_why *why;
 	int ret = put_text(text, text_size, "");
 
 	if (ret)
 		return ret;
+	call->fd = get_unused_fd_flags(O_CLOEXEC);
+	if (call->fd < 0)
+		return call->fd;
+	*fd = call->fd;
 	why = kzalloc(sizeof(*why), GFP_KERNEL);
 	if (!why)
 		return -ENOMEM;
@@ -241,15 +226,12 @@ static bool may_make(const struct file *door)
 static int alloc(struct file *door, struct hpm_call *call, make_fn make)
 {
 	struct hpage_map_alloc *a = &call->alloc;
-	int ret;
 
 	if (!may_make(door))
 		return -EBADF;
 	if (make == make_named && !capable(CAP_SYS_ADMIN))
 		return -EPERM;
-	ret = make_and_tell(call, make, a->name, a->length, a->text, a->text_size);
-	a->fd = call->fd;
-	return ret;
+	return make_and_tell(call, make, a->name, a->length, a->text, a->text_size, &a->fd);
 }
 
 int hpm_ioctl_alloc(struct file *door, struct hpm_call *call)
@@ -265,13 +247,10 @@ int hpm_ioctl_create(struct file *door, struct hpm_call *call)
 int hpm_ioctl_pin(struct file *door, struct hpm_call *call)
 {
 	struct hpage_map_pin *p = &call->pin;
-	int ret;
 
 	if (!may_make(door))
 		return -EBADF;
-	ret = make_and_tell(call, make_pinned, p->name, p->length, p->text, p->text_size);
-	p->fd = call->fd;
-	return ret;
+	return make_and_tell(call, make_pinned, p->name, p->length, p->text, p->text_size, &p->fd);
 }
 
 int hpm_ioctl_destroy(struct file *door, struct hpm_call *call)
@@ -280,7 +259,7 @@ int hpm_ioctl_destroy(struct file *door, struct hpm_call *call)
 
 	if (!hpm_chardev_is_door(door))
 		return -EBADF;
-	if (d->flags & ~HPAGE_MAP_DESTROY_FLAGS || !valid_name(d->name))
+	if (d->flags & ~HPAGE_MAP_DESTROY_FLAGS || !hpm_named_valid(d->name))
 		return -EINVAL;
 	return capable(CAP_SYS_ADMIN) ? hpm_named_destroy(d->name, 0) : -EPERM;
 }

@@ -2,12 +2,11 @@
 /*
  * What one user may take.
  *
- * Control groups limit what a group of processes takes; these limits are for
- * machines without, and make it safe to give the device to ordinary users.
- * Pages of the page allocator were swappable memory before they were pinned, so
- * they count against RLIMIT_MEMLOCK, in one sum with the user's io_uring buffers
- * and RDMA regions. Pages of the pools have no limit of that kind, and pages of
- * the reserve not even a control group; each has a parameter.
+ * These limits make it safe to give the device to ordinary users, on machines
+ * without control groups, too. Pages of the page allocator could be swapped
+ * before they were pinned; so they count against RLIMIT_MEMLOCK, in one sum with
+ * the user's io_uring buffers and RDMA regions. Pages of the pools have no limit
+ * of that kind, and those of the reserve no control group; each has a parameter.
  *
  * Charged before the pages are taken, given back after they are. The user is the
  * one that the caller is now, as for RLIMIT_MEMLOCK. Whoever has CAP_IPC_LOCK is
@@ -37,32 +36,22 @@ MODULE_PARM_DESC(user_reserve, "bytes of the reserve that one user may have (0)"
 static LIST_HEAD(charges);
 static DEFINE_MUTEX(charges_lock);
 
-static u64 used_by(kuid_t uid, enum hpm_limit limit)
-{
-	const struct hpm_charge *charge;
-	u64 used = 0;
-
-	lockdep_assert_held(&charges_lock);
-	list_for_each_entry(charge, &charges, entry)
-		if (charge->limit == limit && uid_eq(charge->uid, uid))
-			used += charge->bytes;
-	return used;
-}
-
 static int charge_param(struct hpm_charge *charge, struct hpm_why *why)
 {
 	bool reserve = charge->limit == HPM_LIMIT_RESERVE;
-	u64 max = READ_ONCE(*(reserve ? &user_reserve : &user_hugetlb)), used;
+	const char *name = reserve ? "reserve" : "hugetlb";
+	u64 max = READ_ONCE(*(reserve ? &user_reserve : &user_hugetlb)), used = 0;
+	const struct hpm_charge *other;
 	int ret = 0;
 
 	mutex_lock(&charges_lock);
-	used = used_by(charge->uid, charge->limit);
+	list_for_each_entry(other, &charges, entry)
+		if (other->limit == charge->limit && uid_eq(other->uid, charge->uid))
+			used += other->bytes;
 	if (used > max || charge->bytes > max - used) {
-		hpm_why(why, "%s: %llu kB more than the %llu kB of this user exceed %llu kB",
-			reserve ? "reserve" : "hugetlb", charge->bytes >> 10, used >> 10,
-			max >> 10);
-		hpm_why_try(why, "a larger /sys/module/hpage_map/parameters/%s",
-			    reserve ? "user_reserve" : "user_hugetlb");
+		hpm_why(why, "%s: %llu kB more than this user's %llu kB exceed %llu kB",
+			name, charge->bytes >> 10, used >> 10, max >> 10);
+		hpm_why_try(why, "a larger /sys/module/hpage_map/parameters/user_%s", name);
 		ret = -EDQUOT;
 	} else {
 		list_add(&charge->entry, &charges);
@@ -81,7 +70,7 @@ static int charge_memlock(struct hpm_charge *charge, struct hpm_why *why)
 
 	do {
 		if (used > max || nr > max - used) {
-			hpm_why(why, "%llu kB more than the %lu kB pinned by this user exceed its RLIMIT_MEMLOCK of %lu kB",
+			hpm_why(why, "%llu kB besides %lu kB pinned exceed RLIMIT_MEMLOCK, %lu kB",
 				charge->bytes >> 10, used << (PAGE_SHIFT - 10),
 				max << (PAGE_SHIFT - 10));
 			hpm_why_try(why, "a larger ulimit -l, or a hugetlb pool");
@@ -94,8 +83,8 @@ static int charge_memlock(struct hpm_charge *charge, struct hpm_why *why)
 }
 
 /*
- * Count bytes of the calling user against a limit; charge is all zero, and stays so
- * without a limit. Return: 0, or -EDQUOT when it would be too much.
+ * Count bytes of the calling user against a limit. The charge is all zero, and counts for
+ * nothing if the user has no limit. Return: 0, or -EDQUOT when it would be too much.
  */
 int hpm_limit_charge(struct hpm_charge *charge, enum hpm_limit limit, u64 bytes,
 		     struct hpm_why *why)

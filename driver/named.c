@@ -2,20 +2,19 @@
 /*
  * Named buffers: /dev/hpage/NAME, made and destroyed by the administrator.
  *
- * A name is a device of our class and holds one reference to its buffer, from
- * its creation until it is destroyed or the module goes; so it outlives the
- * programs that use it. Destroying takes the name away at once. Those who have
- * the buffer open or mapped keep it; the pages go with the last of them.
+ * A name is a device of our class and holds one reference to its buffer, from its creation
+ * until it is destroyed or the module goes; so it outlives the programs that use it.
+ * Destroying takes the name away at once. Those who have the buffer open or mapped keep it;
+ * the pages go with the last of them.
  *
- * names_lock protects the list, and serialises whoever makes and destroys names,
- * but not the making of their buffers, which may take long. Opening does not take it: a minor
- * number is looked up under the lock of its array, where an entry means that
- * the name has its reference.
+ * names_lock protects the list, and serialises whoever makes and destroys names, but not the
+ * making of their buffers, which may take long. Opening does not take it: a minor number is
+ * looked up under the lock of its array, where an entry means that the name has its
+ * reference.
  */
 #include <linux/ctype.h>
 #include <linux/list.h>
 #include <linux/module.h>
-#include <linux/mutex.h>
 #include <linux/slab.h>
 #include <linux/xarray.h>
 
@@ -25,8 +24,7 @@
 struct named {
 	struct device dev;	/* its device, in the class and in /dev */
 	struct list_head entry;	/* in names, under names_lock */
-	/* its buffer; held. Never changes, nor does what follows */
-	struct hpage_map_buffer *buf;
+	struct hpage_map_buffer *buf;	/* held; never changes, nor does what follows */
 	umode_t mode;	/* permission bits of the node */
 	kuid_t uid;	/* its owner */
 	kgid_t gid;	/* its group */
@@ -61,18 +59,15 @@ static const struct device_type named_type = {
 	.release = named_release,
 };
 
-/*
- * May a buffer be called so? Return: true for letters, digits and, behind the first, '.',
- * '_' and '-'.
- */
+/* Is that a name? Letters, digits and, behind the first, '.', '_' and '-', and an end in time. */
 bool hpm_named_valid(const char *name)
 {
-	const char *c;
+	int i;
 
-	for (c = name; *c; c++)
-		if (!isascii(*c) || !(isalnum(*c) || (c > name && strchr("._-", *c))))
+	for (i = 0; i < HPAGE_MAP_NAME_SIZE && name[i]; i++)
+		if (!isascii(name[i]) || !(isalnum(name[i]) || (i && strchr("._-", name[i]))))
 			return false;
-	return c > name && c - name < HPAGE_MAP_NAME_SIZE;
+	return i && i < HPAGE_MAP_NAME_SIZE;
 }
 
 static struct named *find(const char *name)
@@ -140,18 +135,14 @@ static int name_it(struct named *named, const char *name, struct hpm_why *why)
 	return ret;
 }
 
-/*
- * Make a buffer with a name. Return: the buffer, with a reference for the caller, or an
- * ERR_PTR: -EEXIST, -ENOSPC, or as hpm_buffer_create().
- */
+/* As hpm_buffer_create(), with a name. Also -EEXIST, or -ENOSPC when there are no more numbers. */
 struct hpage_map_buffer *hpm_named_create(const char *name, umode_t mode, kuid_t uid, kgid_t gid,
 					  const struct hpm_attr *attr, struct hpm_why *why)
 {
+	struct named *named = kzalloc(sizeof(*named), GFP_KERNEL);
 	struct hpage_map_buffer *buf;
-	struct named *named;
 	int ret;
 
-	named = kzalloc(sizeof(*named), GFP_KERNEL);
 	if (!named)
 		return ERR_PTR(-ENOMEM);
 	buf = hpm_buffer_create(attr, HPAGE_MAP_ATTR_NAMED, name, why);
@@ -186,25 +177,23 @@ static void destroy(struct named *named)
 	hpm_buffer_put(buf);
 }
 
-/* Take a name away. Return: 0, or -ENOENT when there is no such name. */
+/* Take a name away, if it is that of the buffer @id or this is 0; else -ENOENT. */
 int hpm_named_destroy(const char *name, u32 id)
 {
 	struct named *named;
+	int ret = 0;
 
 	mutex_lock(&names_lock);
 	named = find(name);
-	if (named && id && named->buf->id != id)
-		named = NULL;
-	if (named)
+	if (named && (!id || named->buf->id == id))
 		destroy(named);
+	else
+		ret = -ENOENT;
 	mutex_unlock(&names_lock);
-	return named ? 0 : -ENOENT;
+	return ret;
 }
 
-/*
- * Hold the buffer of a node. Return: the buffer, with a reference for the caller, or NULL
- * when the name is gone.
- */
+/* The buffer of a node, with a reference for the caller, or -ENXIO when the name is gone. */
 struct hpage_map_buffer *hpm_named_get(unsigned int minor)
 {
 	struct hpage_map_buffer *buf;
@@ -214,7 +203,7 @@ struct hpage_map_buffer *hpm_named_get(unsigned int minor)
 	if (buf)
 		hpm_buffer_get(buf);
 	xa_unlock(&minors);
-	return buf;
+	return buf ?: ERR_PTR(-ENXIO);
 }
 
 /* Nobody has anything of ours open any more. */

@@ -39,23 +39,22 @@ void hpm_offline_release(struct hpm_backing *b)
 	mutex_unlock(&backings_lock);
 }
 
-/* Does a page of @b lie in [@start, @end), page frame numbers? */
-static bool lies_in(const struct hpm_backing *b, unsigned long start, unsigned long end)
+/* Does a page of @b lie in the physical addresses [@start, @end)? */
+static bool lies_in(const struct hpm_backing *b, u64 start, u64 end)
 {
-	unsigned long i, pfn;
+	struct hpage_map_run run;
+	loff_t pos = 0;
 
-	for (i = 0; i < b->nr; i++) {
-		pfn = page_to_pfn(b->pages[i]);
-		if (pfn < end && pfn + (1UL << (b->shift - PAGE_SHIFT)) > start)
+	while (hpm_backing_run(b, &pos, &run))
+		if (run.address < end && run.address + run.length > start)
 			return true;
-	}
 	return false;
 }
 
 static int going_offline(struct notifier_block *nb, unsigned long action, void *data)
 {
 	const struct memory_notify *memory = data;
-	unsigned long start = memory->start_pfn;
+	u64 start = PFN_PHYS(memory->start_pfn);
 	const struct hpm_backing *b;
 	int ret = NOTIFY_OK;
 
@@ -64,10 +63,10 @@ static int going_offline(struct notifier_block *nb, unsigned long action, void *
 
 	mutex_lock(&backings_lock);
 	list_for_each_entry(b, &backings, guarded) {
-		if (!lies_in(b, start, start + memory->nr_pages))
+		if (!lies_in(b, start, start + PFN_PHYS(memory->nr_pages)))
 			continue;
 		pr_info_ratelimited("memory at %#llx stays online, a buffer has pages there\n",
-				    (u64)PFN_PHYS(start));
+				    start);
 		ret = notifier_from_errno(-EBUSY);
 		break;
 	}

@@ -5,10 +5,7 @@
 
 #include "backing.h"
 
-/*
- * Read a number of bytes with an optional suffix. Return: 0, or -EINVAL when that is no
- * number of bytes.
- */
+/* Read a number of bytes with an optional suffix. Return: 0, or -EINVAL if it is none. */
 int hpm_parse_bytes(const char *text, u64 *bytes)
 {
 	char *end;

@@ -13,10 +13,9 @@
  * RCU can see it any more. It is never put by reference count: mm/ would free
  * it into a cache of its own.
  *
- * When the task's cpuset changes meanwhile, the change reaches our policy and
- * not the task's own. What was got is verified afterwards, so that a buffer is
- * never where it should not be; the task's own policy keeps its nodes until the
- * next change.
+ * A change of the task's cpuset meanwhile reaches our policy and not the task's
+ * own, which keeps its nodes until the next change. What was got is verified
+ * afterwards, so that a buffer is never where it should not be.
  */
 #include <linux/cpuset.h>
 #include <linux/delay.h>
@@ -26,12 +25,14 @@
 
 #include "backing.h"
 
-/* The nodes that the calling task may use, by its cpuset and its own policy. */
+/* The nodes to use: all that the calling task may, by its cpuset and its own policy. */
 static nodemask_t allowed_nodes(const struct hpm_attr *attr)
 {
-	nodemask_t nodes;
+	nodemask_t nodes = node_states[N_MEMORY];
 
-	nodes_and(nodes, node_states[N_MEMORY], cpuset_current_mems_allowed);
+	if (attr->policy == HPAGE_MAP_POLICY_STRICT)
+		nodes = nodemask_of_node(attr->node);
+	nodes_and(nodes, nodes, cpuset_current_mems_allowed);
 #if IS_ENABLED(CONFIG_NUMA)
 	/* Only the task itself changes it. */
 	if (attr->policy == HPAGE_MAP_POLICY_DEFAULT && current->mempolicy &&
@@ -44,22 +45,16 @@ static nodemask_t allowed_nodes(const struct hpm_attr *attr)
 /* Begin to look for pages on one node after the other. */
 void hpm_nodes_begin(struct hpm_nodes *nodes, const struct hpm_attr *attr)
 {
-	bool strict = attr->policy == HPAGE_MAP_POLICY_STRICT;
-	nodemask_t only;
+	bool named = attr->policy == HPAGE_MAP_POLICY_STRICT ||
+		     attr->policy == HPAGE_MAP_POLICY_PREFERRED;
 
-	nodes->first = strict || attr->policy == HPAGE_MAP_POLICY_PREFERRED ? attr->node :
-									      numa_mem_id();
+	nodes->first = named ? attr->node : numa_mem_id();
 	nodes->left = allowed_nodes(attr);
-	if (strict) {
-		only = nodemask_of_node(attr->node);
-		nodes_and(nodes->left, nodes->left, only);
-	}
 }
 
 /*
- * The next node to look for pages on. Return: the node that is asked for, or the calling
- * task's, and then, unless the policy is strict, the others that the task may use;
- * NUMA_NO_NODE after the last.
+ * The next node: first the one that is asked for, or the calling task's, and then, unless
+ * the policy is strict, the others that the task may use. Return: NUMA_NO_NODE at the end.
  */
 int hpm_nodes_next(struct hpm_nodes *nodes)
 {
@@ -109,10 +104,7 @@ static struct mempolicy *swap_policy(struct mempolicy *pol)
 	return old;
 }
 
-/*
- * Allocate by a policy from here on. Return: what hpm_policy_leave() takes, or an ERR_PTR
- * of -ENOMEM.
- */
+/* Allocate by a policy from here on. Return: what hpm_policy_leave() takes, or -ENOMEM. */
 struct hpm_policy *hpm_policy_enter(const struct hpm_attr *attr)
 {
 	struct hpm_policy *policy;
@@ -128,19 +120,12 @@ struct hpm_policy *hpm_policy_enter(const struct hpm_attr *attr)
 	atomic_set(&pol->refcnt, 1);
 	pol->home_node = NUMA_NO_NODE;
 	pol->flags = MPOL_F_STATIC_NODES;
-	switch (attr->policy) {
-	case HPAGE_MAP_POLICY_INTERLEAVE:
+	if (attr->policy == HPAGE_MAP_POLICY_INTERLEAVE) {
 		pol->mode = MPOL_INTERLEAVE;
 		pol->nodes = allowed_nodes(attr);
-		break;
-	case HPAGE_MAP_POLICY_STRICT:
-		pol->mode = MPOL_BIND;
+	} else {
+		pol->mode = attr->policy == HPAGE_MAP_POLICY_STRICT ? MPOL_BIND : MPOL_PREFERRED;
 		pol->nodes = nodemask_of_node(attr->node);
-		break;
-	default:
-		pol->mode = MPOL_PREFERRED;
-		pol->nodes = nodemask_of_node(attr->node);
-		break;
 	}
 	pol->w.user_nodemask = pol->nodes;
 	policy->tasks_own = swap_policy(pol);

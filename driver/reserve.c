@@ -18,13 +18,12 @@
  * the file as others lend a whole one, and when it goes the worker punches its
  * part out. No offset is used twice by takers, and there are enough of them.
  *
- * Ready pages are not pinned: they may be migrated while nobody has been told
- * their addresses. Pinning them is what is left to do when they are taken.
+ * Ready pages may still be migrated: they are pinned when they are taken.
  *
  * hugetlbfs allocates and maps under one lock of the inode. So the worker waits
  * a moment before it fills again: whoever took pages is about to map them.
  *
- * lock protects what can change, and is never held while pages are allocated or
+ * lock protects what takers see, and is never held while pages are allocated or
  * given back. Only the worker moves tail and sets file, under lock, too, and so
  * it may read them without. Reserves live as long as the module.
  */
@@ -41,7 +40,7 @@
 
 #define REFILL_AFTER	(HZ / 2)	/* pages were taken */
 #define RETRY_AFTER	(10 * HZ)	/* there were none to be had */
-#define FILE_SIZE	(1ULL << 60)	/* bytes; it has pages only in its window */
+#define FILE_SIZE	BIT_ULL(60)	/* bytes; it has pages only in its window */
 
 static const struct source {
 	enum hpage_map_backing kind;
@@ -71,15 +70,17 @@ struct hpm_reserve {
 	unsigned long page_size;	/* bytes */
 	int node;
 	struct device *dev;		/* in sysfs */
+
+	unsigned long asked;		/* pages to keep ready; READ_ONCE() */
 	struct delayed_work work;	/* fills and trims */
+	struct hpm_why finding;		/* of the worker alone: why it cannot fill */
 
 	struct mutex lock;		/* of what follows */
 	struct file *file;		/* NULL until the first page is wanted */
-	unsigned long asked;		/* pages to keep ready */
 	u64 head;			/* index in file of the first ready page */
 	u64 tail;			/* index of the page behind the last ready one */
 	struct list_head returned;	/* windows whose pages are to be given back */
-	struct hpm_why why;		/* fewer are ready than asked for */
+	struct hpm_why why;		/* what the worker found when it ended */
 };
 
 static LIST_HEAD(reserves);
@@ -97,10 +98,10 @@ static unsigned long ready(struct hpm_reserve *r)
 static int make_file(struct hpm_reserve *r)
 {
 	struct file *file = r->source->create(r->page_size, FILE_SIZE);
-	int ret = PTR_ERR_OR_ZERO(file);
+	int ret;
 
-	if (ret)
-		return ret;
+	if (IS_ERR(file))
+		return PTR_ERR(file);
 	ret = hpm_fs_seal(file);
 	if (ret) {
 		fput(file);
@@ -113,7 +114,7 @@ static int make_file(struct hpm_reserve *r)
 }
 
 /* One page more, if it can be had on the node. */
-static int extend(struct hpm_reserve *r, struct hpm_why *why)
+static int extend(struct hpm_reserve *r)
 {
 	struct hpm_attr attr = { .policy = HPAGE_MAP_POLICY_STRICT, .node = r->node };
 	int ret = r->file ? 0 : make_file(r);
@@ -126,7 +127,7 @@ static int extend(struct hpm_reserve *r, struct hpm_why *why)
 	if (IS_ERR(policy))
 		return PTR_ERR(policy);
 	flags = memalloc_pin_save();
-	ret = r->source->extend(r->file, r->tail * r->page_size, r->page_size, why);
+	ret = r->source->extend(r->file, r->tail * r->page_size, r->page_size, &r->finding);
 	memalloc_pin_restore(flags);
 	hpm_policy_leave(policy);
 	if (ret)
@@ -168,33 +169,25 @@ static void give_back_returned(struct hpm_reserve *r)
 static void reserve_work(struct work_struct *work)
 {
 	struct hpm_reserve *r = container_of(to_delayed_work(work), struct hpm_reserve, work);
-	struct hpm_why *why = kzalloc(sizeof(*why), GFP_KERNEL);
-	int ret = why ? 0 : -ENOMEM;
 	long missing;
+	int ret = 0;
 
 	give_back_returned(r);
+	r->finding = (struct hpm_why){};
 	while (!ret && (missing = READ_ONCE(r->asked) - ready(r))) {
 		if (missing > 0)
-			ret = extend(r, why);
+			ret = extend(r);
 		else
 			trim(r);
 		cond_resched();
 	}
+	if (ret && !r->finding.len)
+		hpm_why(&r->finding, "%pe", ERR_PTR(ret));
 	if (ret)
 		queue_delayed_work(hpm_workqueue, &r->work, RETRY_AFTER);
-	if (!why)
-		return;
-	if (ret && !why->len)
-		hpm_why(why, "%pe", ERR_PTR(ret));
 	mutex_lock(&r->lock);
-	r->why = *why;
+	r->why = r->finding;
 	mutex_unlock(&r->lock);
-	kfree(why);
-}
-
-static void look_again(struct hpm_reserve *r, unsigned long after)
-{
-	mod_delayed_work(hpm_workqueue, &r->work, after);
 }
 
 static bool take(struct hpm_reserve *r, struct hpm_backing *b, struct hpm_window *w,
@@ -215,30 +208,8 @@ static bool take(struct hpm_reserve *r, struct hpm_backing *b, struct hpm_window
 	}
 	mutex_unlock(&r->lock);
 	if (enough)
-		look_again(r, REFILL_AFTER);
+		mod_delayed_work(hpm_workqueue, &r->work, REFILL_AFTER);
 	return enough;
-}
-
-static bool take_from_any(struct hpm_backing *b, const struct hpm_attr *attr,
-			  struct hpm_window *w, unsigned long nr, unsigned long *most)
-{
-	struct hpm_nodes nodes;
-	struct hpm_reserve *r;
-	int node;
-
-	*most = 0;
-	hpm_nodes_begin(&nodes, attr);
-	while ((node = hpm_nodes_next(&nodes)) != NUMA_NO_NODE) {
-		list_for_each_entry(r, &reserves, entry) {
-			if (r->source->kind != b->kind || r->page_size != 1UL << b->shift ||
-			    r->node != node)
-				continue;
-			if (take(r, b, w, nr))
-				return true;
-			*most = max(*most, ready(r));
-		}
-	}
-	return false;
 }
 
 /*
@@ -249,12 +220,24 @@ int hpm_reserve_take(struct hpm_backing *b, const struct hpm_attr *attr, unsigne
 		     struct hpm_why *why)
 {
 	struct hpm_window *w = kzalloc(sizeof(*w), GFP_KERNEL_ACCOUNT);
-	unsigned long most;
+	unsigned long most = 0;
+	struct hpm_nodes nodes;
+	struct hpm_reserve *r;
+	int node;
 
 	if (!w)
 		return -ENOMEM;
-	if (take_from_any(b, attr, w, nr, &most))
-		return 0;
+	hpm_nodes_begin(&nodes, attr);
+	while ((node = hpm_nodes_next(&nodes)) != NUMA_NO_NODE) {
+		list_for_each_entry(r, &reserves, entry) {
+			if (r->source->kind != b->kind || r->page_size != 1UL << b->shift ||
+			    r->node != node)
+				continue;
+			if (take(r, b, w, nr))
+				return 0;
+			most = max(most, ready(r));
+		}
+	}
 	kfree(w);
 	hpm_why(why, "reserve: %lu pages of %lu kB from %s needed, %lu ready", nr,
 		1UL << (b->shift - 10), hpm_backing_name(b->kind), most);
@@ -276,7 +259,7 @@ void hpm_reserve_return(struct hpm_backing *b)
 	list_add_tail(&w->entry, &r->returned);
 	mutex_unlock(&r->lock);
 	fput(b->file);
-	look_again(r, 0);
+	mod_delayed_work(hpm_workqueue, &r->work, 0);
 }
 
 static ssize_t pages_show(struct device *dev, struct device_attribute *attr, char *text)
@@ -297,10 +280,8 @@ static ssize_t pages_store(struct device *dev, struct device_attribute *attr, co
 		return ret;
 	if (nr > totalram_pages() / (r->page_size >> PAGE_SHIFT))
 		return -ENOMEM;
-	mutex_lock(&r->lock);
 	WRITE_ONCE(r->asked, nr);
-	mutex_unlock(&r->lock);
-	look_again(r, 0);
+	mod_delayed_work(hpm_workqueue, &r->work, 0);
 	return len;
 }
 static DEVICE_ATTR_RW(pages);

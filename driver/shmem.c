@@ -26,14 +26,8 @@
  * instead of waking the OOM killer.
  */
 #define FILL_GFP	(GFP_HIGHUSER | __GFP_RETRY_MAYFAIL | __GFP_NOWARN)
-#define PMD_PAGES_ORDER	(PMD_SHIFT - PAGE_SHIFT)
-/* Of the memory, which the reserve leaves available. */
-#define SPARE_PART	16U
-
-static bool is_huge(struct folio *folio)
-{
-	return folio_order(folio) >= PMD_PAGES_ORDER;
-}
+#define HUGE_ORDER	(PMD_SHIFT - PAGE_SHIFT)
+#define SPARE_PART	16U	/* of the memory, which the reserve leaves available */
 
 /*
  * Below 4 GiB is a zone of its own, and so is high memory. A lower limit has
@@ -49,56 +43,43 @@ static gfp_t fill_gfp(const struct hpm_attr *attr)
 /* The node of a free page that a PMD maps, if need be after compaction, or NUMA_NO_NODE. */
 static int make_room(gfp_t gfp)
 {
-	struct page *page = alloc_pages(gfp | __GFP_COMP | __GFP_NOMEMALLOC, PMD_PAGES_ORDER);
+	struct page *page = alloc_pages(gfp | __GFP_COMP | __GFP_NOMEMALLOC, HUGE_ORDER);
 	int node;
 
 	if (!page)
 		return NUMA_NO_NODE;
 	node = page_to_nid(page);
-	__free_pages(page, PMD_PAGES_ORDER);
+	__free_pages(page, HUGE_ORDER);
 	return node;
 }
 
-static struct folio *read_folio(struct file *file, loff_t pos, gfp_t gfp)
-{
-	return shmem_read_folio_gfp(file->f_mapping, pos >> PAGE_SHIFT, gfp);
-}
-
 /*
- * The folio at @pos, huge if @node has one: tmpfs itself looks for huge folios
- * on the task's node alone. Preferred, because mm/ does not bind allocations
- * from low zones to a node.
+ * The folio at @pos, huge if that can be had; @room tells if one was free. As
+ * tmpfs itself looks for huge folios on the task's node alone, it is told where
+ * one is; as a preference, because mm/ does not bind allocations from low zones
+ * to a node.
  */
-static struct folio *read_folio_on(int node, struct file *file, loff_t pos, gfp_t gfp)
-{
-	struct hpm_attr attr = { .policy = HPAGE_MAP_POLICY_PREFERRED, .node = node };
-	struct hpm_policy *policy = hpm_policy_enter(&attr);
-	struct folio *folio;
-
-	if (IS_ERR(policy))
-		return ERR_CAST(policy);
-	folio = read_folio(file, pos, gfp);
-	hpm_policy_leave(policy);
-	return folio;
-}
-
-/* The folio at @pos, huge if that can be had; @room tells if one was free. */
 static struct folio *read_huge_folio(struct file *file, loff_t pos, gfp_t gfp, bool *room)
 {
-	struct folio *folio = read_folio(file, pos, gfp);
-	int node;
+	struct folio *folio = shmem_read_folio_gfp(file->f_mapping, pos >> PAGE_SHIFT, gfp);
+	struct hpm_attr attr = { .policy = HPAGE_MAP_POLICY_PREFERRED };
+	struct hpm_policy *policy;
 
-	if (IS_ERR(folio) || is_huge(folio))
+	if (IS_ERR(folio) || folio_order(folio) >= HUGE_ORDER)
 		return folio;
-
-	node = make_room(gfp);
-	*room = node != NUMA_NO_NODE;
+	attr.node = make_room(gfp);
+	*room = attr.node != NUMA_NO_NODE;
 	if (!*room)
 		return folio;
 
 	folio_put(folio);
 	hpm_thp_punch(file, pos, PMD_SIZE);
-	return read_folio_on(node, file, pos, gfp);
+	policy = hpm_policy_enter(&attr);
+	if (IS_ERR(policy))
+		return ERR_CAST(policy);
+	folio = shmem_read_folio_gfp(file->f_mapping, pos >> PAGE_SHIFT, gfp);
+	hpm_policy_leave(policy);
+	return folio;
 }
 
 static void explain_small(struct hpm_why *why, loff_t pos, bool room)
@@ -115,7 +96,7 @@ static void explain_small(struct hpm_why *why, loff_t pos, bool room)
 		hpm_why_try(why, "echo 1 > /proc/sys/vm/compact_memory");
 }
 
-/* tmpfs says ENOSPC when the machine's commit limit refuses a page. */
+/* tmpfs says ENOSPC when the machine's commit limit refuses a page. Return: -errno. */
 static int explain_none(struct hpm_why *why, loff_t pos, int err)
 {
 	if (err == -ENOSPC) {
@@ -124,41 +105,38 @@ static int explain_none(struct hpm_why *why, loff_t pos, int err)
 		return -ENOMEM;
 	}
 	if (err == -ENOMEM) {
-		hpm_why(why, "no page after %lld kB: out of memory, or the caller's cgroup is",
-			pos >> 10);
+		hpm_why(why, "no page after %lld kB: no memory, or none for the cgroup", pos >> 10);
 		hpm_why_try(why, "a smaller size, or a larger memory.max");
 	}
 	return err;
 }
 
 /*
- * Read all of the file into the cache. @want_huge: compact for huge folios as
+ * Read a part of the file into the cache. @want_huge: compact for huge folios as
  * long as that helps; @need_huge: accept nothing else.
  */
-static int fill(struct file *file, const struct hpm_attr *attr, u64 size, bool want_huge,
+static int fill(struct file *file, loff_t pos, loff_t end, gfp_t gfp, bool want_huge,
 		bool need_huge, struct hpm_why *why)
 {
-	gfp_t gfp = fill_gfp(attr);
 	bool room = want_huge;
 	struct folio *folio;
+	loff_t next;
 	bool huge;
-	u64 pos, end;
 
-	for (pos = 0; pos < size; pos = end) {
+	for (; pos < end; pos = next) {
 		if (signal_pending(current))
 			return -EINTR;
 
-		if (room && IS_ALIGNED(pos, PMD_SIZE) && size - pos >= PMD_SIZE)
+		if (room && IS_ALIGNED(pos, PMD_SIZE) && end - pos >= PMD_SIZE)
 			folio = read_huge_folio(file, pos, gfp, &room);
 		else
-			folio = read_folio(file, pos, gfp);
-
+			folio = shmem_read_folio_gfp(file->f_mapping, pos >> PAGE_SHIFT, gfp);
 		if (IS_ERR(folio))
 			return explain_none(why, pos, PTR_ERR(folio));
-		huge = is_huge(folio);
-		end = folio_pos(folio) + folio_size(folio);
-		folio_put(folio);
 
+		huge = folio_order(folio) >= HUGE_ORDER;
+		next = folio_pos(folio) + folio_size(folio);
+		folio_put(folio);
 		if (need_huge && !huge) {
 			explain_small(why, pos, room);
 			return -ENOMEM;
@@ -196,8 +174,7 @@ static struct file *make(const struct hpm_attr *attr, u64 size, const char *huge
 	file = create(size, huge);
 	if (IS_ERR(file))
 		return file;
-
-	ret = fill(file, attr, size, want_huge, need_huge, why);
+	ret = fill(file, 0, size, fill_gfp(attr), want_huge, need_huge, why);
 	if (!ret)
 		return file;
 	hpm_fs_discard(file);
@@ -209,22 +186,14 @@ bool hpm_thp_has(unsigned long page_size)
 	return page_size == PMD_SIZE && has_transparent_hugepage();
 }
 
-bool hpm_base_has(unsigned long page_size)
-{
-	return page_size == PAGE_SIZE;
-}
-
-/*
- * PMD-sized folios and nothing else; see backing.h. Return: the filled file, or an
- * ERR_PTR.
- */
+/* PMD-sized folios and nothing else; see backing.h. */
 struct file *hpm_thp_fill(const struct hpm_attr *attr, u64 size, unsigned long page_size,
 			  struct hpm_why *why)
 {
 	return make(attr, size, "always", true, true, why);
 }
 
-/* Base pages, or the best mix; see backing.h. Return: the filled file, or an ERR_PTR. */
+/* Base pages, or the best mix; see backing.h. */
 struct file *hpm_base_fill(const struct hpm_attr *attr, u64 size, unsigned long page_size,
 			   struct hpm_why *why)
 {
@@ -233,23 +202,16 @@ struct file *hpm_base_fill(const struct hpm_attr *attr, u64 size, unsigned long 
 	return make(attr, size, mixed ? "within_size" : "never", mixed, false, why);
 }
 
-/*
- * Make a tmpfs file of PMD-sized folios, for the reserve. Return: the file, or an ERR_PTR
- * as of hpm_fs_create().
- */
+/* An empty file for PMD-sized folios. Return: the file, or an ERR_PTR as of hpm_fs_create(). */
 struct file *hpm_thp_file(unsigned long page_size, u64 size)
 {
 	return create(size, "always");
 }
 
-/*
- * One folio more, for the reserve. Return: 0, -ENOMEM when no huge folio can be had, or
- * another -errno.
- */
+/* One folio more, for the reserve. Return: 0; -ENOMEM when no huge one is to be had; or -errno. */
 int hpm_thp_extend(struct file *file, loff_t pos, unsigned long page_size, struct hpm_why *why)
 {
-	bool room = true, huge;
-	struct folio *folio;
+	int ret;
 
 	/* What is only kept ready must not press upon what is used. */
 	if (si_mem_available() < (long)(totalram_pages() / SPARE_PART)) {
@@ -257,16 +219,10 @@ int hpm_thp_extend(struct file *file, loff_t pos, unsigned long page_size, struc
 		hpm_why_try(why, "a smaller reserve");
 		return -ENOMEM;
 	}
-	folio = read_huge_folio(file, pos, FILL_GFP, &room);
-	if (IS_ERR(folio))
-		return explain_none(why, pos, PTR_ERR(folio));
-	huge = is_huge(folio);
-	folio_put(folio);
-	if (huge)
-		return 0;
-	explain_small(why, pos, room);
-	hpm_thp_punch(file, pos, page_size);
-	return -ENOMEM;
+	ret = fill(file, pos, pos + page_size, FILL_GFP, true, true, why);
+	if (ret)
+		hpm_thp_punch(file, pos, page_size);
+	return ret;
 }
 
 /* Give the pages of a part of a tmpfs file back. */

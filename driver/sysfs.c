@@ -2,9 +2,8 @@
 /*
  * /sys/class/hpage_map/NAME: facts about a buffer, one a file.
  *
- * The device of a named buffer has it as its driver data, and goes before it.
- * hpage_map is the default buffer; while it is not made, its size is 0 and its
- * backing is none.
+ * The device of a named buffer has it as its driver data, and goes before it. hpage_map is
+ * the default buffer; while it is not made, its size is 0 and its backing is none.
  */
 #include <linux/pid.h>
 #include <linux/sizes.h>
@@ -61,11 +60,5 @@ static struct attribute *hpm_sysfs_attrs[] = {
 	NULL
 };
 
-static const struct attribute_group hpm_sysfs_group = {
-	.attrs = hpm_sysfs_attrs,
-};
-
-const struct attribute_group *hpm_sysfs_groups[] = {
-	&hpm_sysfs_group,
-	NULL
-};
+static const struct attribute_group hpm_sysfs_group = { .attrs = hpm_sysfs_attrs };
+const struct attribute_group *hpm_sysfs_groups[] = { &hpm_sysfs_group, NULL };

@@ -18,7 +18,7 @@
 
 #include "backing.h"
 
-#define BATCH	512
+#define BATCH	512UL
 
 static bool may_pin(struct page *page)
 {
@@ -50,31 +50,24 @@ static int pin_batch(unsigned long addr, int nr, struct page **pages, struct hpm
 }
 
 /*
- * Pin memory of the calling program for writing. Return: 0; -EFAULT: it is not
- * mapped, or not writable  -EINVAL: it belongs to a file system or a device  -EINTR: a
- * signal came  -ENOMEM: there is no memory to move it to where it may stay
+ * Pin memory of the calling program for writing. Return: 0; -EFAULT when it is not mapped
+ * or not writable; -EINVAL when it belongs to a file system or a device; -EINTR when a
+ * signal came; -ENOMEM when there is no memory to move it to where it may stay.
  */
 int hpm_user_pin(unsigned long addr, unsigned long nr, struct page **pages, struct hpm_why *why)
 {
-	unsigned long done = 0;
-	int got = 0;
+	unsigned long done;
+	int got;
 
-	while (done < nr) {
+	for (done = 0; done < nr; done += got) {
 		got = signal_pending(current) ? -EINTR :
-			pin_batch(addr + (done << PAGE_SHIFT), min_t(unsigned long, nr - done, BATCH),
-				  pages + done, why);
+		      pin_batch(addr + (done << PAGE_SHIFT), min(nr - done, BATCH), pages + done,
+				why);
 		if (got < 0) {
-			hpm_user_unpin(pages, done);
+			unpin_user_pages(pages, done);
 			return got;
 		}
-		done += got;
 		cond_resched();
 	}
 	return 0;
-}
-
-/* Give back what hpm_user_pin() pinned. */
-void hpm_user_unpin(struct page **pages, unsigned long nr)
-{
-	unpin_user_pages_dirty_lock(pages, nr, true);
 }

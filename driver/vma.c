@@ -2,25 +2,22 @@
 /*
  * Mappings: the lent file's own, with us as witness.
  *
- * mmap() of the device checks the range against the buffer, lets the lent file
- * make its own true hugetlb or shmem mapping, and then puts that file into the
- * VMA. From there on everything is the business of mm/; there is no fault
- * handler here. Only open and close of the VMA's operations are wrapped, as
- * ipc/shm.c wraps them, because a mapping is a holder: people close the
- * descriptor after mmap() and still expect their pages.
+ * mmap() of the device checks the range against the buffer, lets the lent file make its own
+ * true hugetlb or shmem mapping, and then puts that file into the VMA. From there on
+ * everything is the business of mm/; there is no fault handler here. Only open and close of
+ * the VMA's operations are wrapped, as ipc/shm.c wraps them, because a mapping is a holder:
+ * people close the descriptor after mmap() and still expect their pages.
  *
- * The wrapped operations are a copy inside the buffer, and lead back to it:
- * vm_private_data belongs to hugetlb, and the inode's i_private to tmpfs. All
- * mappings of one file have the same operations, so the copy is made once, at
- * the first mmap() and under the buffer's lock.
+ * The wrapped operations are a copy inside the buffer, and lead back to it: vm_private_data
+ * belongs to hugetlb, and the inode's i_private to tmpfs. All mappings of one file have the
+ * same operations, so the copy is made once, at the first mmap() and under the buffer's lock.
  *
- * open and close run under mmap_lock. close may drop the last reference to the
- * buffer and to the module while it runs; the copy is freed after a grace
- * period, and module exit waits for tasks that are still on their way out.
+ * open and close run under mmap_lock. close may drop the last reference to the buffer and to
+ * the module while it runs; the copy is freed after a grace period, and module exit waits for
+ * tasks that are still on their way out.
  */
 #include <linux/mman.h>
 #include <linux/module.h>
-#include <linux/mutex.h>
 
 #include "buffer.h"
 
@@ -78,30 +75,29 @@ static void wrap_vm_ops(struct hpage_map_buffer *buf, struct vm_area_struct *vma
 	vma->vm_ops = &buf->vm_ops;
 }
 
-/* Does the buffer have all of this range, in base pages? */
-static bool within(const struct hpage_map_buffer *buf, unsigned long pgoff, unsigned long len)
+/* Does the buffer have all of this range, and are offset and length multiples of @unit? */
+static bool has_range(const struct hpage_map_buffer *buf, unsigned long pgoff, unsigned long len,
+		      unsigned long unit)
 {
 	unsigned long pages = hpm_backing_size(&buf->backing) >> PAGE_SHIFT;
-	unsigned long nr = len >> PAGE_SHIFT;
 
-	return !offset_in_page(len) && pgoff <= pages && nr <= pages - pgoff;
-}
-
-/*
- * Does it have all of this range, in whole pages? The same rule on
- * every rung, so that a program that runs on one runs on all.
- */
-static bool has_range(const struct hpage_map_buffer *buf, unsigned long pgoff, unsigned long len)
-{
-	unsigned long mask = (1UL << (buf->backing.shift - PAGE_SHIFT)) - 1;
-
-	return !((pgoff | len >> PAGE_SHIFT) & mask) && within(buf, pgoff, len);
+	return IS_ALIGNED(pgoff << PAGE_SHIFT | len, unit) &&
+	       pgoff <= pages && len >> PAGE_SHIFT <= pages - pgoff;
 }
 
 /* Do address and offset agree in their bits below @align, a power of two? */
 static bool congruent(unsigned long addr, unsigned long pgoff, unsigned long align)
 {
-	return !((addr - (pgoff << PAGE_SHIFT)) & (align - 1));
+	return IS_ALIGNED(addr - (pgoff << PAGE_SHIFT), align);
+}
+
+/* Is that in whole pages? The same rule on every rung: what runs on one runs on all. */
+static bool fits(const struct hpage_map_buffer *buf, const struct vm_area_struct *vma)
+{
+	unsigned long page_size = 1UL << buf->backing.shift;
+
+	return has_range(buf, vma->vm_pgoff, vma->vm_end - vma->vm_start, page_size) &&
+	       congruent(vma->vm_start, vma->vm_pgoff, page_size);
 }
 
 /* Let the lent file make the mapping, and put it in the place of the VMA's own. */
@@ -111,17 +107,16 @@ static int lend(struct hpage_map_buffer *buf, struct vm_area_struct *vma)
 
 	if (buf->backing.kind == HPAGE_MAP_BACKING_HUGETLB) {
 		/*
-		 * Shared mappings use the pages that are there. Private ones
-		 * reserve a page for each copy, so that a short pool is an
-		 * errno here and not a SIGBUS later.
+		 * Shared mappings use the pages that are there. Private ones reserve a page for
+		 * each copy: a short pool is an errno here and not a SIGBUS later.
 		 */
 		if (vma->vm_flags & VM_MAYSHARE)
-			vm_flags_set(vma, VM_NORESERVE);
+			vm_flags_mod(vma, VM_NORESERVE, 0);
 		else
-			vm_flags_clear(vma, VM_NORESERVE);
+			vm_flags_mod(vma, 0, VM_NORESERVE);
 	} else {
 		/* mremap() must not grow it past the end, as hugetlb sees to itself. */
-		vm_flags_set(vma, VM_DONTEXPAND | VM_DONTDUMP);
+		vm_flags_mod(vma, VM_DONTEXPAND | VM_DONTDUMP, 0);
 	}
 
 	/* A part of the reserve stands elsewhere in its file. */
@@ -137,26 +132,21 @@ static int lend(struct hpage_map_buffer *buf, struct vm_area_struct *vma)
 }
 
 /*
- * Map a part of a buffer. On success the VMA refers to the lent file instead, and holds
- * the buffer. Under mmap_lock for writing. Return: 0; -ENODEV: the buffer is memory
- * of a program  -EINVAL: offset, length or address is no multiple of the page size, or
- * the part is not within the buffer  -ENOMEM: private, and the hugetlb pool cannot
- * promise pages for its copies Private writable mappings also count against the commit
- * limit, on every rung: mm/ charged them before this call, and refuses what is too much
- * itself.
+ * Map a part of a buffer, under mmap_lock for writing. On success the VMA refers to the lent
+ * file instead, and holds the buffer. -ENODEV: it is memory of a program; -EINVAL: offset,
+ * length or address is no multiple of the page size, or the part is not within the buffer;
+ * -ENOMEM: private, and the hugetlb pool cannot promise pages for its copies.
+ *
+ * Private writable mappings also count against the commit limit, on every rung: mm/ charged
+ * them before this call, and refuses what is too much itself.
  */
 int hpm_buffer_mmap(struct hpage_map_buffer *buf, struct vm_area_struct *vma)
 {
-	unsigned long len = vma->vm_end - vma->vm_start;
-
 	mmap_assert_write_locked(vma->vm_mm);
 
 	if (!buf->backing.file)
 		return -ENODEV;
-	if (!has_range(buf, vma->vm_pgoff, len) ||
-	    !congruent(vma->vm_start, vma->vm_pgoff, 1UL << buf->backing.shift))
-		return -EINVAL;
-	return lend(buf, vma);
+	return fits(buf, vma) ? lend(buf, vma) : -EINVAL;
 }
 
 /* A range of base pages. remap_pfn_range() wants private mappings whole. */
@@ -183,43 +173,29 @@ static int map_frames(struct hpage_map_buffer *buf, struct vm_area_struct *vma)
 }
 
 /*
- * Map a part of a buffer at whatever address. For files that do not choose the address
- * themselves. Where hugetlb pages do not fit, the VMA gets page frames instead, which
- * programs can use and the kernel cannot pin; those of the page allocator fit everywhere,
- * if not as huge pages. Under mmap_lock for writing. Return: as hpm_buffer_mmap();
- * -EINVAL also for a private mapping of page frames that could be written.
+ * As hpm_buffer_mmap(), at whatever address, for files that do not choose it themselves.
+ * Where hugetlb pages do not fit, the VMA gets page frames instead, which programs can use
+ * and the kernel cannot pin, and which cannot be private and writable, -EINVAL; pages of the
+ * page allocator fit everywhere, if not as huge ones.
  */
 int hpm_buffer_mmap_anywhere(struct hpage_map_buffer *buf, struct vm_area_struct *vma)
 {
-	unsigned long len = vma->vm_end - vma->vm_start;
-
 	mmap_assert_write_locked(vma->vm_mm);
 
 	if (!buf->backing.file)
 		return -ENODEV;
-	if (!within(buf, vma->vm_pgoff, len))
+	if (!has_range(buf, vma->vm_pgoff, vma->vm_end - vma->vm_start, PAGE_SIZE))
 		return -EINVAL;
-	if (buf->backing.kind != HPAGE_MAP_BACKING_HUGETLB ||
-	    (has_range(buf, vma->vm_pgoff, len) &&
-	     congruent(vma->vm_start, vma->vm_pgoff, 1UL << buf->backing.shift)))
+	if (buf->backing.kind != HPAGE_MAP_BACKING_HUGETLB || fits(buf, vma))
 		return lend(buf, vma);
 	return map_frames(buf, vma);
 }
 
-static unsigned long fs_area(struct hpage_map_buffer *buf, unsigned long addr, unsigned long len,
-			     unsigned long pgoff, unsigned long flags)
-{
-	struct file *file = buf->backing.file;
-
-	return file->f_op->get_unmapped_area(file, addr, len, pgoff, flags);
-}
-
 /*
- * Choose an address for a mapping. The address is aligned like the offset for the largest
- * page table entry that the mapping can use: a PMD on every rung, and a PUD from there
- * on, where the architecture may share page tables. A hint that cannot work is ignored.
- * MAP_FIXED is checked here already, before it replaces what is there. Under mmap_lock.
- * Return: the address, or -EINVAL as for hpm_buffer_mmap(), or -ENOMEM.
+ * Choose an address for a mapping, under mmap_lock: aligned like the offset for the largest
+ * page table entry that the mapping can use, a PMD on every rung, and a PUD from there on,
+ * where the architecture may share page tables. A hint that cannot work is ignored. MAP_FIXED
+ * is checked here already, before it replaces what is there. Errors as of hpm_buffer_mmap().
  */
 unsigned long hpm_buffer_get_unmapped_area(struct hpage_map_buffer *buf, unsigned long addr,
 					   unsigned long len, unsigned long pgoff,
@@ -227,10 +203,11 @@ unsigned long hpm_buffer_get_unmapped_area(struct hpage_map_buffer *buf, unsigne
 {
 	unsigned long page_size = 1UL << buf->backing.shift;
 	unsigned long align = page_size, area, padded;
+	struct file *file = buf->backing.file;
 
-	if (!buf->backing.file)
+	if (!file)
 		return -ENODEV;
-	if (!has_range(buf, pgoff, len))
+	if (!has_range(buf, pgoff, len, page_size))
 		return -EINVAL;
 	if (!congruent(addr, pgoff, page_size)) {
 		if (flags & MAP_FIXED)
@@ -238,7 +215,7 @@ unsigned long hpm_buffer_get_unmapped_area(struct hpage_map_buffer *buf, unsigne
 		addr = 0;
 	}
 
-	area = fs_area(buf, addr, len, pgoff, flags);
+	area = file->f_op->get_unmapped_area(file, addr, len, pgoff, flags);
 	if (IS_ERR_VALUE(area) || flags & MAP_FIXED || (addr && area == addr))
 		return area;
 
@@ -249,7 +226,7 @@ unsigned long hpm_buffer_get_unmapped_area(struct hpage_map_buffer *buf, unsigne
 	if (congruent(area, pgoff, align))
 		return area;
 
-	padded = fs_area(buf, 0, len + align, pgoff, flags);
+	padded = file->f_op->get_unmapped_area(file, 0, len + align, pgoff, flags);
 	if (IS_ERR_VALUE(padded))
 		return congruent(area, pgoff, page_size) ? area : padded;
 	return padded + (((pgoff << PAGE_SHIFT) - padded) & (align - 1));

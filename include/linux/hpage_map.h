@@ -5,7 +5,6 @@
  * A driver creates a buffer, lets its device fill it, and maps it to programs:
  *
  *	buf = hpage_map_create(dev, &(struct hpage_map_attr){ .size = SZ_64M });
- *	...
  *	sgt = hpage_map_dma_map(buf, dev, DMA_FROM_DEVICE);
  *	...
  *	static int my_mmap(struct file *file, struct vm_area_struct *vma)
@@ -16,21 +15,20 @@
  *	hpage_map_dma_unmap(buf, dev, sgt, DMA_FROM_DEVICE);
  *	hpage_map_put(buf);
  *
- * The pages are zeroed and pinned when hpage_map_create() returns, and stay
- * where they are until the last holder of the buffer is gone. Holders are the
- * driver, until hpage_map_put(); every mapping of the buffer by a program; and
- * every dma-buf that was exported of it. So a driver may go while programs
- * still have it mapped: they keep the memory and nothing else of the driver.
+ * The pages are zeroed and pinned when hpage_map_create() returns, and stay where they are
+ * until the last holder of the buffer is gone. Holders are the driver, until hpage_map_put();
+ * every mapping of the buffer by a program; and every dma-buf that was exported of it. So a
+ * driver may go while programs still have it mapped: they keep the memory and nothing else of
+ * the driver.
  *
- * What must stop before the driver's hpage_map_put(): DMA of the device, which
- * means that hpage_map_dma_unmap() was called; and every use of the address
- * that hpage_map_vmap() gave. Nobody else stops them, and without other holders
- * the pages are somebody else's afterwards.
+ * What must stop before the driver's hpage_map_put(): DMA of the device, which means that
+ * hpage_map_dma_unmap() was called; and every use of the address that hpage_map_vmap() gave.
+ * Nobody else stops them, and without other holders the pages are somebody else's afterwards.
  *
- * All functions are exported GPL in the namespace HPAGE_MAP; a driver says
- * HPAGE_MAP_IMPORT() once. Unless they say otherwise they may sleep. The API
- * follows semantic versioning with the module: within one major version
- * functions and fields are added, not changed or removed.
+ * All functions are exported GPL in the namespace HPAGE_MAP; a driver says HPAGE_MAP_IMPORT()
+ * once. They may sleep, but for hpage_map_get(), _size(), _page_size(), _page() and the two
+ * that sync, which do for any context. The API follows semantic versioning with the module:
+ * within one major version functions and fields are added, not changed or removed.
  */
 #ifndef _LINUX_HPAGE_MAP_H
 #define _LINUX_HPAGE_MAP_H
@@ -43,9 +41,8 @@
 
 struct device;
 struct dma_buf;
-struct vm_area_struct;
-
 struct hpage_map_buffer;
+struct vm_area_struct;
 
 /* As MODULE_IMPORT_NS(), whose argument has changed, on every kernel. */
 #define HPAGE_MAP_IMPORT()	MODULE_INFO(import_ns, "HPAGE_MAP")
@@ -53,14 +50,11 @@ struct hpage_map_buffer;
 /**
  * struct hpage_map_attr - what a driver asks for; all zero but the size will do
  * @size: bytes, rounded up to the page size that is got
- * @page_size: bytes, a power of two; 0 takes the best, which is at most what a
- *	PMD maps
- * @flags: HPAGE_MAP_EXACT, _ALLOW_BASE, _CONTIGUOUS, _BELOW_4G and _RESERVE, as
- *	for programs
- * @policy: HPAGE_MAP_POLICY_STRICT insists on the node of the device, and
- *	_INTERLEAVE ignores it; anything else prefers it
- * @name: a tag for people, of letters, digits, '.', '_' and '-', or NULL;
- *	copied
+ * @page_size: bytes, a power of two; 0 takes the best, which is at most what a PMD maps
+ * @flags: bits of enum hpage_map_alloc_flags, as for programs
+ * @policy: HPAGE_MAP_POLICY_STRICT insists on the node of the device, and _INTERLEAVE ignores
+ *	it; anything else prefers it
+ * @name: a tag for people, of letters, digits, '.', '_' and '-', or NULL; copied
  */
 struct hpage_map_attr {
 	u64 size;
@@ -81,8 +75,7 @@ u64 hpage_map_page_size(const struct hpage_map_buffer *buf);
 struct page *hpage_map_page(const struct hpage_map_buffer *buf, u64 offset);
 void *hpage_map_vmap(struct hpage_map_buffer *buf);
 
-int hpage_map_mmap(struct hpage_map_buffer *buf, struct vm_area_struct *vma, u64 start,
-		   u64 length);
+int hpage_map_mmap(struct hpage_map_buffer *buf, struct vm_area_struct *vma, u64 start, u64 length);
 unsigned long hpage_map_get_unmapped_area(struct hpage_map_buffer *buf, unsigned long addr,
 					  unsigned long len, unsigned long pgoff,
 					  unsigned long flags, u64 start, u64 length);
@@ -93,8 +86,8 @@ void hpage_map_dma_unmap(struct hpage_map_buffer *buf, struct device *dev, struc
 			 enum dma_data_direction dir);
 
 /*
- * The device has written, the CPU will read; and the CPU has written, or has read what
- * the device is to write again. Free where the device is coherent. Context: any.
+ * The device has written, the CPU will read; and the CPU has written, or has read what the
+ * device is to write again. Free where the device is coherent.
  */
 static inline void hpage_map_sync_for_cpu(struct device *dev, struct sg_table *sgt,
 					  enum dma_data_direction dir)

@@ -5,14 +5,9 @@
 #include_next <linux/fs.h>
 #include <linux/version.h>
 
-/* Before 6.17 every file had its own .mmap. */
+/* Before 6.17 it had another name. */
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 17, 0)
-static inline int hpm_vfs_mmap(struct file *file, struct vm_area_struct *vma)
-{
-	return file->f_op->mmap(file, vma);
-}
-
-#define vfs_mmap hpm_vfs_mmap
+#define vfs_mmap call_mmap
 #endif
 
 #endif

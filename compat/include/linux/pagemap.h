@@ -6,10 +6,9 @@
 #include <linux/version.h>
 
 /*
- * Before 6.11 there is no pin for the folios of a file. A reference does for a
- * folio that already lies where it may stay: migration and soft offline leave
- * alone what has references that they cannot account for. Folios come one at a
- * time, and are never allocated.
+ * Before 6.11 there is no pin for the folios of a file. A reference does for a folio that
+ * already lies where it may stay: migration and soft offline leave alone what has references
+ * that they cannot account for. Folios come one at a time, and are never allocated.
  */
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 11, 0)
 static inline long memfd_pin_folios(struct file *memfd, loff_t start, loff_t end,

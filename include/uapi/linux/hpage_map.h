@@ -2,53 +2,46 @@
 /*
  * hpage_map: huge pages owned by a driver, mapped by programs.
  *
- * A descriptor of /dev/hpage_map refers to the default buffer, one of
- * /dev/hpage/NAME to a named buffer, and one that HPAGE_MAP_ALLOC returns to a
- * buffer of its own. Each holds its buffer, and so does every mapping of it.
- * mmap(2), read(2), write(2) and lseek(2) work on the buffer; the ioctls below
- * make buffers and ask about them.
+ * A descriptor of /dev/hpage_map refers to the default buffer, one of /dev/hpage/NAME to a
+ * named buffer, and one that HPAGE_MAP_ALLOC returns to a buffer of its own. Each holds its
+ * buffer, and so does every mapping of it. mmap(2), read(2), write(2) and lseek(2) work on
+ * the buffer; the ioctls below make buffers and ask about them.
  *
- * /dev/hpage_map is also the door: HPAGE_MAP_ALLOC, _CREATE, _PIN, _DESTROY and
- * _LIST take a descriptor of it. A program that wants the door and not the
- * default buffer, which the first open makes, opens it as HPAGE_MAP_O_DOOR.
+ * /dev/hpage_map is also the door: HPAGE_MAP_ALLOC, _CREATE, _PIN, _DESTROY and _LIST take a
+ * descriptor of it. A program that wants the door and not the default buffer, which the first
+ * open makes, opens it as HPAGE_MAP_O_DOOR.
  *
  * The contract of every ioctl
  *
- * - The argument is a pointer to one struct whose first field, size, holds
- *   sizeof() of that struct as the program was compiled with it.
- * - A struct shorter than the first published version is refused with EINVAL.
- *   A longer one than the kernel knows is accepted, up to
- *   HPAGE_MAP_STRUCT_MAX bytes, if the unknown tail is all zero, else refused
- *   with E2BIG. The kernel writes no more than size bytes, and never changes
- *   size.
- * - Unknown bits in flags and reserved fields that are not zero are refused
- *   with EINVAL, so that they can be given a meaning later. What an "out" field
- *   holds beforehand does not matter.
- * - Numbers are never reused. Fields are naturally aligned; there is no
- *   implicit padding; the layout is the same for 32-bit and 64-bit programs.
- * - When an ioctl fails, what it made is gone, and the struct is as it was.
- *   Memory that the struct points to may have been written: an array in part,
- *   and the text, which says why.
+ * - The argument is a pointer to one struct whose first field, size, holds sizeof() of that
+ *   struct as the program was compiled with it.
+ * - A struct shorter than the first published version is refused with EINVAL. A longer one
+ *   than the kernel knows is accepted, up to HPAGE_MAP_STRUCT_MAX bytes, if the unknown tail
+ *   is all zero, else refused with E2BIG. The kernel writes no more than size bytes, and
+ *   never changes size.
+ * - Unknown bits in flags and reserved fields that are not zero are refused with EINVAL, so
+ *   that they can get a meaning later. What an "out" field holds beforehand is ignored.
+ * - Numbers are never reused. Fields are naturally aligned, without implicit padding, and lie
+ *   the same for 32-bit and 64-bit programs.
+ * - When an ioctl fails, what it made is gone, and the struct is as it was. Memory that the
+ *   struct points to may have been written: an array in part, and the text, which says why.
  * - New descriptors are close-on-exec.
  *
- * One meaning per errno. Every ioctl can say E2BIG, EFAULT, EINVAL; what else it
- * can say stands with it.
+ * One meaning per errno. Every ioctl can say E2BIG, EFAULT and EINVAL; the rest stands with
+ * it.
  *
- *   E2BIG    size longer than the kernel knows, with a tail that is not zero,
- *            or longer than HPAGE_MAP_STRUCT_MAX
- *   EBADF    the ioctl is not for this descriptor: it has no buffer, or is not
- *            the door, or not open for writing
+ *   E2BIG    size above HPAGE_MAP_STRUCT_MAX, or a tail that the kernel does not know
+ *   EBADF    not for this descriptor: without a buffer, not the door, not open for writing
  *   EBUSY    the driver of the device manages its addresses itself
  *   EDQUOT   a limit of the caller's user stands against it
  *   EEXIST   the name is taken
- *   EFAULT   the pointer, or what it or the struct points to, is not the
- *            caller's memory
+ *   EFAULT   what the argument or the struct points to is not the caller's memory
  *   EINTR    a signal came first
- *   EINVAL   size too short, unknown flag bit, reserved field not zero, a value
- *            out of range, or values that contradict each other
+ *   EINVAL   size too short, unknown flag, reserved field not zero, or values that are out of
+ *            range or contradict each other
  *   EIO      the device cannot reach the pages
  *   EMFILE   the caller has no descriptor left; ENFILE: the machine has none
- *   ENODEV   there is no device of that name, or it has no driver (any more)
+ *   ENODEV   there is no device of that name, or it has no driver, or none any more
  *   ENOENT   there is no buffer of that name, or none with that id or a higher
  *   ENOMEM   the pages, or memory to manage them, cannot be had now
  *   ENOSPC   there are as many named buffers as there can be
@@ -68,11 +61,16 @@
 #define HPAGE_MAP_TEXT_SIZE	1024	/* room in which every text fits, with its NUL */
 #define HPAGE_MAP_NODE_MIXED	(-1)	/* the pages are not all on one NUMA node */
 
-/*
- * Access mode for open(2) of /dev/hpage_map: mode 3 of Linux, which takes
- * permission to read and to write and gives a descriptor for ioctls alone.
- */
+/* Access mode of open(2), mode 3 of Linux: for ioctls alone, but with read and write permission. */
 #define HPAGE_MAP_O_DOOR	3
+
+/* Valid bits of flags where there are none so far; other masks stand below their enums. */
+#define HPAGE_MAP_INFO_FLAGS	0
+#define HPAGE_MAP_DESTROY_FLAGS	0
+#define HPAGE_MAP_NODES_FLAGS	0
+#define HPAGE_MAP_RUNS_FLAGS	0
+#define HPAGE_MAP_EXPORT_FLAGS	0
+#define HPAGE_MAP_PIN_FLAGS	0
 
 enum {
 	HPAGE_MAP_CMD_BASE = 0x40,
@@ -92,13 +90,11 @@ enum {
 /**
  * enum hpage_map_backing - where the pages of a buffer come from
  * @HPAGE_MAP_BACKING_HUGETLB: the hugetlb pool of one page size
- * @HPAGE_MAP_BACKING_THP: the page allocator; every folio is as large as a
- *	PMD maps (2 MiB on x86-64)
- * @HPAGE_MAP_BACKING_BASE: the page allocator; pages of the base page size,
- *	some of which may stand together in larger folios
+ * @HPAGE_MAP_BACKING_THP: the page allocator; all folios as large as a PMD maps, often 2 MiB
+ * @HPAGE_MAP_BACKING_BASE: the page allocator; base pages, perhaps some in larger folios
  * @HPAGE_MAP_BACKING_USER: memory of a program, see HPAGE_MAP_PIN
  *
- * Values are never reused; new ones may be added.
+ * New values may be added.
  */
 enum hpage_map_backing {
 	HPAGE_MAP_BACKING_HUGETLB = 1,
@@ -123,8 +119,7 @@ enum hpage_map_features {
  * @HPAGE_MAP_ATTR_NAMED: it has a name below /dev/hpage
  * @HPAGE_MAP_ATTR_CONTIGUOUS: its pages make one physical run
  * @HPAGE_MAP_ATTR_BELOW_4G: all of them lie below 4 GiB
- * @HPAGE_MAP_ATTR_RESERVE: they came from the reserve, and are charged to no
- *	control group
+ * @HPAGE_MAP_ATTR_RESERVE: they came from the reserve, and are charged to no control group
  */
 enum hpage_map_attributes {
 	HPAGE_MAP_ATTR_DEFAULT = 1 << 0,
@@ -139,24 +134,19 @@ enum hpage_map_attributes {
  * @size: in: sizeof(struct hpage_map_info)
  * @flags: in: 0
  * @length: out: size of the buffer in bytes, a multiple of @page_size
- * @page_size: out: size of one page of the buffer in bytes; offsets, lengths
- *	and addresses of mappings are multiples of it
+ * @page_size: out: bytes of one page; mappings are aligned to it in offset, length, address
  * @nr_pages: out: number of pages of @page_size
- * @nr_huge: out: how many of the buffer's folios a PMD or more can map;
- *	differs from @nr_pages only for page sizes below a PMD
- * @nr_runs: out: number of physically contiguous runs that the pages make,
- *	in the order of their offsets; 1 means contiguous over the whole length
+ * @nr_huge: out: number of folios that a PMD or more can map; @nr_pages from a PMD's size on
+ * @nr_runs: out: number of physically contiguous runs of pages in the order of their offsets
  * @features: out: bits of enum hpage_map_features
  * @backing: out: enum hpage_map_backing, or 0 if the descriptor has no buffer
  * @node: out: NUMA node of the pages, or HPAGE_MAP_NODE_MIXED
  * @asked: out: size in bytes as it was asked for, before it was rounded up
- * @address: out: physical address of the first page, for callers with
- *	CAP_SYS_RAWIO, else 0
+ * @address: out: physical address of the first page, or 0 without CAP_SYS_RAWIO
  * @id: number of the buffer, not reused soon; in and out with HPAGE_MAP_LIST
  * @attributes: out: bits of enum hpage_map_attributes
- * @creator: out: process id of who asked for the buffer, as the caller sees
- *	it, or 0 if the caller does not. That process may have ended, and another
- *	have its number.
+ * @creator: out: process id of who asked for it, as the caller sees it, 0 if it does not;
+ *	that process may have ended, and another have its number
  * @uid: out: user id of who asked for it, as the caller sees it
  * @descriptors: out: open files that hold the buffer
  * @mappings: out: mappings that hold it
@@ -192,38 +182,33 @@ struct hpage_map_info {
 	char name[HPAGE_MAP_NAME_SIZE];
 };
 
-#define HPAGE_MAP_INFO_FLAGS	0	/* valid bits of hpage_map_info.flags */
-
 /**
  * define HPAGE_MAP_INFO - ask what the buffer of this descriptor is
  *
- * Takes struct hpage_map_info, needs no capability and works on read-only
- * descriptors, too. One without a buffer tells the features alone.
+ * Takes struct hpage_map_info, on read-only descriptors, too. One without a buffer tells the
+ * features alone.
  */
 #define HPAGE_MAP_INFO	_IO(HPAGE_MAP_IOC_TYPE, HPAGE_MAP_CMD_INFO)
 
 /**
  * define HPAGE_MAP_LIST - the buffer with the lowest id that is not below id
  *
- * Takes struct hpage_map_info on any descriptor of the door. Begin with id 0, and
- * go on with the id of each answer plus 1 until ENOENT. Buffers without a name
- * below /dev are told only to the user who made them and to callers with
- * CAP_SYS_ADMIN. Errors: EBADF, ENOENT.
+ * Takes struct hpage_map_info on any descriptor of the door. Begin with id 0, and go on with
+ * the id of each answer plus 1 until ENOENT. Buffers without a name below /dev are told only
+ * to their user and to callers with CAP_SYS_ADMIN. Errors: EBADF, ENOENT.
  */
 #define HPAGE_MAP_LIST	_IO(HPAGE_MAP_IOC_TYPE, HPAGE_MAP_CMD_LIST)
 
 /**
  * enum hpage_map_alloc_flags - what hpage_map_alloc asks for
- * @HPAGE_MAP_EXACT: no smaller page size than @page_size; with a page_size of
- *	0, none smaller than a PMD maps. Without it, smaller ones are taken
- *	where those cannot be had, but base pages only as the next flag says.
+ * @HPAGE_MAP_EXACT: no smaller page size than page_size, or, if that is 0, than a PMD maps.
+ *	Without it smaller ones do if need be, but base pages only by the next flag.
  * @HPAGE_MAP_ALLOW_BASE: base pages will do if no huge pages can be had
  * @HPAGE_MAP_CONTIGUOUS: one physical run over the whole length
  * @HPAGE_MAP_BELOW_4G: all pages below 4 GiB
- * @HPAGE_MAP_RESERVE: take pages that the reserve keeps ready. If it has not
- *	enough, or the user is over the limit that the administrator has set, or
- *	pages are to be contiguous, below 4 GiB or interleaved, ordinary pages
- *	are taken; the text says so.
+ * @HPAGE_MAP_RESERVE: take pages that the reserve keeps ready. If it has not enough, or the
+ *	user is over the limit that the administrator has set, or pages are to be contiguous,
+ *	below 4 GiB or interleaved, ordinary ones are taken; the text says so.
  */
 enum hpage_map_alloc_flags {
 	HPAGE_MAP_EXACT = 1 << 0,
@@ -233,7 +218,6 @@ enum hpage_map_alloc_flags {
 	HPAGE_MAP_RESERVE = 1 << 4,
 };
 
-/* Valid bits of hpage_map_alloc.flags. */
 #define HPAGE_MAP_ALLOC_FLAGS						\
 	(HPAGE_MAP_EXACT | HPAGE_MAP_ALLOW_BASE | HPAGE_MAP_CONTIGUOUS |	\
 	 HPAGE_MAP_BELOW_4G | HPAGE_MAP_RESERVE)
@@ -241,12 +225,10 @@ enum hpage_map_alloc_flags {
 /**
  * enum hpage_map_policy - on which NUMA nodes the pages shall lie
  * @HPAGE_MAP_POLICY_DEFAULT: where the memory policy of the calling task says
- * @HPAGE_MAP_POLICY_PREFERRED: on one node, and on others when it is short;
- *	the text says how many went elsewhere
+ * @HPAGE_MAP_POLICY_PREFERRED: on one node, and on others when it is short, says the text
  * @HPAGE_MAP_POLICY_STRICT: on one node, else ENOMEM
- * @HPAGE_MAP_POLICY_INTERLEAVE: in turn on all nodes that the caller may use,
- *	and on others when one is short, see HPAGE_MAP_NODES; not with
- *	HPAGE_MAP_CONTIGUOUS or _BELOW_4G
+ * @HPAGE_MAP_POLICY_INTERLEAVE: in turn on all nodes that the caller may use, and on others
+ *	when one is short, see HPAGE_MAP_NODES; not with HPAGE_MAP_CONTIGUOUS or _BELOW_4G
  */
 enum hpage_map_policy {
 	HPAGE_MAP_POLICY_DEFAULT = 0,
@@ -260,33 +242,27 @@ enum hpage_map_policy {
  * @size: in: sizeof(struct hpage_map_alloc)
  * @flags: in: bits of enum hpage_map_alloc_flags
  * @length: in: bytes wanted, not 0
- * @page_size: in: bytes, a power of two; 0 takes the best, which is at most
- *	what a PMD maps
+ * @page_size: in: bytes, a power of two; 0 takes the best, which is at most what a PMD maps
  * @policy: in: enum hpage_map_policy
  * @node: in: the node of HPAGE_MAP_POLICY_PREFERRED and _STRICT; else 0 or -1
- * @near_device: in: the node of this PCI device ("0000:00:03.0") or platform
- *	device instead, or empty; @node is then 0 or -1. With
- *	HPAGE_MAP_POLICY_DEFAULT it is preferred. If the machine does not say
- *	where the device is, HPAGE_MAP_POLICY_STRICT is EINVAL.
- * @name: in: with HPAGE_MAP_CREATE the name below /dev/hpage, with
- *	HPAGE_MAP_ALLOC a tag for people, or empty: letters, digits and, behind
- *	the first, '.', '_' and '-'
+ * @near_device: in: empty, or a PCI ("0000:00:03.0") or platform device whose node is meant
+ *	instead of @node, which is 0 or -1. HPAGE_MAP_POLICY_DEFAULT then prefers it. If the
+ *	machine does not say where the device is, HPAGE_MAP_POLICY_STRICT is EINVAL.
+ * @name: in: with HPAGE_MAP_CREATE the name below /dev/hpage, with HPAGE_MAP_ALLOC a tag for
+ *	people, or empty: letters, digits and, behind the first, '.', '_' and '-'
  * @mode: in: permission bits of the node, 0 means 0600; HPAGE_MAP_ALLOC: 0
  * @uid: in: owner of the node; HPAGE_MAP_ALLOC: 0
  * @gid: in: group of the node; HPAGE_MAP_ALLOC: 0
  * @text_size: in: bytes at @text; HPAGE_MAP_TEXT_SIZE is always enough
- * @text: in: address of memory for a text, terminated by a NUL, that says for
- *	people why something better, or anything at all, was not to be had;
- *	empty when there is nothing to say. 0 with a @text_size of 0 for none.
+ * @text: in: address for a text, with its NUL, that tells people why something better, or
+ *	anything at all, was not to be had; it may be empty. 0 with a @text_size of 0: none.
  * @fd: out: a descriptor of the buffer, open for reading and writing
  * @id: out: number of the buffer
- * @got_length: out: size of the buffer in bytes: @length rounded up to a
- *	multiple of @got_page_size
- * @got_page_size: out: size of one page of the buffer in bytes
+ * @got_length: out: bytes: @length, rounded up to a multiple of @got_page_size
+ * @got_page_size: out: bytes of one page
  * @got_runs: out: number of physically contiguous runs
  * @got_backing: out: enum hpage_map_backing
- * @got_node: out: NUMA node of the pages, or HPAGE_MAP_NODE_MIXED; see
- *	HPAGE_MAP_NODES
+ * @got_node: out: NUMA node of the pages, or HPAGE_MAP_NODE_MIXED
  * @got_attributes: out: bits of enum hpage_map_attributes
  * @reserved: in: 0
  */
@@ -318,25 +294,21 @@ struct hpage_map_alloc {
 /**
  * define HPAGE_MAP_ALLOC - make a buffer that lives as long as somebody holds it
  *
- * Takes struct hpage_map_alloc on a descriptor of the door that is open for
- * writing or as HPAGE_MAP_O_DOOR. The pages are zeroed, and charged to the
- * caller's control groups unless they come from the reserve. Pages of the page
- * allocator count against RLIMIT_MEMLOCK of the caller's user, pages of a hugetlb
- * pool against the parameter user_hugetlb, and pages of the reserve against
- * user_reserve alone; CAP_IPC_LOCK exempts from all of them. A page size that
- * this machine does not have is EINVAL.
- *
- * Errors: EBADF, EDQUOT, EINTR, EMFILE, ENFILE, ENODEV, ENOMEM.
+ * Takes struct hpage_map_alloc on a descriptor of the door that is open for writing or as
+ * HPAGE_MAP_O_DOOR. The pages are zeroed, and charged to the caller's control groups unless
+ * they come from the reserve. Pages of the page allocator count against RLIMIT_MEMLOCK of the
+ * caller's user, those of a hugetlb pool against the parameter user_hugetlb, and those of the
+ * reserve against user_reserve alone; CAP_IPC_LOCK exempts from all three. A page size that
+ * this machine lacks is EINVAL. Errors: EBADF, EDQUOT, EINTR, EMFILE, ENFILE, ENODEV, ENOMEM.
  */
 #define HPAGE_MAP_ALLOC	_IO(HPAGE_MAP_IOC_TYPE, HPAGE_MAP_CMD_ALLOC)
 
 /**
  * define HPAGE_MAP_CREATE - make a buffer with a name below /dev/hpage
  *
- * Like HPAGE_MAP_ALLOC, for callers with CAP_SYS_ADMIN. The name holds the
- * buffer until HPAGE_MAP_DESTROY or until the module is removed.
- *
- * Errors: EEXIST, ENOSPC, EPERM, and those of HPAGE_MAP_ALLOC.
+ * Like HPAGE_MAP_ALLOC, for callers with CAP_SYS_ADMIN. The name holds the buffer until
+ * HPAGE_MAP_DESTROY or until the module is removed. Errors: EEXIST, ENOSPC, EPERM, and those
+ * of HPAGE_MAP_ALLOC.
  */
 #define HPAGE_MAP_CREATE	_IO(HPAGE_MAP_IOC_TYPE, HPAGE_MAP_CMD_CREATE)
 
@@ -352,14 +324,11 @@ struct hpage_map_destroy {
 	char name[HPAGE_MAP_NAME_SIZE];
 };
 
-#define HPAGE_MAP_DESTROY_FLAGS	0	/* valid bits of hpage_map_destroy.flags */
-
 /**
  * define HPAGE_MAP_DESTROY - take the name of a buffer away
  *
  * Takes struct hpage_map_destroy on any descriptor of the door, for callers with
- * CAP_SYS_ADMIN. The name is gone at once, and the pages when the last holder
- * goes. Errors: EBADF, ENOENT, EPERM.
+ * CAP_SYS_ADMIN. The pages go with the last holder. Errors: EBADF, ENOENT, EPERM.
  */
 #define HPAGE_MAP_DESTROY	_IO(HPAGE_MAP_IOC_TYPE, HPAGE_MAP_CMD_DESTROY)
 
@@ -367,10 +336,9 @@ struct hpage_map_destroy {
  * struct hpage_map_nodes - pages of the buffer by NUMA node
  * @size: in: sizeof(struct hpage_map_nodes)
  * @flags: in: 0
- * @pages: in: address of an array of __u64, one for each node from 0 on, which
- *	gets the number of pages of the buffer on that node
- * @nr: in: length of the array; out: one more than the highest node that has
- *	pages of the buffer, which may be more than the array holds
+ * @pages: in: address of an array of __u64: gets the number of pages on each node from 0 on
+ * @nr: in: length of the array; out: one more than the highest node that has pages of the
+ *	buffer, which may be more than the array holds
  * @reserved: in: 0
  */
 struct hpage_map_nodes {
@@ -380,8 +348,6 @@ struct hpage_map_nodes {
 	__u32 nr;
 	__u32 reserved;
 };
-
-#define HPAGE_MAP_NODES_FLAGS	0	/* valid bits of hpage_map_nodes.flags */
 
 /**
  * define HPAGE_MAP_NODES - count the pages of the buffer by NUMA node
@@ -418,16 +384,12 @@ struct hpage_map_runs {
 	__u32 reserved;
 };
 
-#define HPAGE_MAP_RUNS_FLAGS	0	/* valid bits of hpage_map_runs.flags */
-
 /**
  * define HPAGE_MAP_RUNS - the contiguous runs of the buffer
  *
- * Takes struct hpage_map_runs, for callers with CAP_SYS_RAWIO. On a descriptor
- * that has a buffer, physical addresses, which stay as long as somebody holds
- * it. On one of HPAGE_MAP_DMA_MAP, bus addresses.
- *
- * Errors: EBADF, EINTR, ENODEV, ENOMEM, EPERM.
+ * Takes struct hpage_map_runs, for callers with CAP_SYS_RAWIO. On a descriptor that has a
+ * buffer, physical addresses, which stay as long as somebody holds it. On one of
+ * HPAGE_MAP_DMA_MAP, bus addresses. Errors: EBADF, EINTR, ENODEV, ENOMEM, EPERM.
  */
 #define HPAGE_MAP_RUNS	_IO(HPAGE_MAP_IOC_TYPE, HPAGE_MAP_CMD_RUNS)
 
@@ -445,16 +407,13 @@ struct hpage_map_export {
 	__u32 reserved;
 };
 
-#define HPAGE_MAP_EXPORT_FLAGS	0	/* valid bits of hpage_map_export.flags */
-
 /**
  * define HPAGE_MAP_EXPORT - make a dma-buf of the buffer, for other drivers
  *
- * Takes struct hpage_map_export on a descriptor that has a buffer and is open for
- * writing. The dma-buf holds the buffer. It can be mapped, too: with huge pages
- * where the address that the program chooses is a multiple of the page size, and
- * otherwise in base pages, which the kernel cannot pin if they come from a
- * hugetlb pool. Errors: EBADF, EMFILE, ENFILE, ENOMEM.
+ * Takes struct hpage_map_export on a descriptor that has a buffer and is open for writing.
+ * The dma-buf holds the buffer. It can be mapped, too: with huge pages at an address that is
+ * a multiple of the page size, else in base pages, which the kernel cannot pin if they come
+ * from a hugetlb pool. Errors: EBADF, EMFILE, ENFILE, ENOMEM.
  */
 #define HPAGE_MAP_EXPORT	_IO(HPAGE_MAP_IOC_TYPE, HPAGE_MAP_CMD_EXPORT)
 
@@ -484,19 +443,15 @@ struct hpage_map_pin {
 	__u32 reserved;
 };
 
-#define HPAGE_MAP_PIN_FLAGS	0	/* valid bits of hpage_map_pin.flags */
-
 /**
  * define HPAGE_MAP_PIN - make a buffer of memory that the program has got itself
  *
- * Takes struct hpage_map_pin on a descriptor of the door, as HPAGE_MAP_ALLOC.
- * Anonymous, shared or hugetlb memory, writable; other memory is EINVAL, or
- * EFAULT. The program goes on using it; the pages are pinned until the last
- * holder of the buffer goes, also when the program unmaps them, and count against
- * RLIMIT_MEMLOCK of the caller's user. The buffer can be read, written, exported
- * and mapped for a device, but mmap(2) is ENODEV.
- *
- * Errors: EBADF, EDQUOT, EINTR, EMFILE, ENFILE, ENOMEM.
+ * Takes struct hpage_map_pin on a descriptor of the door, as HPAGE_MAP_ALLOC. Memory must be
+ * anonymous, shared or of hugetlb, and writable; other is EINVAL, or EFAULT. The program goes
+ * on using it; the pages are pinned until the last holder of the buffer goes, also when the
+ * program unmaps them, and count against RLIMIT_MEMLOCK of the caller's user. The buffer can
+ * be read, written, exported and mapped for a device, but mmap(2) is ENODEV. Errors: EBADF,
+ * EDQUOT, EINTR, EMFILE, ENFILE, ENOMEM.
  */
 #define HPAGE_MAP_PIN	_IO(HPAGE_MAP_IOC_TYPE, HPAGE_MAP_CMD_PIN)
 
@@ -510,7 +465,6 @@ enum hpage_map_dma_flags {
 	HPAGE_MAP_DMA_FROM_DEVICE = 1 << 1,
 };
 
-/* Valid bits of hpage_map_dma_map.flags. */
 #define HPAGE_MAP_DMA_FLAGS	(HPAGE_MAP_DMA_TO_DEVICE | HPAGE_MAP_DMA_FROM_DEVICE)
 
 /**
@@ -534,12 +488,10 @@ struct hpage_map_dma_map {
 /**
  * define HPAGE_MAP_DMA_MAP - map the buffer for a device
  *
- * Takes struct hpage_map_dma_map on a descriptor that has a buffer and is open for
- * writing, for callers with CAP_SYS_RAWIO. The mapping holds the buffer. It ends
- * when its descriptor is closed, or when the driver of the device is unbound;
- * HPAGE_MAP_RUNS and _DMA_SYNC then say ENODEV. The program must have stopped the
- * device before. EINVAL also if the device does no DMA.
- *
+ * Takes struct hpage_map_dma_map on a descriptor that has a buffer and is open for writing,
+ * for callers with CAP_SYS_RAWIO. The mapping holds the buffer. It ends when its descriptor
+ * is closed, or when the driver of the device is unbound; HPAGE_MAP_RUNS and _DMA_SYNC then
+ * say ENODEV. The program must have stopped the device before. EINVAL if it does no DMA.
  * Errors: EBADF, EBUSY, EIO, EMFILE, ENFILE, ENODEV, ENOMEM, EPERM.
  */
 #define HPAGE_MAP_DMA_MAP	_IO(HPAGE_MAP_IOC_TYPE, HPAGE_MAP_CMD_DMA_MAP)
@@ -554,7 +506,6 @@ enum hpage_map_sync_flags {
 	HPAGE_MAP_SYNC_FOR_DEVICE = 1 << 1,
 };
 
-/* Valid bits of hpage_map_dma_sync.flags. */
 #define HPAGE_MAP_SYNC_FLAGS	(HPAGE_MAP_SYNC_FOR_CPU | HPAGE_MAP_SYNC_FOR_DEVICE)
 
 /**
@@ -574,9 +525,9 @@ struct hpage_map_dma_sync {
 /**
  * define HPAGE_MAP_DMA_SYNC - pass a part of the buffer between CPU and device
  *
- * Takes struct hpage_map_dma_sync on a descriptor of HPAGE_MAP_DMA_MAP. It costs
- * nothing where the device is coherent with the CPU, as on PCs; elsewhere the
- * data is not there without it. Errors: EBADF, ENODEV.
+ * Takes struct hpage_map_dma_sync on a descriptor of HPAGE_MAP_DMA_MAP. It costs nothing
+ * where the device is coherent with the CPU, as on PCs; elsewhere the data is not there
+ * without it. Errors: EBADF, ENODEV.
  */
 #define HPAGE_MAP_DMA_SYNC	_IO(HPAGE_MAP_IOC_TYPE, HPAGE_MAP_CMD_DMA_SYNC)
 
