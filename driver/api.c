@@ -15,17 +15,20 @@
 
 #include "faces.h"
 
-/* The node of the device, unless the driver says otherwise. */
-static void place(struct hpm_attr *a, struct device *dev, enum hpage_map_policy policy)
+/* The node of the device, unless the driver says otherwise; refused as programs are. */
+static int place(struct hpm_attr *a, struct device *dev, enum hpage_map_policy policy)
 {
 	a->node = dev ? hpm_policy_near(dev) : NUMA_NO_NODE;
 	a->policy = policy;
 	if (policy == HPAGE_MAP_POLICY_INTERLEAVE)
-		return;
+		return a->contiguous || a->limit ? -EINVAL : 0;
+	if (a->node == NUMA_NO_NODE && policy == HPAGE_MAP_POLICY_STRICT)
+		return -EINVAL;
 	if (a->node == NUMA_NO_NODE)
 		a->policy = HPAGE_MAP_POLICY_DEFAULT;
 	else if (policy == HPAGE_MAP_POLICY_DEFAULT)
 		a->policy = HPAGE_MAP_POLICY_PREFERRED;
+	return 0;
 }
 
 static struct hpage_map_buffer *create(struct device *dev, const struct hpage_map_attr *attr,
@@ -35,11 +38,12 @@ static struct hpage_map_buffer *create(struct device *dev, const struct hpage_ma
 	struct hpm_attr a = hpm_buffer_attr(attr->size, attr->page_size, attr->flags);
 
 	if (attr->flags & ~HPAGE_MAP_ALLOC_FLAGS || attr->policy > HPAGE_MAP_POLICY_INTERLEAVE ||
-	    (attr->name && !hpm_named_valid(attr->name)))
+	    (a.exact && a.allow_base) || (attr->name && !hpm_named_valid(attr->name)))
 		return ERR_PTR(-EINVAL);
 	a.own = true;
 	a.limit = min_not_zero(a.limit, hpm_dma_limit(dev));
-	place(&a, dev, attr->policy);
+	if (place(&a, dev, attr->policy))
+		return ERR_PTR(-EINVAL);
 	return hpm_buffer_create(&a, 0, name, why);
 }
 
@@ -68,9 +72,10 @@ struct hpage_map_buffer *hpage_map_create(struct device *dev, const struct hpage
 	if (!IS_ERR(buf))
 		atomic_inc(&buf->drivers);
 	if (why->len && !hpm_interrupted(PTR_ERR_OR_ZERO(buf)))
-		pr_info("%s asked for %llu kB and got %s: %s\n", dev ? dev_name(dev) : "a driver",
-			attr->size >> 10,
-			IS_ERR(buf) ? "nothing" : hpm_backing_name(buf->backing.kind), why->text);
+		pr_info_ratelimited("%s asked for %llu kB and got %s: %s\n",
+				    dev ? dev_name(dev) : "a driver",
+				    attr->size >> 10, IS_ERR(buf) ? "nothing" :
+				    hpm_backing_name(buf->backing.kind), why->text);
 	kfree(why);
 	return buf;
 }

@@ -128,12 +128,14 @@ static void unpin(struct hpm_backing *b)
 {
 	unsigned long i;
 
-	/* Devices may have written what file systems or swap have to know of. */
-	if (b->kind == HPAGE_MAP_BACKING_USER)
-		unpin_user_pages_dirty_lock(b->pages, b->nr, true);
-	else
-		for (i = 0; i < b->nr; i++)
+	for (i = 0; i < b->nr; i++) {
+		/* Devices may have written what swap has to know of. */
+		if (b->kind == HPAGE_MAP_BACKING_USER)
+			unpin_user_pages_dirty_lock(b->pages + i, 1, true);
+		else
 			hpm_fs_unpin(b->pages[i]);
+		cond_resched();
+	}
 	kvfree(b->pages);
 }
 
@@ -307,6 +309,12 @@ uncharge:
 	return ret;
 }
 
+/* Without a signal it was work of the task that interrupted. */
+static int restartable(int err)
+{
+	return err == -EINTR && !task_sigpending(current) ? -ERESTARTNOINTR : err;
+}
+
 /* Down the ladder, once. */
 static int descend(struct hpm_backing *b, const struct hpm_attr *attr, bool reserve,
 		   struct hpm_why *why)
@@ -317,10 +325,8 @@ static int descend(struct hpm_backing *b, const struct hpm_attr *attr, bool rese
 		err = make(b, &ladder[i], attr, reserve, why);
 		if (!err)
 			return 0;
-		if (err == -EINTR && !task_sigpending(current))
-			return -ERESTARTNOINTR;
 		if (err != -EINVAL && err != -ENOMEM && err != -EDQUOT)
-			return err;
+			return restartable(err);
 		/* A limit may be all that stands against it; so that is told. */
 		if (err == -EDQUOT || (err == -ENOMEM && ret == -EINVAL))
 			ret = err;
@@ -394,7 +400,7 @@ int hpm_backing_pin(struct hpm_backing *b, unsigned long addr, u64 length, struc
 	if (ret) {
 		kvfree(b->pages);
 		hpm_limit_uncharge(&b->charge);
-		return ret;
+		return restartable(ret);
 	}
 	b->nr = nr;
 	take_stock(b);

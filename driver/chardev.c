@@ -58,7 +58,7 @@ static int hpm_open(struct inode *inode, struct file *file)
 	if (iminor(inode) == HPM_MINOR_DEFAULT && door_only)
 		return 0;
 	buf = iminor(inode) == HPM_MINOR_DEFAULT ? hpm_default_get() :
-						   hpm_named_get(iminor(inode));
+						   hpm_named_get(inode);
 	if (IS_ERR(buf))
 		return PTR_ERR(buf);
 	refer(file, buf);

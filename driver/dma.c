@@ -22,15 +22,21 @@
 u64 hpm_dma_limit(struct device *dev)
 {
 	struct iommu_domain *domain;
-	u64 mask;
 
-	if (!dev || !dev->dma_mask)
+	if (!dev || !dev->dma_mask || !dma_addressing_limited(dev))
 		return 0;
 	domain = iommu_get_domain_for_dev(dev);
-	mask = min_not_zero(dma_get_mask(dev), dev->bus_dma_limit);
 	if (domain && domain->type & __IOMMU_DOMAIN_PAGING)
 		return 0;
-	return mask == U64_MAX ? 0 : mask + 1;
+	return min_not_zero(dma_get_mask(dev), dev->bus_dma_limit) + 1;
+}
+
+/* Would the device see all of the pages themselves, and not copies of them in low memory? */
+bool hpm_dma_reaches(const struct hpage_map_buffer *buf, struct device *dev)
+{
+	u64 limit = hpm_dma_limit(dev);
+
+	return !limit || buf->backing.end <= limit;
 }
 
 /* The longest entry, in bytes. A device that has said nothing has the limit of the field alone. */
@@ -79,16 +85,29 @@ static void fill_segments(const struct hpage_map_buffer *buf, struct scatterlist
  * Adjacent pages are one entry, up to the segment size that the driver has set with
  * dma_set_max_seg_size(); PCI devices start with 64 KiB.
  *
- * Return: the table, mapped, for hpage_map_dma_unmap(), or an ERR_PTR: -ENOMEM, or -EIO
- * when the device cannot reach the pages.
+ * Return: the table, mapped, for hpage_map_dma_unmap(), or an ERR_PTR: -ENOMEM; -EIO when
+ * the device cannot reach the pages; -EINVAL when it does no DMA.
  */
 struct sg_table *hpage_map_dma_map(struct hpage_map_buffer *buf, struct device *dev,
 				   enum dma_data_direction dir)
+{
+	return hpm_dma_reaches(buf, dev) ? hpm_dma_map(buf, dev, dir) : ERR_PTR(-EIO);
+}
+EXPORT_SYMBOL_NS_GPL(hpage_map_dma_map, "HPAGE_MAP");
+
+/* As above, for importers of dma-bufs, who sync and so may have copies. */
+struct sg_table *hpm_dma_map(const struct hpage_map_buffer *buf, struct device *dev,
+			     enum dma_data_direction dir)
 {
 	unsigned int max = max_segment(dev);
 	struct sg_table *sgt = kzalloc(sizeof(*sgt), GFP_KERNEL);
 	int ret = -ENOMEM;
 
+	/* Mapping would succeed, without an address. */
+	if (!dev->dma_mask) {
+		kfree(sgt);
+		return ERR_PTR(-EINVAL);
+	}
 	if (!sgt)
 		return ERR_PTR(-ENOMEM);
 	if (sg_alloc_table(sgt, count_segments(buf, max), GFP_KERNEL))
@@ -105,7 +124,6 @@ free:
 	kfree(sgt);
 	return ERR_PTR(ret);
 }
-EXPORT_SYMBOL_NS_GPL(hpage_map_dma_map, "HPAGE_MAP");
 
 /**
  * hpage_map_dma_unmap() - end DMA
@@ -126,7 +144,7 @@ EXPORT_SYMBOL_NS_GPL(hpage_map_dma_unmap, "HPAGE_MAP");
 static void *map_pages(const struct hpage_map_buffer *buf)
 {
 	unsigned long nr = hpm_backing_size(&buf->backing) >> PAGE_SHIFT, i;
-	struct page **pages = kvmalloc_array(nr, sizeof(*pages), GFP_KERNEL);
+	struct page **pages = kvmalloc_array(nr, sizeof(*pages), GFP_KERNEL | __GFP_NOWARN);
 	void *vaddr;
 
 	if (!pages)

@@ -3,7 +3,7 @@
  * A buffer as a dma-buf, for other drivers that take those.
  *
  * A dma-buf holds its buffer; dma_buf_export() makes it hold the module. An attachment
- * belongs to a device of an importer, and has a table while the importer has it mapped.
+ * belongs to a device of an importer, and has one table while the importer has it mapped.
  *
  * The tables stand in a list of the buffer, under its lock: an access of the CPU begins
  * and ends for all of them, since all are of the same pages.
@@ -34,7 +34,7 @@ static struct sg_table *export_map(struct dma_buf_attachment *attach, enum dma_d
 
 	if (!t)
 		return ERR_PTR(-ENOMEM);
-	sgt = hpage_map_dma_map(buf, attach->dev, dir);
+	sgt = hpm_dma_map(buf, attach->dev, dir);
 	if (IS_ERR(sgt)) {
 		kfree(t);
 		return sgt;

@@ -118,8 +118,6 @@ static int map_for_device(struct dma_mapping *m, u64 *nr_runs)
 		return -ENODEV;
 	if (manages_dma(m->dev))
 		return -EBUSY;
-	if (!m->dev->dma_mask)
-		return -EINVAL;
 	sgt = hpage_map_dma_map(m->buf, m->dev, m->dir);
 	if (IS_ERR(sgt))
 		return PTR_ERR(sgt);
@@ -163,9 +161,11 @@ static struct dma_mapping *make(struct hpage_map_buffer *buf, struct hpage_map_d
 	m->dir = d->flags == HPAGE_MAP_DMA_FLAGS ? DMA_BIDIRECTIONAL :
 		 d->flags == HPAGE_MAP_DMA_TO_DEVICE ? DMA_TO_DEVICE : DMA_FROM_DEVICE;
 
-	device_lock(dev);
-	ret = map_for_device(m, &d->nr_runs);
-	device_unlock(dev);
+	ret = device_lock_interruptible(dev);
+	if (!ret) {
+		ret = map_for_device(m, &d->nr_runs);
+		device_unlock(dev);
+	}
 	if (ret) {
 		free_mapping(m);
 		return ERR_PTR(ret);
@@ -236,11 +236,15 @@ int hpm_ioctl_dma_map(struct file *file, struct hpm_call *call)
 int hpm_dmamap_runs(struct file *file, struct hpage_map_runs *runs)
 {
 	struct dma_mapping *m = file->private_data;
-	u32 room = min_t(u64, runs->nr, hpm_backing_size(&m->buf->backing) >> PAGE_SHIFT);
-	struct hpage_map_run *found = kvcalloc(room + 1, sizeof(*found), GFP_KERNEL_ACCOUNT);
+	struct hpage_map_run *found;
 	int ret = -ENODEV;
+	u32 room;
 	u64 nr;
 
+	mutex_lock(&mappings_lock);
+	room = m->sgt ? min(runs->nr, m->sgt->nents) : 0;
+	mutex_unlock(&mappings_lock);
+	found = kvcalloc(room ?: 1, sizeof(*found), GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
 	if (!found)
 		return -ENOMEM;
 	mutex_lock(&mappings_lock);
@@ -257,27 +261,28 @@ int hpm_dmamap_runs(struct file *file, struct hpage_map_runs *runs)
 }
 
 /*
- * Sync the entries that cover a range of the buffer. When an IOMMU has merged entries
- * nothing tells which address is where: then all, which is right, if more than asked.
+ * Entries follow the order of the offsets, whoever has merged them; within each, a page of
+ * the buffer is the most that is contiguous for the CPU, too.
  */
 static void sync(struct dma_mapping *m, u64 offset, u64 length, bool for_cpu)
 {
-	bool all = m->sgt->nents != m->sgt->orig_nents;
-	struct scatterlist *sg, *first = NULL;
-	int i, nr = 0;
-	u64 pos = 0;
+	u64 page = 1ULL << m->buf->backing.shift, end = offset + length, pos = 0, len;
+	struct scatterlist *sg;
+	dma_addr_t addr;
+	int i;
 
-	for_each_sgtable_sg(m->sgt, sg, i) {
-		if (all || (pos < offset + length && pos + sg->length > offset)) {
-			first = first ?: sg;
-			nr++;
+	for_each_sgtable_dma_sg(m->sgt, sg, i) {
+		for (; offset < end && offset < pos + sg_dma_len(sg); offset += len) {
+			addr = sg_dma_address(sg) + offset - pos;
+			len = min3(end, pos + sg_dma_len(sg), (offset & ~(page - 1)) + page) -
+			      offset;
+			if (for_cpu)
+				dma_sync_single_for_cpu(m->dev, addr, len, m->dir);
+			else
+				dma_sync_single_for_device(m->dev, addr, len, m->dir);
 		}
-		pos += sg->length;
+		pos += sg_dma_len(sg);
 	}
-	if (for_cpu)
-		dma_sync_sg_for_cpu(m->dev, first, nr, m->dir);
-	else
-		dma_sync_sg_for_device(m->dev, first, nr, m->dir);
 }
 
 int hpm_ioctl_dma_sync(struct file *file, struct hpm_call *call)

@@ -29,7 +29,7 @@ bool hpm_named_valid(const char *name);
 struct hpage_map_buffer *hpm_named_create(const char *name, umode_t mode, kuid_t uid, kgid_t gid,
 					  const struct hpm_attr *attr, struct hpm_why *why);
 int hpm_named_destroy(const char *name, u32 id);
-struct hpage_map_buffer *hpm_named_get(unsigned int minor);
+struct hpage_map_buffer *hpm_named_get(const struct inode *node);
 void hpm_named_exit(void);
 
 int hpm_dmamap_init(void);

@@ -50,7 +50,8 @@ static char *named_devnode(devnode_device *dev, umode_t *mode, kuid_t *uid, kgid
 		*uid = named->uid;
 	if (gid)
 		*gid = named->gid;
-	return kasprintf(GFP_KERNEL, "hpage/%s", dev_name(dev));
+	/* Without it nobody is told that there is no node, or that one stays for ever. */
+	return kasprintf(GFP_KERNEL | __GFP_NOFAIL, "hpage/%s", dev_name(dev));
 }
 
 static const struct device_type named_type = {
@@ -193,13 +194,16 @@ int hpm_named_destroy(const char *name, u32 id)
 	return ret;
 }
 
-/* The buffer of a node, with a reference for the caller, or -ENXIO when the name is gone. */
-struct hpage_map_buffer *hpm_named_get(unsigned int minor)
+/*
+ * The buffer of a node, with a reference for the caller, or -ENXIO when the name is gone. A node
+ * held beyond its name, as by O_PATH, must not lead to the next buffer of the number.
+ */
+struct hpage_map_buffer *hpm_named_get(const struct inode *node)
 {
 	struct hpage_map_buffer *buf;
 
 	xa_lock(&minors);
-	buf = xa_load(&minors, minor);
+	buf = node->i_nlink ? xa_load(&minors, iminor(node)) : NULL;
 	if (buf)
 		hpm_buffer_get(buf);
 	xa_unlock(&minors);

@@ -207,8 +207,9 @@ static bool take(struct hpm_reserve *r, struct hpm_backing *b, struct hpm_window
 		r->head += nr;
 	}
 	mutex_unlock(&r->lock);
+	/* Work that is due sooner stays so. */
 	if (enough)
-		mod_delayed_work(hpm_workqueue, &r->work, REFILL_AFTER);
+		queue_delayed_work(hpm_workqueue, &r->work, REFILL_AFTER);
 	return enough;
 }
 

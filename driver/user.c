@@ -33,9 +33,12 @@ static int pin_batch(unsigned long addr, int nr, struct page **pages, struct hpm
 {
 	int got = pin_user_pages_fast(addr, nr, FOLL_WRITE | FOLL_LONGTERM, pages), i;
 
+	if (got == -EINTR || got == -ENOMEM)
+		return got;
+	/* Some kernels refuse themselves to pin memory of a file system for long. */
 	if (got <= 0) {
 		hpm_why(why, "the memory at %#lx cannot be pinned for writing", addr);
-		return got ?: -EFAULT;
+		return got == -EOPNOTSUPP ? -EINVAL : -EFAULT;
 	}
 	for (i = 0; i < got; i++) {
 		if (may_pin(pages[i]))

@@ -105,6 +105,8 @@ static int lend(struct hpage_map_buffer *buf, struct vm_area_struct *vma)
 {
 	int ret;
 
+	/* Whatever a driver keeps there, hugetlb would take for its own. */
+	vma->vm_private_data = NULL;
 	if (buf->backing.kind == HPAGE_MAP_BACKING_HUGETLB) {
 		/*
 		 * Shared mappings use the pages that are there. Private ones reserve a page for
@@ -149,7 +151,12 @@ int hpm_buffer_mmap(struct hpage_map_buffer *buf, struct vm_area_struct *vma)
 	return fits(buf, vma) ? lend(buf, vma) : -EINVAL;
 }
 
-/* A range of base pages. remap_pfn_range() wants private mappings whole. */
+static const struct vm_operations_struct frames_vm_ops = {};
+
+/*
+ * A range of base pages. remap_pfn_range() wants private mappings whole. Nothing of the driver
+ * whose file it was works on them.
+ */
 static int map_frames(struct hpage_map_buffer *buf, struct vm_area_struct *vma)
 {
 	unsigned long addr = vma->vm_start, len;
@@ -159,6 +166,8 @@ static int map_frames(struct hpage_map_buffer *buf, struct vm_area_struct *vma)
 
 	if (!(vma->vm_flags & VM_MAYSHARE) && vma->vm_flags & VM_MAYWRITE)
 		return -EINVAL;
+	vma->vm_private_data = NULL;
+	vma->vm_ops = &frames_vm_ops;
 	while (!ret && addr < vma->vm_end && hpm_backing_run(&buf->backing, &pos, &run)) {
 		if (pos <= from)
 			continue;
