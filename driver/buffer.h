@@ -57,8 +57,5 @@ unsigned long hpm_buffer_get_unmapped_area(struct hpage_map_buffer *buf, unsigne
 					   unsigned long flags);
 
 u64 hpm_dma_limit(struct device *dev);
-bool hpm_dma_reaches(const struct hpage_map_buffer *buf, struct device *dev);
-struct sg_table *hpm_dma_map(const struct hpage_map_buffer *buf, struct device *dev,
-			     enum dma_data_direction dir);
 
 #endif

@@ -282,7 +282,8 @@ int hpm_collect(struct file *file, const struct hpm_attr *attr, unsigned long nr
 		.attr = *attr,
 		.page_size = page_size,
 		.nr = nr,
-		.max = ns_capable_noaudit(&init_user_ns, CAP_SYS_ADMIN) ? available : max(nr, available / 2),
+		.max = ns_capable_noaudit(&init_user_ns, CAP_SYS_ADMIN) ? available :
+									  max(nr, available / 2),
 		.wanted = kvmalloc_array(nr, sizeof(*c.wanted), GFP_KERNEL),
 		.where = kvmalloc_array(nr, sizeof(*c.where), GFP_KERNEL),
 	};

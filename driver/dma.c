@@ -31,14 +31,6 @@ u64 hpm_dma_limit(struct device *dev)
 	return min_not_zero(dma_get_mask(dev), dev->bus_dma_limit) + 1;
 }
 
-/* Would the device see all of the pages themselves, and not copies of them in low memory? */
-bool hpm_dma_reaches(const struct hpage_map_buffer *buf, struct device *dev)
-{
-	u64 limit = hpm_dma_limit(dev);
-
-	return !limit || buf->backing.end <= limit;
-}
-
 /* The longest entry, in bytes. A device that has said nothing has the limit of the field alone. */
 static unsigned int max_segment(struct device *dev)
 {
@@ -76,6 +68,19 @@ static void fill_segments(const struct hpage_map_buffer *buf, struct scatterlist
 	}
 }
 
+/*
+ * The DMA API would map without an address what does no DMA, and lend copies in low memory to
+ * what does not reach the pages, of which neither side sees the other's until it is synced.
+ */
+static int may_map(const struct hpage_map_buffer *buf, struct device *dev)
+{
+	u64 limit = hpm_dma_limit(dev);
+
+	if (!dev->dma_mask)
+		return -EINVAL;
+	return limit && buf->backing.end > limit ? -EIO : 0;
+}
+
 /**
  * hpage_map_dma_map() - map a buffer for DMA
  * @buf: the buffer
@@ -91,25 +96,16 @@ static void fill_segments(const struct hpage_map_buffer *buf, struct scatterlist
 struct sg_table *hpage_map_dma_map(struct hpage_map_buffer *buf, struct device *dev,
 				   enum dma_data_direction dir)
 {
-	return hpm_dma_reaches(buf, dev) ? hpm_dma_map(buf, dev, dir) : ERR_PTR(-EIO);
-}
-EXPORT_SYMBOL_NS_GPL(hpage_map_dma_map, "HPAGE_MAP");
-
-/* As above, for importers of dma-bufs, who sync and so may have copies. */
-struct sg_table *hpm_dma_map(const struct hpage_map_buffer *buf, struct device *dev,
-			     enum dma_data_direction dir)
-{
 	unsigned int max = max_segment(dev);
 	struct sg_table *sgt = kzalloc(sizeof(*sgt), GFP_KERNEL);
 	int ret = -ENOMEM;
 
-	/* Mapping would succeed, without an address. */
-	if (!dev->dma_mask) {
-		kfree(sgt);
-		return ERR_PTR(-EINVAL);
-	}
 	if (!sgt)
 		return ERR_PTR(-ENOMEM);
+	ret = may_map(buf, dev);
+	if (ret)
+		goto free;
+	ret = -ENOMEM;
 	if (sg_alloc_table(sgt, count_segments(buf, max), GFP_KERNEL))
 		goto free;
 	fill_segments(buf, sgt->sgl, max);
@@ -124,6 +120,7 @@ free:
 	kfree(sgt);
 	return ERR_PTR(ret);
 }
+EXPORT_SYMBOL_NS_GPL(hpage_map_dma_map, "HPAGE_MAP");
 
 /**
  * hpage_map_dma_unmap() - end DMA

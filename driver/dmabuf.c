@@ -34,7 +34,7 @@ static struct sg_table *export_map(struct dma_buf_attachment *attach, enum dma_d
 
 	if (!t)
 		return ERR_PTR(-ENOMEM);
-	sgt = hpm_dma_map(buf, attach->dev, dir);
+	sgt = hpage_map_dma_map(buf, attach->dev, dir);
 	if (IS_ERR(sgt)) {
 		kfree(t);
 		return sgt;

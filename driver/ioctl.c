@@ -199,7 +199,8 @@ static const struct hpm_ioctl {
 	IOCTL(HPAGE_MAP_EXPORT, ON_BUFFER, hpm_ioctl_export, hpage_map_export, reserved),
 	IOCTL(HPAGE_MAP_PIN, ON_BUFFER, hpm_ioctl_pin, hpage_map_pin, reserved),
 	IOCTL(HPAGE_MAP_DMA_MAP, ON_BUFFER, hpm_ioctl_dma_map, hpage_map_dma_map, reserved),
-	IOCTL(HPAGE_MAP_DMA_SYNC, ON_MAPPING | SILENT, hpm_ioctl_dma_sync, hpage_map_dma_sync, length),
+	IOCTL(HPAGE_MAP_DMA_SYNC, ON_MAPPING | SILENT, hpm_ioctl_dma_sync, hpage_map_dma_sync,
+	      length),
 };
 
 static const struct hpm_ioctl *find_ioctl(unsigned int cmd)
