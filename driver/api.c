@@ -54,8 +54,7 @@ static struct hpage_map_buffer *create(struct device *dev, const struct hpage_ma
  * @attr: what is asked for
  *
  * The pages are charged to the calling task's control groups. When something better than what
- * was got was possible, or nothing was, the reason and a remedy go into the kernel log. A
- * signal interrupts the search for pages.
+ * was got was possible, or nothing was, the reason and a remedy go into the kernel log.
  *
  * Return: the buffer, with a reference for the caller, or an ERR_PTR: -EINVAL for attributes
  * that make no sense, or no page size of this machine; -ENOMEM when the pages cannot be had

@@ -188,10 +188,9 @@ struct file *hpm_chardev_file(struct hpage_map_buffer *buf)
 /* Make the device and its class, which cannot be opened yet. */
 int hpm_chardev_init(void)
 {
+	int ret = alloc_chrdev_region(&hpm_devt, 0, HPM_MINORS, "hpage_map");
 	struct device *dev;
-	int ret;
 
-	ret = alloc_chrdev_region(&hpm_devt, 0, HPM_MINORS, "hpage_map");
 	if (ret)
 		return ret;
 	ret = class_register(&hpm_class);

@@ -62,10 +62,7 @@ static int unbinding(struct notifier_block *nb, unsigned long action, void *data
 static struct notifier_block pci_notifier = { .notifier_call = unbinding };
 static struct notifier_block platform_notifier = { .notifier_call = unbinding };
 
-/*
- * The PCI or platform device of a name, for put_device(). ERR_PTR of -EINVAL: that is no
- * name, because it does not end, or holds what nobody could read; or of -ENODEV.
- */
+/* A PCI or platform device, for put_device(). -EINVAL if the name has no end or is not visible. */
 struct device *hpm_dmamap_find_device(const char name[HPAGE_MAP_DEVICE_SIZE])
 {
 	int i;

@@ -29,11 +29,12 @@ static bool able(int cap)
 
 static void tell(struct hpage_map_info *info, const struct hpage_map_buffer *buf)
 {
-	const struct hpm_backing *b = &buf->backing;
+	const struct hpm_backing *b;
 
 	*info = (struct hpage_map_info){ .size = info->size, .features = hpm_backing_features() };
 	if (!buf)
 		return;
+	b = &buf->backing;
 	info->length = hpm_backing_size(b);
 	info->page_size = 1ULL << b->shift;
 	info->nr_pages = b->nr;
@@ -199,8 +200,8 @@ static const struct hpm_ioctl {
 	IOCTL(HPAGE_MAP_EXPORT, ON_BUFFER, hpm_ioctl_export, hpage_map_export, reserved),
 	IOCTL(HPAGE_MAP_PIN, ON_BUFFER, hpm_ioctl_pin, hpage_map_pin, reserved),
 	IOCTL(HPAGE_MAP_DMA_MAP, ON_BUFFER, hpm_ioctl_dma_map, hpage_map_dma_map, reserved),
-	IOCTL(HPAGE_MAP_DMA_SYNC, ON_MAPPING | SILENT, hpm_ioctl_dma_sync, hpage_map_dma_sync,
-	      length),
+	IOCTL(HPAGE_MAP_DMA_SYNC, ON_MAPPING | SILENT, hpm_ioctl_dma_sync,
+	      hpage_map_dma_sync, length),
 };
 
 static const struct hpm_ioctl *find_ioctl(unsigned int cmd)
@@ -252,8 +253,7 @@ long hpm_ioctl(struct file *file, unsigned int cmd, unsigned long user)
 	/* The program may have changed it meanwhile. */
 	call.size = size;
 	ret = ioctl->handler(file, &call);
-	if (!ret && !(ioctl->traits & SILENT) &&
-	    copy_to_user(ptr, &call, min(size, ioctl->size)))
+	if (!ret && !(ioctl->traits & SILENT) && copy_to_user(ptr, &call, min(size, ioctl->size)))
 		ret = -EFAULT;
 	if (call.fd >= 0)
 		settle(&call, ret);

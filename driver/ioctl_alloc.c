@@ -17,8 +17,7 @@
 
 #include "faces.h"
 
-static int near_device(struct hpm_attr *attr, const char name[HPAGE_MAP_DEVICE_SIZE],
-		       struct hpm_why *why)
+static int near_device(struct hpm_attr *attr, const char *name, struct hpm_why *why)
 {
 	struct device *dev = hpm_dmamap_find_device(name);
 
@@ -173,7 +172,6 @@ static void log_outcome(u64 length, const char *name, const struct hpage_map_buf
 			    why->text);
 }
 
-/* Make the buffer and a file for it. */
 static int make_file(struct hpm_call *call, make_fn make, const char *name, u64 length,
 		     struct hpm_why *why)
 {

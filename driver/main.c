@@ -10,8 +10,8 @@
  *	backing, reserve, hugetlb, collect,	where pages come from, and whose
  *	shmem, user, policy, limits, fs, offline	they may be
  *
- * include/uapi/linux/hpage_map.h is the promise to programs,
- * include/linux/hpage_map.h that to other drivers.
+ * The promise to programs is include/uapi/linux/hpage_map.h, that to other drivers
+ * include/linux/hpage_map.h.
  */
 #include <linux/module.h>
 #include <linux/rcupdate.h>

@@ -18,8 +18,7 @@
  * The pages are zeroed and pinned when hpage_map_create() returns, and stay where they are
  * until the last holder of the buffer is gone. Holders are the driver, until hpage_map_put();
  * every mapping of the buffer by a program; and every dma-buf that was exported of it. So a
- * driver may go while programs still have it mapped: they keep the memory and nothing else of
- * the driver.
+ * driver may go while programs still have it mapped: they keep the memory, and no more.
  *
  * What must stop before the driver's hpage_map_put(): DMA of the device, which means that
  * hpage_map_dma_unmap() was called; and every use of the address that hpage_map_vmap() gave.

@@ -17,8 +17,7 @@
  *   struct as the program was compiled with it.
  * - A struct shorter than the first published version is refused with EINVAL. A longer one
  *   than the kernel knows is accepted, up to HPAGE_MAP_STRUCT_MAX bytes, if the unknown tail
- *   is all zero, else refused with E2BIG. The kernel writes no more than size bytes, and
- *   never changes size.
+ *   is all zero, else refused with E2BIG. The kernel never writes beyond size bytes, nor size.
  * - Unknown bits in flags and reserved fields that are not zero are refused with EINVAL, so
  *   that they can get a meaning later. What an "out" field holds beforehand is ignored.
  * - Numbers are never reused. Fields are naturally aligned, without implicit padding, and lie
@@ -27,10 +26,9 @@
  *   struct points to may have been written: an array in part, and the text, which says why.
  * - New descriptors are close-on-exec.
  *
- * One meaning per errno. Every ioctl can say E2BIG, EFAULT and EINVAL; the rest stands with
- * it.
+ * One meaning per errno. Every ioctl can say E2BIG, EFAULT, EINVAL; the rest stands with it.
  *
- *   E2BIG    size above HPAGE_MAP_STRUCT_MAX, or a tail that the kernel does not know
+ *   E2BIG    size above HPAGE_MAP_STRUCT_MAX, or an unknown tail that is not all zero
  *   EBADF    not for this descriptor: without a buffer, not the door, not open for writing
  *   EBUSY    the driver of the device manages its addresses itself
  *   EDQUOT   a limit of the caller's user stands against it
@@ -225,7 +223,7 @@ enum hpage_map_alloc_flags {
 /**
  * enum hpage_map_policy - on which NUMA nodes the pages shall lie
  * @HPAGE_MAP_POLICY_DEFAULT: where the memory policy of the calling task says
- * @HPAGE_MAP_POLICY_PREFERRED: on one node, and on others when it is short, says the text
+ * @HPAGE_MAP_POLICY_PREFERRED: on one node, and elsewhere what it lacks; the text says how many
  * @HPAGE_MAP_POLICY_STRICT: on one node, else ENOMEM
  * @HPAGE_MAP_POLICY_INTERLEAVE: in turn on all nodes that the caller may use, and on others
  *	when one is short, see HPAGE_MAP_NODES; not with HPAGE_MAP_CONTIGUOUS or _BELOW_4G
@@ -307,8 +305,7 @@ struct hpage_map_alloc {
  * define HPAGE_MAP_CREATE - make a buffer with a name below /dev/hpage
  *
  * Like HPAGE_MAP_ALLOC, for callers with CAP_SYS_ADMIN. The name holds the buffer until
- * HPAGE_MAP_DESTROY or until the module is removed. Errors: EEXIST, ENOSPC, EPERM, and those
- * of HPAGE_MAP_ALLOC.
+ * HPAGE_MAP_DESTROY or until the module is removed. Errors: EEXIST, ENOSPC, EPERM as well.
  */
 #define HPAGE_MAP_CREATE	_IO(HPAGE_MAP_IOC_TYPE, HPAGE_MAP_CMD_CREATE)
 
@@ -447,11 +444,11 @@ struct hpage_map_pin {
  * define HPAGE_MAP_PIN - make a buffer of memory that the program has got itself
  *
  * Takes struct hpage_map_pin on a descriptor of the door, as HPAGE_MAP_ALLOC. Memory must be
- * anonymous, shared or of hugetlb, and writable; other is EINVAL, or EFAULT. The program goes
- * on using it; the pages are pinned until the last holder of the buffer goes, also when the
- * program unmaps them, and count against RLIMIT_MEMLOCK of the caller's user. The buffer can
- * be read, written, exported and mapped for a device, but mmap(2) is ENODEV. Errors: EBADF,
- * EDQUOT, EINTR, EMFILE, ENFILE, ENOMEM.
+ * anonymous, shared or of hugetlb, and writable; else EINVAL or EFAULT. The program goes on
+ * using it; the pages are pinned until the last holder of the buffer goes, even if unmapped,
+ * and count against RLIMIT_MEMLOCK of the caller's user. The buffer can be read, written,
+ * exported and mapped for a device, but mmap(2) is ENODEV. Errors: EBADF, EDQUOT, EINTR,
+ * EMFILE, ENFILE, ENOMEM.
  */
 #define HPAGE_MAP_PIN	_IO(HPAGE_MAP_IOC_TYPE, HPAGE_MAP_CMD_PIN)
 
