@@ -96,7 +96,8 @@ static void the_answer_and_info_and_fdinfo_agree(void)
 	n = read(fd, text, sizeof(text) - 1);
 	CHECK(n > 0);
 	text[n] = '\0';
-	CHECK(has_line(text, "hpage_map-buffer", "my.tag-1"));
+	CHECK(has_line(text, "hpage_map-buffer", "anonymous") &&
+	      has_line(text, "hpage_map-tag", "my.tag-1"));
 	snprintf(value, sizeof(value), "%u", a.id);
 	CHECK(has_line(text, "hpage_map-id", value));
 	snprintf(value, sizeof(value), "%zu", 2 * buf_page);

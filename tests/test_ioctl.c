@@ -26,6 +26,8 @@ union arg {
 	struct hpage_map_destroy destroy;
 	struct hpage_map_nodes nodes;
 	struct hpage_map_runs runs;
+	struct hpage_map_export export;
+	struct hpage_map_pin pin;
 	unsigned char bytes[HPAGE_MAP_STRUCT_MAX + 64];
 };
 
@@ -120,6 +122,35 @@ static void prepare_runs(union arg *a)
 	};
 }
 
+static void prepare_export(union arg *a)
+{
+	a->export = (struct hpage_map_export){ .size = sizeof(a->export) };
+}
+
+static void undo_export(const union arg *a, bool done)
+{
+	if (done)
+		CHECK(close(a->export.fd) == 0);
+}
+
+/* Memory of the program: the largest base page there is. */
+static char own_page[65536] __attribute__((aligned(65536)));
+
+static void prepare_pin(union arg *a)
+{
+	a->pin = (struct hpage_map_pin){
+		.size = sizeof(a->pin),
+		.address = (uintptr_t)own_page,
+		.length = base_page,
+	};
+}
+
+static void undo_pin(const union arg *a, bool done)
+{
+	if (done)
+		CHECK(close(a->pin.fd) == 0);
+}
+
 #define FIELD(field)	offsetof(union arg, field)
 
 static const struct contract contracts[] = {
@@ -153,6 +184,15 @@ static const struct contract contracts[] = {
 		.prepare = prepare_runs, .undo = no_undo,
 		.reserved = { FIELD(runs.reserved) }, .capability = CAP_SYS_RAWIO,
 		.answers = true,
+	}, {
+		.name = "EXPORT", .cmd = HPAGE_MAP_EXPORT,
+		.size = sizeof(struct hpage_map_export),
+		.prepare = prepare_export, .undo = undo_export,
+		.reserved = { FIELD(export.reserved) }, .answers = true,
+	}, {
+		.name = "PIN", .cmd = HPAGE_MAP_PIN, .size = sizeof(struct hpage_map_pin),
+		.prepare = prepare_pin, .undo = undo_pin,
+		.reserved = { FIELD(pin.reserved) }, .answers = true,
 	},
 };
 
@@ -769,7 +809,7 @@ static void other_numbers_are_enotty(void)
 	int fd = dev_open(O_RDWR);
 
 	for (unsigned int nr = 0; nr < 256; nr++)
-		if (nr < HPAGE_MAP_CMD_INFO || nr > HPAGE_MAP_CMD_RUNS)
+		if (nr < HPAGE_MAP_CMD_INFO || nr > HPAGE_MAP_CMD_DMA_SYNC)
 			CHECK_ERR(ioctl(fd, _IO(HPAGE_MAP_IOC_TYPE, nr), &info), ENOTTY);
 	for (size_t i = 0; i < COUNT(contracts); i++) {
 		unsigned int nr = _IOC_NR(contracts[i].cmd);
