@@ -61,21 +61,19 @@ size_t get_runs(int fd, struct hpage_map_run *runs, size_t room)
 	return r.nr;
 }
 
-/* Pages that come back to a pool are given out in the reverse order. */
-int lend_scattered(size_t nr_pages)
+/* Of a pool that has no others, every second page of those that it gives first. */
+int lend_scattered(size_t nr_pages, unsigned int flags)
 {
-	size_t n = 2 * nr_pages, taken = pool_of(pmd_size, "free");
-	int *one = calloc(taken, sizeof(*one)), fd;
+	int *one = calloc(2 * nr_pages, sizeof(*one)), fd;
 
-	CHECK(taken >= n);
-	for (size_t i = 0; i < taken; i++)
-		one[i] = lend(pmd_size, pmd_size, HPAGE_MAP_EXACT);
-	for (size_t i = 0; i < n; i += 2)
+	for (size_t i = 0; i < 2 * nr_pages; i++)
+		one[i] = lend(pmd_size, pmd_size, HPAGE_MAP_EXACT | flags);
+	CHECK(set_pool(pmd_size, "nr", 2 * nr_pages) == 0);
+	for (size_t i = 0; i < 2 * nr_pages; i += 2)
 		close(one[i]);
-	fd = lend(nr_pages * pmd_size, pmd_size, HPAGE_MAP_EXACT);
-	for (size_t i = 0; i < taken; i++)
-		if (i >= n || i % 2)
-			close(one[i]);
+	fd = lend(nr_pages * pmd_size, pmd_size, HPAGE_MAP_EXACT | flags);
+	for (size_t i = 1; i < 2 * nr_pages; i += 2)
+		close(one[i]);
 	free(one);
 	return fd;
 }
@@ -165,6 +163,17 @@ int try_dma_sync(int fd, unsigned int flags, uint64_t offset, uint64_t length)
 	};
 
 	return ioctl(fd, HPAGE_MAP_DMA_SYNC, &s) ? -errno : 0;
+}
+
+bool want_pool(uint64_t pages)
+{
+	for (int try = 0; try < 4; try++) {
+		if (!set_pool(pmd_size, "nr", pages) && pool_of(pmd_size, "free") == pages)
+			return true;
+		write_text("/proc/sys/vm/compact_memory", "1");
+	}
+	printf("# the pool has %llu pages\n", (unsigned long long)pool_of(pmd_size, "free"));
+	return false;
 }
 
 /* --- contents ------------------------------------------------------------ */

@@ -17,8 +17,11 @@ int lend(size_t len, size_t page_size, unsigned int flags);
 struct hpage_map_info facts_of(int fd);
 /* As HPAGE_MAP_RUNS tells them; returns how many there are. */
 size_t get_runs(int fd, struct hpage_map_run *runs, size_t room);
-/* A buffer of the pool whose pages are single runs; the pool must have twice as many. */
-int lend_scattered(size_t nr_pages);
+/*
+ * A buffer whose pages are not neighbours, as far as the pool can be brought to
+ * it. It must have twice as many, and has no more afterwards.
+ */
+int lend_scattered(size_t nr_pages, unsigned int flags);
 /* How many buffers this user sees. */
 unsigned int count_buffers(void);
 
@@ -34,6 +37,9 @@ int try_pin(const void *addr, size_t len, char *text);	/* descriptor or -errno *
 /* Mappings for devices. */
 int try_dma_map(int fd, const char *device, unsigned int flags);	/* descriptor or -errno */
 int try_dma_sync(int fd, unsigned int flags, uint64_t offset, uint64_t length);	/* or -errno */
+
+/* So many pages in the pool, if memory has to be moved together for it. */
+bool want_pool(uint64_t pages);
 
 /* Contents. */
 void check_file_holds(int fd, const void *p, size_t len, off_t off);
