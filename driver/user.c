@@ -13,6 +13,7 @@
  *
  * Nothing here is shared, so nothing is locked; mmap_lock is taken by mm/.
  */
+#include <linux/backing-dev.h>
 #include <linux/mm.h>
 #include <linux/sched/signal.h>
 
@@ -29,10 +30,35 @@ static bool may_pin(struct page *page)
 	       (folio_test_swapbacked(folio) && !folio_is_zone_device(folio));
 }
 
+/* Newer kernels do not pin such memory at all, and say no more than EFAULT. */
+static bool is_others(unsigned long addr)
+{
+	struct vm_area_struct *vma;
+	bool others = false;
+
+	mmap_read_lock(current->mm);
+	vma = vma_lookup(current->mm, addr);
+	if (vma && vma->vm_flags & VM_WRITE)
+		others = vma->vm_flags & (VM_IO | VM_PFNMAP) ||
+			 (vma->vm_flags & VM_SHARED && vma->vm_file &&
+			  mapping_can_writeback(vma->vm_file->f_mapping));
+	mmap_read_unlock(current->mm);
+	return others;
+}
+
+static int refuse(unsigned long addr, struct hpm_why *why)
+{
+	hpm_why(why, "the memory at %#lx belongs to a file system or a device", addr);
+	hpm_why_try(why, "memory of mmap(MAP_ANONYMOUS), memfd_create() or shmget()");
+	return -EINVAL;
+}
+
 static int pin_batch(unsigned long addr, int nr, struct page **pages, struct hpm_why *why)
 {
 	int got = pin_user_pages_fast(addr, nr, FOLL_WRITE | FOLL_LONGTERM, pages), i;
 
+	if ((!got || got == -EFAULT) && is_others(addr))
+		return refuse(addr, why);
 	if (got <= 0) {
 		hpm_why(why, "the memory at %#lx cannot be pinned for writing", addr);
 		return got ?: -EFAULT;
@@ -40,11 +66,8 @@ static int pin_batch(unsigned long addr, int nr, struct page **pages, struct hpm
 	for (i = 0; i < got; i++) {
 		if (may_pin(pages[i]))
 			continue;
-		hpm_why(why, "the memory at %#lx belongs to a file system or a device",
-			addr + ((unsigned long)i << PAGE_SHIFT));
-		hpm_why_try(why, "memory of mmap(MAP_ANONYMOUS), memfd_create() or shmget()");
 		unpin_user_pages(pages, got);
-		return -EINVAL;
+		return refuse(addr + ((unsigned long)i << PAGE_SHIFT), why);
 	}
 	return got;
 }
