@@ -12,7 +12,8 @@
  * the buffer mapped: they keep the memory, which nothing writes any more. Open
  * files keep the private data; what they ask for then is -ENODEV.
  *
- * lock serialises the engine and protects gone.
+ * lock serialises the engine. gone is set without it, so that a copy of any
+ * length ends with the transfer that is under way, and remove() waits for no more.
  */
 #include <linux/completion.h>
 #include <linux/hpage_map.h>
@@ -64,7 +65,7 @@ struct edu {
 	struct completion done;		/* the engine has moved its bytes */
 	struct miscdevice misc;
 	struct mutex lock;
-	bool gone;			/* under lock */
+	bool gone;			/* once true it stays so */
 };
 
 static void edu_free(struct kref *refs)
@@ -138,6 +139,8 @@ static int edu_copy(struct edu *edu, u64 from, u64 to, u64 length)
 			ret = edu_move(edu, destination, count, true);
 		if (signal_pending(current))
 			ret = ret ?: -EINTR;
+		if (READ_ONCE(edu->gone))
+			ret = ret ?: -ENODEV;
 	}
 	hpage_map_sync_for_cpu(&edu->pdev->dev, edu->sgt, DMA_BIDIRECTIONAL);
 	return ret;
@@ -155,7 +158,8 @@ static long edu_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 		return -EFAULT;
 
 	mutex_lock(&edu->lock);
-	ret = edu->gone ? -ENODEV : edu_copy(edu, copy.from, copy.to, copy.length);
+	/* Once the lock is ours, remove() waits for us or has set it. */
+	ret = READ_ONCE(edu->gone) ? -ENODEV : edu_copy(edu, copy.from, copy.to, copy.length);
 	mutex_unlock(&edu->lock);
 	return ret;
 }
@@ -326,8 +330,8 @@ static void edu_remove(struct pci_dev *pdev)
 	struct edu *edu = pci_get_drvdata(pdev);
 
 	misc_deregister(&edu->misc);
+	WRITE_ONCE(edu->gone, true);
 	mutex_lock(&edu->lock);
-	edu->gone = true;
 	mutex_unlock(&edu->lock);
 	/* DMA first: after this nothing writes to the buffer but programs. */
 	edu_stop(edu);

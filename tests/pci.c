@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#define _GNU_SOURCE
+#include "pci.h"
+
+#include <glob.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#define PCI	"/sys/bus/pci/"
+
+bool has_iommu(void)
+{
+	glob_t g;
+	bool found = glob("/sys/class/iommu/*", 0, NULL, &g) == 0;
+
+	globfree(&g);
+	return found;
+}
+
+static int tell(const char *device, const char *file, const char *text)
+{
+	char path[128];
+
+	snprintf(path, sizeof(path), PCI "devices/%s/%s", device, file);
+	return write_text(path, text);
+}
+
+bool has_driver(const char *device, const char *driver)
+{
+	char path[128], link[256];
+	ssize_t n;
+
+	snprintf(path, sizeof(path), PCI "devices/%s/driver", device);
+	n = readlink(path, link, sizeof(link) - 1);
+	if (n < 0)
+		return !driver;
+	link[n] = '\0';
+	return driver && strrchr(link, '/') && !strcmp(strrchr(link, '/') + 1, driver);
+}
+
+int load_edu(const char *device, const char *params)
+{
+	const char *other = strcmp(device, WIDE) ? WIDE : NARROW;
+
+	CHECK(tell(device, "driver_override", "\n") == 0);
+	CHECK(tell(other, "driver_override", "none") == 0);
+	return insert("hpage_map_edu", params);
+}
+
+int bind_to(const char *device, const char *driver)
+{
+	char path[128];
+
+	CHECK(tell(device, "driver_override", driver) == 0);
+	snprintf(path, sizeof(path), PCI "drivers/%s/bind", driver);
+	return write_text(path, device);
+}
+
+int unbind(const char *device)
+{
+	return tell(device, "driver/unbind", device);
+}
