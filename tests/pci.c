@@ -2,9 +2,12 @@
 #define _GNU_SOURCE
 #include "pci.h"
 
+#include <fcntl.h>
 #include <glob.h>
+#include <sched.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #define PCI	"/sys/bus/pci/"
@@ -60,4 +63,31 @@ int bind_to(const char *device, const char *driver)
 int unbind(const char *device)
 {
 	return tell(device, "driver/unbind", device);
+}
+
+/* As root may, if the kernel was told iomem=relaxed. */
+volatile void *edu_registers(const char *device)
+{
+	char path[128];
+	int fd;
+
+	snprintf(path, sizeof(path), PCI "devices/%s/resource0", device);
+	fd = open(path, O_RDWR | O_CLOEXEC);
+	CHECK(fd >= 0);
+	return map(fd, base_page, RW, MAP_SHARED, 0);
+}
+
+/* docs/specs/edu of QEMU; the engine clears its start bit when it is done. */
+void edu_dma(volatile void *regs, uint64_t address, uint64_t bytes, bool to_memory)
+{
+	volatile uint64_t *source = regs + 0x80, *destination = regs + 0x88;
+	volatile uint64_t *count = regs + 0x90, *command = regs + 0x98;
+	const uint64_t window = 0x40000;
+
+	*source = to_memory ? window : address;
+	*destination = to_memory ? address : window;
+	*count = bytes;
+	*command = 1 | (to_memory ? 2 : 0);
+	while (*command & 1)
+		sched_yield();
 }

@@ -21,4 +21,10 @@ bool has_driver(const char *device, const char *driver);
 int bind_to(const char *device, const char *driver);
 int unbind(const char *device);
 
+/* The registers of an edu whose memory is on, and its DMA engine, driven by hand. */
+volatile void *edu_registers(const char *device);
+void edu_dma(volatile void *regs, uint64_t address, uint64_t bytes, bool to_memory);
+/* The engine takes this much at once. */
+#define EDU_BYTES	2048
+
 #endif
