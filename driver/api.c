@@ -297,7 +297,7 @@ struct sg_table *hpage_map_dma_map(struct hpage_map_buffer *buf, struct device *
 
 	if (IS_ERR(sgt))
 		return sgt;
-	ret = dma_map_sgtable(dev, sgt, dir, 0);
+	ret = hpm_dma_map(buf, dev, sgt, dir);
 	if (ret) {
 		hpm_dma_free_table(sgt);
 		return ERR_PTR(ret);

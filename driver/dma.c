@@ -107,6 +107,31 @@ struct sg_table *hpm_dma_table(const struct hpage_map_buffer *buf, struct device
 }
 
 /**
+ * hpm_dma_map() - map a table for its device
+ * @buf: the buffer
+ * @dev: the device
+ * @sgt: of hpm_dma_table() for both
+ * @dir: who writes
+ *
+ * The device must reach the pages themselves. Others could be bounced, if in
+ * small segments; but then neither side sees what the other writes before it is
+ * synced, and the copy ends up over what programs have written meanwhile.
+ *
+ * Context: may sleep.
+ * Return: 0, -EIO when the device does not reach the pages, or what the DMA API
+ * says.
+ */
+int hpm_dma_map(const struct hpage_map_buffer *buf, struct device *dev, struct sg_table *sgt,
+		enum dma_data_direction dir)
+{
+	u64 limit = hpm_dma_limit(dev);
+
+	if (limit && buf->backing.end > limit)
+		return -EIO;
+	return dma_map_sgtable(dev, sgt, dir, 0);
+}
+
+/**
  * hpm_dma_free_table() - free what hpm_dma_table() made
  * @sgt: the table, not mapped
  */

@@ -85,7 +85,7 @@ static struct sg_table *export_map(struct dma_buf_attachment *attach, enum dma_d
 {
 	struct export *export = attach->dmabuf->priv;
 	struct attachment *a = attach->priv;
-	int ret = dma_map_sgtable(a->dev, a->sgt, dir, 0);
+	int ret = hpm_dma_map(export->buf, a->dev, a->sgt, dir);
 
 	if (ret)
 		return ERR_PTR(ret);

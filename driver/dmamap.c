@@ -150,7 +150,7 @@ static int map_for_device(struct dma_mapping *m)
 	sgt = hpm_dma_table(m->buf, m->dev);
 	if (IS_ERR(sgt))
 		return PTR_ERR(sgt);
-	ret = dma_map_sgtable(m->dev, sgt, m->dir, 0);
+	ret = hpm_dma_map(m->buf, m->dev, sgt, m->dir);
 	if (ret) {
 		hpm_dma_free_table(sgt);
 		return ret;
