@@ -20,25 +20,54 @@
 
 /* --- buffers ------------------------------------------------------------ */
 
-int lend(size_t len, size_t page_size, unsigned int flags)
+/* A descriptor or -errno; text has room for why. */
+static int try_lend(size_t len, size_t page_size, unsigned int flags, char *text)
 {
-	char text[HPAGE_MAP_TEXT_SIZE] = "";
 	struct hpage_map_alloc a = {
 		.size = sizeof(a),
 		.flags = flags,
 		.length = len,
 		.page_size = page_size,
 		.text = (uintptr_t)text,
-		.text_size = sizeof(text),
+		.text_size = HPAGE_MAP_TEXT_SIZE,
 	};
 	int door = dev_open(HPAGE_MAP_O_DOOR);
+	int ret = ioctl(door, HPAGE_MAP_ALLOC, &a) ? -errno : a.fd;
 
-	if (ioctl(door, HPAGE_MAP_ALLOC, &a)) {
-		printf("# no buffer of %zu bytes: %s\n", len, text);
-		CHECK(!"a buffer");
-	}
 	close(door);
-	return a.fd;
+	return ret;
+}
+
+int lend(size_t len, size_t page_size, unsigned int flags)
+{
+	char text[HPAGE_MAP_TEXT_SIZE] = "";
+	int ret = try_lend(len, page_size, flags, text);
+
+	if (ret < 0) {
+		printf("# no buffer of %zu bytes: %s\n", len, text);
+		errno = -ret;
+	}
+	CHECK(ret >= 0);
+	return ret;
+}
+
+int lend_run(size_t nr_pages, unsigned int flags)
+{
+	char text[HPAGE_MAP_TEXT_SIZE] = "";
+	int ret;
+
+	flags |= HPAGE_MAP_CONTIGUOUS | HPAGE_MAP_EXACT;
+	for (size_t pages = 2 * nr_pages; pages <= 800; pages *= 2) {
+		if (pool_of(pmd_size, "nr") < pages)
+			set_pool(pmd_size, "nr", pages);
+		ret = try_lend(nr_pages * pmd_size, pmd_size, flags, text);
+		if (ret >= 0)
+			return ret;
+		write_text("/proc/sys/vm/compact_memory", "1");
+	}
+	printf("# no run of %zu pages: %s\n", nr_pages, text);
+	CHECK(!"a run");
+	return -1;
 }
 
 struct hpage_map_info facts_of(int fd)

@@ -14,6 +14,8 @@
 
 /* Buffers of the test's own, and what is told of one. */
 int lend(size_t len, size_t page_size, unsigned int flags);
+/* One run; the pool grows until it has one. */
+int lend_run(size_t nr_pages, unsigned int flags);
 struct hpage_map_info facts_of(int fd);
 /* As HPAGE_MAP_RUNS tells them; returns how many there are. */
 size_t get_runs(int fd, struct hpage_map_run *runs, size_t room);

@@ -10,6 +10,8 @@
 
 #define WIDE	"0000:00:10.0"		/* reaches all memory */
 #define NARROW	"0000:00:11.0"		/* 28 bits, as QEMU makes it */
+/* It has 32 bits, and a driver that does no DMA. */
+#define SMBUS		"0000:00:1f.3"
 /* One that has no driver of its own, nor gets one here. */
 #define BRIDGE	"0000:00:00.0"
 

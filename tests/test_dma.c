@@ -153,8 +153,7 @@ static void the_device_reaches_what_the_runs_say(void)
 
 	begin(4 * PAGES);
 	check_device_reaches(lend_scattered(PAGES, 0));
-	CHECK(set_pool(pmd_size, "nr", 4 * PAGES) == 0);
-	check_device_reaches(lend(SIZE / 2, pmd_size, HPAGE_MAP_CONTIGUOUS));
+	check_device_reaches(lend_run(2, 0));
 	check_device_reaches(lend(64 * base_page, base_page, HPAGE_MAP_ALLOW_BASE));
 	p = map(-1, 64 * base_page, RW, MAP_PRIVATE | MAP_ANONYMOUS, 0);
 	memset(p, 1, 64 * base_page);
@@ -285,6 +284,61 @@ static void only_writers_map_for_a_device(void)
 	CHECK(try_dma_map(dev_open(O_RDONLY), WIDE, BOTH) == -EBADF);
 	close_range(3, ~0U, 0);
 	end();
+}
+
+/* Pages above @limit, of a pool that is mostly there. */
+static int lend_above(uint64_t limit, size_t len)
+{
+	int fd = lend(len, pmd_size, HPAGE_MAP_EXACT);
+	struct hpage_map_run runs[64];
+	size_t nr = get_runs(fd, runs, 64);
+	uint64_t end = 0;
+
+	for (size_t i = 0; i < nr; i++)
+		end = runs[i].address + runs[i].length > end ? runs[i].address + runs[i].length
+			: end;
+	CHECK(end > limit);
+	return fd;
+}
+
+/* Bouncing would lose what is written while it is mapped: see hpm_dma_map(). */
+static void pages_out_of_reach_are_eio_and_not_bounced(void)
+{
+	struct hpage_map_run run, bus;
+	int fd, dma;
+	char *p;
+
+	CHECK(run_command("modprobe i2c-i801") == 0);
+	CHECK(has_driver(SMBUS, "i801_smbus"));
+	CHECK(want_pool(800));		/* more than there is below 4 GiB, with what else is */
+	CHECK(load("") == 0);
+	fd = lend_above(1ULL << 32, 2 * pmd_size);
+	p = map(fd, 2 * pmd_size, RW, MAP_SHARED, 0);
+	dma = try_dma_map(fd, SMBUS, BOTH);
+	if (has_iommu()) {
+		CHECK(dma >= 0);
+		CHECK(get_runs(dma, &bus, 1) == 1 && bus.address + bus.length <= 1ULL << 32);
+	} else {
+		if (dma >= 0) {
+			fill(p, 2 * pmd_size, 1);
+			close(dma);
+			CHECK(filled(p, 2 * pmd_size, 1));
+		}
+		CHECK(dma == -EIO);
+		CHECK(facts_of(fd).devices == 0);
+	}
+	close_range(3, ~0U, 0);
+	munmap(p, 2 * pmd_size);
+
+	fd = lend(2 * pmd_size, pmd_size, HPAGE_MAP_EXACT | HPAGE_MAP_BELOW_4G);
+	dma = try_dma_map(fd, SMBUS, BOTH);
+	CHECK(dma >= 0);
+	CHECK(get_runs(dma, &bus, 1) == 1 && get_runs(fd, &run, 1) == 1);
+	CHECK(has_iommu() || (bus.address == run.address && bus.length == run.length));
+	close(dma);
+	close(fd);
+	CHECK(run_command("modprobe -r i2c-i801") == 0);
+	CHECK(unload() == 0);
 }
 
 /* --- how long ----------------------------------------------------------------------- */
@@ -436,6 +490,7 @@ int main(void)
 		TEST(sync_stays_within_the_buffer, ON_NONE),
 		TEST(addresses_need_cap_sys_rawio, ON_NONE),
 		TEST(only_writers_map_for_a_device, ON_NONE),
+		TEST(pages_out_of_reach_are_eio_and_not_bounced, ON_NONE),
 		TEST(a_mapping_alone_keeps_the_pages, ON_NONE),
 		TEST(a_mapping_ends_with_the_driver, ON_NONE),
 		TEST(a_mapping_ends_with_the_device, ON_NONE),

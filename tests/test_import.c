@@ -69,9 +69,9 @@ static struct importer_attach measure(const char *what, int dmabuf)
 	return a;
 }
 
-static struct importer_attach measure_ours(const char *what, unsigned int flags)
+static struct importer_attach measure_ours(const char *what)
 {
-	int fd = lend(BIG, pmd_size, HPAGE_MAP_EXACT | flags), dmabuf = export_of(fd);
+	int fd = lend(BIG, pmd_size, HPAGE_MAP_EXACT), dmabuf = export_of(fd);
 	struct importer_attach a = measure(what, dmabuf);
 
 	CHECK(a.entries == facts_of(fd).nr_runs);
@@ -82,9 +82,13 @@ static struct importer_attach measure_ours(const char *what, unsigned int flags)
 
 static void an_entry_for_each_run_at_most(void)
 {
+	int dmabuf;
+
 	begin("", 2 * BIG / pmd_size);
-	CHECK(measure_ours("ours", 0).entries <= BIG / pmd_size);
-	CHECK(measure_ours("ours, contiguous", HPAGE_MAP_CONTIGUOUS).entries == 1);
+	CHECK(measure_ours("ours").entries <= BIG / pmd_size);
+	dmabuf = export_of(lend_run(BIG / pmd_size, 0));
+	CHECK(measure("ours, contiguous", dmabuf).entries == 1);
+	close_range(3, ~0U, 0);
 	end();
 }
 
@@ -120,7 +124,7 @@ static void entries_beside_those_of_udmabuf(void)
 	measure("udmabuf", dmabuf);
 	close(dmabuf);
 	close(memfd);
-	CHECK(measure_ours("ours", 0).entries <= BIG / pmd_size);
+	CHECK(measure_ours("ours").entries <= BIG / pmd_size);
 	end();
 }
 
@@ -136,7 +140,7 @@ static void fewer_entries_than_the_system_heap(void)
 	CHECK(ioctl(heap, DMA_HEAP_IOCTL_ALLOC, &d) == 0);
 	entries = measure("dma-heap system", d.fd).entries;
 	close(d.fd);
-	CHECK(measure_ours("ours", 0).entries < entries);
+	CHECK(measure_ours("ours").entries < entries);
 	end();
 }
 
@@ -211,8 +215,7 @@ static void an_importer_sees_what_the_program_writes(void)
 	begin("", 16);
 	check_what_is_seen(lend(4 * pmd_size, pmd_size, HPAGE_MAP_EXACT));
 	check_what_is_seen(lend_scattered(4, 0));
-	CHECK(want_pool(16));
-	check_what_is_seen(lend(4 * pmd_size, pmd_size, HPAGE_MAP_CONTIGUOUS));
+	check_what_is_seen(lend_run(4, 0));
 	check_what_is_seen(lend(300 * base_page, base_page, HPAGE_MAP_ALLOW_BASE));
 	CHECK(set_pool(pmd_size, "nr", 0) == 0);
 	check_what_is_seen(lend(4 * pmd_size, pmd_size, HPAGE_MAP_EXACT));	/* THP */
@@ -501,14 +504,15 @@ static void check_frames(int video, size_t bytes, const int fd[2], const char *w
 	close(dmabuf[1]);
 }
 
-static void capture_into(const char *params, unsigned int flags)
+static void capture_into(const char *params, bool one_run)
 {
 	int video, fd[2];
 
 	begin(NULL, 64);
 	video = video_open(params);
 	for (int i = 0; i < 2; i++)
-		fd[i] = lend(4 * pmd_size, pmd_size, HPAGE_MAP_EXACT | flags);
+		fd[i] = one_run ? lend_run(4, HPAGE_MAP_BELOW_4G) :
+			lend(4 * pmd_size, pmd_size, HPAGE_MAP_EXACT);
 	for (int pattern = 0; pattern < 2; pattern++) {
 		size_t bytes = set_format(video, pattern);
 		char *want = own_frame(video, bytes);
@@ -525,12 +529,12 @@ static void capture_into(const char *params, unsigned int flags)
 
 static void vivid_captures_frames_into_huge_pages(void)
 {
-	capture_into("", 0);
+	capture_into("", false);
 }
 
 static void vivid_captures_frames_into_contiguous_pages(void)
 {
-	capture_into("allocators=1", HPAGE_MAP_CONTIGUOUS | HPAGE_MAP_BELOW_4G);
+	capture_into("allocators=1", true);
 }
 
 /*

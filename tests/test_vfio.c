@@ -151,9 +151,9 @@ static void check_buffer(int fd)
 static void a_device_reaches_a_buffer(void)
 {
 	begin(2 * PAGES);
-	check_buffer(lend(SIZE, pmd_size, HPAGE_MAP_CONTIGUOUS));
 	check_buffer(lend_scattered(PAGES, 0));
 	CHECK(pool_of(pmd_size, "free") == 2 * PAGES);
+	check_buffer(lend_run(PAGES, 0));
 	CHECK(set_pool(pmd_size, "nr", 0) == 0);
 	check_buffer(lend(SIZE, pmd_size, HPAGE_MAP_EXACT));	/* THP */
 	end();
@@ -207,8 +207,8 @@ static void check_steps(int fd, unsigned int max_calls, unsigned long at_least)
 static void the_iommu_is_told_whole_runs(void)
 {
 	begin(4 * PAGES);
-	check_steps(lend(SIZE, pmd_size, HPAGE_MAP_CONTIGUOUS), 1, SIZE);
 	check_steps(lend_scattered(PAGES, 0), PAGES, pmd_size);
+	check_steps(lend_run(PAGES, 0), 1, SIZE);
 	end();
 }
 
