@@ -25,10 +25,10 @@ MODULE_PARM_DESC(max_segment, "bytes of the longest entry that the device takes"
 static struct platform_device *pdev;
 
 struct importer {
-	struct mutex lock;
-	struct dma_buf *dmabuf;
+	struct mutex lock;		/* of what follows */
+	struct dma_buf *dmabuf;		/* held, or NULL: there is no attachment */
 	struct dma_buf_attachment *attachment;
-	struct sg_table *sgt;
+	struct sg_table *sgt;		/* mapped */
 };
 
 static int attach(struct importer *imp, int fd)
