@@ -24,6 +24,7 @@ help:
 	@echo 'make test             run every test on every supported kernel in virtual machines'
 	@echo 'make soak             kill processes that use it, 10,000 times, in a virtual machine'
 	@echo 'make bench            measure what the reserve is good for, in a virtual machine'
+	@echo 'make test-devices     run those that need devices: DMA, dma-buf importers, RDMA, KVM'
 	@echo 'make selftest         test the virtual machine itself, vm/run'
 	@echo 'make check            run the static checks'
 	@echo 'make clean            remove what was built here'
@@ -73,6 +74,10 @@ bench:
 	@vm/packages test
 	@bench/run
 
+test-devices:
+	@vm/packages test
+	@tests/devices
+
 selftest:
 	@vm/packages test
 	@vm/selftest
@@ -87,4 +92,5 @@ clean:
 		-name '.*.cmd' -o -name Module.symvers -o -name modules.order \) -delete
 	rm -rf build
 
-.PHONY: help headers module install uninstall demo test soak bench selftest check clean
+.PHONY: help headers module install uninstall demo test test-devices soak bench selftest check \
+	clean

@@ -547,10 +547,17 @@ static void mark_log(const char *name)
  */
 static bool clean_up(void)
 {
+	static const char * const others[] = {
+		"hpm_importer", "hpage_map_minimal", "hpage_map_edu",
+	};
 	bool left = loaded();
 
+	for (size_t i = 0; i < sizeof(others) / sizeof(*others); i++)
+		if (!syscall(SYS_delete_module, others[i], O_NONBLOCK))
+			left = true;
+
 	if (left)
-		printf("# left loaded (unload: %d)\n", unload());
+		printf("# left loaded (unload: %d)\n", loaded() ? unload() : 0);
 	set_pool(pmd_size, "nr_overcommit", 0);
 	set_pool(pmd_size, "nr", 0);
 	return left;

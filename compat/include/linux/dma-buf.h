@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef _HPM_COMPAT_LINUX_DMA_BUF_H
+#define _HPM_COMPAT_LINUX_DMA_BUF_H
+
+#include_next <linux/dma-buf.h>
+#include <linux/version.h>
+
+/* Since 6.2 these names say that the caller does not hold the lock. */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 2, 0)
+#define dma_buf_map_attachment_unlocked		dma_buf_map_attachment
+#define dma_buf_unmap_attachment_unlocked	dma_buf_unmap_attachment
+#define dma_buf_vmap_unlocked			dma_buf_vmap
+#define dma_buf_vunmap_unlocked			dma_buf_vunmap
+#endif
+
+#endif

@@ -1,0 +1,396 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* A buffer as a dma-buf: its mappings, whom it keeps alive, and how it is counted. */
+#define _GNU_SOURCE
+#include "lent.h"
+
+#include <fcntl.h>
+#include <linux/dma-buf.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#define ROUNDS	30
+
+/* As much of the buffer as is worth looking at: a gigantic page is long. */
+static size_t some(void)
+{
+	return buf_size < 32UL << 20 ? buf_size : 32UL << 20;
+}
+
+/* An address that no huge page fits. */
+static char *odd_place(size_t len)
+{
+	return reserve(len + 2 * base_page) + base_page;
+}
+
+/* Page frames, where hugetlb pages do not fit. */
+static bool by_frames(void)
+{
+	return suite_where & ON_POOL;
+}
+
+static void an_aligned_mapping_has_huge_pages(void)
+{
+	int fd = dev_open(O_RDWR), dmabuf = export_of(fd);
+	char *p = map_at(reserve(buf_size), dmabuf, buf_size, RW, MAP_SHARED, 0);
+	char *direct = map_all(fd, RW, MAP_SHARED);
+
+	fill(direct, some(), 1);
+	CHECK(filled(p, some(), 1));
+	fill(p + buf_size - base_page, base_page, 2);
+	CHECK(filled(direct + buf_size - base_page, base_page, 2));
+	if (suite_where & ON_POOL) {
+		CHECK(smaps(p, "KernelPageSize") == (long)(buf_page / 1024));
+		CHECK(smaps(p, "Shared_Hugetlb") + smaps(p, "Private_Hugetlb") ==
+		      (long)(buf_size / 1024));
+	} else if (suite_where & ON_THP) {
+		for (size_t i = 0; i < buf_size; i += buf_page)
+			p[i] = 1;
+		CHECK(smaps(p, "ShmemPmdMapped") == (long)(buf_size / 1024));
+	}
+}
+
+/* What the kernel can pin in the buffer's own mapping it can pin in this one. */
+static void o_direct_works_at_an_aligned_address(void)
+{
+	int dmabuf = export_of(dev_open(O_RDWR));
+	int disk = open(getenv("HPM_DISK") ?: "", O_RDWR | O_DIRECT | O_CLOEXEC);
+	char *p = map_at(reserve(buf_size), dmabuf, buf_size, RW, MAP_SHARED, 0);
+	size_t len = 1UL << 20;
+
+	CHECK(disk >= 0);
+	fill(p, len, 3);
+	memset(p + len, 0, len);
+	CHECK(pwrite(disk, p, len, 0) == (ssize_t)len);
+	CHECK(pread(disk, p + len, len, 0) == (ssize_t)len);
+	CHECK(filled(p + len, len, 3));
+}
+
+/* Right, if not with huge pages; only the kernel cannot pin frames. */
+static void an_unaligned_mapping_has_the_same_bytes(void)
+{
+	int fd = dev_open(O_RDWR), dmabuf = export_of(fd);
+	int disk = open(getenv("HPM_DISK") ?: "", O_RDWR | O_DIRECT | O_CLOEXEC);
+	char *p = map_at(odd_place(buf_size), dmabuf, buf_size, RW, MAP_SHARED, 0);
+	char *direct = map_all(fd, RW, MAP_SHARED);
+
+	fill(direct, some(), 4);
+	CHECK(filled(p, some(), 4));
+	fill(p, some(), 5);
+	CHECK(filled(direct, some(), 5));
+	direct[buf_size - 1] = 17;
+	CHECK(p[buf_size - 1] == 17);
+	CHECK(smaps(p, "KernelPageSize") == (long)(base_page / 1024));
+	CHECK(disk >= 0);
+	if (by_frames())
+		CHECK_ERR(pwrite(disk, p, base_page, 0), EFAULT);
+	else
+		CHECK(pwrite(disk, p, base_page, 0) == (ssize_t)base_page);
+	CHECK(facts_of(fd).mappings == (by_frames() ? 1 : 2));
+}
+
+static void check_part(int fd, int dmabuf, char *at, off_t off, size_t len)
+{
+	char *p = map_at(at, dmabuf, len, RW, MAP_SHARED, off);
+
+	check_file_holds(fd, p, len, off);
+	fill(p, len, off + 7);
+	check_file_holds(fd, p, len, off);
+	CHECK(munmap(p, len) == 0);
+}
+
+/* Base pages from anywhere to anywhere, across the edges of pages and runs. */
+static void every_part_can_be_mapped(void)
+{
+	const struct {
+		off_t off;
+		size_t len;
+	} parts[] = {
+		{ 0, base_page },
+		{ base_page, base_page },
+		{ 3 * base_page, 5 * base_page },
+		{ buf_size - base_page, base_page },
+		{ buf_size / 2 - base_page, 2 * base_page },
+		{ buf_page - base_page, buf_size > buf_page ? 2 * base_page : base_page },
+		{ buf_size > buf_page ? buf_page : 0, buf_page },
+	};
+	int fd = dev_open(O_RDWR), dmabuf = export_of(fd);
+	char *p = map_all(fd, RW, MAP_SHARED);
+
+	fill(p, some(), 6);
+	CHECK(munmap(p, buf_size) == 0);
+	for (size_t i = 0; i < sizeof(parts) / sizeof(*parts); i++) {
+		if (parts[i].len > 64UL << 20)
+			continue;
+		check_part(fd, dmabuf, reserve(parts[i].len), parts[i].off, parts[i].len);
+		check_part(fd, dmabuf, odd_place(parts[i].len), parts[i].off, parts[i].len);
+	}
+}
+
+static void a_private_mapping_has_copies_of_its_own(void)
+{
+	int fd = dev_open(O_RDWR), dmabuf = export_of(fd);
+	char *shared = map(fd, buf_page, RW, MAP_SHARED, 0);
+	char *own = map_at(reserve(buf_page), dmabuf, buf_page, RW, MAP_PRIVATE, 0);
+
+	fill(shared, base_page, 8);
+	CHECK(filled(own, base_page, 8));
+	fill(own, base_page, 9);
+	CHECK(filled(shared, base_page, 8) && filled(own, base_page, 9));
+}
+
+/* A copy of a page frame would be a base page amid huge ones: nobody expects that. */
+static void page_frames_have_no_private_mapping(void)
+{
+	int dmabuf = export_of(dev_open(O_RDWR));
+	char *at = odd_place(buf_page);
+
+	CHECK_ERR(mmap(at, buf_page, RW, MAP_PRIVATE | MAP_FIXED, dmabuf, 0), EINVAL);
+	CHECK_ERR(mmap(at, buf_page, PROT_READ, MAP_PRIVATE | MAP_FIXED, dmabuf, 0), EINVAL);
+}
+
+static void nothing_behind_the_end_is_mapped(void)
+{
+	int dmabuf = export_of(dev_open(O_RDWR));
+	char *at = reserve(buf_size + buf_page), *odd = odd_place(buf_size + buf_page);
+	const struct {
+		off_t off;
+		size_t len;
+	} parts[] = {
+		{ 0, buf_size + base_page },
+		{ base_page, buf_size },
+		{ buf_size, base_page },
+		{ buf_size + buf_page, buf_page },
+		{ 1LL << 62, base_page },
+	};
+
+	for (size_t i = 0; i < sizeof(parts) / sizeof(*parts); i++) {
+		CHECK_ERR(mmap(at, parts[i].len, RW, MAP_SHARED | MAP_FIXED, dmabuf,
+			       parts[i].off), EINVAL);
+		CHECK_ERR(mmap(odd, parts[i].len, RW, MAP_SHARED | MAP_FIXED, dmabuf,
+			       parts[i].off), EINVAL);
+	}
+	CHECK(lseek(dmabuf, 0, SEEK_END) == (off_t)buf_size);
+}
+
+static bool module_is_kept(void)
+{
+	return suite_user[0] == 'r' ? unload() == -EWOULDBLOCK : refcnt() > 0;
+}
+
+/* Whoever made it has gone, and nothing of ours is open but the dma-buf. */
+static void a_dma_buf_alone_keeps_the_pages(void)
+{
+	size_t len = suite_where & ON_BASE ? 1UL << 20 : 2 * buf_page;
+	int fd = lend(len, buf_page, HPAGE_MAP_ALLOW_BASE), dmabuf;
+	unsigned int before = count_buffers();
+	char *p = map(fd, len, RW, MAP_SHARED, 0);
+
+	fill(p, len, 10);
+	dmabuf = export_of(fd);
+	close(fd);
+	CHECK(munmap(p, len) == 0);
+	CHECK(module_is_kept());
+	CHECK(count_buffers() == before);
+
+	p = map_at(odd_place(len), dmabuf, len, RW, MAP_SHARED, 0);
+	close(dmabuf);
+	CHECK(filled(p, len, 10));
+	CHECK(module_is_kept());
+	CHECK(munmap(p, len / 2) == 0);
+	CHECK(module_is_kept() && count_buffers() == before);
+	CHECK(munmap(p + len / 2, len / 2) == 0);
+	CHECK(count_buffers() == before - 1);
+	CHECK(refcnt() == 0);
+}
+
+/* Valid directions alone; what they do is seen where a device is not coherent. */
+static void access_of_the_cpu_begins_and_ends(void)
+{
+	int fd = dev_open(O_RDWR), dmabuf = export_of(fd);
+	char *p = map_at(odd_place(base_page), dmabuf, base_page, RW, MAP_SHARED, 0);
+	struct dma_buf_sync s;
+
+	for (__u64 dir = DMA_BUF_SYNC_READ; dir <= DMA_BUF_SYNC_RW; dir++) {
+		s.flags = dir | DMA_BUF_SYNC_START;
+		CHECK(ioctl(dmabuf, DMA_BUF_IOCTL_SYNC, &s) == 0);
+		fill(p, base_page, 11 + dir);
+		s.flags = dir | DMA_BUF_SYNC_END;
+		CHECK(ioctl(dmabuf, DMA_BUF_IOCTL_SYNC, &s) == 0);
+		check_file_holds(fd, p, base_page, 0);
+	}
+	s.flags = DMA_BUF_SYNC_START;
+	CHECK_ERR(ioctl(dmabuf, DMA_BUF_IOCTL_SYNC, &s), EINVAL);
+	s.flags = 1 << 7;
+	CHECK_ERR(ioctl(dmabuf, DMA_BUF_IOCTL_SYNC, &s), EINVAL);
+}
+
+static void a_dma_buf_is_close_on_exec(void)
+{
+	CHECK(fcntl(export_of(dev_open(O_RDWR)), F_GETFD) == FD_CLOEXEC);
+}
+
+/* A dma-buf can be written: whoever may not write the buffer gets none. */
+static void only_writers_export(void)
+{
+	struct hpage_map_export e = { .size = sizeof(e), .flags = 1 };
+	int fd = dev_open(O_RDWR), dmabuf = export_of(fd);
+
+	CHECK(try_export(dev_open(O_RDONLY)) == -EBADF);
+	CHECK(try_export(dev_open(HPAGE_MAP_O_DOOR)) == -EBADF);
+	CHECK(try_export(dmabuf) == -ENOTTY);
+	CHECK_ERR(ioctl(fd, HPAGE_MAP_EXPORT, &e), EINVAL);
+	close(export_of(dev_open(O_WRONLY)));
+}
+
+static void exports_are_counted(void)
+{
+	int fd = dev_open(O_RDWR), one, two;
+
+	CHECK(facts_of(fd).exports == 0);
+	one = export_of(fd);
+	CHECK(facts_of(fd).exports == 1);
+	two = export_of(fd);
+	CHECK(facts_of(fd).exports == 2);
+	close(one);
+	CHECK(facts_of(fd).exports == 1);
+	one = dup(two);		/* the same dma-buf */
+	close(two);
+	CHECK(facts_of(fd).exports == 1);
+	close(one);
+	CHECK(facts_of(fd).exports == 0);
+}
+
+/* What cannot be handed out is not left behind. */
+static void no_descriptor_left_is_emfile(void)
+{
+	int fd = dev_open(O_RDWR);
+	const struct rlimit r = { 3, 3 };
+
+	CHECK(setrlimit(RLIMIT_NOFILE, &r) == 0);
+	CHECK(try_export(fd) == -EMFILE);
+	CHECK(facts_of(fd).exports == 0);
+}
+
+static void a_bad_answer_address_takes_the_export_back(void)
+{
+	struct hpage_map_export *e = mmap(NULL, base_page, RW, MAP_PRIVATE | MAP_ANONYMOUS,
+					  -1, 0);
+	int fd = dev_open(O_RDWR), next;
+
+	CHECK(e != MAP_FAILED);
+	e->size = sizeof(*e);
+	CHECK(mprotect(e, base_page, PROT_READ) == 0);
+	CHECK_ERR(ioctl(fd, HPAGE_MAP_EXPORT, e), EFAULT);
+	CHECK(facts_of(fd).exports == 0);
+	next = dup(fd);
+	CHECK(next == fd + 1);	/* no number is taken for ever */
+}
+
+/* A child writes through what it has inherited. */
+static void child_writes(void *p)
+{
+	fill(p, base_page, 12);
+}
+
+static void a_forked_child_shares_the_mapping(void)
+{
+	int fd = dev_open(O_RDWR), dmabuf = export_of(fd);
+	char *odd = map_at(odd_place(buf_page), dmabuf, buf_page, RW, MAP_SHARED, 0);
+	char *even = map_at(reserve(buf_page), dmabuf, buf_page, RW, MAP_SHARED, 0);
+
+	memset(odd, 0, base_page);
+	CHECK_EXITS(spawn(child_writes, odd));
+	CHECK(filled(even, base_page, 12));
+	memset(odd, 0, base_page);
+	CHECK_EXITS(spawn(child_writes, even));
+	CHECK(filled(odd, base_page, 12));
+}
+
+/* Split, moved, made read-only: the rest stays what it was. */
+static void an_unaligned_mapping_can_be_taken_apart(void)
+{
+	int fd = dev_open(O_RDWR), dmabuf = export_of(fd);
+	size_t len = 16 * base_page;
+	char *p = map_at(odd_place(len), dmabuf, len, RW, MAP_SHARED, 0), *to = odd_place(len);
+
+	fill(p, len, 13);
+	CHECK(munmap(p + 4 * base_page, base_page) == 0);
+	CHECK(mprotect(p + 8 * base_page, base_page, PROT_READ) == 0);
+	check_file_holds(fd, p, 4 * base_page, 0);
+	check_file_holds(fd, p + 5 * base_page, 11 * base_page, 5 * base_page);
+	CHECK(mremap(p, 2 * base_page, 2 * base_page, MREMAP_MAYMOVE | MREMAP_FIXED, to) == to);
+	check_file_holds(fd, to, 2 * base_page, 0);
+	CHECK(mremap(to, 2 * base_page, len, MREMAP_MAYMOVE) == MAP_FAILED);
+}
+
+static int started[2];
+
+static void export_for_ever(void *arg)
+{
+	(void)arg;
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	step_done(started[1]);
+	for (;;) {
+		int fd = dev_open(O_RDWR), dmabuf = export_of(fd);
+		char *odd = map_at(odd_place(base_page), dmabuf, base_page, RW, MAP_SHARED, 0);
+		char *even = map_at(reserve(buf_page), dmabuf, buf_page, RW, MAP_SHARED, 0);
+
+		close(fd);
+		odd[0]++;
+		even[0]++;
+		close(dmabuf);
+		munmap(even, buf_page);
+		munmap(odd, base_page);
+	}
+}
+
+static void killed_holders_leave_nothing(void)
+{
+	int fd = dev_open(O_RDWR);
+
+	CHECK(pipe2(started, O_CLOEXEC) == 0);
+	for (int i = 0; i < ROUNDS; i++) {
+		pid_t pid = spawn(export_for_ever, NULL);
+
+		step_wait(started[0]);
+		for (int j = 0; j < i * 7 % 40; j++)	/* somewhere else each round */
+			sched_yield();
+		CHECK(kill(pid, SIGKILL) == 0);
+		CHECK_KILLED(pid, SIGKILL);
+		CHECK(facts_of(fd).exports == 0 && facts_of(fd).mappings == 0);
+		CHECK(facts_of(fd).descriptors == 1);
+	}
+}
+
+int main(void)
+{
+	const struct test tests[] = {
+		TEST(an_aligned_mapping_has_huge_pages, ON_ANY),
+		TEST(o_direct_works_at_an_aligned_address, ON_SMALL),
+		TEST(an_unaligned_mapping_has_the_same_bytes, ON_ANY),
+		TEST(every_part_can_be_mapped, ON_ANY),
+		TEST(a_private_mapping_has_copies_of_its_own, ON_SMALL),
+		TEST(page_frames_have_no_private_mapping, ON_POOL),
+		TEST(nothing_behind_the_end_is_mapped, ON_ANY),
+		TEST(a_dma_buf_alone_keeps_the_pages, ON_SMALL),
+		TEST(access_of_the_cpu_begins_and_ends, ON_ANY),
+		TEST(a_dma_buf_is_close_on_exec, ON_ANY),
+		TEST(only_writers_export, ON_ANY),
+		TEST(exports_are_counted, ON_ANY),
+		TEST(no_descriptor_left_is_emfile, ON_ANY),
+		TEST(a_bad_answer_address_takes_the_export_back, ON_ANY),
+		TEST(a_forked_child_shares_the_mapping, ON_ANY),
+		TEST(an_unaligned_mapping_can_be_taken_apart, ON_ANY),
+		TEST(killed_holders_leave_nothing, ON_SMALL),
+	};
+
+	return RUN_TESTS(tests);
+}

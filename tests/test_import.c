@@ -1,0 +1,611 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Buffers in the hands of importers: one of ours that counts entries, vgem and vivid. */
+#define _GNU_SOURCE
+#include "lent.h"
+#include "modules/hpm_importer.h"
+
+#include <fcntl.h>
+#include <libdrm/drm.h>
+#include <linux/dma-buf.h>
+#include <linux/dma-heap.h>
+#include <linux/udmabuf.h>
+#include <linux/videodev2.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#define BIG		(512UL << 20)
+#define ROUNDS		30
+
+static void begin(const char *importer_params, uint64_t pages)
+{
+	CHECK(want_pool(pages));
+	CHECK(load("") == 0);
+	if (importer_params)
+		CHECK(insert("hpm_importer", importer_params) == 0);
+}
+
+static void end(void)
+{
+	CHECK(refcnt() == 0);
+	CHECK(unload() == 0);
+	take_out("hpm_importer");
+}
+
+/* --- an importer that tells what it got ------------------------------------- */
+
+static int importer_open(void)
+{
+	int fd = open("/dev/hpm_importer", O_RDWR | O_CLOEXEC);
+
+	CHECK(fd >= 0);
+	return fd;
+}
+
+static struct importer_attach attach(int importer, int dmabuf)
+{
+	struct importer_attach a = { .fd = dmabuf };
+
+	CHECK(ioctl(importer, IMPORTER_ATTACH, &a) == 0);
+	return a;
+}
+
+/* What one mapping of a whole dma-buf costs, told for people. */
+static struct importer_attach measure(const char *what, int dmabuf)
+{
+	int importer = importer_open();
+	struct importer_attach a = attach(importer, dmabuf);
+
+	close(importer);
+	CHECK(a.bytes == BIG);
+	printf("# 512 MiB of %s: %u entries, %llu us\n", what, a.entries,
+	       (unsigned long long)a.ns / 1000);
+	return a;
+}
+
+static struct importer_attach measure_ours(const char *what)
+{
+	int fd = lend(BIG, pmd_size, HPAGE_MAP_EXACT), dmabuf = export_of(fd);
+	struct importer_attach a = measure(what, dmabuf);
+
+	CHECK(a.entries == facts_of(fd).nr_runs);
+	close(dmabuf);
+	close(fd);
+	return a;
+}
+
+static void an_entry_for_each_run_at_most(void)
+{
+	int dmabuf;
+
+	begin("", 2 * BIG / pmd_size);
+	CHECK(measure_ours("ours").entries <= BIG / pmd_size);
+	dmabuf = export_of(lend_run(BIG / pmd_size, 0));
+	CHECK(measure("ours, contiguous", dmabuf).entries == 1);
+	close_range(3, ~0U, 0);
+	end();
+}
+
+/* No two pages adjacent: the worst that can be. */
+static void scattered_pages_are_an_entry_each(void)
+{
+	int fd, dmabuf;
+
+	begin("", 2 * BIG / pmd_size);
+	fd = lend_scattered(BIG / pmd_size, 0);
+	dmabuf = export_of(fd);
+	CHECK(measure("ours, scattered", dmabuf).entries == facts_of(fd).nr_runs);
+	CHECK(facts_of(fd).nr_runs <= BIG / pmd_size);
+	close(dmabuf);
+	close(fd);
+	end();
+}
+
+/* Some kernels' udmabuf knows folios, which may be as large as ours, or larger. */
+static void entries_beside_those_of_udmabuf(void)
+{
+	int memfd = memfd_create("udmabuf", MFD_ALLOW_SEALING | MFD_CLOEXEC);
+	int dev = open("/dev/udmabuf", O_RDWR | O_CLOEXEC), dmabuf;
+	struct udmabuf_create c = { .memfd = memfd, .size = BIG };
+
+	CHECK(dev >= 0);
+	CHECK(write_text("/sys/module/udmabuf/parameters/size_limit_mb", "1024") == 0);
+	begin("", BIG / pmd_size);
+	CHECK(ftruncate(memfd, BIG) == 0);
+	CHECK(fcntl(memfd, F_ADD_SEALS, F_SEAL_SHRINK) == 0);
+	dmabuf = ioctl(dev, UDMABUF_CREATE, &c);
+	CHECK(dmabuf >= 0);
+	measure("udmabuf", dmabuf);
+	close(dmabuf);
+	close(memfd);
+	CHECK(measure_ours("ours").entries <= BIG / pmd_size);
+	end();
+}
+
+/* Its folios are 1 MiB at most. */
+static void fewer_entries_than_the_system_heap(void)
+{
+	struct dma_heap_allocation_data d = { .len = BIG, .fd_flags = O_RDWR | O_CLOEXEC };
+	int heap = open("/dev/dma_heap/system", O_RDWR | O_CLOEXEC);
+	unsigned int entries;
+
+	CHECK(heap >= 0);
+	begin("", BIG / pmd_size);
+	CHECK(ioctl(heap, DMA_HEAP_IOCTL_ALLOC, &d) == 0);
+	entries = measure("dma-heap system", d.fd).entries;
+	close(d.fd);
+	CHECK(measure_ours("ours").entries < entries);
+	end();
+}
+
+/* Entries are split where the device cannot take long ones, and nothing is lost. */
+static void check_segments(const char *params, uint64_t longest)
+{
+	struct hpage_map_run runs[8];
+	uint64_t entries = 0, longest_run = 0;
+	struct importer_attach a;
+	int fd, importer;
+	size_t nr;
+
+	begin(params, 8);
+	fd = lend(8 * pmd_size, pmd_size, HPAGE_MAP_EXACT);
+	nr = get_runs(fd, runs, 8);
+	for (size_t i = 0; i < nr; i++) {
+		entries += (runs[i].length + longest - 1) / longest;
+		longest_run = runs[i].length > longest_run ? runs[i].length : longest_run;
+	}
+	importer = importer_open();
+	a = attach(importer, export_of(fd));
+	CHECK(a.longest == (longest < longest_run ? longest : longest_run));
+	CHECK(a.bytes == 8 * pmd_size);
+	CHECK(a.entries == entries);
+	close_range(3, ~0U, 0);
+	end();
+}
+
+static void entries_obey_the_segment_size(void)
+{
+	check_segments("max_segment=65536", 65536);
+	check_segments("max_segment=1048576", 1 << 20);
+	check_segments("max_segment=4096", 4096);
+	check_segments("max_segment=5000", 4096);	/* whole pages */
+	check_segments("max_segment=3145728", 3 << 20);
+}
+
+static void check_sum(int importer, const void *p, size_t len)
+{
+	struct importer_sum s;
+
+	CHECK(ioctl(importer, IMPORTER_SUM, &s) == 0);
+	CHECK(s.table == sum_of(p, len));
+	CHECK(s.vmap == s.table);
+}
+
+static void check_what_is_seen(int fd)
+{
+	size_t len = facts_of(fd).length;
+	int dmabuf = export_of(fd), importer = importer_open();
+	char *p = map(fd, len, RW, MAP_SHARED, 0);
+
+	attach(importer, dmabuf);
+	for (int i = 0; i < 2; i++) {
+		struct dma_buf_sync s = { DMA_BUF_SYNC_RW | DMA_BUF_SYNC_START };
+
+		CHECK(ioctl(dmabuf, DMA_BUF_IOCTL_SYNC, &s) == 0);
+		fill(p, len, 20 + i);
+		s.flags = DMA_BUF_SYNC_RW | DMA_BUF_SYNC_END;
+		CHECK(ioctl(dmabuf, DMA_BUF_IOCTL_SYNC, &s) == 0);
+		check_sum(importer, p, len);
+	}
+	munmap(p, len);
+	close(importer);
+	close(dmabuf);
+	close(fd);
+}
+
+/* By the entries, and by the address in the kernel, on every backing. */
+static void an_importer_sees_what_the_program_writes(void)
+{
+	begin("", 16);
+	check_what_is_seen(lend(4 * pmd_size, pmd_size, HPAGE_MAP_EXACT));
+	check_what_is_seen(lend_scattered(4, 0));
+	check_what_is_seen(lend_run(4, 0));
+	check_what_is_seen(lend(300 * base_page, base_page, HPAGE_MAP_ALLOW_BASE));
+	CHECK(set_pool(pmd_size, "nr", 0) == 0);
+	check_what_is_seen(lend(4 * pmd_size, pmd_size, HPAGE_MAP_EXACT));	/* THP */
+	end();
+}
+
+static void importers_may_be_many(void)
+{
+	int fd, dmabuf, importer[8];
+	char *p;
+
+	begin("", 8);
+	fd = lend(4 * pmd_size, pmd_size, 0);
+	dmabuf = export_of(fd);
+	p = map(fd, 4 * pmd_size, RW, MAP_SHARED, 0);
+	fill(p, 4 * pmd_size, 30);
+	for (int i = 0; i < 8; i++) {
+		importer[i] = importer_open();
+		attach(importer[i], i % 2 ? dmabuf : export_of(fd));
+	}
+	for (int i = 0; i < 8; i++)
+		check_sum(importer[i], p, 4 * pmd_size);
+	CHECK(facts_of(fd).exports == 5);
+	for (int i = 0; i < 8; i++)
+		close(importer[i]);
+	munmap(p, 4 * pmd_size);
+	close_range(3, ~0U, 0);
+	end();
+}
+
+/* The program has closed everything; the importer goes on. */
+static void an_importer_alone_keeps_the_pages(void)
+{
+	struct importer_sum before, after;
+	int fd, importer;
+	char *p;
+
+	begin("", 8);
+	fd = lend(8 * pmd_size, pmd_size, HPAGE_MAP_EXACT);
+	p = map(fd, 8 * pmd_size, RW, MAP_SHARED, 0);
+	fill(p, 8 * pmd_size, 31);
+	munmap(p, 8 * pmd_size);
+	importer = importer_open();
+	attach(importer, export_of(fd));
+	CHECK(ioctl(importer, IMPORTER_SUM, &before) == 0);
+	close_range(importer + 1, ~0U, 0);
+	close(fd);
+	CHECK(unload() == -EWOULDBLOCK);
+	CHECK(count_buffers() == 1);
+	CHECK(pool_of(pmd_size, "free") == 0);
+	CHECK(ioctl(importer, IMPORTER_SUM, &after) == 0);
+	CHECK(after.table == before.table && after.vmap == before.vmap);
+	close(importer);
+	CHECK(pool_of(pmd_size, "free") == 8);
+	end();
+}
+
+static int started[2];
+
+static void import_for_ever(void *arg)
+{
+	(void)arg;
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	step_done(started[1]);
+	for (;;) {
+		int fd = lend(4 * pmd_size, pmd_size, HPAGE_MAP_EXACT);
+		int importer = importer_open(), dmabuf = export_of(fd);
+
+		close(fd);
+		attach(importer, dmabuf);
+		close(dmabuf);
+		close(importer);
+	}
+}
+
+static void killed_importers_leave_nothing(void)
+{
+	begin("", 4);
+	CHECK(pipe2(started, O_CLOEXEC) == 0);
+	for (int i = 0; i < ROUNDS; i++) {
+		pid_t pid = spawn(import_for_ever, NULL);
+
+		step_wait(started[0]);
+		for (int j = 0; j < i * 7 % 60; j++)
+			sched_yield();
+		CHECK(kill(pid, SIGKILL) == 0);
+		CHECK_KILLED(pid, SIGKILL);
+		CHECK(count_buffers() == 0);
+		CHECK(pool_of(pmd_size, "free") == 4);
+	}
+	end();
+}
+
+/* --- vgem ---------------------------------------------------------------------- */
+
+static int vgem_open(void)
+{
+	char path[32], name[32];
+
+	for (int i = 0; i < 8; i++) {
+		struct drm_version v = { .name = name, .name_len = sizeof(name) - 1 };
+		int fd;
+
+		snprintf(path, sizeof(path), "/dev/dri/card%d", i);
+		fd = open(path, O_RDWR | O_CLOEXEC);
+		if (fd < 0)
+			continue;
+		memset(name, 0, sizeof(name));
+		if (!ioctl(fd, DRM_IOCTL_VERSION, &v) && !strcmp(name, "vgem"))
+			return fd;
+		close(fd);
+	}
+	CHECK(!"a vgem device");
+	return -1;
+}
+
+static void vgem_imports_and_holds(void)
+{
+	struct drm_prime_handle prime = {};
+	struct drm_gem_close gem = {};
+	int fd, vgem, dmabuf;
+
+	begin(NULL, 4);
+	CHECK(run_command("modprobe vgem") == 0);
+	vgem = vgem_open();
+	fd = lend(4 * pmd_size, pmd_size, HPAGE_MAP_EXACT);
+	dmabuf = export_of(fd);
+	prime.fd = dmabuf;
+	CHECK(ioctl(vgem, DRM_IOCTL_PRIME_FD_TO_HANDLE, &prime) == 0);
+	CHECK(prime.handle != 0);
+	close(dmabuf);
+	close(fd);
+	CHECK(unload() == -EWOULDBLOCK);
+	CHECK(count_buffers() == 1);
+
+	/* And back: it is the same dma-buf. */
+	prime.flags = DRM_CLOEXEC | DRM_RDWR;
+	CHECK(ioctl(vgem, DRM_IOCTL_PRIME_HANDLE_TO_FD, &prime) == 0);
+	CHECK(lseek(prime.fd, 0, SEEK_END) == (off_t)(4 * pmd_size));
+	close(prime.fd);
+	gem.handle = prime.handle;
+	CHECK(ioctl(vgem, DRM_IOCTL_GEM_CLOSE, &gem) == 0);
+	CHECK(count_buffers() == 0);
+	close(vgem);
+	CHECK(run_command("modprobe -r vgem") == 0);
+	end();
+}
+
+/* --- vivid, which captures frames ------------------------------------------------- */
+
+#define WIDTH	1920
+#define HEIGHT	1080
+
+static int video_open(const char *params)
+{
+	char command[128], path[32];
+
+	snprintf(command, sizeof(command), "modprobe vivid n_devs=1 node_types=0x1 %s", params);
+	CHECK(run_command(command) == 0);
+	for (int i = 0; i < 8; i++) {
+		struct v4l2_capability cap;
+		int fd;
+
+		snprintf(path, sizeof(path), "/dev/video%d", i);
+		fd = open(path, O_RDWR | O_CLOEXEC);
+		if (fd < 0)
+			continue;
+		CHECK(ioctl(fd, VIDIOC_QUERYCAP, &cap) == 0);
+		if (cap.device_caps & V4L2_CAP_VIDEO_CAPTURE)
+			return fd;
+		close(fd);
+	}
+	CHECK(!"a capture device");
+	return -1;
+}
+
+static void video_close(int video)
+{
+	close(video);
+	CHECK(run_command("modprobe -r vivid") == 0);
+}
+
+static void set_control(int video, const char *name, int value)
+{
+	struct v4l2_queryctrl q = { .id = V4L2_CTRL_FLAG_NEXT_CTRL };
+
+	while (!ioctl(video, VIDIOC_QUERYCTRL, &q)) {
+		struct v4l2_control c = { .id = q.id, .value = value };
+
+		if (!strcmp((char *)q.name, name)) {
+			CHECK(ioctl(video, VIDIOC_S_CTRL, &c) == 0);
+			return;
+		}
+		q.id |= V4L2_CTRL_FLAG_NEXT_CTRL;
+	}
+	printf("# vivid has no '%s'\n", name);
+	CHECK(!"a control");
+}
+
+/* A pattern that does not move; returns the bytes of a frame. */
+static size_t set_format(int video, int pattern)
+{
+	struct v4l2_format f = { .type = V4L2_BUF_TYPE_VIDEO_CAPTURE };
+
+	f.fmt.pix.width = WIDTH;
+	f.fmt.pix.height = HEIGHT;
+	f.fmt.pix.pixelformat = V4L2_PIX_FMT_YUYV;
+	CHECK(ioctl(video, VIDIOC_S_FMT, &f) == 0);
+	CHECK(f.fmt.pix.width == WIDTH && f.fmt.pix.height == HEIGHT);
+	set_control(video, "OSD Text Mode", 2);		/* none: no clock in it */
+	set_control(video, "Test Pattern", pattern);
+	return f.fmt.pix.sizeimage;
+}
+
+static void request_buffers(int video, enum v4l2_memory memory, unsigned int count)
+{
+	struct v4l2_requestbuffers r = {
+		.count = count,
+		.type = V4L2_BUF_TYPE_VIDEO_CAPTURE,
+		.memory = memory,
+	};
+
+	CHECK(ioctl(video, VIDIOC_REQBUFS, &r) == 0);
+}
+
+static int queue(int video, enum v4l2_memory memory, unsigned int index, int dmabuf)
+{
+	struct v4l2_buffer b = {
+		.index = index,
+		.type = V4L2_BUF_TYPE_VIDEO_CAPTURE,
+		.memory = memory,
+	};
+
+	if (memory == V4L2_MEMORY_DMABUF)
+		b.m.fd = dmabuf;
+	return ioctl(video, VIDIOC_QBUF, &b) ? -errno : 0;
+}
+
+/* The first frame may be late; wait for it, and return its index. */
+static unsigned int capture(int video, enum v4l2_memory memory)
+{
+	int type = V4L2_BUF_TYPE_VIDEO_CAPTURE;
+	struct v4l2_buffer b = { .type = type, .memory = memory };
+
+	CHECK(ioctl(video, VIDIOC_STREAMON, &type) == 0);
+	CHECK(ioctl(video, VIDIOC_DQBUF, &b) == 0);
+	CHECK(!(b.flags & V4L2_BUF_FLAG_ERROR));
+	CHECK(ioctl(video, VIDIOC_STREAMOFF, &type) == 0);
+	return b.index;
+}
+
+/* As vivid does it by itself. */
+static char *own_frame(int video, size_t bytes)
+{
+	struct v4l2_buffer b = {
+		.type = V4L2_BUF_TYPE_VIDEO_CAPTURE,
+		.memory = V4L2_MEMORY_MMAP,
+	};
+	char *frame = malloc(bytes), *p;
+
+	request_buffers(video, V4L2_MEMORY_MMAP, 2);
+	for (int i = 0; i < 2; i++)
+		CHECK(queue(video, V4L2_MEMORY_MMAP, i, -1) == 0);
+	b.index = capture(video, V4L2_MEMORY_MMAP);
+	CHECK(ioctl(video, VIDIOC_QUERYBUF, &b) == 0);
+	p = map(video, bytes, PROT_READ, MAP_SHARED, b.m.offset);
+	memcpy(frame, p, bytes);
+	munmap(p, bytes);
+	request_buffers(video, V4L2_MEMORY_MMAP, 0);
+	return frame;
+}
+
+/* Two of our buffers take a frame each way; what is in them is what vivid makes. */
+static void check_frames(int video, size_t bytes, const int fd[2], const char *want)
+{
+	int dmabuf[2] = { export_of(fd[0]), export_of(fd[1]) };
+	unsigned int got;
+
+	request_buffers(video, V4L2_MEMORY_DMABUF, 2);
+	for (int i = 0; i < 2; i++)
+		CHECK(queue(video, V4L2_MEMORY_DMABUF, i, dmabuf[i]) == 0);
+	got = capture(video, V4L2_MEMORY_DMABUF);
+	check_file_holds(fd[got], want, bytes, 0);
+	request_buffers(video, V4L2_MEMORY_DMABUF, 0);
+	close(dmabuf[0]);
+	close(dmabuf[1]);
+}
+
+static void capture_into(const char *params, bool one_run)
+{
+	int video, fd[2];
+
+	begin(NULL, 64);
+	video = video_open(params);
+	for (int i = 0; i < 2; i++)
+		fd[i] = one_run ? lend_run(4, HPAGE_MAP_BELOW_4G) :
+			lend(4 * pmd_size, pmd_size, HPAGE_MAP_EXACT);
+	for (int pattern = 0; pattern < 2; pattern++) {
+		size_t bytes = set_format(video, pattern);
+		char *want = own_frame(video, bytes);
+
+		CHECK(bytes == WIDTH * HEIGHT * 2 && !zeroed(want, bytes));
+		check_frames(video, bytes, fd, want);
+		free(want);
+	}
+	close(fd[0]);
+	close(fd[1]);
+	video_close(video);
+	end();
+}
+
+static void vivid_captures_frames_into_huge_pages(void)
+{
+	capture_into("", false);
+}
+
+static void vivid_captures_frames_into_contiguous_pages(void)
+{
+	capture_into("allocators=1", true);
+}
+
+/*
+ * The driver's rule, not ours: its device takes one run. Pages above its 4 GiB
+ * would go through bounce buffers, which are one.
+ */
+static void vivid_refuses_scattered_pages_where_it_wants_one_run(void)
+{
+	struct hpage_map_run run;
+	int video, fd, dmabuf;
+
+	begin(NULL, 800);
+	video = video_open("allocators=1");
+	set_format(video, 0);
+	fd = lend_scattered(4, HPAGE_MAP_BELOW_4G);
+	CHECK(get_runs(fd, &run, 1) == 1);
+	CHECK(run.length < WIDTH * HEIGHT * 2);
+	dmabuf = export_of(fd);
+	request_buffers(video, V4L2_MEMORY_DMABUF, 2);
+	CHECK(queue(video, V4L2_MEMORY_DMABUF, 0, dmabuf) < 0);
+	request_buffers(video, V4L2_MEMORY_DMABUF, 0);
+	close(dmabuf);
+	close(fd);
+	video_close(video);
+	end();
+}
+
+static void pinned_memory_is_captured_into(void)
+{
+	size_t len = 4 * pmd_size, bytes;
+	char *p, *want;
+	int video, fd, dmabuf, other;
+
+	begin(NULL, 8);
+	p = map(-1, len, RW, MAP_PRIVATE | MAP_ANONYMOUS | MAP_HUGETLB, 0);
+	fd = pin(p, len);
+	dmabuf = export_of(fd);
+	other = export_of(lend(len, pmd_size, 0));
+	video = video_open("");
+	bytes = set_format(video, 0);
+	want = own_frame(video, bytes);
+	request_buffers(video, V4L2_MEMORY_DMABUF, 2);
+	CHECK(queue(video, V4L2_MEMORY_DMABUF, 0, dmabuf) == 0);
+	CHECK(queue(video, V4L2_MEMORY_DMABUF, 1, other) == 0);
+	CHECK(capture(video, V4L2_MEMORY_DMABUF) == 0);
+	CHECK(memcmp(p, want, bytes) == 0);
+	free(want);
+	munmap(p, len);
+	video_close(video);
+	close_range(3, ~0U, 0);
+	end();
+}
+
+int main(void)
+{
+	const struct test tests[] = {
+		TEST(an_entry_for_each_run_at_most, ON_NONE),
+		TEST(scattered_pages_are_an_entry_each, ON_NONE),
+		TEST(entries_beside_those_of_udmabuf, ON_NONE),
+		TEST(fewer_entries_than_the_system_heap, ON_NONE),
+		TEST(entries_obey_the_segment_size, ON_NONE),
+		TEST(an_importer_sees_what_the_program_writes, ON_NONE),
+		TEST(importers_may_be_many, ON_NONE),
+		TEST(an_importer_alone_keeps_the_pages, ON_NONE),
+		TEST(killed_importers_leave_nothing, ON_NONE),
+		TEST(vgem_imports_and_holds, ON_NONE),
+		TEST(vivid_captures_frames_into_huge_pages, ON_NONE),
+		TEST(vivid_captures_frames_into_contiguous_pages, ON_NONE),
+		TEST(vivid_refuses_scattered_pages_where_it_wants_one_run, ON_NONE),
+		TEST(pinned_memory_is_captured_into, ON_NONE),
+	};
+
+	return RUN_TESTS(tests);
+}
