@@ -2,10 +2,9 @@
 /*
  * The promise to other drivers; include/linux/hpage_map.h says what it is.
  *
- * A thin face: it turns what a device needs into a request, and calls the buffer. What is
- * exactly what others in the module need stands where they find it, in dma.c and dmabuf.c. A
- * driver's reference is one like everybody's; it is counted, so that people can see who holds
- * what. Symbols keep our module there while the driver is.
+ * A thin face: it turns what a device needs into a request, and calls the buffer. The rest of
+ * it stands in dma.c and dmabuf.c, where the module needs it, too. A driver's reference is one
+ * like everybody's, and counted; symbols keep our module there while the driver is.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 

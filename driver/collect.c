@@ -4,8 +4,8 @@
  *
  * hugetlbfs gives whatever page comes first in the free list of a node. So:
  *
- *	choose		scan the memory map for free pages of the pool, and take
- *			the smallest run that is long enough
+ *	choose		from the free pages in the memory map, the shortest run
+ *			that is long enough
  *	collect		fill a scratch file until it has all of the wanted pages
  *	transfer	punch the wanted pages one by one out of the scratch file,
  *			which puts each first in the free list, allocate one for
@@ -21,8 +21,7 @@
  * a worker, so that the caller's control group is not charged for it;
  * transferring is done by the caller, so that it is charged for the result.
  *
- * collecting serialises the callers. A collection belongs to its caller, who
- * waits for the worker before it goes.
+ * collecting serialises the callers, who wait for their workers before they go.
  */
 #include <linux/bsearch.h>
 #include <linux/capability.h>

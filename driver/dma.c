@@ -97,14 +97,14 @@ struct sg_table *hpage_map_dma_map(struct hpage_map_buffer *buf, struct device *
 				   enum dma_data_direction dir)
 {
 	unsigned int max = max_segment(dev);
-	struct sg_table *sgt = kzalloc(sizeof(*sgt), GFP_KERNEL);
-	int ret = -ENOMEM;
+	struct sg_table *sgt;
+	int ret = may_map(buf, dev);
 
+	if (ret)
+		return ERR_PTR(ret);
+	sgt = kzalloc(sizeof(*sgt), GFP_KERNEL);
 	if (!sgt)
 		return ERR_PTR(-ENOMEM);
-	ret = may_map(buf, dev);
-	if (ret)
-		goto free;
 	ret = -ENOMEM;
 	if (sg_alloc_table(sgt, count_segments(buf, max), GFP_KERNEL))
 		goto free;

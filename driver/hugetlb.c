@@ -2,12 +2,9 @@
 /*
  * The hugetlb rung: pages of the kernel's pool of one page size.
  *
- * The pool is the administrator's. Its figures are looked at before a page is
- * zeroed, so that a refusal is quick, takes nothing from others even for a
- * moment, and can say what is missing. They are a forecast, not a promise:
- * the allocation itself decides, and gives everything back if it fails.
- *
- * Nothing here is shared, so nothing is locked.
+ * The pool is the administrator's. Its figures are looked at before a page is zeroed, so that a
+ * refusal is quick, takes nothing from others even for a moment, and can say what is missing.
+ * They are a forecast: the allocation decides. Nothing here is shared, so nothing is locked.
  */
 #include <linux/sizes.h>
 

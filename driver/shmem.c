@@ -2,16 +2,14 @@
 /*
  * The rungs on tmpfs: pages of the page allocator, with no pool at all.
  *
- * THP means that every folio is as large as a PMD maps. tmpfs itself tries
- * only lightly for such a folio and then takes small ones; what it took is
- * dropped, memory is compacted by allocating and freeing one such page, and
- * it tries once more. What comes small then stays small: that is a failure on
- * the THP rung, and the mixed rung says how many are huge.
+ * THP means that every folio is as large as a PMD maps. tmpfs itself tries only lightly for
+ * such a folio and then takes small ones; what it took is dropped, memory is compacted by
+ * allocating and freeing one such page, and it tries once more. What comes small then stays
+ * small: that is a failure on the THP rung, and the mixed rung says how many are huge.
  *
- * The pages are read into the cache, never preallocated: a preallocated folio
- * is not up to date, and the first fault would clear what a device wrote.
- *
- * The file is not published yet, so nothing is locked.
+ * The pages are read into the cache, never preallocated: a preallocated folio is not up to
+ * date, and the first fault would clear what a device wrote. Nothing is published yet, so
+ * nothing is locked.
  */
 #include <linux/file.h>
 #include <linux/pagemap.h>

@@ -138,9 +138,6 @@ static int lend(struct hpage_map_buffer *buf, struct vm_area_struct *vma)
  * file instead, and holds the buffer. -ENODEV: it is memory of a program; -EINVAL: offset,
  * length or address is no multiple of the page size, or the part is not within the buffer;
  * -ENOMEM: private, and the hugetlb pool cannot promise pages for its copies.
- *
- * Private writable mappings also count against the commit limit, on every rung: mm/ charged
- * them before this call, and refuses what is too much itself.
  */
 int hpm_buffer_mmap(struct hpage_map_buffer *buf, struct vm_area_struct *vma)
 {
