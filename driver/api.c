@@ -190,7 +190,8 @@ static long window(const struct hpage_map_buffer *buf, unsigned long pgoff, unsi
  * driver no more. For a window that programs may only read, the driver beforehand refuses
  * VM_WRITE together with VM_SHARED, and clears VM_MAYWRITE.
  *
- * Context: under mmap_lock for writing, as .mmap is called. Return: 0; -EINVAL when offset,
+ * Context: under mmap_lock for writing, as .mmap is called.
+ * Return: 0; -EINVAL when offset,
  * length or address is no multiple of the page size or the part is not within the window;
  * -ENOMEM when a hugetlb pool cannot promise pages for private copies.
  */
@@ -216,7 +217,8 @@ EXPORT_SYMBOL_NS_GPL(hpage_map_mmap, "HPAGE_MAP");
  * @start: as for hpage_map_mmap()
  * @length: as for hpage_map_mmap()
  *
- * Context: under mmap_lock. Return: the address, or -EINVAL or -ENOMEM.
+ * Context: under mmap_lock.
+ * Return: the address, or -EINVAL or -ENOMEM.
  */
 unsigned long hpage_map_get_unmapped_area(struct hpage_map_buffer *buf, unsigned long addr,
 					  unsigned long len, unsigned long pgoff,

@@ -10,7 +10,7 @@
 
 /* The minor number of the default buffer and the door; named buffers have the others. */
 #define HPM_MINOR_DEFAULT	0
-#define HPM_MINORS		(1U << 16)
+#define HPM_MINORS		BIT(16)
 
 int hpm_default_init(void);
 void hpm_default_exit(void);

@@ -6,8 +6,7 @@
  * as something is pinned, which here may be forever. So the attempt is refused
  * before it begins, and the log says by whom.
  *
- * A backing that is being made at that moment is not known here yet, and the
- * attempt then goes on until somebody ends it.
+ * One that is being made is not known here yet: the attempt then goes on until it is ended.
  *
  * All finished backings stand in one list, under one mutex, which is the
  * innermost lock: it is taken under the locks of memory hotplug, and under

@@ -66,10 +66,7 @@ int hpm_nodes_next(struct hpm_nodes *nodes)
 	return node;
 }
 
-/*
- * The node with memory that is nearest to a device. Return: the node, or NUMA_NO_NODE
- * when the machine does not say where the device is and has several.
- */
+/* The node with memory nearest to a device; NUMA_NO_NODE if there are several and none is told. */
 int hpm_policy_near(struct device *dev)
 {
 	int device_node = dev_to_node(dev), nearest = NUMA_NO_NODE, node;

@@ -11,7 +11,7 @@
  * and hugetlb memory. A file system may want to write back or truncate pages of
  * its files, and not every kernel refuses to pin those.
  *
- * Nothing here is shared, so nothing is locked; mmap_lock is taken by mm/.
+ * Nothing is locked here; mmap_lock is taken by mm/.
  */
 #include <linux/mm.h>
 #include <linux/sched/signal.h>

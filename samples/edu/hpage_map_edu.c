@@ -64,7 +64,7 @@ struct edu {
 	struct sg_table *sgt;
 	struct completion done;		/* the engine has moved its bytes */
 	struct miscdevice misc;
-	struct mutex lock;
+	struct mutex lock;		/* of the engine */
 	bool gone;			/* no transfer begins any more */
 };
 
@@ -139,7 +139,7 @@ static int edu_copy(struct edu *edu, u64 from, u64 to, u64 length)
 	for (; !ret && length; from += count, to += count, length -= count) {
 		source = edu_address(edu, from, &left_from);
 		destination = edu_address(edu, to, &left_to);
-		count = min(min3(length, left_from, left_to), (u64)EDU_CHUNK);
+		count = min_t(u64, min3(length, left_from, left_to), EDU_CHUNK);
 		ret = edu_move(edu, source, count, false);
 		if (!ret)
 			ret = edu_move(edu, destination, count, true);
