@@ -1,0 +1,576 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* On which node pages lie: as asked for, or refused, or told. Needs two nodes. */
+#define _GNU_SOURCE
+#include "buffers.h"
+
+#include <fcntl.h>
+#include <glob.h>
+#include <linux/mempolicy.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define NR		8
+#define EACH_RUNG(b)	(b) = HPAGE_MAP_BACKING_HUGETLB; (b) <= HPAGE_MAP_BACKING_BASE; (b)++
+#define PCI_DEVICES	"/sys/bus/pci/devices/"
+
+static void load_with_pools(uint64_t on_0, uint64_t on_1)
+{
+	CHECK(nr_nodes() == 2);
+	CHECK(load("") == 0);
+	set_node_pool(0, on_0);
+	set_node_pool(1, on_1);
+}
+
+static void done(void)
+{
+	CHECK(unload() == 0);
+}
+
+static struct hpage_map_alloc strict(int backing, size_t nr, int node)
+{
+	return request_on(request_of(backing, nr, 0), HPAGE_MAP_POLICY_STRICT, node);
+}
+
+static struct hpage_map_alloc preferred(int backing, size_t nr, int node)
+{
+	return request_on(request_of(backing, nr, 0), HPAGE_MAP_POLICY_PREFERRED, node);
+}
+
+static struct hpage_map_alloc interleaved(int backing, size_t nr)
+{
+	return request_on(request_of(backing, nr, 0), HPAGE_MAP_POLICY_INTERLEAVE, -1);
+}
+
+/* Made on one rung, without a word. */
+static void make(struct hpage_map_alloc *a, int backing)
+{
+	CHECK_ALLOC(a, 0);
+	CHECK((int)a->got_backing == backing && !*answer);
+}
+
+/* A pool of 0 leaves the THP rung to serve pages of a PMD. */
+static void pools_for(int backing)
+{
+	uint64_t nr = backing == HPAGE_MAP_BACKING_HUGETLB ? 2 * NR : 0;
+
+	set_node_pool(0, nr);
+	set_node_pool(1, nr);
+}
+
+/* THP told why hugetlb did not serve: that is not about nodes. */
+static void make_quietly(struct hpage_map_alloc *a, int backing)
+{
+	if (backing != HPAGE_MAP_BACKING_THP) {
+		make(a, backing);
+		return;
+	}
+	CHECK_ALLOC(a, 0);
+	CHECK((int)a->got_backing == backing);
+	CHECK(!strstr(answer, "thp:"));
+}
+
+static void strict_pages_are_all_on_the_node(void)
+{
+	int b, node;
+
+	load_with_pools(0, 0);
+	for (EACH_RUNG(b)) {
+		pools_for(b);
+		for (node = 0; node < 2; node++) {
+			struct hpage_map_alloc a = strict(b, NR, node);
+
+			make_quietly(&a, b);
+			check_nodes(&a, node ? 0 : NR, node ? NR : 0);
+			close(a.fd);
+		}
+	}
+	done();
+}
+
+static void preferred_pages_are_on_the_node_if_it_has_them(void)
+{
+	int b, node;
+
+	load_with_pools(0, 0);
+	for (EACH_RUNG(b)) {
+		pools_for(b);
+		for (node = 0; node < 2; node++) {
+			struct hpage_map_alloc a = preferred(b, NR, node);
+
+			make_quietly(&a, b);
+			check_nodes(&a, node ? 0 : NR, node ? NR : 0);
+			close(a.fd);
+		}
+	}
+	done();
+}
+
+static void preferring_a_short_node_tells_how_many_went_elsewhere(void)
+{
+	struct hpage_map_alloc a = preferred(HPAGE_MAP_BACKING_HUGETLB, NR, 1);
+
+	load_with_pools(NR, 3);
+	CHECK_ALLOC(&a, 0);
+	CHECK(a.got_backing == HPAGE_MAP_BACKING_HUGETLB);
+	check_nodes(&a, NR - 3, 3);
+	CHECK_SAYS("3 of 8 pages are on node 1");
+	close(a.fd);
+	CHECK(node_pool(0, "free") == NR && node_pool(1, "free") == 3);
+	done();
+}
+
+/* The pool's figures of the node that was asked for, not of the whole machine. */
+static void a_strict_pool_that_is_short_is_told_with_its_figures(void)
+{
+	struct hpage_map_alloc a = strict(HPAGE_MAP_BACKING_HUGETLB, NR, 1);
+
+	load_with_pools(2 * NR, 3);
+	CHECK_ALLOC(&a, 0);	/* by the next rung, on the same node */
+	CHECK(a.got_backing == HPAGE_MAP_BACKING_THP);
+	check_nodes(&a, 0, NR);
+	CHECK_SAYS("hugetlb: 8 pages of 2048 kB needed, 3 of 3 free on node 1");
+	CHECK_SAYS("/sys/devices/system/node/node1/hugepages/hugepages-2048kB/nr_hugepages");
+	CHECK(node_pool(0, "free") == 2 * NR && node_pool(1, "free") == 3);
+	close(a.fd);
+	done();
+}
+
+/* What the remedy says must be the remedy. */
+static void the_remedy_for_a_short_node_helps(void)
+{
+	struct hpage_map_alloc a = strict(HPAGE_MAP_BACKING_HUGETLB, NR, 1);
+	char *command, *end;
+
+	load_with_pools(2, 3);
+	CHECK_ALLOC(&a, 0);
+	close(a.fd);
+	command = strstr(answer, "echo ");
+	CHECK(command && (end = strchr(command, ')')));
+	*end = '\0';
+	CHECK(system(command) == 0);
+	a = strict(HPAGE_MAP_BACKING_HUGETLB, NR, 1);
+	make(&a, HPAGE_MAP_BACKING_HUGETLB);
+	check_nodes(&a, 0, NR);
+	close(a.fd);
+	done();
+}
+
+static uint64_t free_on(int node)
+{
+	char path[64], text[8192], *line;
+
+	snprintf(path, sizeof(path), "/sys/devices/system/node/node%d/meminfo", node);
+	read_text(path, text, sizeof(text));
+	line = strstr(text, "MemFree:");
+	CHECK(line);
+	return strtoull(line + strlen("MemFree:"), NULL, 10) * 1024;
+}
+
+/* Leave little memory on a node and four pages of its pool; nothing is touched for it. */
+static void *fill_node(int node)
+{
+	size_t len;
+	char path[128], text[32];
+	void *p;
+
+	snprintf(path, sizeof(path),
+		 "/sys/devices/system/node/node%d/hugepages/hugepages-2048kB/nr_hugepages", node);
+	snprintf(text, sizeof(text), "%llu", (unsigned long long)free_on(node) / pmd_size - 32);
+	CHECK(write_text(path, text) == 0);
+	len = (pool_of(pmd_size, "free") - 4) * pmd_size;
+	p = mmap(NULL, len, RW, MAP_PRIVATE | MAP_ANONYMOUS | MAP_HUGETLB, -1, 0);
+	CHECK(p != MAP_FAILED);
+	return p;
+}
+
+/* A node without the memory is a refusal, although the other one has it. */
+static void a_full_node_refuses_strict_requests(void)
+{
+	struct hpage_map_alloc a = strict(HPAGE_MAP_BACKING_HUGETLB, 256, 1);
+	uint64_t nr;
+
+	load_with_pools(0, 0);
+	fill_node(1);
+	nr = node_pool(1, "free");
+	CHECK(free_on(0) / pmd_size > 256 && free_on(1) / pmd_size < 128);
+	CHECK_ALLOC(&a, -ENOMEM);
+	CHECK_SAYS("hugetlb: 256 pages of 2048 kB needed, 4 of ");
+	CHECK_SAYS("thp: ");
+	CHECK(node_pool(1, "free") == nr);
+	a = preferred(HPAGE_MAP_BACKING_THP, 256, 1);
+	CHECK_ALLOC(&a, 0);
+	CHECK(pages_on(a.fd, 0) + pages_on(a.fd, 1) == 256 && pages_on(a.fd, 0) >= 128);
+	CHECK_SAYS(" of 256 pages are on node 1");
+	close(a.fd);
+	done();
+}
+
+static void interleaved_pages_alternate(void)
+{
+	int b;
+
+	load_with_pools(0, 0);
+	for (EACH_RUNG(b)) {
+		struct hpage_map_alloc a = interleaved(b, NR);
+
+		pools_for(b);
+		make_quietly(&a, b);
+		check_nodes(&a, NR / 2, NR / 2);
+		close(a.fd);
+	}
+	done();
+}
+
+/* The name of a PCI device that is near @node, -1 for one that is near none. */
+static void find_device(int node, char *name, size_t size)
+{
+	char path[256];
+	glob_t g;
+	size_t i;
+
+	CHECK(glob(PCI_DEVICES "*", 0, NULL, &g) == 0);
+	for (i = 0; i < g.gl_pathc; i++) {
+		snprintf(path, sizeof(path), "%s/numa_node", g.gl_pathv[i]);
+		if ((int)read_u64(path) == node)
+			break;
+	}
+	CHECK(i < g.gl_pathc);
+	snprintf(name, size, "%s", g.gl_pathv[i] + strlen(PCI_DEVICES));
+	globfree(&g);
+}
+
+static void pages_are_near_a_device(void)
+{
+	char name[HPAGE_MAP_DEVICE_SIZE];
+	uint32_t policy;
+	int b;
+
+	load_with_pools(0, 0);
+	find_device(1, name, sizeof(name));
+	for (EACH_RUNG(b)) {
+		pools_for(b);
+		for (policy = HPAGE_MAP_POLICY_DEFAULT; policy <= HPAGE_MAP_POLICY_STRICT;
+		     policy++) {
+			struct hpage_map_alloc a = request_of(b, NR, 0);
+
+			a.policy = policy;
+			strcpy(a.near_device, name);
+			make_quietly(&a, b);
+			check_nodes(&a, 0, NR);
+			close(a.fd);
+		}
+	}
+	done();
+}
+
+/* Without a policy, near is a wish; with a strict one it is a demand. */
+static void a_short_node_of_a_device_is_told_or_refused(void)
+{
+	struct hpage_map_alloc a = request_of(HPAGE_MAP_BACKING_HUGETLB, NR, 0);
+
+	load_with_pools(NR, 3);
+	find_device(1, a.near_device, sizeof(a.near_device));
+	CHECK_ALLOC(&a, 0);
+	check_nodes(&a, NR - 3, 3);
+	CHECK_SAYS("3 of 8 pages are on node 1");
+	close(a.fd);
+
+	a.policy = HPAGE_MAP_POLICY_STRICT;
+	a.page_size = 1UL << 30;	/* of which there is one at most */
+	a.length = 2 * a.page_size;
+	a.flags = HPAGE_MAP_EXACT;
+	CHECK_ALLOC(&a, -ENOMEM);
+	CHECK_SAYS("hugetlb: 2 pages of 1048576 kB needed, ");
+	CHECK_SAYS(" free on node 1");
+	done();
+}
+
+static void a_device_without_a_node_is_told(void)
+{
+	struct hpage_map_alloc a = request_of(HPAGE_MAP_BACKING_HUGETLB, NR, 0);
+	char want[128];
+
+	load_with_pools(NR, NR);
+	find_device(-1, a.near_device, sizeof(a.near_device));
+	CHECK_ALLOC(&a, 0);
+	snprintf(want, sizeof(want), "the machine does not say which node %s is near",
+		 a.near_device);
+	CHECK_SAYS(want);
+	close(a.fd);
+
+	strcpy(a.near_device, "0000:77:07.7");
+	CHECK_ALLOC(&a, -ENODEV);
+	CHECK_SAYS("0000:77:07.7");
+	done();
+}
+
+static void nodes_that_are_not_there_are_refused(void)
+{
+	static const int nodes[] = { 2, 63, 1 << 20, -1, -2, 0x7fffffff };
+	struct hpage_map_alloc a;
+
+	load_with_pools(NR, NR);
+	for (size_t i = 0; i < sizeof(nodes) / sizeof(*nodes); i++) {
+		a = strict(HPAGE_MAP_BACKING_HUGETLB, 1, nodes[i]);
+		CHECK_ALLOC(&a, -EINVAL);
+		CHECK_SAYS("there is no node");
+		a = preferred(HPAGE_MAP_BACKING_HUGETLB, 1, nodes[i]);
+		CHECK_ALLOC(&a, -EINVAL);
+	}
+	/* A node that no policy uses would be a misunderstanding. */
+	a = request_of(HPAGE_MAP_BACKING_HUGETLB, 1, 0);
+	a.node = 1;
+	CHECK_ALLOC(&a, -EINVAL);
+	a.policy = HPAGE_MAP_POLICY_INTERLEAVE;
+	CHECK_ALLOC(&a, -EINVAL);
+	a.policy = HPAGE_MAP_POLICY_INTERLEAVE + 1;
+	CHECK_ALLOC(&a, -EINVAL);
+	done();
+}
+
+struct own_policy {
+	int mode;
+	unsigned long nodes;
+};
+
+static void set_own(struct own_policy p)
+{
+	CHECK(syscall(SYS_set_mempolicy, p.mode, &p.nodes, 8 * sizeof(p.nodes)) == 0);
+}
+
+static bool is_own(struct own_policy p)
+{
+	unsigned long nodes[16] = {};
+	int mode;
+
+	CHECK(syscall(SYS_get_mempolicy, &mode, nodes, 8 * sizeof(nodes), NULL, 0) == 0);
+	return mode == p.mode && nodes[0] == p.nodes;
+}
+
+/* It is exchanged for ours while pages are allocated. */
+static void the_policy_of_the_task_stays_its_own(void)
+{
+	static const struct own_policy own[] = {
+		{ MPOL_DEFAULT, 0 }, { MPOL_BIND, 1 }, { MPOL_PREFERRED, 2 },
+		{ MPOL_INTERLEAVE, 3 }, { MPOL_BIND | MPOL_F_STATIC_NODES, 3 },
+	};
+	struct hpage_map_alloc a;
+	int b;
+
+	load_with_pools(0, 0);
+	for (size_t i = 0; i < sizeof(own) / sizeof(*own); i++) {
+		for (EACH_RUNG(b)) {
+			pools_for(b);
+			set_own(own[i]);
+			a = strict(b, NR, 1);
+			CHECK_ALLOC(&a, 0);
+			CHECK(is_own(own[i]));
+			close(a.fd);
+			a = preferred(b, NR, 0);
+			CHECK_ALLOC(&a, 0);
+			CHECK(is_own(own[i]));
+			close(a.fd);
+			a = interleaved(b, NR);
+			CHECK_ALLOC(&a, 0);
+			CHECK(is_own(own[i]));
+			close(a.fd);
+		}
+		a = strict(HPAGE_MAP_BACKING_HUGETLB, 1 << 16, 1);	/* fails */
+		CHECK_ALLOC(&a, -ENOMEM);
+		CHECK(is_own(own[i]));
+	}
+	set_own(own[0]);
+	done();
+}
+
+static void without_a_policy_the_task_s_own_counts(void)
+{
+	int b, node;
+
+	load_with_pools(0, 0);
+	for (EACH_RUNG(b)) {
+		pools_for(b);
+		for (node = 0; node < 2; node++) {
+			struct hpage_map_alloc a = request_of(b, NR, 0);
+
+			set_own((struct own_policy){ MPOL_BIND, 1UL << node });
+			CHECK_ALLOC(&a, 0);
+			CHECK((int)a.got_backing == b);
+			check_nodes(&a, node ? 0 : NR, node ? NR : 0);
+			close(a.fd);
+		}
+	}
+	set_own((struct own_policy){ MPOL_DEFAULT, 0 });
+	done();
+}
+
+static int reader_ready[2];
+
+static void read_numa_maps(void *arg)
+{
+	char path[64], text[4096];
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	snprintf(path, sizeof(path), "/proc/%d/numa_maps", *(pid_t *)arg);
+	for (unsigned long i = 0; ; i++) {
+		int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+		CHECK(fd >= 0);
+		while (read(fd, text, sizeof(text)) > 0)
+			;
+		close(fd);
+		if (!i)
+			step_done(reader_ready[1]);
+	}
+}
+
+/* Readers hold the task's policy and sleep; it must not go meanwhile. */
+static void reading_numa_maps_meanwhile_does_no_harm(void)
+{
+	const struct own_policy own = { MPOL_INTERLEAVE, 3 };
+	pid_t self = getpid(), readers[2];
+
+	load_with_pools(2 * NR, 2 * NR);
+	set_own(own);
+	CHECK(pipe(reader_ready) == 0);
+	for (int i = 0; i < 2; i++)
+		readers[i] = spawn(read_numa_maps, &self);
+	for (int i = 0; i < 2; i++)
+		step_wait(reader_ready[0]);
+	for (int i = 0; i < 40; i++) {
+		struct hpage_map_alloc a = strict(HPAGE_MAP_BACKING_HUGETLB, NR, i % 2);
+
+		make(&a, HPAGE_MAP_BACKING_HUGETLB);
+		CHECK(pages_on(a.fd, i % 2) == NR);
+		close(a.fd);
+		a = interleaved(HPAGE_MAP_BACKING_BASE, NR);
+		CHECK_ALLOC(&a, 0);
+		close(a.fd);
+	}
+	CHECK(is_own(own));
+	for (int i = 0; i < 2; i++) {
+		CHECK(kill(readers[i], SIGKILL) == 0);
+		CHECK_KILLED(readers[i], SIGKILL);
+	}
+	done();
+}
+
+/* A cpuset is the administrator's word, against which no policy helps. */
+static void ask_from_a_cpuset(void *arg)
+{
+	struct hpage_map_alloc a;
+	int b;
+
+	(void)arg;
+	enter_group();
+	for (EACH_RUNG(b)) {
+		pools_for(b);
+		a = strict(b, NR, 1);
+		CHECK_ALLOC(&a, -ENOMEM);
+		CHECK(*answer);
+		a = strict(b, NR, 0);
+		CHECK_ALLOC(&a, 0);
+		CHECK(pages_on(a.fd, 0) == NR);
+		close(a.fd);
+		a = interleaved(b, NR);
+		CHECK_ALLOC(&a, 0);
+		CHECK(pages_on(a.fd, 0) == NR);
+		close(a.fd);
+		a = preferred(b, NR, 1);
+		CHECK_ALLOC(&a, 0);
+		CHECK(pages_on(a.fd, 0) == NR);
+		CHECK_SAYS("0 of 8 pages are on node 1");
+		close(a.fd);
+	}
+}
+
+static void a_cpuset_is_obeyed(void)
+{
+	load_with_pools(2 * NR, 2 * NR);
+	make_group("+cpuset");
+	CHECK(write_text(GROUP "cpuset.mems", "0") == 0);
+	CHECK_EXITS(spawn(ask_from_a_cpuset, NULL));
+	remove_group();
+	done();
+}
+
+static void ask_in_a_changing_cpuset(void *arg)
+{
+	const struct own_policy own = { MPOL_BIND | MPOL_F_STATIC_NODES, 3 };
+
+	(void)arg;
+	enter_group();
+	set_own(own);
+	step_done(reader_ready[1]);
+	for (int i = 0; i < 60; i++) {
+		struct hpage_map_alloc a = strict(1 + i % 3, NR, i % 2);
+		int ret = alloc(&a);
+
+		CHECK(ret == 0 || ret == -ENOMEM);
+		if (ret) {
+			CHECK(*answer);
+			continue;
+		}
+		CHECK(pages_on(a.fd, i % 2) == NR);
+		close(a.fd);
+	}
+}
+
+static bool still_runs(pid_t pid)
+{
+	siginfo_t info = {};
+
+	CHECK(waitid(P_PID, pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0);
+	return !info.si_pid;
+}
+
+/* The task's policy is changed under its feet, and then it is ours that is. */
+static void a_cpuset_may_change_meanwhile(void)
+{
+	static const char * const mems[] = { "0", "1", "0-1" };
+	pid_t pid;
+
+	load_with_pools(2 * NR, 2 * NR);
+	make_group("+cpuset");
+	CHECK(write_text(GROUP "cpuset.mems", "0-1") == 0);
+	CHECK(pipe(reader_ready) == 0);
+	pid = spawn(ask_in_a_changing_cpuset, NULL);
+	step_wait(reader_ready[0]);
+	for (int i = 0; still_runs(pid); i++)
+		CHECK(write_text(GROUP "cpuset.mems", mems[i % 3]) == 0);
+	CHECK_EXITS(pid);
+	remove_group();
+	done();
+}
+
+static const struct test tests[] = {
+	TEST(strict_pages_are_all_on_the_node, ON_NONE),
+	TEST(preferred_pages_are_on_the_node_if_it_has_them, ON_NONE),
+	TEST(preferring_a_short_node_tells_how_many_went_elsewhere, ON_NONE),
+	TEST(a_strict_pool_that_is_short_is_told_with_its_figures, ON_NONE),
+	TEST(the_remedy_for_a_short_node_helps, ON_NONE),
+	TEST(a_full_node_refuses_strict_requests, ON_NONE),
+	TEST(interleaved_pages_alternate, ON_NONE),
+	TEST(pages_are_near_a_device, ON_NONE),
+	TEST(a_short_node_of_a_device_is_told_or_refused, ON_NONE),
+	TEST(a_device_without_a_node_is_told, ON_NONE),
+	TEST(nodes_that_are_not_there_are_refused, ON_NONE),
+	TEST(the_policy_of_the_task_stays_its_own, ON_NONE),
+	TEST(without_a_policy_the_task_s_own_counts, ON_NONE),
+	TEST(reading_numa_maps_meanwhile_does_no_harm, ON_NONE),
+	TEST(a_cpuset_is_obeyed, ON_NONE),
+	TEST(a_cpuset_may_change_meanwhile, ON_NONE),
+};
+
+int main(void)
+{
+	return RUN_TESTS(tests);
+}
