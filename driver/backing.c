@@ -404,6 +404,22 @@ static int check(const struct hpm_attr *attr, struct hpm_why *why)
 	return 0;
 }
 
+/* What is in a reserve stands where it stands, on one node. */
+static bool from_reserve(const struct hpm_attr *attr, struct hpm_why *why)
+{
+	if (!attr->reserve)
+		return false;
+	if (attr->contiguous || attr->below_4g) {
+		hpm_why(why, "reserve: its pages are not chosen by address");
+		return false;
+	}
+	if (attr->policy == HPAGE_MAP_POLICY_INTERLEAVE) {
+		hpm_why(why, "reserve: its pages are not interleaved");
+		return false;
+	}
+	return true;
+}
+
 /**
  * hpm_backing_make() - get pages from the best rung that has them
  * @b: what to make
@@ -425,12 +441,10 @@ int hpm_backing_make(struct hpm_backing *b, const struct hpm_attr *attr, struct 
 
 	if (ret)
 		return ret;
-	if (attr->reserve && !attr->contiguous && !attr->below_4g) {
+	if (from_reserve(attr, why)) {
 		ret = descend(b, attr, true, why);
 		if (!ret || hpm_interrupted(ret))
 			return ret;
-	} else if (attr->reserve) {
-		hpm_why(why, "reserve: its pages are not chosen by address");
 	}
 	return descend(b, attr, false, why);
 }

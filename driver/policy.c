@@ -21,33 +21,36 @@
 
 #include "policy.h"
 
-/**
- * hpm_policy_next() - the nodes to look for pages on, one after the other
- * @attr: what is asked for
- * @prev: the last one, or NUMA_NO_NODE at the beginning
- *
- * Return: the node that is asked for, or the calling task's, and then, unless
- * the policy is strict, the others; NUMA_NO_NODE after the last.
- */
-int hpm_policy_next(const struct hpm_attr *attr, int prev)
-{
-	bool strict = attr->policy == HPAGE_MAP_POLICY_STRICT;
-	int first = strict || attr->policy == HPAGE_MAP_POLICY_PREFERRED ? attr->node :
-									   numa_mem_id();
-	int next;
+#if IS_ENABLED(CONFIG_NUMA)
 
-	if (prev == NUMA_NO_NODE)
-		return first;
-	if (strict)
-		return NUMA_NO_NODE;
-	next = prev == first ? first_node(node_states[N_MEMORY]) :
-			       next_node(prev, node_states[N_MEMORY]);
-	if (next == first)
-		next = next_node(next, node_states[N_MEMORY]);
-	return next < MAX_NUMNODES ? next : NUMA_NO_NODE;
+/* The policy that counts when none is asked for; NULL is mm/'s default. */
+static const struct mempolicy *own_policy(const struct hpm_attr *attr)
+{
+	return attr->policy == HPAGE_MAP_POLICY_DEFAULT ? current->mempolicy : NULL;
 }
 
-#if IS_ENABLED(CONFIG_NUMA)
+static bool is_wish(const struct mempolicy *pol)
+{
+	return pol->mode == MPOL_PREFERRED || pol->mode == MPOL_PREFERRED_MANY ||
+	       pol->mode == MPOL_LOCAL;
+}
+
+static void restrict_to_own(const struct hpm_attr *attr, nodemask_t *nodes)
+{
+	const struct mempolicy *own = own_policy(attr);
+
+	if (own && !is_wish(own))
+		nodes_and(*nodes, *nodes, own->nodes);
+}
+
+static int own_choice(const struct hpm_attr *attr)
+{
+	const struct mempolicy *own = own_policy(attr);
+
+	if (own && is_wish(own) && !nodes_empty(own->nodes))
+		return first_node(own->nodes);
+	return numa_mem_id();
+}
 
 struct hpm_policy {
 	struct mempolicy pol;
@@ -126,6 +129,15 @@ void hpm_policy_leave(struct hpm_policy *policy)
 
 #else
 
+static void restrict_to_own(const struct hpm_attr *attr, nodemask_t *nodes)
+{
+}
+
+static int own_choice(const struct hpm_attr *attr)
+{
+	return numa_mem_id();
+}
+
 struct hpm_policy *hpm_policy_enter(const struct hpm_attr *attr)
 {
 	return NULL;
@@ -136,3 +148,50 @@ void hpm_policy_leave(struct hpm_policy *policy)
 }
 
 #endif
+
+/* Nodes with memory that the request and the calling task's cpuset allow. */
+static nodemask_t allowed_nodes(const struct hpm_attr *attr)
+{
+	nodemask_t nodes;
+
+	if (attr->policy == HPAGE_MAP_POLICY_STRICT)
+		nodes = nodemask_of_node(attr->node);
+	else
+		nodes = node_states[N_MEMORY];
+	nodes_and(nodes, nodes, cpuset_current_mems_allowed);
+	restrict_to_own(attr, &nodes);
+	return nodes;
+}
+
+static int first_choice(const struct hpm_attr *attr)
+{
+	if (attr->policy == HPAGE_MAP_POLICY_STRICT ||
+	    attr->policy == HPAGE_MAP_POLICY_PREFERRED)
+		return attr->node;
+	return own_choice(attr);
+}
+
+/**
+ * hpm_policy_next() - the nodes to look for pages on, one after the other
+ * @attr: what is asked for
+ * @prev: the last one, or NUMA_NO_NODE at the beginning
+ *
+ * For those who choose pages themselves, where mm/ would follow the policy and
+ * the cpuset of the calling task.
+ *
+ * Return: the node that is asked for, or the one that the task prefers, and
+ * then the others that it may use; NUMA_NO_NODE after the last.
+ */
+int hpm_policy_next(const struct hpm_attr *attr, int prev)
+{
+	nodemask_t nodes = allowed_nodes(attr);
+	int first = first_choice(attr);
+	int next;
+
+	if (prev == NUMA_NO_NODE && node_isset(first, nodes))
+		return first;
+	node_clear(first, nodes);
+	next = prev == NUMA_NO_NODE || prev == first ? first_node(nodes) :
+						       next_node(prev, nodes);
+	return next < MAX_NUMNODES ? next : NUMA_NO_NODE;
+}
