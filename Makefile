@@ -19,6 +19,7 @@ help:
 	@echo 'make uninstall        take them away again'
 	@echo 'make demo             see it at work on a stock kernel in a virtual machine'
 	@echo 'make test             run every test on every supported kernel in virtual machines'
+	@echo 'make soak             kill processes that use it, 10,000 times, in a virtual machine'
 	@echo 'make selftest         test the virtual machine itself, vm/run'
 	@echo 'make check            run the static checks'
 	@echo 'make clean            remove what was built here'
@@ -55,6 +56,11 @@ test:
 	@vm/packages test
 	@tests/run
 
+# CYCLES=N for another number of them.
+soak:
+	@vm/packages test
+	@tests/soak $(CYCLES)
+
 selftest:
 	@vm/packages test
 	@vm/selftest
@@ -69,4 +75,4 @@ clean:
 		-name '.*.cmd' -o -name Module.symvers -o -name modules.order \) -delete
 	rm -rf build
 
-.PHONY: help headers module install uninstall demo test selftest check clean
+.PHONY: help headers module install uninstall demo test soak selftest check clean
