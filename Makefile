@@ -20,6 +20,7 @@ help:
 	@echo 'make demo             see it at work on a stock kernel in a virtual machine'
 	@echo 'make test             run every test on every supported kernel in virtual machines'
 	@echo 'make soak             kill processes that use it, 10,000 times, in a virtual machine'
+	@echo 'make bench            measure what the reserve is good for, in a virtual machine'
 	@echo 'make selftest         test the virtual machine itself, vm/run'
 	@echo 'make check            run the static checks'
 	@echo 'make clean            remove what was built here'
@@ -61,6 +62,10 @@ soak:
 	@vm/packages test
 	@tests/soak $(CYCLES)
 
+bench:
+	@vm/packages test
+	@bench/run
+
 selftest:
 	@vm/packages test
 	@vm/selftest
@@ -75,4 +80,4 @@ clean:
 		-name '.*.cmd' -o -name Module.symvers -o -name modules.order \) -delete
 	rm -rf build
 
-.PHONY: help headers module install uninstall demo test soak selftest check clean
+.PHONY: help headers module install uninstall demo test soak bench selftest check clean
