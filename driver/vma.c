@@ -57,6 +57,20 @@ static void hpm_vma_close(struct vm_area_struct *vma)
 	module_put(THIS_MODULE);
 }
 
+/*
+ * tmpfs keeps what mbind() says in the file, by offset, for pages to come. A
+ * file of the reserve outlives its buffers and uses no offset twice, so it would
+ * gather policies without end. Without these two a policy is the mapping's own,
+ * as with hugetlb.
+ */
+static void keep_policy_in_vma(struct hpm_buffer *buf)
+{
+#if IS_ENABLED(CONFIG_NUMA)
+	buf->vm_ops.set_policy = NULL;
+	buf->vm_ops.get_policy = NULL;
+#endif
+}
+
 static void wrap_vm_ops(struct hpm_buffer *buf, struct vm_area_struct *vma)
 {
 	mutex_lock(&buf->lock);
@@ -64,6 +78,7 @@ static void wrap_vm_ops(struct hpm_buffer *buf, struct vm_area_struct *vma)
 		buf->vm_ops = *vma->vm_ops;
 		buf->vm_ops.open = hpm_vma_open;
 		buf->vm_ops.close = hpm_vma_close;
+		keep_policy_in_vma(buf);
 		buf->fs_vm_ops = vma->vm_ops;
 	}
 	mutex_unlock(&buf->lock);

@@ -645,6 +645,40 @@ static void windows_of_thp_work_like_other_buffers(void)
 	work_like_others(HPAGE_MAP_BACKING_THP);
 }
 
+/* Objects in a slab cache, those of caches merged with it included. */
+static long objects(const char *cache)
+{
+	char path[128];
+
+	snprintf(path, sizeof(path), "/sys/kernel/slab/%s/objects", cache);
+	CHECK(access(path, R_OK) == 0);
+	return read_u64(path);
+}
+
+/* tmpfs would remember it for an offset that nobody comes back to, in all of them. */
+static void a_policy_of_a_window_goes_with_it(void)
+{
+	unsigned long node_0 = 1;
+	long before;
+
+	load_with_pool("", 0);
+	keep(HPAGE_MAP_BACKING_THP, READY);
+	before = objects("shared_policy_node");
+	for (int i = 0; i < 600; i++) {
+		struct hpage_map_alloc a;
+		char *p;
+
+		CHECK_COMES(ready(HPAGE_MAP_BACKING_THP));
+		a = take(HPAGE_MAP_BACKING_THP, 1);
+		p = map_answer(&a);
+		CHECK(syscall(SYS_mbind, p, pmd_size, MPOL_PREFERRED, &node_0, 64, 0) == 0);
+		munmap(p, pmd_size);
+		close(a.fd);
+	}
+	CHECK(objects("shared_policy_node") < before + 300);
+	unload_all(0);
+}
+
 /* --- limits ---------------------------------------------------------------------------------- */
 
 static void take_as_user(void *arg)
@@ -742,6 +776,7 @@ static const struct test tests[] = {
 	TEST(neighbouring_windows_of_thp_stay_apart, ON_NONE),
 	TEST(windows_work_like_other_buffers, ON_NONE),
 	TEST(windows_of_thp_work_like_other_buffers, ON_NONE),
+	TEST(a_policy_of_a_window_goes_with_it, ON_NONE),
 	TEST(a_user_has_a_share_and_then_ordinary_pages, ON_NONE),
 	TEST(no_control_group_is_charged, ON_NONE),
 };
