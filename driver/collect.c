@@ -229,13 +229,12 @@ static int collect_uncharged(struct collection *c)
 
 	WRITE_ONCE(c->stop, false);
 	init_completion(&c->collected);
-	INIT_WORK_ONSTACK(&c->work, collect_work);
+	INIT_WORK(&c->work, collect_work);
 	queue_work(hpm_workqueue, &c->work);
 	ret = wait_for_completion_interruptible(&c->collected);
 	if (ret)
 		WRITE_ONCE(c->stop, true);
 	flush_work(&c->work);
-	destroy_work_on_stack(&c->work);
 	return ret ? -EINTR : c->ret;
 }
 
