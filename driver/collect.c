@@ -138,10 +138,12 @@ static bool choose(struct collection *c, int node)
 
 static int find_pages(struct collection *c, const struct hpm_attr *attr)
 {
-	int node = NUMA_NO_NODE;
+	struct hpm_nodes nodes;
+	int node;
 
 	c->longest = 0;
-	while ((node = hpm_policy_next(attr, node)) != NUMA_NO_NODE) {
+	hpm_policy_nodes(&nodes, attr);
+	while ((node = hpm_policy_next(&nodes)) != NUMA_NO_NODE) {
 		if (!choose(c, node))
 			continue;
 		c->attr.policy = HPAGE_MAP_POLICY_STRICT;

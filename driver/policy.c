@@ -172,26 +172,34 @@ static int first_choice(const struct hpm_attr *attr)
 }
 
 /**
- * hpm_policy_next() - the nodes to look for pages on, one after the other
+ * hpm_policy_nodes() - the nodes to look for pages on
+ * @nodes: what hpm_policy_next() goes through
  * @attr: what is asked for
- * @prev: the last one, or NUMA_NO_NODE at the beginning
  *
  * For those who choose pages themselves, where mm/ would follow the policy and
- * the cpuset of the calling task.
+ * the cpuset of the calling task. Decided once: a task that moves to another
+ * CPU meanwhile must not miss a node.
+ */
+void hpm_policy_nodes(struct hpm_nodes *nodes, const struct hpm_attr *attr)
+{
+	nodes->first = first_choice(attr);
+	nodes->left = allowed_nodes(attr);
+}
+
+/**
+ * hpm_policy_next() - the next node to look for pages on
+ * @nodes: of hpm_policy_nodes()
  *
  * Return: the node that is asked for, or the one that the task prefers, and
  * then the others that it may use; NUMA_NO_NODE after the last.
  */
-int hpm_policy_next(const struct hpm_attr *attr, int prev)
+int hpm_policy_next(struct hpm_nodes *nodes)
 {
-	nodemask_t nodes = allowed_nodes(attr);
-	int first = first_choice(attr);
-	int next;
+	int node = node_isset(nodes->first, nodes->left) ? nodes->first :
+							   first_node(nodes->left);
 
-	if (prev == NUMA_NO_NODE && node_isset(first, nodes))
-		return first;
-	node_clear(first, nodes);
-	next = prev == NUMA_NO_NODE || prev == first ? first_node(nodes) :
-						       next_node(prev, nodes);
-	return next < MAX_NUMNODES ? next : NUMA_NO_NODE;
+	if (node >= MAX_NUMNODES)
+		return NUMA_NO_NODE;
+	node_clear(node, nodes->left);
+	return node;
 }

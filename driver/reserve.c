@@ -232,10 +232,12 @@ int hpm_reserve_take(struct hpm_backing *b, const struct hpm_attr *attr, unsigne
 		     struct hpm_why *why)
 {
 	unsigned long nr = DIV_ROUND_UP_ULL(attr->size, page_size), most = 0;
+	struct hpm_nodes nodes;
 	struct hpm_reserve *r;
-	int node = NUMA_NO_NODE;
+	int node;
 
-	while ((node = hpm_policy_next(attr, node)) != NUMA_NO_NODE) {
+	hpm_policy_nodes(&nodes, attr);
+	while ((node = hpm_policy_next(&nodes)) != NUMA_NO_NODE) {
 		list_for_each_entry(r, &reserves, entry) {
 			if (r->source->kind != b->kind || r->page_size != page_size ||
 			    r->node != node)
