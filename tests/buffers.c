@@ -165,7 +165,12 @@ uint64_t node_pool(int node, const char *name)
 	return read_u64(path);
 }
 
-/* Memory may have to be moved together for it. */
+void tidy_memory(void)
+{
+	CHECK(write_text("/proc/sys/vm/drop_caches", "3") == 0);
+	CHECK(write_text("/proc/sys/vm/compact_memory", "1") == 0);
+}
+
 void set_node_pool(int node, uint64_t pages)
 {
 	char path[128], text[32];
@@ -174,7 +179,7 @@ void set_node_pool(int node, uint64_t pages)
 	snprintf(text, sizeof(text), "%llu", (unsigned long long)pages);
 	for (int i = 0; i < 3 && (!i || node_pool(node, "nr") != pages); i++) {
 		if (i)
-			CHECK(write_text("/proc/sys/vm/compact_memory", "1") == 0);
+			tidy_memory();
 		CHECK(write_text(path, text) == 0);
 	}
 	CHECK(node_pool(node, "nr") == pages);
@@ -192,20 +197,32 @@ size_t runs_of(int fd, struct hpage_map_run *runs, size_t max)
 	return r.nr;
 }
 
+/* Where nr base pages from addr on are, as /proc/self/pagemap has it. */
+static void read_pagemap(const void *addr, size_t nr, uint64_t *entries)
+{
+	int fd = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
+
+	CHECK(fd >= 0);
+	CHECK(pread(fd, entries, nr * 8, (uintptr_t)addr / base_page * 8) == (ssize_t)nr * 8);
+	close(fd);
+}
+
 void check_addresses(const struct hpage_map_alloc *a)
 {
 	size_t nr = a->got_length / a->got_page_size, left = 0, r = 0;
+	size_t nr_base = a->got_length / base_page;
 	struct hpage_map_run *runs = calloc(nr, sizeof(*runs));
+	uint64_t *entries = calloc(nr_base, sizeof(*entries)), at = 0;
 	char *p = map_answer(a);
-	uint64_t at = 0;
 
-	CHECK(runs_of(a->fd, runs, nr) == a->got_runs);
-	for (size_t pos = 0; pos < a->got_length; pos += base_page) {
+	CHECK(runs && entries && runs_of(a->fd, runs, nr) == a->got_runs);
+	read_pagemap(p, nr_base, entries);
+	for (size_t i = 0; i < nr_base; i++) {
 		if (!left) {
 			at = runs[r].address;
 			left = runs[r++].length;
 		}
-		CHECK(pfn_of(p + pos) == at / base_page);
+		CHECK(entries[i] >> 63 && entries[i] << 9 >> 9 == at / base_page);
 		at += base_page;
 		left -= base_page;
 		if (a->got_attributes & HPAGE_MAP_ATTR_BELOW_4G)
@@ -213,6 +230,7 @@ void check_addresses(const struct hpage_map_alloc *a)
 	}
 	CHECK(!left && r == a->got_runs);
 	munmap(p, a->got_length);
+	free(entries);
 	free(runs);
 }
 

@@ -43,6 +43,8 @@ void check_nodes(const struct hpage_map_alloc *a, uint64_t on_0, uint64_t on_1);
 int node_of(const void *addr);
 uint64_t node_pool(int node, const char *name);
 void set_node_pool(int node, uint64_t pages);
+/* So that it has large pieces, side by side. */
+void tidy_memory(void);
 
 /* Runs: all of them, whose number is returned; room for max. */
 size_t runs_of(int fd, struct hpage_map_run *runs, size_t max);

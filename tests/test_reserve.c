@@ -343,6 +343,38 @@ static void a_task_s_own_policy_and_cpuset_count_here_too(void)
 	unload_all(5 * POOL);
 }
 
+static void hop(void *arg)
+{
+	cpu_set_t cpu;
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	for (int i = 0; ; i++) {
+		CPU_ZERO(&cpu);
+		CPU_SET(i % 2, &cpu);
+		CHECK(sched_setaffinity(*(pid_t *)arg, sizeof(cpu), &cpu) == 0);
+	}
+}
+
+/* The node to begin with depends on the CPU, which may change on the way. */
+static void no_node_is_missed_by_who_changes_cpus(void)
+{
+	pid_t self = getpid(), hopper;
+
+	CHECK(load("") == 0);
+	set_node_pool(0, POOL);
+	keep(HPAGE_MAP_BACKING_HUGETLB, READY);
+	hopper = spawn(hop, &self);
+	for (int i = 0; i < 200; i++) {
+		struct hpage_map_alloc a = take(HPAGE_MAP_BACKING_HUGETLB, 1);
+
+		close(a.fd);
+		CHECK_COMES(ready(HPAGE_MAP_BACKING_HUGETLB) > 1);
+	}
+	CHECK(kill(hopper, SIGKILL) == 0);
+	CHECK_KILLED(hopper, SIGKILL);
+	unload_all(POOL);
+}
+
 /* Whoever had a page before, and whatever was written into it. */
 static void its_pages_are_zeroed_whoever_had_them_before(void)
 {
@@ -768,6 +800,7 @@ static const struct test tests[] = {
 	TEST(what_it_cannot_promise_is_told, ON_NONE),
 	TEST(interleaved_pages_do_not_come_from_one_node, ON_NONE),
 	TEST(a_task_s_own_policy_and_cpuset_count_here_too, ON_NONE),
+	TEST(no_node_is_missed_by_who_changes_cpus, ON_NONE),
 	TEST(its_pages_are_zeroed_whoever_had_them_before, ON_NONE),
 	TEST(no_two_takers_get_the_same_page, ON_NONE),
 	TEST(windows_do_not_see_each_other, ON_NONE),
