@@ -6,6 +6,7 @@ KDIR ?= /lib/modules/$(shell uname -r)/build
 PREFIX ?= /usr/local
 INCLUDEDIR ?= $(PREFIX)/include
 MANDIR ?= $(PREFIX)/share/man
+export PREFIX INCLUDEDIR MANDIR DESTDIR
 DEPMOD ?= depmod
 RELEASE = $(shell $(MAKE) -s -C $(KDIR) kernelrelease)
 MODULES_DIR = $(DESTDIR)/lib/modules/$(RELEASE)/updates
@@ -15,10 +16,12 @@ MODULES_DIR = $(DESTDIR)/lib/modules/$(RELEASE)/updates
 help:
 	@echo 'make                  build the module for the running kernel'
 	@echo 'make module KDIR=DIR  build it for the kernel whose headers are in DIR'
-	@echo 'make install          install module, header and man page (DESTDIR, PREFIX, KDIR)'
+	@echo 'make lib              build the library libhpage_map into build/lib'
+	@echo 'make install          install what was built, and man pages (DESTDIR, PREFIX, KDIR)'
 	@echo 'make uninstall        take them away again'
 	@echo 'make demo             see it at work on a stock kernel in a virtual machine'
 	@echo 'make test             run every test on every supported kernel in virtual machines'
+	@echo 'make check-lib        test library and command, here and in a virtual machine'
 	@echo 'make selftest         test the virtual machine itself, vm/run'
 	@echo 'make check            run the static checks'
 	@echo 'make clean            remove what was built here'
@@ -33,18 +36,23 @@ headers:
 module: headers
 	$(MAKE) -C $(KDIR) M=$(CURDIR)/driver modules
 
+lib:
+	$(MAKE) -C lib
+
 # The module goes into updates/, which depmod prefers to what the distribution has.
 install: headers
 	@test -e driver/hpage_map.ko || { echo 'Not built yet. Type: make' >&2; exit 1; }
 	install -D -m 644 driver/hpage_map.ko $(MODULES_DIR)/hpage_map.ko
 	install -D -m 644 include/uapi/linux/hpage_map.h $(DESTDIR)$(INCLUDEDIR)/linux/hpage_map.h
 	install -D -m 644 man/hpage_map.4 $(DESTDIR)$(MANDIR)/man4/hpage_map.4
+	$(if $(wildcard build/lib/libhpage_map.so.0),$(MAKE) -C lib install)
 	$(if $(DESTDIR),,$(DEPMOD) $(RELEASE))
 
 uninstall: headers
 	rm -f $(MODULES_DIR)/hpage_map.ko
 	rm -f $(DESTDIR)$(INCLUDEDIR)/linux/hpage_map.h
 	rm -f $(DESTDIR)$(MANDIR)/man4/hpage_map.4
+	$(MAKE) -C lib uninstall
 	$(if $(DESTDIR),,$(DEPMOD) $(RELEASE))
 
 demo:
@@ -54,6 +62,12 @@ demo:
 test:
 	@vm/packages test
 	@tests/run
+
+check-lib: lib
+	$(MAKE) -C lib SANITIZE=1
+	$(MAKE) -C lib/tests
+	lib/tests/run
+	lib/tests/run --vm
 
 selftest:
 	@vm/packages test
@@ -69,4 +83,4 @@ clean:
 		-name '.*.cmd' -o -name Module.symvers -o -name modules.order \) -delete
 	rm -rf build
 
-.PHONY: help headers module install uninstall demo test selftest check clean
+.PHONY: help headers module lib check-lib install uninstall demo test selftest check clean
