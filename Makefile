@@ -17,6 +17,7 @@ help:
 	@echo 'make                  build the module for the running kernel'
 	@echo 'make module KDIR=DIR  build it for the kernel whose headers are in DIR'
 	@echo 'make lib              build the library libhpage_map into build/lib'
+	@echo 'make tools            build the command hpagectl into build/tools'
 	@echo 'make install          install what was built, and man pages (DESTDIR, PREFIX, KDIR)'
 	@echo 'make uninstall        take them away again'
 	@echo 'make demo             see it at work on a stock kernel in a virtual machine'
@@ -39,6 +40,9 @@ module: headers
 lib:
 	$(MAKE) -C lib
 
+tools: lib
+	$(MAKE) -C tools
+
 # The module goes into updates/, which depmod prefers to what the distribution has.
 install: headers
 	@test -e driver/hpage_map.ko || { echo 'Not built yet. Type: make' >&2; exit 1; }
@@ -46,6 +50,7 @@ install: headers
 	install -D -m 644 include/uapi/linux/hpage_map.h $(DESTDIR)$(INCLUDEDIR)/linux/hpage_map.h
 	install -D -m 644 man/hpage_map.4 $(DESTDIR)$(MANDIR)/man4/hpage_map.4
 	$(if $(wildcard build/lib/libhpage_map.so.0),$(MAKE) -C lib install)
+	$(if $(wildcard build/tools/hpagectl),$(MAKE) -C tools install)
 	$(if $(DESTDIR),,$(DEPMOD) $(RELEASE))
 
 uninstall: headers
@@ -53,6 +58,7 @@ uninstall: headers
 	rm -f $(DESTDIR)$(INCLUDEDIR)/linux/hpage_map.h
 	rm -f $(DESTDIR)$(MANDIR)/man4/hpage_map.4
 	$(MAKE) -C lib uninstall
+	$(MAKE) -C tools uninstall
 	$(if $(DESTDIR),,$(DEPMOD) $(RELEASE))
 
 demo:
@@ -63,9 +69,10 @@ test:
 	@vm/packages test
 	@tests/run
 
-check-lib: lib
+check-lib: tools
 	$(MAKE) -C lib SANITIZE=1
 	$(MAKE) -C lib/tests
+	$(MAKE) -C tools/tests
 	lib/tests/run
 	lib/tests/run --vm
 
@@ -83,4 +90,4 @@ clean:
 		-name '.*.cmd' -o -name Module.symvers -o -name modules.order \) -delete
 	rm -rf build
 
-.PHONY: help headers module lib check-lib install uninstall demo test selftest check clean
+.PHONY: help headers module lib tools check-lib install uninstall demo test selftest check clean

@@ -27,8 +27,8 @@ int struct_check(const void *from, size_t known, size_t first)
 			    "sizeof(struct ...), as HPMAP_OPTIONS() does)", size, first);
 	for (i = known; i < size; i++)
 		if (bytes[i])
-			return fail(-E2BIG, "a struct has a field that libhpage_map %s does not know "
-				    "(try: a newer library)", hpmap_version());
+			return fail(-E2BIG, "a struct has a field that libhpage_map %s does not "
+				    "know (try: a newer library)", hpmap_version());
 	return 0;
 }
 
