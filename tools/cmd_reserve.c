@@ -10,6 +10,7 @@
 #include "hpagectl.h"
 
 #define RESERVES	"/sys/class/hpage_map_reserve"
+#define STILL		20	/* looks, 50 ms apart */
 
 static uint64_t value(const char *dir, const char *name)
 {
@@ -84,14 +85,20 @@ static int show_all(const struct args *a)
 	return EXIT_OK;
 }
 
-/* The module fills it on its own time. It is done, or says why it cannot go on. */
+/*
+ * The module fills it on its own time. It is done, or says why it cannot go on:
+ * what it said the time before stands there until then, so it must stand still, too.
+ */
 static int wait_ready(const struct args *a, const char *dir)
 {
 	const struct timespec moment = { .tv_nsec = 50 * 1000 * 1000 };
-	uint64_t ready = value(dir, "ready"), start = ready;
+	uint64_t ready = value(dir, "ready"), start = ready, last = ready;
+	unsigned int still = 0;
 	char why[1100] = "";
 
-	while ((ready = value(dir, "ready")) != a->set && !*why) {
+	while ((ready = value(dir, "ready")) != a->set && !(*why && still > STILL)) {
+		still = ready == last ? still + 1 : 0;
+		last = ready;
 		progress("reserve", ready, a->set > start ? a->set : start);
 		nanosleep(&moment, NULL);
 		file_read(why, sizeof(why), RESERVES "/%s/why", dir);
