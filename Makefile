@@ -6,6 +6,7 @@ KDIR ?= /lib/modules/$(shell uname -r)/build
 PREFIX ?= /usr/local
 INCLUDEDIR ?= $(PREFIX)/include
 MANDIR ?= $(PREFIX)/share/man
+export PREFIX INCLUDEDIR MANDIR DESTDIR
 DEPMOD ?= depmod
 RELEASE = $(shell $(MAKE) -s -C $(KDIR) kernelrelease)
 MODULES_DIR = $(DESTDIR)/lib/modules/$(RELEASE)/updates
@@ -18,13 +19,16 @@ SYMBOLS = $(DESTDIR)/lib/modules/$(RELEASE)/hpage_map/Module.symvers
 help:
 	@echo 'make                  build the module for the running kernel'
 	@echo 'make module KDIR=DIR  build it for the kernel whose headers are in DIR'
-	@echo 'make install          install module, headers and man page (DESTDIR, PREFIX, KDIR)'
+	@echo 'make lib              build the library libhpage_map into build/lib'
+	@echo 'make tools            build the command hpagectl into build/tools'
+	@echo 'make install          install what was built, and man pages (DESTDIR, PREFIX, KDIR)'
 	@echo 'make uninstall        take them away again'
 	@echo 'make demo             see it at work on a stock kernel in a virtual machine'
 	@echo 'make test             run every test on every supported kernel in virtual machines'
 	@echo 'make soak             kill processes that use it, 10,000 times, in a virtual machine'
 	@echo 'make bench            measure what the reserve is good for, in a virtual machine'
 	@echo 'make test-devices     run those that need devices: DMA, dma-buf importers, RDMA, KVM'
+	@echo 'make check-lib        test library and command, here and in a virtual machine'
 	@echo 'make selftest         test the virtual machine itself, vm/run'
 	@echo 'make check            run the static checks'
 	@echo 'make clean            remove what was built here'
@@ -39,6 +43,12 @@ headers:
 module: headers
 	$(MAKE) -C $(KDIR) M=$(CURDIR)/driver modules
 
+lib:
+	$(MAKE) -C lib
+
+tools: lib
+	$(MAKE) -C tools
+
 # The module goes into updates/, which depmod prefers to what the distribution has.
 install: headers
 	@test -e driver/hpage_map.ko || { echo 'Not built yet. Type: make' >&2; exit 1; }
@@ -48,6 +58,8 @@ install: headers
 	install -D -m 644 include/linux/hpage_map.h $(API_DIR)/linux/hpage_map.h
 	install -D -m 644 driver/Module.symvers $(SYMBOLS)
 	install -D -m 644 man/hpage_map.4 $(DESTDIR)$(MANDIR)/man4/hpage_map.4
+	$(if $(wildcard build/lib/libhpage_map.so.0),$(MAKE) -C lib install)
+	$(if $(wildcard build/tools/hpagectl),$(MAKE) -C tools install)
 	$(if $(DESTDIR),,$(DEPMOD) $(RELEASE))
 
 uninstall: headers
@@ -55,6 +67,8 @@ uninstall: headers
 	rm -f $(DESTDIR)$(INCLUDEDIR)/linux/hpage_map.h
 	rm -rf $(DESTDIR)$(PREFIX)/src/hpage_map $(dir $(SYMBOLS))
 	rm -f $(DESTDIR)$(MANDIR)/man4/hpage_map.4
+	$(MAKE) -C lib uninstall
+	$(MAKE) -C tools uninstall
 	$(if $(DESTDIR),,$(DEPMOD) $(RELEASE))
 
 demo:
@@ -78,6 +92,13 @@ test-devices:
 	@vm/packages test
 	@tests/devices
 
+check-lib: tools
+	$(MAKE) -C lib SANITIZE=1
+	$(MAKE) -C lib/tests
+	$(MAKE) -C tools/tests
+	lib/tests/run
+	lib/tests/run --vm
+
 selftest:
 	@vm/packages test
 	@vm/selftest
@@ -92,5 +113,5 @@ clean:
 		-name '.*.cmd' -o -name Module.symvers -o -name modules.order \) -delete
 	rm -rf build
 
-.PHONY: help headers module install uninstall demo test test-devices soak bench selftest check \
-	clean
+.PHONY: help headers module lib tools check-lib install uninstall demo test test-devices soak bench \
+	selftest check clean

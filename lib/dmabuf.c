@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/* A dma-buf of the buffer, for devices and programs that import those. */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <linux/udmabuf.h>
+
+#include "internal.h"
+
+#define UDMABUF		"/dev/udmabuf"
+#define LIMIT		"/sys/module/udmabuf/parameters/size_limit_mb"
+
+static int open_udmabuf(void)
+{
+	int fd = open(UDMABUF, O_RDWR | O_CLOEXEC);
+
+	if (fd >= 0)
+		return fd;
+	if (errno == ENOENT || errno == ENXIO || errno == ENODEV)
+		return fail(-ENOTSUP, "there is no " UDMABUF " (try: modprobe udmabuf, on a kernel "
+			    "with CONFIG_UDMABUF)");
+	if (errno == EACCES || errno == EPERM)
+		return fail(-EACCES, UDMABUF " may not be opened by this user (try: the group of "
+			    "ls -l " UDMABUF ", often kvm)");
+	return fail(-errno, UDMABUF ": %s", strerror(errno));
+}
+
+static int create_failed(const struct hpmap_buffer *b, int err)
+{
+	uint64_t limit;
+
+	if (err != EINVAL)
+		return fail(-err, UDMABUF ": %s", strerror(err));
+	if (!read_u64(LIMIT, &limit) && b->length >> 20 > limit)
+		return fail(-EINVAL, "the buffer has %llu MiB and udmabuf takes %llu (try: echo "
+			    "%llu > " LIMIT ", as root)", (unsigned long long)b->length >> 20,
+			    (unsigned long long)limit, (unsigned long long)b->length >> 20);
+	return fail(-EINVAL, "udmabuf does not take this memory (try: a buffer of "
+		    "hpmap_alloc(), whose size is sealed; Linux before 5.15 takes no hugetlb "
+		    "pages)");
+}
+
+PUBLIC int hpmap_export_dmabuf(const struct hpmap_buffer *b, int *fd)
+{
+	struct udmabuf_create create = {
+		.memfd = b->fd,
+		.flags = UDMABUF_FLAGS_CLOEXEC,
+		.size = b->length,
+	};
+	int device, got, err;
+
+	if (b->backend == HPMAP_BACKEND_MODULE)
+		return fail(-ENOTSUP, "the module hpage_map cannot export a dma-buf yet (try: "
+			    "hpmap_alloc() with HPMAP_NO_MODULE)");
+	device = open_udmabuf();
+	if (device < 0)
+		return device;
+	got = ioctl(device, UDMABUF_CREATE, &create);
+	err = errno;
+	close(device);
+	if (got < 0)
+		return create_failed(b, err);
+	*fd = got;
+	return 0;
+}

@@ -1,0 +1,557 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * libhpage_map: a huge, shareable buffer in three lines.
+ *
+ *	struct hpmap_buffer *buffer;
+ *	void *address;
+ *
+ *	if (hpmap_alloc(HPMAP_OPTIONS(.length = 1UL << 30), &buffer) ||
+ *	    hpmap_map(buffer, HPMAP_POPULATE, &address))
+ *		errx(1, "%s", hpmap_why(NULL));
+ *
+ * Where the kernel module hpage_map is loaded and open to the caller, buffers
+ * come from it: their pages are pinned, have names if wanted, and may be
+ * chosen by node and address. Without it, the same program gets memory of
+ * memfd_create(2) with huge pages, as good as the machine has them.
+ * hpmap_info() says which it was, and hpmap_why() why nothing better.
+ *
+ * The contract of every function
+ *
+ * - It returns 0 or a negative errno, if it does not say otherwise. Nothing
+ *   has happened when it fails, and its out-parameters are as they were. It
+ *   prints nothing. errno means nothing afterwards.
+ * - When it fails, hpmap_why(NULL) says in the same thread what was lacking
+ *   and what to type.
+ * - A struct whose first field is size is given with that field set to its
+ *   sizeof. Programs and libraries of different age then work together: a
+ *   longer struct than the library knows is accepted if the unknown tail is
+ *   zero; unknown bits of flags are refused.
+ * - Any number of threads may use different buffers, and the same buffer, at
+ *   the same time. hpmap_free() comes after all other calls for its buffer.
+ *
+ * One meaning per errno, for all of them:
+ *
+ *   -E2BIG        a struct is longer than the library knows, with a tail that
+ *                 is not zero
+ *   -EACCES       a file in /dev may not be opened by the caller
+ *   -EBUSY        the buffer is mapped already
+ *   -EDQUOT       a limit of the caller's user stands against it
+ *   -EEXIST       there is a buffer of that name
+ *   -EINTR        a signal came first
+ *   -EINVAL       a struct is too short, a bit of flags unknown, a value out
+ *                 of range, or values contradict each other
+ *   -EMFILE       the process has no descriptor left; -ENFILE: the machine
+ *                 has none
+ *   -ENODEV       there is no device of that name
+ *   -ENOENT       there is no buffer, pool or reserve of that name or number
+ *   -ENOMEM       the memory cannot be had now
+ *   -ENOSPC       there are as many named buffers as there can be
+ *   -ENOTSUP      this needs something that is not there: the module, or for
+ *                 a dma-buf the device /dev/udmabuf. It is the one answer of
+ *                 every call that needs the module when that is not loaded.
+ *   -EPERM        the caller lacks a capability
+ *
+ * Linux only, 64 bits only; Linux 5.14 or later without the module.
+ */
+#ifndef HPAGE_MAP_H
+#define HPAGE_MAP_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/**
+ * struct hpmap_buffer - a buffer, or rather this process's hold on one
+ *
+ * Made by hpmap_alloc(), hpmap_create(), hpmap_open() and hpmap_from_fd(), and
+ * ended by hpmap_free(). It owns a descriptor and at most one mapping.
+ */
+struct hpmap_buffer;
+
+/** define HPMAP_NAME_SIZE - room for a name, its terminating NUL included */
+#define HPMAP_NAME_SIZE		64
+
+/** define HPMAP_NODE_MIXED - the pages are not all on one NUMA node */
+#define HPMAP_NODE_MIXED	(-1)
+
+/**
+ * enum hpmap_backend - who keeps the pages
+ * @HPMAP_BACKEND_MODULE: the kernel module; they are pinned, never moved, and
+ *	closed to everybody but the holders of the buffer
+ * @HPMAP_BACKEND_MEMFD: memfd_create(2); other holders of the descriptor may
+ *	punch holes into it, and the kernel may move the pages unless something
+ *	pins them
+ */
+enum hpmap_backend {
+	HPMAP_BACKEND_MODULE = 1,
+	HPMAP_BACKEND_MEMFD = 2,
+};
+
+/**
+ * enum hpmap_backing - where the pages come from
+ * @HPMAP_BACKING_HUGETLB: the kernel's pool of huge pages of one size
+ * @HPMAP_BACKING_THP: the page allocator, each as large as a page middle
+ *	directory entry maps (a PMD, 2 MiB on x86-64)
+ * @HPMAP_BACKING_BASE: the page allocator, in pages of the base size, some of
+ *	which may stand together in larger ones
+ */
+enum hpmap_backing {
+	HPMAP_BACKING_HUGETLB = 1,
+	HPMAP_BACKING_THP = 2,
+	HPMAP_BACKING_BASE = 3,
+};
+
+/**
+ * enum hpmap_attributes - what else holds for a buffer
+ * @HPMAP_ATTR_DEFAULT: it is the module's default buffer
+ * @HPMAP_ATTR_NAMED: it has a name below /dev/hpage
+ * @HPMAP_ATTR_CONTIGUOUS: its pages make one physical run
+ * @HPMAP_ATTR_BELOW_4G: all of them lie below 4 GiB
+ * @HPMAP_ATTR_RESERVE: they came from the module's reserve
+ */
+enum hpmap_attributes {
+	HPMAP_ATTR_DEFAULT = 1 << 0,
+	HPMAP_ATTR_NAMED = 1 << 1,
+	HPMAP_ATTR_CONTIGUOUS = 1 << 2,
+	HPMAP_ATTR_BELOW_4G = 1 << 3,
+	HPMAP_ATTR_RESERVE = 1 << 4,
+};
+
+/**
+ * enum hpmap_alloc_flags - what a program asks for
+ * @HPMAP_EXACT: no smaller page size than the one given; without one, none
+ *	smaller than a PMD maps
+ * @HPMAP_ALLOW_BASE: base pages will do if no huge pages can be had
+ * @HPMAP_CONTIGUOUS: one physical run over the whole length; needs the module
+ * @HPMAP_BELOW_4G: all pages below 4 GiB; needs the module
+ * @HPMAP_RESERVE: pages that the module's reserve keeps ready, if it has
+ *	enough; needs the module
+ * @HPMAP_MODULE_ONLY: the module or nothing
+ * @HPMAP_NO_MODULE: as if there were no module
+ */
+enum hpmap_alloc_flags {
+	HPMAP_EXACT = 1 << 0,
+	HPMAP_ALLOW_BASE = 1 << 1,
+	HPMAP_CONTIGUOUS = 1 << 2,
+	HPMAP_BELOW_4G = 1 << 3,
+	HPMAP_RESERVE = 1 << 4,
+	HPMAP_MODULE_ONLY = 1 << 16,
+	HPMAP_NO_MODULE = 1 << 17,
+};
+
+/**
+ * enum hpmap_policy - on which NUMA nodes the pages shall lie
+ * @HPMAP_POLICY_DEFAULT: where the memory policy of the calling thread says
+ * @HPMAP_POLICY_PREFERRED: on one node, and on others when it is short
+ * @HPMAP_POLICY_STRICT: on one node, or not at all
+ * @HPMAP_POLICY_INTERLEAVE: in turn on all nodes that the caller may use
+ */
+enum hpmap_policy {
+	HPMAP_POLICY_DEFAULT = 0,
+	HPMAP_POLICY_PREFERRED = 1,
+	HPMAP_POLICY_STRICT = 2,
+	HPMAP_POLICY_INTERLEAVE = 3,
+};
+
+/**
+ * struct hpmap_options - what hpmap_alloc() and hpmap_create() shall make
+ * @size: sizeof(struct hpmap_options)
+ * @flags: bits of enum hpmap_alloc_flags
+ * @length: bytes wanted, not 0; rounded up to a multiple of the page size
+ * @page_size: bytes, a power of two; 0 takes the best, which is at most what a
+ *	PMD maps. Without HPMAP_EXACT smaller ones are taken where those cannot
+ *	be had, but base pages only with HPMAP_ALLOW_BASE.
+ * @policy: enum hpmap_policy
+ * @node: the node of HPMAP_POLICY_PREFERRED and _STRICT; else 0 or -1
+ * @near_device: a PCI device ("0000:00:03.0") or platform device, whose node
+ *	takes the place of @node; NULL for none. With HPMAP_POLICY_DEFAULT that
+ *	node is preferred.
+ * @name: hpmap_create(): the name below /dev/hpage, of letters, digits, '.',
+ *	'_' and '-', the first a letter or a digit. hpmap_alloc(): a tag for
+ *	people, of the same kind, or NULL.
+ * @mode: hpmap_create(): permission bits of the node, 0 means 0600; else 0
+ * @uid: hpmap_create(): owner of the node; else 0
+ * @gid: hpmap_create(): group of the node; else 0
+ * @reserved: 0
+ */
+struct hpmap_options {
+	uint32_t size;
+	uint32_t flags;
+	uint64_t length;
+	uint64_t page_size;
+	uint32_t policy;
+	int32_t node;
+	const char *near_device;
+	const char *name;
+	uint32_t mode;
+	uint32_t uid;
+	uint32_t gid;
+	uint32_t reserved;
+};
+
+#ifndef __cplusplus
+/**
+ * define HPMAP_OPTIONS - options in place: HPMAP_OPTIONS(.length = 1UL << 30)
+ */
+#define HPMAP_OPTIONS(...)						\
+	(&(const struct hpmap_options){					\
+		.size = sizeof(struct hpmap_options), __VA_ARGS__ })
+#endif
+
+/**
+ * hpmap_alloc() - make a buffer that lives as long as somebody holds it
+ * @options: what is wanted
+ * @buffer: out: the buffer; end it with hpmap_free()
+ *
+ * The memory is there and zeroed when this returns: no later touch of it can
+ * fail for lack of memory. The module is asked first. If it is not loaded, may
+ * not be opened, or has not got the pages, and nothing in @options needs it,
+ * memfd_create(2) is asked: for pages of the hugetlb pools, then for
+ * transparent huge pages, then for base pages if HPMAP_ALLOW_BASE is set.
+ *
+ * Other processes get the buffer by inheriting its descriptor or receiving it
+ * over a socket.
+ *
+ * Return: 0, or -E2BIG, -EDQUOT, -EINTR, -EINVAL, -EMFILE, -ENFILE, -ENODEV,
+ * -ENOMEM, -ENOTSUP, and with HPMAP_MODULE_ONLY or what needs the module
+ * -EACCES.
+ */
+int hpmap_alloc(const struct hpmap_options *options, struct hpmap_buffer **buffer);
+
+/**
+ * hpmap_create() - make a buffer with a name below /dev/hpage
+ * @options: what is wanted, with a name
+ * @buffer: out: the buffer, to be ended with hpmap_free(); or NULL
+ *
+ * Needs the module and CAP_SYS_ADMIN. The name holds the buffer until
+ * hpmap_destroy() or until the module is removed.
+ *
+ * Return: 0, or as hpmap_alloc(), -EACCES, -EEXIST, -ENOSPC, -ENOTSUP, -EPERM.
+ */
+int hpmap_create(const struct hpmap_options *options, struct hpmap_buffer **buffer);
+
+/**
+ * hpmap_destroy() - take the name of a buffer away
+ * @name: the name
+ *
+ * The name is gone at once, and the memory when the last holder goes. Needs
+ * the module and CAP_SYS_ADMIN.
+ *
+ * Return: 0, or -EACCES, -EINVAL, -ENOENT, -ENOTSUP, -EPERM.
+ */
+int hpmap_destroy(const char *name);
+
+/** define HPMAP_READ_ONLY - for hpmap_open() and hpmap_map(): not to be written */
+#define HPMAP_READ_ONLY		(1U << 0)
+
+/**
+ * hpmap_open() - hold a buffer that has a name
+ * @name: the name, or NULL for the module's default buffer, /dev/hpage_map
+ * @flags: HPMAP_READ_ONLY or 0
+ * @buffer: out: the buffer; end it with hpmap_free()
+ *
+ * Needs the module. The default buffer is made by the first who opens it.
+ *
+ * Return: 0, or -EACCES, -EINTR, -EINVAL, -EMFILE, -ENFILE, -ENOENT, -ENOMEM,
+ * -ENOTSUP.
+ */
+int hpmap_open(const char *name, unsigned int flags, struct hpmap_buffer **buffer);
+
+/**
+ * hpmap_from_fd() - hold the buffer of a descriptor
+ * @fd: a descriptor that hpmap_fd() gave here or in another process, or one of
+ *	the device, or any of memfd_create(2) with a size that is a multiple of
+ *	its page size. It stays the caller's: the buffer has a duplicate.
+ * @buffer: out: the buffer; end it with hpmap_free()
+ *
+ * Return: 0, or -EINVAL when that is no buffer, -EMFILE, -ENOMEM.
+ */
+int hpmap_from_fd(int fd, struct hpmap_buffer **buffer);
+
+/**
+ * hpmap_free() - let go of a buffer
+ * @buffer: the buffer, or NULL, which does nothing
+ *
+ * Ends its mapping and closes its descriptor. The memory is freed when nobody
+ * else holds the buffer.
+ */
+void hpmap_free(struct hpmap_buffer *buffer);
+
+/** define HPMAP_PRIVATE - for hpmap_map(): what is written, no one else sees */
+#define HPMAP_PRIVATE		(1U << 1)
+/** define HPMAP_POPULATE - for hpmap_map(): no page fault later */
+#define HPMAP_POPULATE		(1U << 2)
+
+/**
+ * hpmap_map() - map the whole buffer
+ * @buffer: the buffer
+ * @flags: bits of HPMAP_READ_ONLY, HPMAP_PRIVATE and HPMAP_POPULATE. Without
+ *	any, the mapping is shared and may be written.
+ * @address: out: where it is; or NULL
+ *
+ * The address is a multiple of the page size and of what a PMD maps, and for a
+ * buffer of 1 GiB or more a multiple of 1 GiB, so that huge pages are mapped
+ * as such. To map a part of a buffer, or map it twice, use mmap(2) on
+ * hpmap_fd().
+ *
+ * Return: 0, or -EACCES when the descriptor is read-only and @flags are not,
+ * -EBUSY, -EINVAL, -ENOMEM.
+ */
+int hpmap_map(struct hpmap_buffer *buffer, unsigned int flags, void **address);
+
+/**
+ * hpmap_unmap() - end the mapping that hpmap_map() made
+ * @buffer: the buffer; it and its contents stay
+ *
+ * Return: 0, or -EINVAL when there is no mapping.
+ */
+int hpmap_unmap(struct hpmap_buffer *buffer);
+
+/**
+ * hpmap_addr() - where the buffer is mapped
+ * @buffer: the buffer
+ *
+ * Return: what hpmap_map() gave, or NULL while there is no mapping.
+ */
+void *hpmap_addr(const struct hpmap_buffer *buffer);
+
+/**
+ * hpmap_length() - how large the buffer is
+ * @buffer: the buffer
+ *
+ * Return: bytes, a multiple of hpmap_page_size().
+ */
+uint64_t hpmap_length(const struct hpmap_buffer *buffer);
+
+/**
+ * hpmap_page_size() - how large its pages are
+ * @buffer: the buffer
+ *
+ * Return: bytes.
+ */
+uint64_t hpmap_page_size(const struct hpmap_buffer *buffer);
+
+/**
+ * hpmap_fd() - the descriptor of the buffer
+ * @buffer: the buffer; the descriptor stays its own
+ *
+ * mmap(2), and sendmsg(2) with SCM_RIGHTS, take it. It is close-on-exec.
+ *
+ * Return: the descriptor.
+ */
+int hpmap_fd(const struct hpmap_buffer *buffer);
+
+/**
+ * struct hpmap_info - what a buffer is, and who holds it
+ * @size: in: sizeof(struct hpmap_info)
+ * @backend: enum hpmap_backend
+ * @length: size of the buffer in bytes, a multiple of @page_size
+ * @page_size: size of one page in bytes
+ * @asked: size in bytes as it was asked for; with HPMAP_BACKEND_MEMFD and
+ *	hpmap_from_fd() the same as @length
+ * @nr_pages: number of pages of @page_size
+ * @nr_huge: how many pages a PMD or more can map
+ * @nr_runs: number of physically contiguous runs; 0 if that is not known, as
+ *	with HPMAP_BACKEND_MEMFD
+ * @address: physical address of the first page for callers with CAP_SYS_RAWIO
+ *	and HPMAP_BACKEND_MODULE, else 0
+ * @backing: enum hpmap_backing
+ * @node: NUMA node of the pages, or HPMAP_NODE_MIXED, also where it is not
+ *	known
+ * @attributes: bits of enum hpmap_attributes
+ * @id: number of the buffer in the module, or 0
+ * @creator: process id of who asked for it, 0 if not known
+ * @uid: user id of who asked for it
+ * @descriptors: open files that hold the buffer; 0 if not known
+ * @mappings: mappings that hold it; 0 if not known
+ * @name: name or tag; may be empty
+ */
+struct hpmap_info {
+	uint32_t size;
+	uint32_t backend;
+	uint64_t length;
+	uint64_t page_size;
+	uint64_t asked;
+	uint64_t nr_pages;
+	uint64_t nr_huge;
+	uint64_t nr_runs;
+	uint64_t address;
+	uint32_t backing;
+	int32_t node;
+	uint32_t attributes;
+	uint32_t id;
+	int32_t creator;
+	uint32_t uid;
+	uint32_t descriptors;
+	uint32_t mappings;
+	char name[HPMAP_NAME_SIZE];
+};
+
+/**
+ * hpmap_info() - ask what was got
+ * @buffer: the buffer
+ * @info: in: its size; out: the facts as they are now
+ *
+ * Return: 0, or -E2BIG, -EINVAL.
+ */
+int hpmap_info(const struct hpmap_buffer *buffer, struct hpmap_info *info);
+
+/**
+ * hpmap_next() - go through the module's buffers
+ * @id: begin with 0, and go on with the id of each answer plus 1
+ * @info: in: its size; out: the buffer with the lowest id that is not below @id
+ *
+ * Buffers without a name are told only to the user who made them, and with
+ * CAP_SYS_ADMIN. Needs the module.
+ *
+ * Return: 0, or -E2BIG, -EACCES, -EINVAL, -ENOTSUP; -ENOENT behind the last.
+ */
+int hpmap_next(uint32_t id, struct hpmap_info *info);
+
+/**
+ * hpmap_why() - why nothing better, or nothing at all, was to be had
+ * @buffer: a buffer: why it is no better one; or NULL: why the calling
+ *	thread's latest call that failed did so
+ *
+ * For people, in English: reasons separated by "; ", most with a remedy
+ * as "(try: COMMAND)".
+ *
+ * Return: a text, empty when there is nothing to say. It is valid as long as
+ * the buffer; or, with NULL, until the thread's next call that fails.
+ */
+const char *hpmap_why(const struct hpmap_buffer *buffer);
+
+/**
+ * hpmap_nodes() - count the pages of a buffer by NUMA node
+ * @buffer: the buffer
+ * @pages: out: array of @nr elements: the number of pages on each node from 0 on
+ * @nr: in: length of @pages; out: one more than the highest node that has
+ *	pages, which may be more than @pages holds
+ *
+ * Return: 0, or -ENOMEM; or -EPERM when a sandbox forbids move_pages(2), which
+ * HPMAP_BACKEND_MEMFD needs.
+ */
+int hpmap_nodes(const struct hpmap_buffer *buffer, uint64_t *pages, unsigned int *nr);
+
+/**
+ * struct hpmap_run - pages that are physically contiguous
+ * @address: physical address in bytes
+ * @length: bytes
+ */
+struct hpmap_run {
+	uint64_t address;
+	uint64_t length;
+};
+
+/**
+ * hpmap_runs() - the physical runs of a buffer, in the order of their offsets
+ * @buffer: the buffer
+ * @first: how many runs to pass over
+ * @runs: out: array of @nr elements
+ * @nr: in: length of @runs; out: how many were written
+ *
+ * The addresses stay as long as somebody holds the buffer. hpmap_info() says
+ * how many runs there are. Needs CAP_SYS_RAWIO, and a buffer of the module.
+ *
+ * Return: 0, or -EPERM, -ENOTSUP.
+ */
+int hpmap_runs(const struct hpmap_buffer *buffer, uint64_t first, struct hpmap_run *runs,
+	       unsigned int *nr);
+
+/**
+ * hpmap_export_dmabuf() - make a dma-buf of the buffer
+ * @buffer: the buffer
+ * @fd: out: its descriptor, which is the caller's to close; close-on-exec
+ *
+ * With HPMAP_BACKEND_MEMFD by /dev/udmabuf, which pins the pages as long as
+ * the dma-buf lives. A buffer of the module is -ENOTSUP: this version of the
+ * module cannot export.
+ *
+ * Return: 0, or -EACCES, -EMFILE, -ENOMEM, -ENOTSUP; or -EINVAL when the
+ * buffer is larger than udmabuf allows.
+ */
+int hpmap_export_dmabuf(const struct hpmap_buffer *buffer, int *fd);
+
+/**
+ * hpmap_page_sizes() - which huge pages this machine can have in its pools
+ * @sizes: out: array of @nr elements: bytes, ascending
+ * @nr: in: length of @sizes; out: how many there are, which may be more than
+ *	@sizes holds
+ *
+ * Return: 0.
+ */
+int hpmap_page_sizes(uint64_t *sizes, unsigned int *nr);
+
+/**
+ * struct hpmap_pool - the kernel's pool of huge pages of one size
+ * @size: in: sizeof(struct hpmap_pool)
+ * @reserved: out: 0
+ * @total: out: pages in the pool, surplus ones included
+ * @free: out: of these, not in use
+ * @promised: out: of the free ones, promised to mappings; 0 for one node
+ * @surplus: out: pages beyond what was set, which leave the pool when freed
+ * @overcommit: out: how many surplus pages there may be; 0 for one node
+ */
+struct hpmap_pool {
+	uint32_t size;
+	uint32_t reserved;
+	uint64_t total;
+	uint64_t free;
+	uint64_t promised;
+	uint64_t surplus;
+	uint64_t overcommit;
+};
+
+/**
+ * hpmap_pool() - ask about a pool
+ * @page_size: its page size in bytes
+ * @node: a NUMA node, or -1 for all of the machine
+ * @pool: in: its size; out: the figures as they are now
+ *
+ * Return: 0, or -E2BIG, -EINVAL, -ENOENT.
+ */
+int hpmap_pool(uint64_t page_size, int node, struct hpmap_pool *pool);
+
+/**
+ * struct hpmap_reserve - pages that the module keeps ready and zeroed
+ * @size: in: sizeof(struct hpmap_reserve)
+ * @reserved: out: 0
+ * @asked: out: how many pages shall be ready
+ * @ready: out: how many are
+ */
+struct hpmap_reserve {
+	uint32_t size;
+	uint32_t reserved;
+	uint64_t asked;
+	uint64_t ready;
+};
+
+/**
+ * hpmap_reserve() - ask about a reserve
+ * @backing: HPMAP_BACKING_HUGETLB or HPMAP_BACKING_THP
+ * @page_size: its page size in bytes
+ * @node: its NUMA node
+ * @reserve: in: its size; out: the figures as they are now
+ *
+ * Needs the module.
+ *
+ * Return: 0, or -E2BIG, -EINVAL, -ENOENT, -ENOTSUP.
+ */
+int hpmap_reserve(enum hpmap_backing backing, uint64_t page_size, int node,
+		  struct hpmap_reserve *reserve);
+
+/**
+ * hpmap_version() - the version of the library
+ *
+ * Return: for example "0.1.0".
+ */
+const char *hpmap_version(void);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* HPAGE_MAP_H */

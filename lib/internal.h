@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What the files of the library share. Nothing here is seen by programs. */
+#ifndef HPMAP_INTERNAL_H
+#define HPMAP_INTERNAL_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <sys/types.h>
+
+#include "hpage_map.h"
+
+#define HIDDEN		__attribute__((visibility("hidden")))
+#define PUBLIC		__attribute__((visibility("default")))
+#define TEXT_SIZE	1024
+#ifndef HPMAP_VERSION
+#define HPMAP_VERSION	"unknown"	/* lib/Makefile knows it */
+#endif
+
+#define ALLOC_FLAGS	(HPMAP_EXACT | HPMAP_ALLOW_BASE | HPMAP_CONTIGUOUS | HPMAP_BELOW_4G | \
+			 HPMAP_RESERVE | HPMAP_MODULE_ONLY | HPMAP_NO_MODULE)
+/* What the module gets to see. */
+#define MODULE_FLAGS	(HPMAP_EXACT | HPMAP_ALLOW_BASE | HPMAP_CONTIGUOUS | HPMAP_BELOW_4G | \
+			 HPMAP_RESERVE)
+/* What memfd cannot do. */
+#define NEED_MODULE	(HPMAP_CONTIGUOUS | HPMAP_BELOW_4G | HPMAP_RESERVE)
+
+/**
+ * struct why - reasons for people, as the module writes them
+ * @length: bytes used of @text
+ * @text: reasons with figures, separated by semicolons
+ */
+struct why {
+	size_t length;
+	char text[TEXT_SIZE];
+};
+
+/**
+ * struct hpmap_buffer - see hpage_map.h
+ * @fd: the descriptor; this and what follows never changes
+ * @backend: who keeps the pages
+ * @backing: where they come from
+ * @length: bytes
+ * @page_size: bytes
+ * @asked: bytes that were asked for
+ * @tag: of a buffer of memfd
+ * @why: why nothing better was had
+ * @lock: makes one mapping of two calls at once
+ * @address: of the mapping, or NULL; written under @lock
+ */
+struct hpmap_buffer {
+	int fd;
+	enum hpmap_backend backend;
+	enum hpmap_backing backing;
+	uint64_t length;
+	uint64_t page_size;
+	uint64_t asked;
+	char tag[HPMAP_NAME_SIZE];
+	struct why why;
+	pthread_mutex_t lock;
+	_Atomic(void *) address;
+};
+
+/* why.c */
+HIDDEN __attribute__((format(printf, 2, 3))) void why_add(struct why *why, const char *fmt, ...);
+HIDDEN __attribute__((format(printf, 2, 3))) void why_try(struct why *why, const char *fmt, ...);
+HIDDEN __attribute__((format(printf, 2, 3))) int fail(int ret, const char *fmt, ...);
+HIDDEN int fail_why(int ret, const struct why *why);
+
+/* structs.c */
+HIDDEN int struct_in(void *to, size_t known, size_t first, const void *from);
+HIDDEN int struct_check(const void *from, size_t known, size_t first);
+HIDDEN void struct_out(void *to, const void *from, size_t known);
+
+/* sysfs.c */
+HIDDEN ssize_t read_file(const char *path, char *text, size_t size);
+HIDDEN int read_u64(const char *path, uint64_t *value);
+HIDDEN uint64_t base_page_size(void);
+HIDDEN uint64_t pmd_size(void);
+HIDDEN uint64_t memory_available(void);
+HIDDEN bool node_has_memory(int node);
+HIDDEN int device_node(const char *name, int *node);
+HIDDEN int read_pool(uint64_t page_size, int node, struct hpmap_pool *p);
+HIDDEN bool name_valid(const char *name);
+
+/* module.c: the door of the module, and buffers behind it */
+HIDDEN int module_alloc(const struct hpmap_options *o, bool named, struct hpmap_buffer *b);
+HIDDEN int module_open(const char *name, bool read_only);
+HIDDEN int module_adopt(struct hpmap_buffer *b);
+HIDDEN int module_info(int fd, struct hpmap_info *info);
+HIDDEN int module_nodes(int fd, uint64_t *pages, unsigned int *nr);
+HIDDEN int module_runs(int fd, uint64_t first, struct hpmap_run *runs, unsigned int *nr);
+
+/* memfd.c: the same without the module */
+HIDDEN int memfd_alloc(const struct hpmap_options *o, struct hpmap_buffer *b);
+HIDDEN int memfd_adopt(struct hpmap_buffer *b);
+HIDDEN int memfd_nodes(const struct hpmap_buffer *b, uint64_t *pages, unsigned int *nr);
+HIDDEN uint64_t memfd_huge(const struct hpmap_buffer *b);
+
+/* policy.c */
+struct saved_policy {
+	bool changed;
+	int mode;
+	unsigned long nodes[16];
+};
+
+HIDDEN int policy_enter(uint32_t policy, int node, struct saved_policy *saved, struct why *why);
+HIDDEN void policy_leave(const struct saved_policy *saved);
+
+/* map.c */
+HIDDEN void *map_aligned(int fd, uint64_t length, uint64_t page_size, int prot, int flags);
+HIDDEN int populate(void *address, uint64_t length, bool write);
+
+static inline uint64_t round_up_to(uint64_t value, uint64_t unit)
+{
+	return (value + unit - 1) / unit * unit;
+}
+
+#endif

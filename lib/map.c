@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * Mapping: always where huge pages fit.
+ *
+ * Kernels align mappings of huge pages in some versions and on some file
+ * systems. Reserving more than is needed and mapping over the aligned part
+ * works on all of them.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "internal.h"
+
+#define GIB	(1ULL << 30)
+
+#ifndef MADV_POPULATE_READ
+#define MADV_POPULATE_READ	22
+#define MADV_POPULATE_WRITE	23
+#endif
+
+static uint64_t alignment(uint64_t length, uint64_t page_size)
+{
+	uint64_t align = pmd_size();
+
+	if (page_size > align)
+		align = page_size;
+	return length >= GIB && align < GIB ? GIB : align;
+}
+
+/* A range of addresses that nothing else gets, or MAP_FAILED. */
+static char *reserve_range(uint64_t length, uint64_t align)
+{
+	uint64_t slack = align - base_page_size(), before;
+	char *range;
+
+	if (length + slack < length)
+		return MAP_FAILED;
+	range = mmap(NULL, length + slack, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
+		     -1, 0);
+	if (range == MAP_FAILED)
+		return range;
+	before = -(uintptr_t)range & (align - 1);
+	if (before)
+		munmap(range, before);
+	if (slack > before)
+		munmap(range + before + length, slack - before);
+	return range + before;
+}
+
+/* Map all of @fd. Returns MAP_FAILED with errno. */
+void *map_aligned(int fd, uint64_t length, uint64_t page_size, int prot, int flags)
+{
+	char *range = reserve_range(length, alignment(length, page_size));
+	void *address;
+	int err;
+
+	if (range == MAP_FAILED)
+		return range;
+	address = mmap(range, length, prot, flags | MAP_FIXED, fd, 0);
+	if (address != MAP_FAILED)
+		return address;
+	err = errno;
+	munmap(range, length);
+	errno = err;
+	return MAP_FAILED;
+}
+
+/* Make every page present, without a SIGBUS if that cannot be. */
+int populate(void *address, uint64_t length, bool write)
+{
+	int ret;
+
+	do {
+		ret = madvise(address, length, write ? MADV_POPULATE_WRITE : MADV_POPULATE_READ) ?
+			-errno : 0;
+	} while (ret == -EAGAIN);
+	return ret;
+}
+
+static int map_failed(const struct hpmap_buffer *b, unsigned int flags, int err)
+{
+	if (err == EACCES)
+		return fail(-EACCES, "the buffer is open for reading only "
+			    "(try: hpmap_map() with HPMAP_READ_ONLY)");
+	if (err == ENOMEM && flags & HPMAP_PRIVATE && b->backing == HPMAP_BACKING_HUGETLB)
+		return fail(-ENOMEM, "the pool has not the %llu free pages that the copies of a "
+			    "private mapping may need (try: hpagectl pool)",
+			    (unsigned long long)(b->length / b->page_size));
+	if (err == ENOMEM)
+		return fail(-ENOMEM, "no room for a mapping of %llu bytes (try: ulimit -v, and "
+			    "sysctl vm.overcommit_memory vm.max_map_count)",
+			    (unsigned long long)b->length);
+	return fail(-err, "mmap: %s", strerror(err));
+}
+
+static int map(struct hpmap_buffer *b, unsigned int flags, void **where)
+{
+	int prot = PROT_READ | (flags & HPMAP_READ_ONLY ? 0 : PROT_WRITE);
+	int share = flags & HPMAP_PRIVATE ? MAP_PRIVATE : MAP_SHARED;
+	void *address = map_aligned(b->fd, b->length, b->page_size, prot, share);
+	int ret = 0;
+
+	if (address == MAP_FAILED)
+		return map_failed(b, flags, errno);
+	if (b->backend == HPMAP_BACKEND_MEMFD && b->backing == HPMAP_BACKING_THP)
+		madvise(address, b->length, MADV_HUGEPAGE);
+	/* To be read: a private mapping is not copied before it is written. */
+	if (flags & HPMAP_POPULATE)
+		ret = populate(address, b->length, !(flags & (HPMAP_READ_ONLY | HPMAP_PRIVATE)));
+	if (ret == -EFAULT || ret == -EHWPOISON)
+		ret = -ENOMEM;
+	if (ret) {
+		munmap(address, b->length);
+		return fail(ret, "the pages cannot be mapped: %s", strerror(-ret));
+	}
+	*where = address;
+	return 0;
+}
+
+PUBLIC int hpmap_map(struct hpmap_buffer *b, unsigned int flags, void **where)
+{
+	void *address = NULL;
+	int ret;
+
+	if (flags & ~(HPMAP_READ_ONLY | HPMAP_PRIVATE | HPMAP_POPULATE))
+		return fail(-EINVAL, "hpmap_map: unknown bits in flags, %#x", flags);
+
+	pthread_mutex_lock(&b->lock);
+	if (b->address)
+		ret = fail(-EBUSY, "the buffer is mapped already (try: hpmap_addr(), or mmap(2) "
+			   "on hpmap_fd())");
+	else
+		ret = map(b, flags, &address);
+	if (!ret)
+		b->address = address;
+	pthread_mutex_unlock(&b->lock);
+	if (!ret && where)
+		*where = address;
+	return ret;
+}
+
+PUBLIC int hpmap_unmap(struct hpmap_buffer *b)
+{
+	int ret = 0;
+
+	pthread_mutex_lock(&b->lock);
+	if (!b->address)
+		ret = fail(-EINVAL, "the buffer is not mapped (try: hpmap_map())");
+	else
+		munmap(b->address, b->length);
+	b->address = NULL;
+	pthread_mutex_unlock(&b->lock);
+	return ret;
+}
+
+PUBLIC void *hpmap_addr(const struct hpmap_buffer *b)
+{
+	return b->address;
+}

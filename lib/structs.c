@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/* Structs that begin with their size, between programs and libraries of different age. */
+#include <errno.h>
+#include <string.h>
+
+#include "internal.h"
+
+static uint32_t size_of(const void *from)
+{
+	uint32_t size;
+
+	memcpy(&size, from, sizeof(size));
+	return size;
+}
+
+/* May a struct have this size? The library knows @known bytes, its first version @first. */
+int struct_check(const void *from, size_t known, size_t first)
+{
+	const unsigned char *bytes = from;
+	uint32_t size, i;
+
+	if (!from)
+		return fail(-EINVAL, "a struct is NULL");
+	size = size_of(from);
+	if (size < first)
+		return fail(-EINVAL, "the size of a struct is %u, less than %zu (try: .size = "
+			    "sizeof(struct ...), as HPMAP_OPTIONS() does)", size, first);
+	for (i = known; i < size; i++)
+		if (bytes[i])
+			return fail(-E2BIG, "a struct has a field that libhpage_map %s does not "
+				    "know (try: a newer library)", hpmap_version());
+	return 0;
+}
+
+/* Copy a struct in, extended by zeros. */
+int struct_in(void *to, size_t known, size_t first, const void *from)
+{
+	int ret = struct_check(from, known, first);
+	uint32_t size;
+
+	if (ret)
+		return ret;
+	size = size_of(from);
+	memset(to, 0, known);
+	memcpy(to, from, size < known ? size : known);
+	return 0;
+}
+
+/* Copy an answer out, as much as the caller knows, without the size. */
+void struct_out(void *to, const void *from, size_t known)
+{
+	uint32_t size = size_of(to);
+
+	if (size > known)
+		memset((char *)to + known, 0, size - known);
+	memcpy((char *)to + sizeof(size), (const char *)from + sizeof(size),
+	       (size < known ? size : known) - sizeof(size));
+}

@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * hpagectl bench: what huge pages are worth on this machine, in seconds.
+ *
+ * The same three things with a buffer and with ordinary memory: have it, write
+ * every 4 KiB once, read words at random. Each is done once; it is a look, not
+ * a measurement to publish.
+ */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <time.h>
+
+#include "hpagectl.h"
+
+#define DEFAULT_SIZE	(256UL << 20)
+#define READS		2000000UL
+
+/**
+ * struct figures - of one kind of memory
+ * @name: for people
+ * @make: nanoseconds to have it
+ * @touch: nanoseconds to write every 4 KiB once
+ * @faults: page faults while that was done
+ * @read: picoseconds for one read
+ */
+struct figures {
+	char name[48];
+	uint64_t make;
+	uint64_t touch;
+	uint64_t faults;
+	uint64_t read;
+};
+
+static volatile uint64_t sink;
+
+static uint64_t now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec * 1000000000ULL + t.tv_nsec;
+}
+
+static uint64_t faults(void)
+{
+	struct rusage usage;
+
+	getrusage(RUSAGE_SELF, &usage);
+	return usage.ru_minflt;
+}
+
+/* Each address depends on what was read before, so that nothing overlaps. */
+static uint64_t read_at_random(const uint64_t *words, uint64_t nr)
+{
+	uint64_t x = 88172645463325252ULL, i, start = now();
+
+	for (i = 0; i < READS; i++) {
+		x ^= x << 13;
+		x ^= x >> 7;
+		x ^= x << 17;
+		x += words[x % nr] & 1;
+	}
+	sink = x;
+	return (now() - start) * 1000 / READS;
+}
+
+static void use(char *memory, uint64_t length, struct figures *f)
+{
+	uint64_t start, before, at;
+
+	before = faults();
+	start = now();
+	for (at = 0; at < length; at += 4096)
+		((volatile char *)memory)[at] = 2;
+	f->touch = now() - start;
+	f->faults = faults() - before;
+	f->read = read_at_random((uint64_t *)memory, length / sizeof(uint64_t));
+}
+
+static int with_buffer(const struct hpmap_options *o, struct figures *f)
+{
+	struct hpmap_info info = { .size = sizeof(info) };
+	struct hpmap_buffer *buffer;
+	uint64_t start = now();
+	char page[SIZE_ROOM];
+	void *memory;
+	int ret = hpmap_alloc(o, &buffer);
+
+	f->make = now() - start;
+	if (ret)
+		return failed(ret, NULL);
+	ret = hpmap_map(buffer, 0, &memory);
+	if (!ret)
+		ret = hpmap_info(buffer, &info);
+	if (ret) {
+		hpmap_free(buffer);
+		return failed(ret, NULL);
+	}
+	snprintf(f->name, sizeof(f->name), "%s, %s of %s", backend_name(info.backend),
+		 size_show(info.page_size, page), backing_name(info.backing));
+	use(memory, info.length, f);
+	hpmap_free(buffer);
+	return 0;
+}
+
+static int with_base_pages(uint64_t length, struct figures *f)
+{
+	char *memory;
+	uint64_t start = now();
+
+	memory = mmap(NULL, length, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	f->make = now() - start;
+	if (memory == MAP_FAILED) {
+		complain("no room for %" PRIu64 " bytes (try: a smaller --size)", length);
+		return EXIT_LESS;
+	}
+	madvise(memory, length, MADV_NOHUGEPAGE);
+	strcpy(f->name, "ordinary memory");
+	use(memory, length, f);
+	munmap(memory, length);
+	return 0;
+}
+
+static void show(const struct figures *f)
+{
+	char make[24], touch[24], count[24], reading[24];
+
+	snprintf(make, sizeof(make), "%.1f ms", f->make / 1e6);
+	snprintf(touch, sizeof(touch), "%.1f ms", f->touch / 1e6);
+	snprintf(count, sizeof(count), "%" PRIu64, f->faults);
+	snprintf(reading, sizeof(reading), "%.1f ns", f->read / 1e3);
+	table_row(5, f->name, make, touch, count, reading);
+}
+
+static struct json_object *json(const struct figures *f)
+{
+	struct json_object *o = json_object_new_object();
+
+	json_text(o, "memory", f->name);
+	json_number(o, "make_ns", f->make);
+	json_number(o, "touch_ns", f->touch);
+	json_number(o, "faults", f->faults);
+	json_number(o, "read_ps", f->read);
+	return o;
+}
+
+static int bench(const struct args *a)
+{
+	struct json_object *o, *array;
+	struct hpmap_options options;
+	struct figures f[2] = {};
+	char size[SIZE_ROOM];
+	int ret;
+
+	args_options(a, &options);
+	if (!options.length)
+		options.length = DEFAULT_SIZE;
+	ret = with_buffer(&options, &f[0]);
+	if (!ret)
+		ret = with_base_pages(options.length, &f[1]);
+	if (ret)
+		return ret;
+	if (given(a, OPT_JSON)) {
+		o = json_object_new_object();
+		array = json_object_new_array();
+		json_number(o, "length", options.length);
+		json_object_array_add(array, json(&f[0]));
+		json_object_array_add(array, json(&f[1]));
+		json_object_object_add(o, "figures", array);
+		return print_json(o);
+	}
+	printf("%s, each done once\n\n", size_show(options.length, size));
+	table_row(5, "MEMORY", "MADE IN", "FIRST TOUCH", "FAULTS", "RANDOM READ");
+	show(&f[0]);
+	show(&f[1]);
+	table_print();
+	printf("\nA buffer is zeroed when it is made, ordinary memory when it is first touched.\n");
+	return EXIT_OK;
+}
+
+const struct command cmd_bench = {
+	.name = "bench",
+	.synopsis = "[--size SIZE] [OPTION]...",
+	.summary = "compare a buffer with ordinary memory, in a few seconds",
+	.options = PLACEMENT | BIT(OPT_NO_MODULE) | BIT(OPT_JSON),
+	.run = bench,
+};

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* hpagectl destroy: take names away. */
+#include "hpagectl.h"
+
+static int destroy_one(const struct args *a, const char *name)
+{
+	struct hpmap_info info;
+	int ret = find_buffer(name, &info);
+
+	if (ret)
+		return ret;
+	if (!(info.attributes & HPMAP_ATTR_NAMED)) {
+		complain("%s has no name that could be taken away; it goes with its last holder "
+			 "(try: hpagectl who %s)", name, name);
+		return EXIT_USAGE;
+	}
+	if ((info.descriptors || info.mappings) &&
+	    !confirmed(a, "%s is in use by %u descriptors and %u mappings (hpagectl who %s). "
+		       "They keep it, and the memory is free when the last of them goes.",
+		       info.name, info.descriptors, info.mappings, info.name))
+		return EXIT_UNCONFIRMED;
+	ret = hpmap_destroy(info.name);
+	return ret ? failed(ret, NULL) : EXIT_OK;
+}
+
+static int destroy(const struct args *a)
+{
+	int i, ret, worst = EXIT_OK;
+
+	for (i = 0; i < a->nr_words; i++) {
+		ret = destroy_one(a, a->words[i]);
+		if (ret)
+			worst = ret;
+	}
+	return worst;
+}
+
+const struct command cmd_destroy = {
+	.name = "destroy",
+	.synopsis = "NAME... [--yes]",
+	.summary = "take the name of a buffer away, and its memory when nobody uses it",
+	.more = "Asks first if somebody has the buffer open or mapped.\n",
+	.options = BIT(OPT_YES),
+	.min_words = 1,
+	.max_words = 1000,
+	.run = destroy,
+};

@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* hpagectl doctor: huge pages by size and node. */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "doctor.h"
+
+#define THP	"/sys/kernel/mm/transparent_hugepage/"
+
+static uint64_t pmd_size(void)
+{
+	char text[32];
+
+	if (file_read(text, sizeof(text), THP "hpage_pmd_size") <= 0)
+		return 0;
+	return strtoull(text, NULL, 10);
+}
+
+void doctor_thp(struct doctor *d)
+{
+	char mode[128];
+
+	if (!pmd_size())
+		find(d, BAD, "thp", "hpagectl pool --page-size 2M --set 64, as root",
+		     "this kernel has no transparent huge pages; only pools have huge ones");
+	else if (file_read(mode, sizeof(mode), THP "shmem_enabled") > 0 && strstr(mode, "[deny]"))
+		find(d, BAD, "thp", "echo never > " THP "shmem_enabled, as root",
+		     "shmem_enabled is deny, which forbids huge pages outside the pools");
+	else
+		find(d, FINE, "thp", "", "huge pages can be had without a pool");
+}
+
+/* Add a line: so many bytes now, from there, and why not more. */
+static void line(struct doctor *d, uint64_t page_size, int node, const char *from, uint64_t now,
+		 const char *why, const char *type)
+{
+	char page[SIZE_ROOM], name[16], size[SIZE_ROOM], text[512];
+	struct json_object *o;
+
+	if (!d->json) {
+		snprintf(text, sizeof(text), "%s%s%s", why, *type ? "; type: " : "", type);
+		table_row(5, size_show(page_size, page), node_name(node, name), from,
+			  size_show(now, size), text);
+		return;
+	}
+	o = json_object_new_object();
+	json_number(o, "page_size", page_size);
+	json_signed(o, "node", node);
+	json_text(o, "from", from);
+	json_number(o, "now", now);
+	json_text(o, "why", why);
+	json_text(o, "type", type);
+	json_object_array_add(d->memory, o);
+}
+
+static void from_pool(struct doctor *d, uint64_t page_size, int node)
+{
+	struct hpmap_pool all = { .size = sizeof(all) }, p = { .size = sizeof(p) };
+	char why[128], type[128];
+	uint64_t free, unit = page_size >> 10;
+
+	if (hpmap_pool(page_size, -1, &all) || hpmap_pool(page_size, node, &p))
+		return;
+	/* Promises are not bound to nodes. */
+	free = all.free - all.promised < p.free ? all.free - all.promised : p.free;
+	if (!p.total)
+		strcpy(why, "the pool is empty");
+	else
+		snprintf(why, sizeof(why), "%" PRIu64 " of %" PRIu64 " pages are free", free,
+			 p.total);
+	snprintf(type, sizeof(type), "hpagectl pool --page-size %" PRIu64 "%s --node %d --set %"
+		 PRIu64, unit >> 20 ? unit >> 20 : unit >> 10 ? unit >> 10 : unit,
+		 unit >> 20 ? "G" : unit >> 10 ? "M" : "K", node,
+		 p.total ? 2 * p.total : unit >> 20 ? 1 : 64);
+	line(d, page_size, node, "pool", free * page_size, why, type);
+}
+
+/* Free blocks of at least a PMD's size, from /proc/buddyinfo, and free memory at all. */
+static uint64_t free_blocks(int node, uint64_t pmd, uint64_t *all)
+{
+	uint64_t page = sysconf(_SC_PAGESIZE), count, huge = 0;
+	char text[8192], *at, *next, *end;
+	unsigned int order;
+	int n;
+
+	*all = 0;
+	file_read(text, sizeof(text), "/proc/buddyinfo");
+	for (at = text; *at; at = next) {
+		next = at + strcspn(at, "\n");
+		if (*next)
+			*next++ = '\0';
+		at = sscanf(at, "Node %d, zone", &n) == 1 && n == node ? strstr(at, "zone") : NULL;
+		if (!at)
+			continue;
+		at += strlen("zone ");
+		at += strspn(at, " ");
+		at += strcspn(at, " ");
+		for (order = 0; ; order++, at = end) {
+			count = strtoull(at, &end, 10);
+			if (end == at)
+				break;
+			*all += (page << order) * count;
+			if (page << order >= pmd)
+				huge += (page << order) * count;
+		}
+	}
+	return huge;
+}
+
+static void from_allocator(struct doctor *d, uint64_t pmd, int node)
+{
+	uint64_t all, now = free_blocks(node, pmd, &all);
+	char why[128], size[SIZE_ROOM];
+
+	snprintf(why, sizeof(why), "of %s free; compacting and dropping caches may give more",
+		 size_show(all, size));
+	line(d, pmd, node, "thp", now, why, "echo 1 > /proc/sys/vm/compact_memory");
+}
+
+void doctor_memory(struct doctor *d)
+{
+	int nodes[64], nr_nodes = nodes_online(nodes, 64), n;
+	uint64_t sizes[32], pmd = pmd_size();
+	unsigned int nr = 32, i;
+
+	if (!d->json) {
+		printf("\nWhat could be had now:\n\n");
+		table_row(5, "PAGE", "NODE", "FROM", "NOW", "WHY NOT MORE");
+	}
+	hpmap_page_sizes(sizes, &nr);
+	for (n = 0; n < nr_nodes; n++) {
+		for (i = 0; i < nr && i < 32; i++)
+			from_pool(d, sizes[i], nodes[n]);
+		if (pmd)
+			from_allocator(d, pmd, nodes[n]);
+	}
+	if (!d->json)
+		table_print();
+}

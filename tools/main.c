@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* hpagectl: huge pages for people. Each subcommand is a file, cmd_NAME.c. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "hpagectl.h"
+
+static const struct command *const commands[] = {
+	&cmd_list, &cmd_create, &cmd_destroy, &cmd_info, &cmd_layout, &cmd_who, &cmd_pool,
+	&cmd_reserve, &cmd_doctor, &cmd_run, &cmd_apply, &cmd_bench,
+};
+
+#define NR_COMMANDS	(sizeof(commands) / sizeof(*commands))
+
+static void help(FILE *to)
+{
+	size_t i;
+
+	fputs("usage: hpagectl COMMAND [OPTION]... [WORD]...\n\n", to);
+	for (i = 0; i < NR_COMMANDS; i++)
+		fprintf(to, "  %-9s %s\n", commands[i]->name, commands[i]->summary);
+	fputs("\nhpagectl COMMAND --help tells more, and hpagectl-COMMAND(1) all of it.\n"
+	      "New here? Type: hpagectl doctor\n", to);
+}
+
+static const struct command *find(const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < NR_COMMANDS; i++)
+		if (!strcmp(commands[i]->name, name))
+			return commands[i];
+	return NULL;
+}
+
+static int run(int argc, char **argv)
+{
+	const struct command *c = find(argv[0]);
+	struct args a;
+	int ret;
+
+	if (!c) {
+		complain("there is no command %s (try: hpagectl --help)", argv[0]);
+		return EXIT_USAGE;
+	}
+	command_name = c->name;
+	ret = args_read(c, argc, argv, &a);
+	if (!ret && given(&a, OPT_HELP))
+		args_help(c);
+	else if (!ret)
+		ret = c->run(&a);
+	free(a.words);
+	return ret;
+}
+
+int main(int argc, char **argv)
+{
+	int ret = EXIT_OK;
+
+	if (argc < 2) {
+		help(stderr);
+		return EXIT_USAGE;
+	}
+	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") || !strcmp(argv[1], "help"))
+		help(stdout);
+	else if (!strcmp(argv[1], "--version"))
+		printf("hpagectl %s\n", hpmap_version());
+	else
+		ret = run(argc - 1, argv + 1);
+
+	/* A full disk behind > FILE is a failure, too. */
+	if ((fflush(stdout) || ferror(stdout)) && !ret) {
+		complain("the output cannot be written");
+		ret = EXIT_FAILED;
+	}
+	return ret;
+}
