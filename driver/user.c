@@ -35,9 +35,9 @@ static int pin_batch(unsigned long addr, int nr, struct page **pages, struct hpm
 
 	if (got == -EINTR || got == -ENOMEM)
 		return got;
-	/* Some kernels refuse themselves to pin memory of a file system for long. */
-	if (got <= 0) {
+	if (got <= 0) {		/* also, on newer kernels, when it belongs to a file system */
 		hpm_why(why, "the memory at %#lx cannot be pinned for writing", addr);
+		hpm_why_try(why, "writable memory of mmap(MAP_ANONYMOUS) or memfd_create()");
 		return got == -EOPNOTSUPP ? -EINVAL : -EFAULT;
 	}
 	for (i = 0; i < got; i++) {
@@ -45,7 +45,7 @@ static int pin_batch(unsigned long addr, int nr, struct page **pages, struct hpm
 			continue;
 		hpm_why(why, "the memory at %#lx belongs to a file system or a device",
 			addr + ((unsigned long)i << PAGE_SHIFT));
-		hpm_why_try(why, "memory of mmap(MAP_ANONYMOUS), memfd_create() or shmget()");
+		hpm_why_try(why, "memory of mmap(MAP_ANONYMOUS) or memfd_create()");
 		unpin_user_pages(pages, got);
 		return -EINVAL;
 	}

@@ -342,7 +342,7 @@ static void tags_with_controls(void *arg)
 	CHECK_ERR(ioctl(door, HPAGE_MAP_ALLOC, &a), EINVAL);
 	*a.name = '\0';
 	strcpy(a.near_device, "b\033[7m\nforged");
-	CHECK_ERR(ioctl(door, HPAGE_MAP_ALLOC, &a), ENODEV);
+	CHECK_ERR(ioctl(door, HPAGE_MAP_ALLOC, &a), EINVAL);
 }
 
 /* Names from ordinary users go to the kernel log, and that to consoles. */

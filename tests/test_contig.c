@@ -239,7 +239,7 @@ static void the_refusal_names_the_longest_run(void)
 		close(a.fd);
 	}
 	snprintf(want, sizeof(want),
-		 "%u pages of %zu kB in a row needed, the longest free run is %zu", RUN,
+		 "%u pages of %zu kB in a row needed, at most %zu are", RUN,
 		 pmd_size / 1024, longest_run(is_free));
 	CHECK_SAYS(want);
 	CHECK_SAYS("demote");
@@ -325,7 +325,7 @@ static void low_pages_are_chosen_from_the_pool(void)
 	/* The pool has not 17; the page allocator has. */
 	a = wish_of(HPAGE_MAP_BACKING_HUGETLB, 17, HPAGE_MAP_BELOW_4G);
 	check_low(&a, HPAGE_MAP_BACKING_THP);
-	CHECK_SAYS("fewer than 17 pages of 2048 kB are free below 4 GiB");
+	CHECK_SAYS("fewer than 17 pages of 2048 kB are free below 0x100000000");
 	CHECK(node_pool(0, "free") == 16 && node_pool(1, "free") == 64);
 	CHECK(unload() == 0);
 }
@@ -493,11 +493,11 @@ static void ask_for_a_deep_pair(void *arg)
 	become(NOBODY, 0);
 	ret = try_alloc(&a);
 	CHECK(ret == -EDQUOT);	/* of the THP rung, which is next */
-	CHECK_SAYS("to reach these pages more than 82 would have to be held up");
+	CHECK_SAYS("to get 2 chosen pages more than 44 others had to move");
 	CHECK(pool_of(pmd_size, "free") == 92);
 }
 
-/* An ordinary user may hold up eight pages for each wanted one, and 64. */
+/* An ordinary user may hold up half of what is free: 46 of 92. */
 static void what_a_user_collects_is_capped(void)
 {
 	struct hpage_map_alloc a = run_request(2);
