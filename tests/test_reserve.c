@@ -724,7 +724,7 @@ static void take_as_user(void *arg)
 	CHECK_ALLOC(&b, 0);
 	CHECK(b.got_backing == HPAGE_MAP_BACKING_HUGETLB);
 	CHECK(!(b.got_attributes & HPAGE_MAP_ATTR_RESERVE));
-	CHECK_SAYS("reserve: 2048 kB more than the 4096 kB of this user exceed 4096 kB");
+	CHECK_SAYS("reserve: 2048 kB more than this user's 4096 kB exceed 4096 kB");
 	CHECK_SAYS("/sys/module/hpage_map/parameters/user_reserve");
 	close(a.fd);
 	take(HPAGE_MAP_BACKING_HUGETLB, 2);
