@@ -347,7 +347,7 @@ static int capture_mmap(struct file *file, struct vm_area_struct *vma)
 {
 	if (vma->vm_flags & VM_WRITE)
 		return -EPERM;
-	vm_flags_clear(vma, VM_MAYWRITE);
+	vm_flags_mod(vma, 0, VM_MAYWRITE);
 	return hpage_map_mmap(capture.buf, vma, 0, 0);
 }
 
