@@ -28,6 +28,7 @@ help:
 	@echo 'make soak             kill processes that use it, 10,000 times, in a virtual machine'
 	@echo 'make bench            measure what the reserve is good for, in a virtual machine'
 	@echo 'make test-devices     run those that need devices: DMA, dma-buf importers, RDMA, KVM'
+	@echo 'make demo-devices     see a device fill a buffer, and packets captured into huge pages'
 	@echo 'make check-lib        test library and command, here and in a virtual machine'
 	@echo 'make selftest         test the virtual machine itself, vm/run'
 	@echo 'make check            run the static checks'
@@ -92,6 +93,11 @@ test-devices:
 	@vm/packages test
 	@tests/devices
 
+demo-devices:
+	@vm/packages test
+	@samples/capture/try
+	@tests/devices --kernel 6.12 --suite plain-edu --suite iommu-edu
+
 check-lib: tools
 	$(MAKE) -C lib SANITIZE=1
 	$(MAKE) -C lib/tests
@@ -113,5 +119,6 @@ clean:
 		-name '.*.cmd' -o -name Module.symvers -o -name modules.order \) -delete
 	rm -rf build
 
-.PHONY: help headers module lib tools check-lib install uninstall demo test test-devices soak bench \
+.PHONY: help headers module lib tools check-lib install uninstall demo demo-devices test test-devices \
+	soak bench \
 	selftest check clean
