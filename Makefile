@@ -28,7 +28,7 @@ help:
 	@echo 'make soak             kill processes that use it, 10,000 times, in a virtual machine'
 	@echo 'make bench            measure what the reserve is good for, in a virtual machine'
 	@echo 'make test-devices     run those that need devices: DMA, dma-buf importers, RDMA, KVM'
-	@echo 'make demo-devices     see a device fill a buffer, and packets captured into huge pages'
+	@echo 'make demo-devices     see devices fill huge pages, and packets captured'
 	@echo 'make check-lib        test library and command, here and in a virtual machine'
 	@echo 'make selftest         test the virtual machine itself, vm/run'
 	@echo 'make check            run the static checks'
@@ -119,6 +119,5 @@ clean:
 		-name '.*.cmd' -o -name Module.symvers -o -name modules.order \) -delete
 	rm -rf build
 
-.PHONY: help headers module lib tools check-lib install uninstall demo demo-devices test test-devices \
-	soak bench \
-	selftest check clean
+.PHONY: help headers module lib tools check-lib install uninstall demo demo-devices test \
+	test-devices soak bench selftest check clean

@@ -405,7 +405,7 @@ struct hpage_map_export {
 };
 
 /**
- * define HPAGE_MAP_EXPORT - lend the buffer to other drivers as a dma-buf
+ * define HPAGE_MAP_EXPORT - lend the buffer to other drivers, by a dma_buf
  *
  * Takes struct hpage_map_export on a descriptor that has a buffer and is open for writing.
  * The dma-buf holds the buffer. It can be mapped, too: with huge pages at an address that is
