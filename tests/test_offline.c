@@ -49,7 +49,7 @@ static void memory_under_a_buffer_stays_online(void)
 	uint64_t size = block_size(), block, last = UINT64_MAX;
 	unsigned int tried = 0;
 	char path[96], text[16];
-	int fd, kmsg;
+	int fd, kmsg, ret;
 	char *p;
 
 	CHECK(load("size=512M hpage_size=2M") == 0);
@@ -67,7 +67,9 @@ static void memory_under_a_buffer_stays_online(void)
 			continue;
 		last = block;
 		snprintf(path, sizeof(path), MEMORY "memory%" PRIu64 "/state", block);
-		CHECK(write_text(path, "offline") == -EBUSY);
+		ret = write_text(path, "offline");
+		/* mm/ does not even try with a block that lies in two zones. */
+		CHECK(ret == -EBUSY || ret == -EINVAL);
 		read_text(path, text, sizeof(text));
 		CHECK(strncmp(text, "online", 6) == 0);
 		tried++;
