@@ -20,7 +20,7 @@
 #define DEBUG	"/sys/kernel/debug/"
 #define POOL	16
 /* Each place is a load, and most are an unload with its grace periods too. */
-#define SWEEP_SECONDS 1200
+#define SWEEP_SECONDS 1800
 
 static void set_everywhere(const char *file, const char *text)
 {
