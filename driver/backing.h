@@ -91,7 +91,7 @@ static inline u64 hpm_backing_address(const struct hpm_backing *b, loff_t pos)
 	return PFN_PHYS(page_to_pfn(hpm_backing_page(b, pos))) + offset_in_page(pos);
 }
 
-/* A maker of pages can be interrupted without a signal, by work of the task. */
+/* By a signal, or by work of the task. */
 static inline bool hpm_interrupted(int err)
 {
 	return err == -EINTR || err == -ERESTARTNOINTR || err == -ERESTARTSYS;
@@ -116,13 +116,14 @@ struct file *hpm_base_fill(const struct hpm_attr *attr, u64 size, unsigned long 
 /* For the reserve: a file without pages, one page more, some fewer. Errors as above. */
 struct file *hpm_hugetlb_file(unsigned long page_size, u64 size);
 int hpm_hugetlb_extend(struct file *file, loff_t pos, unsigned long page_size, struct hpm_why *why);
-unsigned long hpm_hugetlb_surplus(unsigned long page_size, int node);
+void hpm_hugetlb_look(unsigned long page_size, int node, unsigned long *free,
+		      unsigned long *surplus);
 struct file *hpm_thp_file(unsigned long page_size, u64 size);
 int hpm_thp_extend(struct file *file, loff_t pos, unsigned long page_size, struct hpm_why *why);
 void hpm_thp_punch(struct file *file, loff_t pos, loff_t len);
 
 int hpm_collect(struct file *file, const struct hpm_attr *attr, unsigned long nr,
-		unsigned long page_size, unsigned long available, struct hpm_why *why);
+		unsigned long page_size, struct hpm_why *why);
 
 int hpm_reserve_init(void);
 void hpm_reserve_exit(void);

@@ -226,16 +226,21 @@ static int transfer(struct collection *c, struct file *file)
 static int try_once(struct collection *c, struct file *file, const struct hpm_attr *attr)
 {
 	int ret = choose_node(c, attr);
+	unsigned long free, surplus;
 
 	if (ret)
 		return ret;
+	/* Now, under the lock: who was before us has given back by now. */
+	hpm_hugetlb_look(c->page_size, c->attr.node, &free, &surplus);
+	c->max = ns_capable_noaudit(&init_user_ns, CAP_SYS_ADMIN) ? free : max(c->nr, free / 2);
 	c->scratch = hpm_hugetlb_file(c->page_size, (u64)c->max * c->page_size);
 	if (IS_ERR(c->scratch))
 		return PTR_ERR(c->scratch);
 
 	ret = collect_uncharged(c);
 	/* What is punched out of the file must come back into the pool. */
-	if (!ret && hpm_hugetlb_surplus(c->page_size, c->attr.node))
+	hpm_hugetlb_look(c->page_size, c->attr.node, &free, &surplus);
+	if (!ret && surplus)
 		ret = -EAGAIN;
 	if (!ret)
 		ret = transfer(c, file);
@@ -275,14 +280,12 @@ static void explain(const struct collection *c, const struct hpm_attr *attr, int
  * pages or others took them; or as hpm_fs_allocate(), -ENOSPC when a limit holds the caller.
  */
 int hpm_collect(struct file *file, const struct hpm_attr *attr, unsigned long nr,
-		unsigned long page_size, unsigned long available, struct hpm_why *why)
+		unsigned long page_size, struct hpm_why *why)
 {
 	struct collection c = {
 		.attr = *attr,
 		.page_size = page_size,
 		.nr = nr,
-		.max = ns_capable_noaudit(&init_user_ns, CAP_SYS_ADMIN) ? available :
-									  max(nr, available / 2),
 		.wanted = kvmalloc_array(nr, sizeof(*c.wanted), GFP_KERNEL),
 		.where = kvmalloc_array(nr, sizeof(*c.where), GFP_KERNEL),
 	};

@@ -101,13 +101,16 @@ bool hpm_hugetlb_has(unsigned long page_size)
 	return !figure(MACHINE, page_size, "nr", &nr);
 }
 
-/* How many pages of a node leave the pool when they are freed. */
-unsigned long hpm_hugetlb_surplus(unsigned long page_size, int node)
+/* Pages of a node that are free and promised to nobody, and that leave the pool when freed. */
+void hpm_hugetlb_look(unsigned long page_size, int node, unsigned long *free,
+		      unsigned long *surplus)
 {
 	struct hpm_attr attr = { .policy = HPAGE_MAP_POLICY_STRICT, .node = node };
 	struct pool pool;
+	int ret = look(&pool, &attr, page_size);
 
-	return look(&pool, &attr, page_size) ? 0 : pool.surplus;
+	*free = ret ? 0 : pool.free;
+	*surplus = ret ? 0 : pool.surplus;
 }
 
 /* Make a hugetlbfs file. Return: the file, or an ERR_PTR as of hpm_fs_create(). */
@@ -120,9 +123,8 @@ struct file *hpm_hugetlb_file(unsigned long page_size, u64 size)
 }
 
 /*
- * Choosing pages needs those that are freed to come back into the pool. When
- * nothing is free there, new pages from the page allocator may lie well by
- * chance.
+ * Choosing pages needs those that are freed to come back into the pool. When nothing is free
+ * there, new pages from the page allocator may lie well by chance.
  */
 static int allocate(struct file *file, const struct hpm_attr *attr, const struct pool *pool,
 		    unsigned long nr, struct hpm_why *why)
@@ -137,7 +139,7 @@ static int allocate(struct file *file, const struct hpm_attr *attr, const struct
 		hpm_why_try(why, "a larger nr_hugepages, which makes them persistent");
 		return -ENOMEM;
 	}
-	return hpm_collect(file, attr, nr, pool->page_size, pool->free, why);
+	return hpm_collect(file, attr, nr, pool->page_size, why);
 }
 
 /* The rung of the hugetlb pools; see backing.h. Return: the filled file, or an ERR_PTR. */

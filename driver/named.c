@@ -20,7 +20,6 @@
 
 #include "faces.h"
 
-/* One name. */
 struct named {
 	struct device dev;	/* its device, in the class and in /dev */
 	struct list_head entry;	/* in names, under names_lock */

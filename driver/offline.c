@@ -2,15 +2,13 @@
 /*
  * Memory under lent pages does not go offline.
  *
- * Taking memory offline migrates what lies on it, and tries again for as long
- * as something is pinned, which here may be forever. So the attempt is refused
- * before it begins, and the log says by whom.
- *
+ * Taking memory offline migrates what lies on it, and tries again for as long as something is
+ * pinned, which here may be forever. So the attempt is refused before it begins, and the log
+ * says by whom.
  * One that is being made is not known here yet: the attempt then goes on until it is ended.
- *
- * All finished backings stand in one list, under one mutex, which is the
- * innermost lock: it is taken under the locks of memory hotplug, and under
- * mmap_lock when a mapping was the last holder.
+ * All finished backings stand in one list, under one mutex, which is the innermost lock: it is
+ * taken under the locks of memory hotplug, and under mmap_lock when a mapping was the last
+ * holder.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
