@@ -2,10 +2,9 @@
 /*
  * On which NUMA nodes pages are allocated.
  *
- * hugetlbfs and tmpfs follow the memory policy of the calling task, and a
- * module cannot call set_mempolicy(). But a task's policy is a plain object,
- * and only the task itself changes it; so while a buffer is filled the task has
- * ours in its place.
+ * hugetlbfs and tmpfs follow the memory policy of the calling task, and a module cannot call
+ * set_mempolicy(). But a task's policy is a plain object, and only the task itself changes
+ * it; so while a buffer is filled the task has ours in its place.
  *
  * Others look at a task's policy under task_lock(), or take a reference there:
  * /proc/PID/numa_maps does, and sleeps with it. So the pointer is swapped under
