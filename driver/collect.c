@@ -226,11 +226,10 @@ static int transfer(struct collection *c, struct file *file)
 static int try_once(struct collection *c, struct file *file, const struct hpm_attr *attr)
 {
 	int ret = choose_node(c, attr);
-	unsigned long free, surplus;
+	unsigned long free, now, surplus;
 
 	if (ret)
 		return ret;
-	/* Now, under the lock: who was before us has given back by now. */
 	hpm_hugetlb_look(c->page_size, c->attr.node, &free, &surplus);
 	c->max = ns_capable_noaudit(&init_user_ns, CAP_SYS_ADMIN) ? free : max(c->nr, free / 2);
 	c->scratch = hpm_hugetlb_file(c->page_size, (u64)c->max * c->page_size);
@@ -238,9 +237,9 @@ static int try_once(struct collection *c, struct file *file, const struct hpm_at
 		return PTR_ERR(c->scratch);
 
 	ret = collect_uncharged(c);
-	/* What is punched out of the file must come back into the pool. */
-	hpm_hugetlb_look(c->page_size, c->attr.node, &free, &surplus);
-	if (!ret && surplus)
+	hpm_hugetlb_look(c->page_size, c->attr.node, &now, &surplus);
+	/* What is punched out must come back into the pool; and what came back meanwhile was first. */
+	if ((!ret && surplus) || (ret == -ENOBUFS && now + c->max > free))
 		ret = -EAGAIN;
 	if (!ret)
 		ret = transfer(c, file);

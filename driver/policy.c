@@ -6,15 +6,13 @@
  * set_mempolicy(). But a task's policy is a plain object, and only the task itself changes
  * it; so while a buffer is filled the task has ours in its place.
  *
- * Others look at a task's policy under task_lock(), or take a reference there:
- * /proc/PID/numa_maps does, and sleeps with it. So the pointer is swapped under
- * that lock, and the object goes when nobody refers to it and no reader under
- * RCU can see it any more. It is never put by reference count: mm/ would free
- * it into a cache of its own.
+ * Others look at a task's policy under task_lock(), or take a reference there, as
+ * /proc/PID/numa_maps does, and sleep with it. So the pointer is swapped under that lock, and
+ * the object goes when nobody refers to it and no reader under RCU can see it any more. It is
+ * never put by reference count: mm/ would free it into a cache of its own.
  *
- * A change of the task's cpuset meanwhile reaches our policy and not the task's
- * own, which keeps its nodes until the next change. What was got is verified
- * afterwards, so that a buffer is never where it should not be.
+ * A change of the task's cpuset meanwhile reaches our policy and not the task's own, which keeps
+ * its nodes until the next change. What was got is verified afterwards.
  */
 #include <linux/cpuset.h>
 #include <linux/delay.h>
