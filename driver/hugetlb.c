@@ -93,12 +93,12 @@ static void explain(const struct pool *pool, unsigned long nr, struct hpm_why *w
 		    pool->place, kb);
 }
 
-/* Does this machine have a pool for pages of a size, be it empty? */
+/* Is there a pool for pages of a size, be it empty? That it cannot be asked now says nothing. */
 bool hpm_hugetlb_has(unsigned long page_size)
 {
 	unsigned long nr;
 
-	return !figure(MACHINE, page_size, "nr", &nr);
+	return figure(MACHINE, page_size, "nr", &nr) != -ENOENT;
 }
 
 /* Pages of a node that are free and promised to nobody, and that leave the pool when freed. */
