@@ -238,7 +238,7 @@ static int try_once(struct collection *c, struct file *file, const struct hpm_at
 
 	ret = collect_uncharged(c);
 	hpm_hugetlb_look(c->page_size, c->attr.node, &now, &surplus);
-	/* What is punched out must come back into the pool; and what came back meanwhile was first. */
+	/* What is punched out must come back into the pool; what came back meanwhile was first. */
 	if ((!ret && surplus) || (ret == -ENOBUFS && now + c->max > free))
 		ret = -EAGAIN;
 	if (!ret)
