@@ -31,41 +31,29 @@ u64 hpm_dma_limit(struct device *dev)
 	return min_not_zero(dma_get_mask(dev), dev->bus_dma_limit) + 1;
 }
 
-/* The longest entry, in bytes. A device that has said nothing has the limit of the field alone. */
-static unsigned int max_segment(struct device *dev)
+/*
+ * Cut the runs into entries that the device takes: no longer than its segments, and none across
+ * a boundary that it cannot cross. Return: how many; @sg, unless NULL, has got as many.
+ */
+static unsigned int fill_segments(const struct hpage_map_buffer *buf, struct device *dev,
+				  struct scatterlist *sg)
 {
-	unsigned int max = dev->dma_parms ? dma_get_max_seg_size(dev) : UINT_MAX;
-
-	return max_t(unsigned int, round_down(max, PAGE_SIZE), PAGE_SIZE);
-}
-
-static unsigned int count_segments(const struct hpage_map_buffer *buf, unsigned int max)
-{
+	unsigned long within = dma_get_seg_boundary(dev) | ~PAGE_MASK;
+	u64 len, max = max(round_down(dma_get_max_seg_size(dev), PAGE_SIZE), PAGE_SIZE);
 	struct hpage_map_run run;
 	unsigned int nr = 0;
 	loff_t pos = 0;
 
-	while (hpm_backing_run(&buf->backing, &pos, &run))
-		nr += DIV_ROUND_UP_ULL(run.length, max);
-	return nr;
-}
-
-static void fill_segments(const struct hpage_map_buffer *buf, struct scatterlist *sg,
-			  unsigned int max)
-{
-	struct hpage_map_run run;
-	unsigned int len;
-	loff_t pos = 0;
-
 	while (hpm_backing_run(&buf->backing, &pos, &run)) {
-		while (run.length) {
-			len = min_t(u64, run.length, max);
+		for (; run.length; run.address += len, run.length -= len, nr++) {
+			len = min3(run.length, max, within - (run.address & within) + 1ULL);
+			if (!sg)
+				continue;
 			sg_set_page(sg, pfn_to_page(PHYS_PFN(run.address)), len, 0);
 			sg = sg_next(sg);
-			run.address += len;
-			run.length -= len;
 		}
 	}
+	return nr;
 }
 
 /*
@@ -88,7 +76,7 @@ static int may_map(const struct hpage_map_buffer *buf, struct device *dev)
  * @dir: who writes
  *
  * Adjacent pages are one entry, up to the segment size that the driver has set with
- * dma_set_max_seg_size(); PCI devices start with 64 KiB.
+ * dma_set_max_seg_size(), 64 KiB if it has not, and to its dma_set_seg_boundary().
  *
  * Return: the table, mapped, for hpage_map_dma_unmap(), or an ERR_PTR: -ENOMEM; -EIO when
  * the device cannot reach the pages; -EINVAL when it does no DMA.
@@ -96,7 +84,6 @@ static int may_map(const struct hpage_map_buffer *buf, struct device *dev)
 struct sg_table *hpage_map_dma_map(struct hpage_map_buffer *buf, struct device *dev,
 				   enum dma_data_direction dir)
 {
-	unsigned int max = max_segment(dev);
 	struct sg_table *sgt;
 	int ret = may_map(buf, dev);
 
@@ -106,12 +93,14 @@ struct sg_table *hpage_map_dma_map(struct hpage_map_buffer *buf, struct device *
 	if (!sgt)
 		return ERR_PTR(-ENOMEM);
 	ret = -ENOMEM;
-	if (sg_alloc_table(sgt, count_segments(buf, max), GFP_KERNEL))
+	if (sg_alloc_table(sgt, fill_segments(buf, dev, NULL), GFP_KERNEL))
 		goto free;
-	fill_segments(buf, sgt->sgl, max);
-	ret = dma_map_sgtable(dev, sgt, dir, 0);
+	fill_segments(buf, dev, sgt->sgl);
+	/* Many may map the same pages, which the DMA API allows to those who sync by themselves. */
+	ret = dma_map_sgtable(dev, sgt, dir, DMA_ATTR_SKIP_CPU_SYNC);
 	if (ret)
 		goto free_table;
+	dma_sync_sgtable_for_device(dev, sgt, dir);
 	return sgt;
 
 free_table:
@@ -132,7 +121,8 @@ EXPORT_SYMBOL_NS_GPL(hpage_map_dma_map, "HPAGE_MAP");
 void hpage_map_dma_unmap(struct hpage_map_buffer *buf, struct device *dev, struct sg_table *sgt,
 			 enum dma_data_direction dir)
 {
-	dma_unmap_sgtable(dev, sgt, dir, 0);
+	dma_sync_sgtable_for_cpu(dev, sgt, dir);
+	dma_unmap_sgtable(dev, sgt, dir, DMA_ATTR_SKIP_CPU_SYNC);
 	sg_free_table(sgt);
 	kfree(sgt);
 }

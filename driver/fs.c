@@ -12,7 +12,7 @@
  * administrator thinks of hugetlbfs. Only credentials are borrowed; cgroups,
  * resource limits and the memory policy stay those of the calling task.
  *
- * There is no lock here. The credentials are set at init and never change.
+ * There is no lock here. The credentials and the mount of sysfs never change after init.
  */
 #include <linux/cred.h>
 #include <linux/falloc.h>
@@ -26,18 +26,7 @@
 #include "backing.h"
 
 static const struct cred *kernel_creds;
-
-/* Make the credentials that files are opened with. */
-int hpm_fs_init(void)
-{
-	kernel_creds = prepare_kernel_cred(&init_task);
-	return kernel_creds ? 0 : -ENOMEM;
-}
-
-void hpm_fs_exit(void)
-{
-	put_cred(kernel_creds);
-}
+static struct vfsmount *sysfs;
 
 static struct vfsmount *mount_hidden(const char *name, const char *key, const char *value)
 {
@@ -58,21 +47,27 @@ static struct vfsmount *mount_hidden(const char *name, const char *key, const ch
 	return mnt;
 }
 
-static struct file *open_hidden(const char *type, const char *key, const char *value,
-				const char *path, int flags)
+/* Make the credentials that files are opened with, and find the sysfs to read. */
+int hpm_fs_init(void)
 {
-	const struct cred *caller = override_creds(kernel_creds);
-	struct vfsmount *mnt = mount_hidden(type, key, value);
-	struct file *file;
+	const struct cred *caller;
 
-	if (IS_ERR(mnt)) {
-		file = ERR_CAST(mnt);
-	} else {
-		file = file_open_root_mnt(mnt, path, flags | O_LARGEFILE, 0600);
-		mntput(mnt);
-	}
+	kernel_creds = prepare_kernel_cred(&init_task);
+	if (!kernel_creds)
+		return -ENOMEM;
+	caller = override_creds(kernel_creds);
+	sysfs = mount_hidden("sysfs", NULL, NULL);
 	revert_creds(caller);
-	return file;
+	if (!IS_ERR(sysfs))
+		return 0;
+	put_cred(kernel_creds);
+	return PTR_ERR(sysfs);
+}
+
+void hpm_fs_exit(void)
+{
+	mntput(sysfs);
+	put_cred(kernel_creds);
 }
 
 /*
@@ -82,10 +77,17 @@ static struct file *open_hidden(const char *type, const char *key, const char *v
  */
 struct file *hpm_fs_create(const char *type, const char *key, const char *value, loff_t size)
 {
-	struct file *file = open_hidden(type, key, value, KBUILD_MODNAME,
-					O_CREAT | O_EXCL | O_RDWR);
+	const struct cred *caller = override_creds(kernel_creds);
+	struct vfsmount *mnt = mount_hidden(type, key, value);
+	struct file *file = ERR_CAST(mnt);
 	struct inode *inode;
 
+	if (!IS_ERR(mnt)) {
+		file = file_open_root_mnt(mnt, KBUILD_MODNAME,
+					  O_CREAT | O_EXCL | O_RDWR | O_LARGEFILE, 0600);
+		mntput(mnt);
+	}
+	revert_creds(caller);
 	/* No limit on files is set, so there was no memory for the inode. */
 	if (IS_ERR(file))
 		return PTR_ERR(file) == -ENOSPC ? ERR_PTR(-ENOMEM) : file;
@@ -203,10 +205,12 @@ int hpm_fs_seal(struct file *file)
  */
 ssize_t hpm_fs_sysfs(const char *path, char *text, size_t size)
 {
-	struct file *file = open_hidden("sysfs", NULL, NULL, path, O_RDONLY);
+	const struct cred *caller = override_creds(kernel_creds);
+	struct file *file = file_open_root_mnt(sysfs, path, O_RDONLY, 0);
 	loff_t pos = 0;
 	ssize_t len;
 
+	revert_creds(caller);
 	if (IS_ERR(file))
 		return PTR_ERR(file);
 	len = kernel_read(file, text, size - 1, &pos);

@@ -158,18 +158,20 @@ static void map_and_hog(void *arg)
 static void reclaim_leaves_huge_mappings(void)
 {
 	char command[128];
+	int status;
 
 	CHECK(getenv("HPM_DISK"));
 	snprintf(command, sizeof(command), "mkswap -q %s", getenv("HPM_DISK"));
 	CHECK(system(command) == 0);
-	CHECK(swapon(getenv("HPM_DISK"), 0) == 0);
 	make_group();
 	CHECK(write_text(GROUP "memory.max", "48M") == 0);
-	CHECK_EXITS(spawn(map_and_hog, NULL));
+	CHECK(swapon(getenv("HPM_DISK"), 0) == 0);
+	status = wait_for(spawn(map_and_hog, NULL));
+	CHECK(swapoff(getenv("HPM_DISK")) == 0);	/* first: others write to the disk */
+	CHECK(status == 0);
 	CHECK(group_stat("memory.events", "oom_kill") == 0);
 	CHECK(unload() == 0);
 	remove_group();
-	CHECK(swapoff(getenv("HPM_DISK")) == 0);
 }
 
 static const struct test tests[] = {
