@@ -2,12 +2,13 @@
 /*
  * Every allocation on the way fails once: the n-th one of the call, for n =
  * 1, 2, ... until the call needs no more than n - 1. Whatever fails, nothing
- * stays behind. Needs a kernel with fault injection.
+ * stays behind. Needs a kernel with fault injection, and a virtio device.
  */
 #define _GNU_SOURCE
 #include "fixture.h"
 
 #include <fcntl.h>
+#include <glob.h>
 #include <linux/hpage_map.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -137,30 +138,15 @@ static void check_load(int err)
 	CHECK(pool_of(pmd_size, "free") == pool_of(pmd_size, "nr"));
 }
 
-static void sweep_load(uint64_t pages, const char *with)
+static void every_step_of_load_may_fail(void)
 {
 	alarm(SWEEP_SECONDS);
 	prepare(true);
-	CHECK(set_pool(pmd_size, "nr", pages) == 0);
-	params = with;
+	CHECK(set_pool(pmd_size, "nr", POOL) == 0);
+	params = "nr_hpages=1";
 	/* Every step allocates more often than that; an unload each is long. */
 	stride = 5;
 	sweep(try_load, check_load);
-}
-
-static void every_step_of_load_may_fail(void)
-{
-	sweep_load(POOL, "nr_hpages=1");
-}
-
-static void every_step_of_load_may_fail_without_a_pool(void)
-{
-	sweep_load(0, "nr_hpages=1");
-}
-
-static void every_step_of_load_may_fail_on_base_pages(void)
-{
-	sweep_load(0, "nr_hpages=1 hpage_size=4K");
 }
 
 static int try_open(void)
@@ -346,6 +332,9 @@ static union {
 	struct hpage_map_destroy destroy;
 	struct hpage_map_nodes nodes;
 	struct hpage_map_runs runs;
+	struct hpage_map_export export;
+	struct hpage_map_pin pin;
+	struct hpage_map_dma_map dma_map;
 } passed, given;
 
 static unsigned long cmd;
@@ -479,6 +468,75 @@ static void telling_runs_may_fail_at_every_step(void)
 	CHECK(passed.runs.nr >= 1 && runs[0].address);
 }
 
+/* The holders of a kind that the call makes, beside the descriptor. */
+static const char *holders;
+
+static void check_lent(int err)
+{
+	check_ioctl(err);
+	CHECK(class_u64(holders) == !err);
+	if (!err)
+		CHECK(close(cmd == HPAGE_MAP_EXPORT ? passed.export.fd : passed.dma_map.fd) == 0);
+	CHECK(class_u64(holders) == 0);
+}
+
+static void sweep_lending(unsigned long with, const char *kind)
+{
+	prepare(false);
+	CHECK(load("nr_hpages=2") == 0);
+	dev = dev_open(O_RDWR);
+	cmd = with;
+	holders = kind;
+	sweep(try_ioctl, check_lent);
+}
+
+static void exporting_may_fail_at_every_step(void)
+{
+	given.export = (struct hpage_map_export){ .size = sizeof(given.export) };
+	sweep_lending(HPAGE_MAP_EXPORT, "exports");
+}
+
+static void mapping_for_a_device_may_fail_at_every_step(void)
+{
+	glob_t g;
+
+	CHECK(glob("/sys/bus/pci/drivers/virtio-pci/0*", 0, NULL, &g) == 0);
+	given.dma_map = (struct hpage_map_dma_map){
+		.size = sizeof(given.dma_map),
+		.flags = HPAGE_MAP_DMA_TO_DEVICE | HPAGE_MAP_DMA_FROM_DEVICE,
+	};
+	strcpy(given.dma_map.device, strrchr(g.gl_pathv[0], '/') + 1);
+	sweep_lending(HPAGE_MAP_DMA_MAP, "devices");
+}
+
+static void check_pinned(int err)
+{
+	check_ioctl(err);
+	CHECK(nr_buffers() == !err);
+	if (!err)
+		CHECK(close(passed.pin.fd) == 0);
+	CHECK(nr_buffers() == 0);
+	CHECK(filled(mapped, pmd_size, 3));
+}
+
+static void pinning_may_fail_at_every_step(void)
+{
+	prepare(true);
+	CHECK(load("") == 0);
+	dev = dev_open(HPAGE_MAP_O_DOOR);
+	mapped = map(-1, pmd_size, RW, MAP_PRIVATE | MAP_ANONYMOUS, 0);
+	fill(mapped, pmd_size, 3);
+	cmd = HPAGE_MAP_PIN;
+	given.pin = (struct hpage_map_pin){
+		.size = sizeof(given.pin),
+		.address = (uintptr_t)mapped,
+		.length = pmd_size,
+		.text = (uintptr_t)text,
+		.text_size = sizeof(text),
+	};
+	sweep(try_ioctl, check_pinned);
+}
+
 struct body {
 	void (*fn)(void);
 };
@@ -563,10 +621,23 @@ static void every_step_of_runs_may_fail(void)
 	then_unload(telling_runs_may_fail_at_every_step);
 }
 
+static void every_step_of_export_may_fail(void)
+{
+	then_unload(exporting_may_fail_at_every_step);
+}
+
+static void every_step_of_dma_map_may_fail(void)
+{
+	then_unload(mapping_for_a_device_may_fail_at_every_step);
+}
+
+static void every_step_of_pin_may_fail(void)
+{
+	then_unload(pinning_may_fail_at_every_step);
+}
+
 static const struct test tests[] = {
 	TEST(every_step_of_load_may_fail, ON_NONE),
-	TEST(every_step_of_load_may_fail_without_a_pool, ON_NONE),
-	TEST(every_step_of_load_may_fail_on_base_pages, ON_NONE),
 	TEST(every_step_of_the_first_open_may_fail, ON_NONE),
 	TEST(every_step_of_mmap_may_fail, ON_NONE),
 	TEST(every_step_of_fork_may_fail, ON_NONE),
@@ -581,6 +652,9 @@ static const struct test tests[] = {
 	TEST(every_step_of_list_may_fail, ON_NONE),
 	TEST(every_step_of_nodes_may_fail, ON_NONE),
 	TEST(every_step_of_runs_may_fail, ON_NONE),
+	TEST(every_step_of_export_may_fail, ON_NONE),
+	TEST(every_step_of_dma_map_may_fail, ON_NONE),
+	TEST(every_step_of_pin_may_fail, ON_NONE),
 };
 
 int main(void)

@@ -144,38 +144,62 @@ static void fewer_entries_than_the_system_heap(void)
 	end();
 }
 
-/* Entries are split where the device cannot take long ones, and nothing is lost. */
-static void check_segments(const char *params, uint64_t longest)
+/* How many entries, and the longest of them, where a run is cut at each multiple of within. */
+static uint64_t cut(const struct hpage_map_run *run, uint64_t longest, uint64_t within,
+		    uint64_t *max)
 {
-	struct hpage_map_run runs[8];
-	uint64_t entries = 0, longest_run = 0;
-	struct importer_attach a;
-	int fd, importer;
-	size_t nr;
+	uint64_t nr = 0, end = run->address + run->length, len;
 
-	begin(params, 8);
-	fd = lend(8 * pmd_size, pmd_size, HPAGE_MAP_EXACT);
-	nr = get_runs(fd, runs, 8);
-	for (size_t i = 0; i < nr; i++) {
-		entries += (runs[i].length + longest - 1) / longest;
-		longest_run = runs[i].length > longest_run ? runs[i].length : longest_run;
+	for (uint64_t at = run->address; at < end; at += len, nr++) {
+		len = within - at % within;
+		if (len > longest)
+			len = longest;
+		if (len > end - at)
+			len = end - at;
+		if (len > *max)
+			*max = len;
 	}
+	return nr;
+}
+
+/* Entries are split where the device cannot take long ones, and nothing is lost. */
+static void check_segments(const char *params, uint64_t longest, uint64_t within)
+{
+	struct importer_attach a;
+	struct hpage_map_run run;
+	uint64_t max = 0;
+	int fd, importer;
+
+	begin(params, 16);
+	fd = lend_run(8, 0);
+	CHECK(get_runs(fd, &run, 1) == 1);
 	importer = importer_open();
 	a = attach(importer, export_of(fd));
-	CHECK(a.longest == (longest < longest_run ? longest : longest_run));
+	CHECK(a.entries == cut(&run, longest, within, &max));
+	CHECK(a.longest == max);
 	CHECK(a.bytes == 8 * pmd_size);
-	CHECK(a.entries == entries);
 	close_range(3, ~0U, 0);
 	end();
 }
 
 static void entries_obey_the_segment_size(void)
 {
-	check_segments("max_segment=65536", 65536);
-	check_segments("max_segment=1048576", 1 << 20);
-	check_segments("max_segment=4096", 4096);
-	check_segments("max_segment=5000", 4096);	/* whole pages */
-	check_segments("max_segment=3145728", 3 << 20);
+	const uint64_t any = 1ULL << 63;
+
+	check_segments("", any, any);
+	check_segments("max_segment=65536", 65536, any);
+	check_segments("max_segment=1048576", 1 << 20, any);
+	check_segments("max_segment=4096", 4096, any);
+	check_segments("max_segment=5000", 4096, any);	/* whole pages */
+	check_segments("max_segment=3145728", 3 << 20, any);
+}
+
+static void entries_do_not_cross_the_boundary(void)
+{
+	check_segments("boundary=0xffff", 1 << 20, 65536);
+	check_segments("boundary=0x3fffff", 1ULL << 32, 4 << 20);
+	check_segments("boundary=0x3fffff max_segment=3145728", 3 << 20, 4 << 20);
+	check_segments("boundary=0xff", 4096, 4096);	/* nor is a page split */
 }
 
 static void check_sum(int importer, const void *p, size_t len)
@@ -596,6 +620,7 @@ int main(void)
 		TEST(entries_beside_those_of_udmabuf, ON_NONE),
 		TEST(fewer_entries_than_the_system_heap, ON_NONE),
 		TEST(entries_obey_the_segment_size, ON_NONE),
+		TEST(entries_do_not_cross_the_boundary, ON_NONE),
 		TEST(an_importer_sees_what_the_program_writes, ON_NONE),
 		TEST(importers_may_be_many, ON_NONE),
 		TEST(an_importer_alone_keeps_the_pages, ON_NONE),

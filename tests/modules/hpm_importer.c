@@ -22,6 +22,10 @@ static unsigned int max_segment = UINT_MAX;
 module_param(max_segment, uint, 0444);
 MODULE_PARM_DESC(max_segment, "bytes of the longest entry that the device takes");
 
+static ulong boundary = ULONG_MAX;
+module_param(boundary, ulong, 0444);
+MODULE_PARM_DESC(boundary, "mask of the addresses that no entry crosses");
+
 static struct platform_device *pdev;
 
 struct importer {
@@ -178,6 +182,7 @@ static int __init importer_init(void)
 	if (IS_ERR(pdev))
 		return PTR_ERR(pdev);
 	dma_set_max_seg_size(&pdev->dev, max_segment);
+	dma_set_seg_boundary(&pdev->dev, boundary);
 	ret = dma_coerce_mask_and_coherent(&pdev->dev, DMA_BIT_MASK(64));
 	if (!ret)
 		ret = misc_register(&importer_dev);

@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What is synced, and when: as the trace events of the DMA API tell it. A kernel without
+ * CONFIG_DMA_API_DEBUG leaves syncs out where the hardware is coherent, so this needs one with it.
+ */
+#define _GNU_SOURCE
+#include "pci.h"
+#include "modules/hpm_importer.h"
+#include "../samples/edu/hpage_map_edu.h"
+
+#include <fcntl.h>
+#include <linux/dma-buf.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#define TRACING	"/sys/kernel/tracing/"
+#define DRIVER	"hpage_map_edu"
+#define BOTH	(HPAGE_MAP_DMA_TO_DEVICE | HPAGE_MAP_DMA_FROM_DEVICE)
+
+static const char * const events[] = {
+	"dma_sync_single_for_cpu", "dma_sync_single_for_device",
+	"dma_sync_sg_for_cpu", "dma_sync_sg_for_device",
+};
+
+static void watch(void)
+{
+	char path[128];
+
+	for (size_t i = 0; i < sizeof(events) / sizeof(*events); i++) {
+		snprintf(path, sizeof(path), TRACING "events/dma/%s/enable", events[i]);
+		CHECK(write_text(path, "1") == 0);
+	}
+	CHECK(write_text(TRACING "trace", "\n") == 0);
+}
+
+/* How many events since forget() have a text in their line. */
+static unsigned int seen(const char *fmt, ...)
+{
+	FILE *f = fopen(TRACING "trace", "re");
+	char line[4096], want[256];
+	unsigned int n = 0;
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(want, sizeof(want), fmt, ap);
+	va_end(ap);
+	CHECK(f);
+	while (fgets(line, sizeof(line), f))
+		n += !!strstr(line, want);
+	fclose(f);
+	return n;
+}
+
+static void forget(void)
+{
+	CHECK(write_text(TRACING "trace", "\n") == 0);
+	CHECK(seen(": dma_sync") == 0);
+}
+
+/* --- by programs ------------------------------------------------------------- */
+
+/* A range over the seam of two pages that are no neighbours: the end of one, the start of the next. */
+static void check_range(int dma, const char *dir, unsigned int flag, const char *event)
+{
+	struct hpage_map_run runs[4];
+	uint64_t half = 3 * 4096;
+
+	CHECK(get_runs(dma, runs, 4) >= 1);
+	forget();
+	CHECK(try_dma_sync(dma, flag, pmd_size - half, 2 * half) == 0);
+	CHECK(seen("%s: " WIDE " dir=%s dma_addr=%llx size=%llu\n", event, dir,
+		   (unsigned long long)(runs[0].address + pmd_size - half),
+		   (unsigned long long)half) == 1);
+	CHECK(seen("%s: " WIDE " dir=%s dma_addr=%llx size=%llu\n", event, dir,
+		   (unsigned long long)(runs[0].length == pmd_size ? runs[1].address :
+					runs[0].address + pmd_size),
+		   (unsigned long long)half) == 1);
+	CHECK(seen(": dma_sync") == 2);
+	forget();
+	CHECK(try_dma_sync(dma, flag, 2 * pmd_size, 0) == -EINVAL);
+	CHECK(seen(": dma_sync") == 0);
+}
+
+static void a_program_syncs_its_range_and_no_more(void)
+{
+	static const struct {
+		unsigned int flags;
+		const char *dir;
+	} ways[] = {
+		{ HPAGE_MAP_DMA_TO_DEVICE, "TO_DEVICE" },
+		{ HPAGE_MAP_DMA_FROM_DEVICE, "FROM_DEVICE" },
+		{ BOTH, "BIDIRECTIONAL" },
+	};
+	int fd, dma;
+
+	CHECK(want_pool(5));
+	CHECK(load("") == 0);
+	CHECK(load_edu(WIDE, "dma_bits=64 pages=1") == 0);
+	watch();
+	fd = lend_scattered(2, 0);
+	for (size_t i = 0; i < sizeof(ways) / sizeof(*ways); i++) {
+		forget();
+		dma = try_dma_map(fd, WIDE, ways[i].flags);
+		CHECK(dma >= 0);
+		CHECK(seen("dma_sync_sg_for_device: " WIDE " dir=%s", ways[i].dir) == 1);
+		CHECK(seen(": dma_sync") == 1);
+		check_range(dma, ways[i].dir, HPAGE_MAP_SYNC_FOR_CPU, "dma_sync_single_for_cpu");
+		check_range(dma, ways[i].dir, HPAGE_MAP_SYNC_FOR_DEVICE,
+			    "dma_sync_single_for_device");
+		forget();
+		close(dma);
+		CHECK(seen("dma_sync_sg_for_cpu: " WIDE " dir=%s", ways[i].dir) == 1);
+		CHECK(seen(": dma_sync") == 1);
+	}
+	close(fd);
+	CHECK(take_out(DRIVER) == 0);
+	CHECK(unload() == 0);
+}
+
+/* --- by importers ------------------------------------------------------------ */
+
+static int importer(int dmabuf)
+{
+	struct importer_attach a = { .fd = dmabuf };
+	int fd = open("/dev/hpm_importer", O_RDWR | O_CLOEXEC);
+
+	CHECK(fd >= 0);
+	CHECK(ioctl(fd, IMPORTER_ATTACH, &a) == 0);
+	return fd;
+}
+
+static void cpu_access(int dmabuf, __u64 flags)
+{
+	struct dma_buf_sync s = { flags };
+
+	CHECK(ioctl(dmabuf, DMA_BUF_IOCTL_SYNC, &s) == 0);
+}
+
+static void an_access_of_the_cpu_is_synced_for_every_importer(void)
+{
+	int fd, dmabuf, other, one, two;
+
+	CHECK(want_pool(4));
+	CHECK(load("") == 0);
+	CHECK(insert("hpm_importer", "") == 0);
+	watch();
+	fd = lend(2 * pmd_size, pmd_size, HPAGE_MAP_EXACT);
+	dmabuf = export_of(fd);
+	other = export_of(fd);
+	cpu_access(dmabuf, DMA_BUF_SYNC_START | DMA_BUF_SYNC_RW);
+	cpu_access(dmabuf, DMA_BUF_SYNC_END | DMA_BUF_SYNC_RW);
+	CHECK(seen(": dma_sync") == 0);		/* nobody has it */
+
+	one = importer(dmabuf);
+	two = importer(other);			/* the same pages by another dma-buf */
+	CHECK(seen("dma_sync_sg_for_device: hpm_importer dir=BIDIRECTIONAL") == 2);
+	forget();
+	cpu_access(dmabuf, DMA_BUF_SYNC_START | DMA_BUF_SYNC_READ);
+	CHECK(seen("dma_sync_sg_for_cpu: hpm_importer dir=BIDIRECTIONAL") == 2);
+	CHECK(seen(": dma_sync") == 2);
+	forget();
+	cpu_access(dmabuf, DMA_BUF_SYNC_END | DMA_BUF_SYNC_READ);
+	CHECK(seen("dma_sync_sg_for_device: hpm_importer dir=BIDIRECTIONAL") == 2);
+	CHECK(seen(": dma_sync") == 2);
+
+	forget();
+	close(two);
+	CHECK(seen("dma_sync_sg_for_cpu: hpm_importer dir=BIDIRECTIONAL") == 1);
+	forget();
+	cpu_access(dmabuf, DMA_BUF_SYNC_START | DMA_BUF_SYNC_WRITE);
+	CHECK(seen("dma_sync_sg_for_cpu: hpm_importer") == 1);
+	close(one);
+	close_range(3, ~0U, 0);
+	CHECK(unload() == 0);
+	CHECK(take_out("hpm_importer") == 0);
+}
+
+/* --- by drivers -------------------------------------------------------------- */
+
+static void a_driver_syncs_before_and_after_the_device(void)
+{
+	struct hpage_map_edu_copy c = { .to = 4096, .length = 64 };
+	int fd;
+
+	CHECK(want_pool(2));
+	CHECK(load("") == 0);
+	watch();
+	CHECK(load_edu(WIDE, "dma_bits=64 pages=1") == 0);
+	CHECK(seen("dma_sync_sg_for_device: " WIDE) >= 1);
+	fd = open("/dev/hpage_map_edu", O_RDWR | O_CLOEXEC);
+	CHECK(fd >= 0);
+	forget();
+	CHECK(ioctl(fd, HPAGE_MAP_EDU_COPY, &c) == 0);
+	CHECK(seen("dma_sync_sg_for_device: " WIDE " dir=BIDIRECTIONAL") == 1);
+	CHECK(seen("dma_sync_sg_for_cpu: " WIDE " dir=BIDIRECTIONAL") == 1);
+	close(fd);
+	forget();
+	CHECK(take_out(DRIVER) == 0);
+	CHECK(seen("dma_sync_sg_for_cpu: " WIDE) == 1);
+	CHECK(unload() == 0);
+}
+
+static const struct test tests[] = {
+	TEST(a_program_syncs_its_range_and_no_more, ON_NONE),
+	TEST(an_access_of_the_cpu_is_synced_for_every_importer, ON_NONE),
+	TEST(a_driver_syncs_before_and_after_the_device, ON_NONE),
+};
+
+int main(void)
+{
+	return RUN_TESTS(tests);
+}
