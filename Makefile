@@ -27,7 +27,7 @@ help:
 	@echo 'make test             run every test on every supported kernel in virtual machines'
 	@echo 'make soak             kill processes that use it, 10,000 times, in a virtual machine'
 	@echo 'make bench            measure what the reserve is good for, in a virtual machine'
-	@echo 'make test-devices     run those that need devices: DMA, dma-buf importers, RDMA, KVM'
+	@echo 'make test-devices     run those of devices and drivers: DMA, dma-buf, RDMA, VFIO, KVM'
 	@echo 'make demo-devices     see devices fill huge pages, and packets captured'
 	@echo 'make check-lib        test library and command, here and in a virtual machine'
 	@echo 'make selftest         test the virtual machine itself, vm/run'
@@ -92,6 +92,7 @@ bench:
 test-devices:
 	@vm/packages test
 	@tests/devices
+	@tests/external
 
 demo-devices:
 	@vm/packages test
