@@ -30,6 +30,7 @@ help:
 	@echo 'make test-devices     run those of devices and drivers: DMA, dma-buf, RDMA, VFIO, KVM'
 	@echo 'make demo-devices     see devices fill huge pages, and packets captured'
 	@echo 'make check-lib        test library and command, here and in a virtual machine'
+	@echo 'make deb              build Debian packages into build/deb'
 	@echo 'make selftest         test the virtual machine itself, vm/run'
 	@echo 'make check            run the static checks'
 	@echo 'make clean            remove what was built here'
@@ -99,6 +100,10 @@ demo-devices:
 	@samples/capture/try
 	@tests/devices --kernel 6.12 --suite plain-edu --suite iommu-edu
 
+deb:
+	@vm/packages deb
+	@packaging/deb
+
 check-lib: tools
 	$(MAKE) -C lib SANITIZE=1
 	$(MAKE) -C lib/tests
@@ -121,4 +126,4 @@ clean:
 	rm -rf build
 
 .PHONY: help headers module lib tools check-lib install uninstall demo demo-devices test \
-	test-devices soak bench selftest check clean
+	test-devices soak bench deb selftest check clean
