@@ -27,7 +27,7 @@ help:
 	@echo 'make test             run every test on every supported kernel in virtual machines'
 	@echo 'make soak             kill processes that use it, 10,000 times, in a virtual machine'
 	@echo 'make bench            measure what the reserve is good for, in a virtual machine'
-	@echo 'make test-devices     run those of devices and drivers: DMA, dma-buf, RDMA, VFIO, KVM'
+	@echo 'make test-devices     run those of devices and drivers: DMA, dma-buf, RDMA, KVM'
 	@echo 'make demo-devices     see devices fill huge pages, and packets captured'
 	@echo 'make check-lib        test library and command, here and in a virtual machine'
 	@echo 'make deb              build Debian packages into build/deb'
