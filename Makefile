@@ -31,6 +31,7 @@ help:
 	@echo 'make demo-devices     see devices fill huge pages, and packets captured'
 	@echo 'make check-lib        test library and command, here and in a virtual machine'
 	@echo 'make deb              build Debian packages into build/deb'
+	@echo 'make test-deb         install, upgrade and purge them in a pristine Debian'
 	@echo 'make selftest         test the virtual machine itself, vm/run'
 	@echo 'make check            run the static checks'
 	@echo 'make clean            remove what was built here'
@@ -104,6 +105,11 @@ deb:
 	@vm/packages deb
 	@packaging/deb
 
+test-deb:
+	@vm/packages test
+	@vm/packages deb
+	@packaging/test
+
 check-lib: tools
 	$(MAKE) -C lib SANITIZE=1
 	$(MAKE) -C lib/tests
@@ -126,4 +132,4 @@ clean:
 	rm -rf build
 
 .PHONY: help headers module lib tools check-lib install uninstall demo demo-devices test \
-	test-devices soak bench deb selftest check clean
+	test-devices soak bench deb test-deb selftest check clean

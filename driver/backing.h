@@ -42,7 +42,7 @@ struct hpm_charge {
 	enum hpm_limit limit;		/* never changes, nor does what follows */
 	kuid_t uid;
 	u64 bytes;
-	struct user_struct *user;	/* with RLIMIT_MEMLOCK; held */
+	const struct cred *cred;	/* with RLIMIT_MEMLOCK; held */
 };
 
 /* The pages of a buffer. All but guarded is set before anybody sees them, and never changes. */

@@ -78,7 +78,8 @@ static int charge_memlock(struct hpm_charge *charge, struct hpm_why *why)
 		}
 	} while (!atomic_long_try_cmpxchg(&user->locked_vm, &used, used + nr));
 
-	charge->user = get_uid(user);
+	/* The user stays with the credentials; some Linux 6.1 does not let go of one alone. */
+	charge->cred = get_current_cred();
 	return 0;
 }
 
@@ -109,8 +110,8 @@ void hpm_limit_uncharge(struct hpm_charge *charge)
 	if (!charge->bytes)
 		return;
 	if (charge->limit == HPM_LIMIT_MEMLOCK) {
-		atomic_long_sub(charge->bytes >> PAGE_SHIFT, &charge->user->locked_vm);
-		free_uid(charge->user);
+		atomic_long_sub(charge->bytes >> PAGE_SHIFT, &charge->cred->user->locked_vm);
+		put_cred(charge->cred);
 	} else {
 		mutex_lock(&charges_lock);
 		list_del(&charge->entry);
