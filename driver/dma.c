@@ -38,7 +38,7 @@ u64 hpm_dma_limit(struct device *dev)
 static unsigned int fill_segments(const struct hpage_map_buffer *buf, struct device *dev,
 				  struct scatterlist *sg)
 {
-	unsigned long within = dma_get_seg_boundary(dev) | ~PAGE_MASK;
+	u64 last, within = dma_get_seg_boundary(dev) | ~PAGE_MASK;
 	u64 len, max = max(round_down(dma_get_max_seg_size(dev), PAGE_SIZE), PAGE_SIZE);
 	struct hpage_map_run run;
 	unsigned int nr = 0;
@@ -46,7 +46,8 @@ static unsigned int fill_segments(const struct hpage_map_buffer *buf, struct dev
 
 	while (hpm_backing_run(&buf->backing, &pos, &run)) {
 		for (; run.length; run.address += len, run.length -= len, nr++) {
-			len = min3(run.length, max, within - (run.address & within) + 1ULL);
+			last = within - (run.address & within);
+			len = min3(run.length - 1, max - 1, last) + 1;
 			if (!sg)
 				continue;
 			sg_set_page(sg, pfn_to_page(PHYS_PFN(run.address)), len, 0);
