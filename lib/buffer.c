@@ -204,6 +204,19 @@ PUBLIC int hpmap_from_fd(int fd, struct hpmap_buffer **buffer)
 	return finish(adopt(b), b, buffer);
 }
 
+PUBLIC int hpmap_pin(const void *address, uint64_t length, struct hpmap_buffer **buffer)
+{
+	struct hpmap_buffer *b = new_buffer();
+	int ret;
+
+	if (!b)
+		return fail(-ENOMEM, "no memory for a struct hpmap_buffer");
+	ret = module_pin(address, length, b);
+	if (!ret)
+		ret = module_adopt(b);
+	return finish(ret, b, buffer);
+}
+
 PUBLIC uint64_t hpmap_length(const struct hpmap_buffer *b)
 {
 	return b->length;

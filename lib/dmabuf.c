@@ -53,8 +53,7 @@ PUBLIC int hpmap_export_dmabuf(const struct hpmap_buffer *b, int *fd)
 	int device, got, err;
 
 	if (b->backend == HPMAP_BACKEND_MODULE)
-		return fail(-ENOTSUP, "the module hpage_map cannot export a dma-buf yet (try: "
-			    "hpmap_alloc() with HPMAP_NO_MODULE)");
+		return module_export(b->fd, fd);
 	device = open_udmabuf();
 	if (device < 0)
 		return device;

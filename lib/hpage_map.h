@@ -97,11 +97,13 @@ enum hpmap_backend {
  *	directory entry maps (a PMD, 2 MiB on x86-64)
  * @HPMAP_BACKING_BASE: the page allocator, in pages of the base size, some of
  *	which may stand together in larger ones
+ * @HPMAP_BACKING_USER: memory of a program, see hpmap_pin()
  */
 enum hpmap_backing {
 	HPMAP_BACKING_HUGETLB = 1,
 	HPMAP_BACKING_THP = 2,
 	HPMAP_BACKING_BASE = 3,
+	HPMAP_BACKING_USER = 4,
 };
 
 /**
@@ -466,14 +468,92 @@ int hpmap_runs(const struct hpmap_buffer *buffer, uint64_t first, struct hpmap_r
  * @buffer: the buffer
  * @fd: out: its descriptor, which is the caller's to close; close-on-exec
  *
- * With HPMAP_BACKEND_MEMFD by /dev/udmabuf, which pins the pages as long as
- * the dma-buf lives. A buffer of the module is -ENOTSUP: this version of the
- * module cannot export.
+ * The dma-buf holds the buffer. With HPMAP_BACKEND_MEMFD it is made by
+ * /dev/udmabuf, which pins the pages as long as the dma-buf lives.
  *
- * Return: 0, or -EACCES, -EMFILE, -ENOMEM, -ENOTSUP; or -EINVAL when the
- * buffer is larger than udmabuf allows.
+ * Return: 0, or -EMFILE, -ENFILE, -ENOMEM; -EACCES when the buffer was opened
+ * for reading, or udmabuf may not be; and of udmabuf -ENOTSUP when there is
+ * none, -EINVAL when the buffer is larger than it allows.
  */
 int hpmap_export_dmabuf(const struct hpmap_buffer *buffer, int *fd);
+
+/**
+ * hpmap_pin() - make a buffer of memory that the program has got itself
+ * @address: where it begins, a multiple of the base page size
+ * @length: bytes, a multiple of the base page size
+ * @buffer: out: the buffer, for hpmap_free(); its backing is HPMAP_BACKING_USER
+ *
+ * The pages are pinned until the last holder of the buffer goes, even if the
+ * program unmaps them, and count against RLIMIT_MEMLOCK. The memory is
+ * anonymous, shared or of hugetlb, and writable. The buffer can be exported and
+ * mapped for a device; hpmap_map() is -ENODEV, since the program has it mapped.
+ *
+ * Return: 0, or -EACCES, -EDQUOT, -EFAULT, -EINTR, -EINVAL, -EMFILE, -ENFILE,
+ * -ENOMEM; -ENOTSUP without the module.
+ */
+int hpmap_pin(const void *address, uint64_t length, struct hpmap_buffer **buffer);
+
+/**
+ * enum hpmap_dma_flags - who reads and who writes
+ * @HPMAP_DMA_TO_DEVICE: the device reads
+ * @HPMAP_DMA_FROM_DEVICE: the device writes
+ */
+enum hpmap_dma_flags {
+	HPMAP_DMA_TO_DEVICE = 1 << 0,
+	HPMAP_DMA_FROM_DEVICE = 1 << 1,
+};
+
+/**
+ * hpmap_dma_map() - map a buffer for a device that the program drives
+ * @buffer: the buffer
+ * @device: name of a PCI ("0000:00:03.0") or platform device that has a driver
+ * @flags: bits of enum hpmap_dma_flags, at least one
+ * @fd: out: a descriptor of the mapping, the caller's to close; close-on-exec
+ *
+ * The mapping holds the buffer. It ends when the descriptor is closed or the
+ * driver of the device goes; the program must have stopped the device before.
+ * Needs CAP_SYS_RAWIO, and a buffer of the module.
+ *
+ * Return: 0, or -EACCES, -EBUSY when the driver manages addresses itself, -EINVAL,
+ * -EIO when the device does not reach the pages, -EMFILE, -ENFILE, -ENODEV,
+ * -ENOMEM, -ENOTSUP, -EPERM.
+ */
+int hpmap_dma_map(const struct hpmap_buffer *buffer, const char *device, unsigned int flags,
+		  int *fd);
+
+/**
+ * hpmap_dma_runs() - the addresses that the device uses, in the order of offsets
+ * @fd: of hpmap_dma_map()
+ * @first: how many runs to pass over
+ * @runs: out: array of @nr elements; @address is the device's
+ * @nr: in: length of @runs; out: how many were written
+ *
+ * Return: 0, or -EINVAL, -ENOMEM, -EPERM; -ENODEV when the mapping has ended.
+ */
+int hpmap_dma_runs(int fd, uint64_t first, struct hpmap_run *runs, unsigned int *nr);
+
+/**
+ * enum hpmap_sync_flags - whose turn it is
+ * @HPMAP_SYNC_FOR_CPU: the device has written, the program will read
+ * @HPMAP_SYNC_FOR_DEVICE: the program has written, the device will read
+ */
+enum hpmap_sync_flags {
+	HPMAP_SYNC_FOR_CPU = 1 << 0,
+	HPMAP_SYNC_FOR_DEVICE = 1 << 1,
+};
+
+/**
+ * hpmap_dma_sync() - pass a part of the buffer between program and device
+ * @fd: of hpmap_dma_map()
+ * @flags: one bit of enum hpmap_sync_flags
+ * @offset: where in the buffer, in bytes
+ * @length: bytes, not 0
+ *
+ * Costs nothing where the device is coherent with the CPU, as on PCs.
+ *
+ * Return: 0, or -EINVAL; -ENODEV when the mapping has ended.
+ */
+int hpmap_dma_sync(int fd, unsigned int flags, uint64_t offset, uint64_t length);
 
 /**
  * hpmap_page_sizes() - which huge pages this machine can have in its pools

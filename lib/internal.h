@@ -91,6 +91,11 @@ HIDDEN int module_adopt(struct hpmap_buffer *b);
 HIDDEN int module_info(int fd, struct hpmap_info *info);
 HIDDEN int module_nodes(int fd, uint64_t *pages, unsigned int *nr);
 HIDDEN int module_runs(int fd, uint64_t first, struct hpmap_run *runs, unsigned int *nr);
+HIDDEN int door_ioctl(unsigned long request, void *arg, struct why *why);
+
+/* device.c */
+HIDDEN int module_export(int buffer, int *fd);
+HIDDEN int module_pin(const void *address, uint64_t length, struct hpmap_buffer *b);
 
 /* memfd.c: the same without the module */
 HIDDEN int memfd_alloc(const struct hpmap_options *o, struct hpmap_buffer *b);

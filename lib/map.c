@@ -127,6 +127,9 @@ PUBLIC int hpmap_map(struct hpmap_buffer *b, unsigned int flags, void **where)
 	if (flags & ~(HPMAP_READ_ONLY | HPMAP_PRIVATE | HPMAP_POPULATE))
 		return fail(-EINVAL, "hpmap_map: unknown bits in flags, %#x", flags);
 
+	if (b->backing == HPMAP_BACKING_USER)
+		return fail(-ENODEV, "pinned memory is where the program has it, and mapped once");
+
 	pthread_mutex_lock(&b->lock);
 	if (b->address)
 		ret = fail(-EBUSY, "the buffer is mapped already (try: hpmap_addr(), or mmap(2) "

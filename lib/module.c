@@ -54,7 +54,7 @@ static int open_door(struct why *why)
 }
 
 /* An ioctl of the door, which is opened for it. */
-static int door_ioctl(unsigned long request, void *arg, struct why *why)
+int door_ioctl(unsigned long request, void *arg, struct why *why)
 {
 	int door = open_door(why), ret;
 

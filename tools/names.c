@@ -9,9 +9,9 @@
 
 const char *backing_name(uint32_t backing)
 {
-	static const char *const names[] = { "none", "hugetlb", "thp", "base" };
+	static const char *const names[] = { "none", "hugetlb", "thp", "base", "user" };
 
-	return backing < 4 ? names[backing] : "unknown";
+	return backing < 5 ? names[backing] : "unknown";
 }
 
 const char *backend_name(uint32_t backend)

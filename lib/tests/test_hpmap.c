@@ -17,6 +17,7 @@
 
 #include <cmocka.h>
 #include <dirent.h>
+#include <glob.h>
 #include <stdio.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
@@ -424,6 +425,7 @@ static void calls_that_need_the_module_say_so(void **state)
 	struct hpmap_run run;
 	unsigned int nr = 1;
 	uint32_t flag;
+	int fd = -1;
 
 	(void)state;
 	ok(hpmap_alloc(HPMAP_OPTIONS(.length = 2 * MIB, .flags = HPMAP_NO_MODULE), &b));
@@ -441,6 +443,11 @@ static void calls_that_need_the_module_say_so(void **state)
 						     &made), -ENOTSUP);
 		assert_int_equal(hpmap_alloc(HPMAP_OPTIONS(.length = MIB,
 							   .flags = HPMAP_MODULE_ONLY), &made),
+				 -ENOTSUP);
+		assert_non_null(strstr(hpmap_why(NULL), "modprobe hpage_map"));
+		assert_int_equal(hpmap_pin(&made, MIB, &made), -ENOTSUP);
+		assert_non_null(strstr(hpmap_why(NULL), "modprobe hpage_map"));
+		assert_int_equal(hpmap_dma_map(b, "0000:00:00.0", HPMAP_DMA_TO_DEVICE, &fd),
 				 -ENOTSUP);
 		assert_non_null(strstr(hpmap_why(NULL), "modprobe hpage_map"));
 	}
@@ -638,15 +645,96 @@ static void without_the_module_pages_come_from_the_pool_too(void **state)
 	hpmap_free(b);
 }
 
-static void a_buffer_of_the_module_has_no_dmabuf_yet(void **state)
+static void a_dmabuf_holds_the_buffer(void **state)
 {
-	struct hpmap_buffer *b = alloc(2 * MIB);
-	int fd = -1;
+	struct hpmap_buffer *b = alloc(2 * MIB), *reader;
+	int fd = -1, other = -1;
+	char *p, *q;
 
 	(void)state;
-	assert_int_equal(hpmap_export_dmabuf(b, &fd), -ENOTSUP);
-	assert_int_equal(fd, -1);
+	ok(hpmap_map(b, 0, (void **)&p));
+	strcpy(p, "hello");
+	ok(hpmap_export_dmabuf(b, &fd));
+	assert_int_equal(fcntl(fd, F_GETFD), FD_CLOEXEC);
 	hpmap_free(b);
+	q = mmap(NULL, 2 * MIB, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	assert_ptr_not_equal(q, MAP_FAILED);
+	assert_string_equal(q, "hello");
+	munmap(q, 2 * MIB);
+	close(fd);
+
+	ok(hpmap_create(HPMAP_OPTIONS(.length = 2 * MIB, .name = "read"), NULL));
+	ok(hpmap_open("read", HPMAP_READ_ONLY, &reader));
+	assert_int_equal(hpmap_export_dmabuf(reader, &other), -EACCES);
+	assert_non_null(strstr(hpmap_why(NULL), "(try: "));
+	assert_int_equal(other, -1);
+	hpmap_free(reader);
+	ok(hpmap_destroy("read"));
+}
+
+static void memory_of_the_program_is_pinned(void **state)
+{
+	size_t page = sysconf(_SC_PAGESIZE);
+	struct hpmap_buffer *b = NULL;
+	char *p, text[6] = "";
+	int fd;
+
+	(void)state;
+	p = mmap(NULL, 4 * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	assert_ptr_not_equal(p, MAP_FAILED);
+	strcpy(p + page, "hello");
+	assert_int_equal(hpmap_pin(p + 1, page, &b), -EINVAL);
+	assert_int_equal(hpmap_pin(p, 0, &b), -EINVAL);
+	assert_null(b);
+	ok(hpmap_pin(p, 4 * page, &b));
+	assert_int_equal(info_of(b).backing, HPMAP_BACKING_USER);
+	assert_int_equal(hpmap_length(b), 4 * page);
+	assert_int_equal(hpmap_map(b, 0, NULL), -ENODEV);
+	munmap(p, 4 * page);
+	assert_int_equal(pread(hpmap_fd(b), text, sizeof(text), page), sizeof(text));
+	assert_string_equal(text, "hello");
+	ok(hpmap_export_dmabuf(b, &fd));
+	close(fd);
+	hpmap_free(b);
+}
+
+/* The disk of the virtual machine, or what else it has of PCI devices with a driver. */
+static void a_device_is_given_addresses(void **state)
+{
+	struct hpmap_run run, physical;
+	unsigned int nr = 1, one = 1;
+	struct hpmap_buffer *b;
+	const char *device;
+	int fd = -1;
+	glob_t g;
+
+	(void)state;
+	assert_int_equal(glob("/sys/bus/pci/drivers/virtio-pci/0*", 0, NULL, &g), 0);
+	device = strrchr(g.gl_pathv[0], '/') + 1;
+	ok(hpmap_alloc(HPMAP_OPTIONS(.length = 2 * MIB, .page_size = 2 * MIB), &b));
+	assert_int_equal(hpmap_dma_map(b, device, 0, &fd), -EINVAL);
+	assert_int_equal(hpmap_dma_map(b, device, 4, &fd), -EINVAL);
+	assert_int_equal(hpmap_dma_map(b, "no-such-device", HPMAP_DMA_TO_DEVICE, &fd), -ENODEV);
+	assert_int_equal(hpmap_dma_map(b, NULL, HPMAP_DMA_TO_DEVICE, &fd), -ENODEV);
+	assert_int_equal(fd, -1);
+	ok(hpmap_dma_map(b, device, HPMAP_DMA_TO_DEVICE | HPMAP_DMA_FROM_DEVICE, &fd));
+	ok(hpmap_dma_runs(fd, 0, &run, &nr));
+	ok(hpmap_runs(b, 0, &physical, &one));
+	assert_int_equal(nr, 1);
+	assert_int_equal(run.length, 2 * MIB);
+	assert_int_equal(run.address, physical.address);	/* there is no IOMMU */
+	ok(hpmap_dma_runs(fd, 1, &run, &nr));
+	assert_int_equal(nr, 0);
+	nr = 1;
+	assert_int_equal(hpmap_dma_runs(hpmap_fd(b), 0, &run, &nr), -EINVAL);
+	ok(hpmap_dma_sync(fd, HPMAP_SYNC_FOR_CPU, MIB, MIB));
+	ok(hpmap_dma_sync(fd, HPMAP_SYNC_FOR_DEVICE, 0, 1));
+	assert_int_equal(hpmap_dma_sync(fd, HPMAP_SYNC_FOR_CPU, MIB, MIB + 1), -EINVAL);
+	assert_int_equal(hpmap_dma_sync(fd, 0, 0, 1), -EINVAL);
+	assert_int_equal(hpmap_dma_sync(hpmap_fd(b), HPMAP_SYNC_FOR_CPU, 0, 1), -EINVAL);
+	close(fd);
+	hpmap_free(b);
+	globfree(&g);
 }
 
 static void reserves_are_told(void **state)
@@ -715,7 +803,9 @@ static const struct CMUnitTest module_only[] = {
 	TEST(buffers_are_listed),
 	TEST(runs_make_up_the_buffer),
 	TEST(without_the_module_pages_come_from_the_pool_too),
-	TEST(a_buffer_of_the_module_has_no_dmabuf_yet),
+	TEST(a_dmabuf_holds_the_buffer),
+	TEST(memory_of_the_program_is_pinned),
+	TEST(a_device_is_given_addresses),
 	TEST(reserves_are_told),
 	TEST(a_closed_door_is_told),
 };
