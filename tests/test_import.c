@@ -163,22 +163,30 @@ static uint64_t cut(const struct hpage_map_run *run, uint64_t longest, uint64_t 
 }
 
 /* Entries are split where the device cannot take long ones, and nothing is lost. */
-static void check_segments(const char *params, uint64_t longest, uint64_t within)
+static void check_entries(int fd, uint64_t longest, uint64_t within)
 {
+	uint64_t entries = 0, max = 0;
+	struct hpage_map_run runs[8];
 	struct importer_attach a;
-	struct hpage_map_run run;
-	uint64_t max = 0;
-	int fd, importer;
+	int importer;
+	size_t nr;
 
-	begin(params, 16);
-	fd = lend_run(8, 0);
-	CHECK(get_runs(fd, &run, 1) == 1);
+	nr = get_runs(fd, runs, 8);
+	for (size_t i = 0; i < nr; i++)
+		entries += cut(&runs[i], longest, within, &max);
 	importer = importer_open();
 	a = attach(importer, export_of(fd));
-	CHECK(a.entries == cut(&run, longest, within, &max));
+	CHECK(a.entries == entries);
 	CHECK(a.longest == max);
 	CHECK(a.bytes == 8 * pmd_size);
 	close_range(3, ~0U, 0);
+}
+
+static void check_segments(const char *params, uint64_t longest, uint64_t within)
+{
+	begin(params, 16);
+	check_entries(lend_run(8, 0), longest, within);
+	check_entries(lend_scattered(8, 0), longest, within);
 	end();
 }
 

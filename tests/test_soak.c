@@ -24,7 +24,6 @@
 #define POOL		32
 #define READY		8
 #define MAX_PAGES	4
-#define SMALL		(64 * base_page)
 #define MOST_BETWEEN_KILLS_US 40000
 
 #define RESERVE		"/sys/class/hpage_map_reserve/"
@@ -53,8 +52,7 @@ static struct hpage_map_alloc any_request(void)
 	};
 	uint32_t flags = wishes[any(sizeof(wishes) / sizeof(*wishes))];
 	size_t nr = 1 + any(flags & HPAGE_MAP_CONTIGUOUS ? 2 : MAX_PAGES);
-	struct hpage_map_alloc a = any(4) ? wish(nr * pmd_size, 0, flags) :
-					    wish(nr * SMALL, base_page, flags);
+	struct hpage_map_alloc a = wish(nr * pmd_size, any(4) ? 0 : base_page, flags);
 
 	if (!any(4))
 		a = wish_on(a, HPAGE_MAP_POLICY_PREFERRED, any(nr_nodes()));

@@ -455,12 +455,23 @@ static void calls_that_need_the_module_say_so(void **state)
 	hpmap_free(b);
 }
 
+/* It is closed. */
+static void says_hello(int dmabuf, size_t length)
+{
+	char *p = mmap(NULL, length, PROT_READ | PROT_WRITE, MAP_SHARED, dmabuf, 0);
+
+	assert_ptr_not_equal(p, MAP_FAILED);
+	assert_string_equal(p, "hello");
+	munmap(p, length);
+	close(dmabuf);
+}
+
 static void a_dmabuf_shows_the_same_memory(void **state)
 {
 	bool udmabuf = !access("/dev/udmabuf", R_OK | W_OK);
 	struct hpmap_buffer *b;
 	int fd = -1, ret;
-	char *p, *q;
+	char *p;
 
 	(void)state;
 	ok(hpmap_alloc(HPMAP_OPTIONS(.length = 4 * MIB, .flags = HPMAP_NO_MODULE), &b));
@@ -475,11 +486,7 @@ static void a_dmabuf_shows_the_same_memory(void **state)
 	ok(hpmap_map(b, 0, (void **)&p));
 	strcpy(p, "hello");
 	hpmap_free(b);
-	q = mmap(NULL, 4 * MIB, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-	assert_ptr_not_equal(q, MAP_FAILED);
-	assert_string_equal(q, "hello");
-	munmap(q, 4 * MIB);
-	close(fd);
+	says_hello(fd, 4 * MIB);
 }
 
 static void pools_are_told(void **state)
@@ -649,7 +656,7 @@ static void a_dmabuf_holds_the_buffer(void **state)
 {
 	struct hpmap_buffer *b = alloc(2 * MIB), *reader;
 	int fd = -1, other = -1;
-	char *p, *q;
+	char *p;
 
 	(void)state;
 	ok(hpmap_map(b, 0, (void **)&p));
@@ -657,11 +664,7 @@ static void a_dmabuf_holds_the_buffer(void **state)
 	ok(hpmap_export_dmabuf(b, &fd));
 	assert_int_equal(fcntl(fd, F_GETFD), FD_CLOEXEC);
 	hpmap_free(b);
-	q = mmap(NULL, 2 * MIB, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-	assert_ptr_not_equal(q, MAP_FAILED);
-	assert_string_equal(q, "hello");
-	munmap(q, 2 * MIB);
-	close(fd);
+	says_hello(fd, 2 * MIB);
 
 	ok(hpmap_create(HPMAP_OPTIONS(.length = 2 * MIB, .name = "read"), NULL));
 	ok(hpmap_open("read", HPMAP_READ_ONLY, &reader));
