@@ -174,13 +174,17 @@ static uint64_t free_on(int node)
 	return strtoull(line + strlen("MemFree:"), NULL, 10) * 1024;
 }
 
-/* Leave little memory on a node and four pages of its pool; nothing is touched for it. */
+/*
+ * Leave little memory on a node, none of it in caches that reclaim could make room
+ * of, and four pages of its pool; nothing is touched for it.
+ */
 static void *fill_node(int node)
 {
 	size_t len;
 	char path[128], text[32];
 	void *p;
 
+	tidy_memory();
 	snprintf(path, sizeof(path),
 		 "/sys/devices/system/node/node%d/hugepages/hugepages-2048kB/nr_hugepages", node);
 	snprintf(text, sizeof(text), "%llu", (unsigned long long)free_on(node) / pmd_size - 32);
