@@ -6,7 +6,6 @@ KDIR ?= /lib/modules/$(shell uname -r)/build
 PREFIX ?= /usr/local
 INCLUDEDIR ?= $(PREFIX)/include
 MANDIR ?= $(PREFIX)/share/man
-export PREFIX INCLUDEDIR MANDIR DESTDIR
 DEPMOD ?= depmod
 RELEASE = $(shell $(MAKE) -s -C $(KDIR) kernelrelease)
 MODULES_DIR = $(DESTDIR)/lib/modules/$(RELEASE)/updates
@@ -31,6 +30,7 @@ help:
 	@echo 'make demo-devices     see devices fill huge pages, and packets captured'
 	@echo 'make check-lib        test library and command, here and in a virtual machine'
 	@echo 'make deb              build Debian packages into build/deb'
+	@echo 'make rpm              build rpm packages into build/rpm, and try them'
 	@echo 'make test-deb         install, upgrade and purge them in a pristine Debian'
 	@echo 'make selftest         test the virtual machine itself, vm/run'
 	@echo 'make check            run the static checks'
@@ -105,6 +105,10 @@ deb:
 	@vm/packages deb
 	@packaging/deb
 
+rpm:
+	@vm/packages rpm
+	@packaging/rpm/build
+
 test-deb:
 	@vm/packages test
 	@vm/packages deb
@@ -114,6 +118,7 @@ check-lib: tools
 	$(MAKE) -C lib SANITIZE=1
 	$(MAKE) -C lib/tests
 	$(MAKE) -C tools/tests
+	$(MAKE) -C examples library
 	lib/tests/run
 	lib/tests/run --vm
 
@@ -132,4 +137,4 @@ clean:
 	rm -rf build
 
 .PHONY: help headers module lib tools check-lib install uninstall demo demo-devices test \
-	test-devices soak bench deb test-deb selftest check clean
+	test-devices soak bench deb rpm test-deb selftest check clean
