@@ -114,7 +114,9 @@ test-deb:
 	@vm/packages deb
 	@packaging/test
 
-check-lib: tools
+check-lib:
+	@vm/packages lib
+	$(MAKE) tools
 	$(MAKE) -C lib SANITIZE=1
 	$(MAKE) -C lib/tests
 	$(MAKE) -C tools/tests
