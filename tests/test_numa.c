@@ -536,7 +536,11 @@ static bool still_runs(pid_t pid)
 	return !info.si_pid;
 }
 
-/* The task's policy is changed under its feet, and then it is ours that is. */
+/*
+ * The task's policy is changed under its feet, and then it is ours that is. With
+ * each change mm/ also moves the task's memory, which waits for that when it
+ * touches it: changes without a pause can keep it from running for minutes.
+ */
 static void a_cpuset_may_change_meanwhile(void)
 {
 	static const char * const mems[] = { "0", "1", "0-1" };
@@ -548,8 +552,10 @@ static void a_cpuset_may_change_meanwhile(void)
 	CHECK(pipe(reader_ready) == 0);
 	pid = spawn(ask_in_a_changing_cpuset, NULL);
 	step_wait(reader_ready[0]);
-	for (int i = 0; still_runs(pid); i++)
+	for (int i = 0; still_runs(pid); i++) {
 		CHECK(write_text(GROUP "cpuset.mems", mems[i % 3]) == 0);
+		usleep(1000);
+	}
 	CHECK_EXITS(pid);
 	remove_group();
 	done();
