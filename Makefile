@@ -120,6 +120,7 @@ check-lib:
 	$(MAKE) -C lib SANITIZE=1
 	$(MAKE) -C lib/tests
 	$(MAKE) -C tools/tests
+	$(MAKE) -C tools/tests fuzz
 	$(MAKE) -C examples library io_uring
 	lib/tests/run
 	lib/tests/run --vm

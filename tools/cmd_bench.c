@@ -10,7 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/resource.h>
 #include <time.h>
 
 #include "hpagectl.h"
@@ -44,14 +43,6 @@ static uint64_t now(void)
 	return t.tv_sec * 1000000000ULL + t.tv_nsec;
 }
 
-static uint64_t faults(void)
-{
-	struct rusage usage;
-
-	getrusage(RUSAGE_SELF, &usage);
-	return usage.ru_minflt;
-}
-
 /* Each address depends on what was read before, so that nothing overlaps. */
 static uint64_t read_at_random(const uint64_t *words, uint64_t nr)
 {
@@ -67,17 +58,13 @@ static uint64_t read_at_random(const uint64_t *words, uint64_t nr)
 	return (now() - start) * 1000 / READS;
 }
 
-static void use(char *memory, uint64_t length, struct figures *f)
+static void use(void *memory, uint64_t length, struct figures *f)
 {
-	uint64_t start, before, at;
+	uint64_t start = now();
 
-	before = faults();
-	start = now();
-	for (at = 0; at < length; at += 4096)
-		((volatile char *)memory)[at] = 2;
+	f->faults = touch(memory, length);
 	f->touch = now() - start;
-	f->faults = faults() - before;
-	f->read = read_at_random((uint64_t *)memory, length / sizeof(uint64_t));
+	f->read = read_at_random(memory, length / sizeof(uint64_t));
 }
 
 static int with_buffer(const struct hpmap_options *o, struct figures *f)
@@ -108,16 +95,12 @@ static int with_buffer(const struct hpmap_options *o, struct figures *f)
 
 static int with_base_pages(uint64_t length, struct figures *f)
 {
-	char *memory;
 	uint64_t start = now();
+	void *memory = ordinary_memory(length);
 
-	memory = mmap(NULL, length, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	f->make = now() - start;
-	if (memory == MAP_FAILED) {
-		complain("no room for %" PRIu64 " bytes (try: a smaller --size)", length);
+	if (!memory)
 		return EXIT_LESS;
-	}
-	madvise(memory, length, MADV_NOHUGEPAGE);
 	strcpy(f->name, "ordinary memory");
 	use(memory, length, f);
 	munmap(memory, length);

@@ -99,7 +99,7 @@ struct command {
 };
 
 extern const struct command cmd_list, cmd_create, cmd_destroy, cmd_info, cmd_layout, cmd_who,
-	cmd_pool, cmd_reserve, cmd_doctor, cmd_run, cmd_apply, cmd_bench;
+	cmd_pool, cmd_reserve, cmd_doctor, cmd_run, cmd_apply, cmd_bench, cmd_demo;
 
 /* args.c */
 int args_read(const struct command *c, int argc, char **argv, struct args *a);
@@ -145,6 +145,10 @@ int open_buffer(const struct hpmap_info *info, struct hpmap_buffer **buffer);
 void describe(char *text, size_t size, uint64_t length, uint64_t page_size, uint32_t backing,
 	      uint64_t nr_runs, int node);
 struct json_object *buffer_json(const struct hpmap_info *info);
+
+/* touch.c */
+uint64_t touch(void *memory, uint64_t length);
+void *ordinary_memory(uint64_t length);
 
 /* file.c */
 int file_read(char *text, size_t size, const char *fmt, ...)

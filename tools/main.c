@@ -8,6 +8,7 @@
 static const struct command *const commands[] = {
 	&cmd_list, &cmd_create, &cmd_destroy, &cmd_info, &cmd_layout, &cmd_who, &cmd_pool,
 	&cmd_reserve, &cmd_doctor, &cmd_run, &cmd_apply, &cmd_bench,
+	&cmd_demo,
 };
 
 #define NR_COMMANDS	(sizeof(commands) / sizeof(*commands))
@@ -20,7 +21,7 @@ static void help(FILE *to)
 	for (i = 0; i < NR_COMMANDS; i++)
 		fprintf(to, "  %-9s %s\n", commands[i]->name, commands[i]->summary);
 	fputs("\nhpagectl COMMAND --help tells more, and hpagectl-COMMAND(1) all of it.\n"
-	      "New here? Type: hpagectl doctor\n", to);
+	      "New here? Type: hpagectl demo, and hpagectl doctor\n", to);
 }
 
 static const struct command *find(const char *name)

@@ -1,0 +1,245 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * hpagectl demo: what one buffer is good for, done on this machine.
+ *
+ * Each step does what it tells, and looks whether it was so. A step that this
+ * machine or this user cannot have says why; only one that should have worked
+ * makes the demo fail.
+ */
+#include <errno.h>
+#include <linux/io_uring.h>
+#include <stdarg.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "hpagectl.h"
+
+#define LENGTH		(16UL << 20)
+/* Where the letter is; touch() writes to the first byte of each page. */
+#define AT		64
+
+static const char letter[] = "written by the kernel";
+static const char reply[] = "written by another process";
+
+/**
+ * struct tour - one buffer, from beginning to end
+ * @buffer: it
+ * @info: what was got
+ * @memory: where it is mapped
+ * @filled: the letter is in it
+ */
+struct tour {
+	struct hpmap_buffer *buffer;
+	struct hpmap_info info;
+	char *memory;
+	bool filled;
+};
+
+static void tell(const char *step, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/* So that each line is there when it is done, and not all of them at the end. */
+static void tell(const char *step, const char *fmt, ...)
+{
+	va_list args;
+
+	printf("%-8s ", step);
+	va_start(args, fmt);
+	vprintf(fmt, args);
+	va_end(args);
+	putchar('\n');
+	fflush(stdout);
+}
+
+static int wrong(const char *what)
+{
+	complain("%s (please report this)", what);
+	return EXIT_FAILED;
+}
+
+static uint64_t pool_free(uint64_t page_size)
+{
+	struct hpmap_pool pool = { .size = sizeof(pool) };
+
+	return hpmap_pool(page_size, -1, &pool) ? 0 : pool.free;
+}
+
+static int have(struct tour *t, const struct args *a)
+{
+	struct hpmap_options o;
+	char text[160];
+	int ret;
+
+	args_options(a, &o);
+	o.length = LENGTH;
+	ret = hpmap_alloc(&o, &t->buffer);
+	if (ret)
+		return failed(ret, NULL);
+	t->info.size = sizeof(t->info);
+	ret = hpmap_info(t->buffer, &t->info);
+	if (ret)
+		return failed(ret, NULL);
+	describe(text, sizeof(text), t->info.length, t->info.page_size, t->info.backing,
+		 t->info.nr_runs, t->info.node);
+	tell("have", "%s, from %s", text,
+	     t->info.backend == HPMAP_BACKEND_MODULE ? "the module" : "memfd");
+	if (*hpmap_why(t->buffer))
+		tell("", "nothing better: %s", hpmap_why(t->buffer));
+	return 0;
+}
+
+/* As a device fills it: before anybody has mapped it. */
+static int fill(struct tour *t)
+{
+	t->filled = pwrite(hpmap_fd(t->buffer), letter, sizeof(letter), AT) == sizeof(letter);
+	if (t->filled)
+		tell("fill", "the kernel wrote to it before anything was mapped");
+	else if (t->info.backend == HPMAP_BACKEND_MEMFD &&
+		 t->info.backing == HPMAP_BACKING_HUGETLB)
+		tell("fill", "not here: memfd has no write(2) for hugetlb, the module has");
+	else
+		return wrong("it cannot be written before it is mapped");
+	return 0;
+}
+
+static int map(struct tour *t)
+{
+	uint64_t few, many;
+	void *memory;
+	int ret = hpmap_map(t->buffer, 0, &memory);
+
+	if (ret)
+		return failed(ret, NULL);
+	t->memory = memory;
+	few = touch(memory, t->info.length);
+	if (t->filled && strcmp(t->memory + AT, letter))
+		return wrong("what the kernel wrote is not there");
+	memory = ordinary_memory(t->info.length);
+	if (!memory)
+		return EXIT_LESS;
+	many = touch(memory, t->info.length);
+	munmap(memory, t->info.length);
+	tell("map", "%llu page faults to touch all of it; ordinary memory takes %llu",
+	     (unsigned long long)few, (unsigned long long)many);
+	return 0;
+}
+
+/* In a process that has nothing of ours but the descriptor. */
+static int answer_letter(int fd, uint64_t length)
+{
+	char *memory = mmap(NULL, length, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+
+	if (memory == MAP_FAILED)
+		return 1;
+	memcpy(memory + length - sizeof(reply), reply, sizeof(reply));
+	return 0;
+}
+
+static int share(struct tour *t)
+{
+	pid_t pid = fork();
+	int status;
+
+	if (pid < 0) {
+		complain("no other process can be had: %s", strerror(errno));
+		return EXIT_FAILED;
+	}
+	if (!pid)
+		_exit(answer_letter(hpmap_fd(t->buffer), t->info.length));
+	if (waitpid(pid, &status, 0) != pid || status ||
+	    strcmp(t->memory + t->info.length - sizeof(reply), reply))
+		return wrong("what another process wrote is not there");
+	tell("share", "another process mapped it and wrote to it, and it is here");
+	return 0;
+}
+
+/* For as long as the ring lives, as network and disk I/O on registered buffers needs it. */
+static int pin(struct tour *t)
+{
+	const struct iovec iov = { t->memory, t->info.length };
+	struct io_uring_params params = {};
+	int ring = syscall(__NR_io_uring_setup, 1, &params), ret;
+
+	if (ring < 0) {
+		tell("pin", "not here: io_uring: %s (try: sysctl kernel.io_uring_disabled)",
+		     strerror(errno));
+		return 0;
+	}
+	ret = syscall(__NR_io_uring_register, ring, IORING_REGISTER_BUFFERS, &iov, 1) ? errno : 0;
+	close(ring);
+	if (!ret)
+		tell("pin", "io_uring took all of it as a registered buffer");
+	else if (ret == ENOMEM || ret == EPERM)
+		tell("pin", "not for this user: io_uring may not lock that much (try: ulimit -l)");
+	else
+		tell("pin", "not on this kernel: io_uring does not take it: %s", strerror(ret));
+	return 0;
+}
+
+static int export(struct tour *t)
+{
+	int fd, ret = hpmap_export_dmabuf(t->buffer, &fd);
+
+	if (ret) {
+		tell("export", "not here: %s", hpmap_why(NULL));
+		return 0;
+	}
+	ret = lseek(fd, 0, SEEK_END) == (off_t)t->info.length;
+	close(fd);
+	if (!ret)
+		return wrong("its dma-buf has another size");
+	tell("export", "a dma-buf of all of it, for graphics, cameras and network cards");
+	return 0;
+}
+
+/* Is it still on the module's list? */
+static bool listed(uint32_t id)
+{
+	struct hpmap_info info = { .size = sizeof(info) };
+
+	return !hpmap_next(id, &info) && info.id == id;
+}
+
+static int give_back(struct tour *t)
+{
+	uint64_t during = pool_free(t->info.page_size), after;
+	char page[SIZE_ROOM];
+
+	hpmap_free(t->buffer);
+	t->buffer = NULL;
+	if (t->info.backend == HPMAP_BACKEND_MODULE && listed(t->info.id))
+		return wrong("the buffer lives on");
+	if (t->info.backing == HPMAP_BACKING_HUGETLB) {
+		after = pool_free(t->info.page_size);
+		tell("gone", "%llu pages of %s were free in the pool, and now %llu",
+		     (unsigned long long)during, size_show(t->info.page_size, page),
+		     (unsigned long long)after);
+	} else {
+		tell("gone", "with its last holder; its memory is everybody's again");
+	}
+	return 0;
+}
+
+static int demo(const struct args *a)
+{
+	int (*const steps[])(struct tour *t) = { fill, map, share, pin, export, give_back };
+	struct tour t = {};
+	int ret = have(&t, a);
+	size_t i;
+
+	for (i = 0; !ret && i < sizeof(steps) / sizeof(*steps); i++)
+		ret = steps[i](&t);
+	hpmap_free(t.buffer);
+	return ret;
+}
+
+const struct command cmd_demo = {
+	.name = "demo",
+	.synopsis = "[OPTION]...",
+	.summary = "show on this machine what a buffer is good for, in a second",
+	.options = (PLACEMENT & ~BIT(OPT_SIZE)) | BIT(OPT_NO_MODULE),
+	.run = demo,
+};

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Memory as a program meets it: pages that are there when they are first touched. */
+#include <sys/mman.h>
+#include <sys/resource.h>
+
+#include "hpagectl.h"
+
+static uint64_t faults(void)
+{
+	struct rusage usage;
+
+	getrusage(RUSAGE_SELF, &usage);
+	return usage.ru_minflt;
+}
+
+/* Write a byte to every 4 KiB; returns the page faults that this took. */
+uint64_t touch(void *memory, uint64_t length)
+{
+	uint64_t before = faults(), at;
+
+	for (at = 0; at < length; at += 4096)
+		((volatile char *)memory)[at] = 2;
+	return faults() - before;
+}
+
+/* Memory of the base page size, for munmap(); NULL if there is no room, which it tells. */
+void *ordinary_memory(uint64_t length)
+{
+	void *memory = mmap(NULL, length, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
+			    -1, 0);
+
+	if (memory == MAP_FAILED) {
+		complain("no room for %llu bytes (try: a smaller --size)",
+			 (unsigned long long)length);
+		return NULL;
+	}
+	madvise(memory, length, MADV_NOHUGEPAGE);
+	return memory;
+}
