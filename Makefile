@@ -121,7 +121,7 @@ check-lib:
 	$(MAKE) -C lib/tests
 	$(MAKE) -C tools/tests
 	$(MAKE) -C tools/tests fuzz
-	$(MAKE) -C examples library io_uring
+	$(MAKE) -C examples with-library
 	lib/tests/run
 	lib/tests/run --vm
 

@@ -169,6 +169,8 @@ static int pin(struct tour *t)
 		return 0;
 	}
 	ret = syscall(__NR_io_uring_register, ring, IORING_REGISTER_BUFFERS, &iov, 1) ? errno : 0;
+	/* Closing it alone would unpin the pages later, by a worker of the kernel. */
+	syscall(__NR_io_uring_register, ring, IORING_UNREGISTER_BUFFERS, NULL, 0);
 	close(ring);
 	if (!ret)
 		tell("pin", "io_uring took all of it as a registered buffer");

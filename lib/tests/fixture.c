@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#define _GNU_SOURCE
+#include "fixture.h"
+
+#include <dirent.h>
+#include <sys/wait.h>
+
+bool with_module;
+
+static size_t count(const char *dir)
+{
+	DIR *d = opendir(dir);
+	size_t n = 0;
+
+	assert_non_null(d);
+	while (readdir(d))
+		n++;
+	closedir(d);
+	return n;
+}
+
+static size_t mappings(void)
+{
+	FILE *file = fopen("/proc/self/maps", "re");
+	char line[512];
+	size_t n = 0;
+
+	assert_non_null(file);
+	while (fgets(line, sizeof(line), file))
+		n += strstr(line, "hpage_map") || strstr(line, "memfd:");
+	fclose(file);
+	return n;
+}
+
+static size_t fds_before, mappings_before;
+
+int before(void **state)
+{
+	(void)state;
+	fds_before = count("/proc/self/fd");
+	mappings_before = mappings();
+	return 0;
+}
+
+int after(void **state)
+{
+	(void)state;
+	assert_int_equal(count("/proc/self/fd"), fds_before);
+	assert_int_equal(mappings(), mappings_before);
+	return 0;
+}
+
+struct hpmap_info info_of(const struct hpmap_buffer *b)
+{
+	struct hpmap_info info = { .size = sizeof(info) };
+
+	ok(hpmap_info(b, &info));
+	return info;
+}
+
+struct hpmap_buffer *alloc(size_t length)
+{
+	struct hpmap_buffer *b = NULL;
+
+	ok(hpmap_alloc(HPMAP_OPTIONS(.length = length), &b));
+	return b;
+}
+
+void says_hello(int dmabuf, size_t length)
+{
+	char *p = mmap(NULL, length, PROT_READ | PROT_WRITE, MAP_SHARED, dmabuf, 0);
+
+	assert_ptr_not_equal(p, MAP_FAILED);
+	assert_string_equal(p, "hello");
+	munmap(p, length);
+	close(dmabuf);
+}
+
+int as_nobody(int (*fn)(void))
+{
+	pid_t child = fork();
+	int status;
+
+	assert_true(child >= 0);
+	if (!child) {
+		if (setresgid(65534, 65534, 65534) || setresuid(65534, 65534, 65534))
+			_exit(255);
+		_exit(fn());
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_true(WIFEXITED(status));
+	return WEXITSTATUS(status);
+}
+
+/*
+ * The same program runs unprivileged on a machine without the module, and with
+ * HPMAP_TEST=module where it is.
+ */
+int main(void)
+{
+	const char *test = getenv("HPMAP_TEST");
+
+	with_module = test && !strcmp(test, "module");
+	return test_options() + test_buffer() + (with_module ? test_module() : 0);
+}

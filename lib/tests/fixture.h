@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What the tests of the library stand on. */
+#ifndef HPMAP_FIXTURE_H
+#define HPMAP_FIXTURE_H
+
+#include <errno.h>
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "../hpage_map.h"
+
+#define MIB	(1UL << 20)
+
+/* It must return 0; else the test fails with the reason that the library gives. */
+#define ok(call)	do {							\
+	int _ret = (call);							\
+	if (_ret)								\
+		fail_msg("%s: %s: %s", #call, strerror(-_ret), hpmap_why(NULL));	\
+} while (0)
+
+/* A test leaves descriptors and mappings as it found them. */
+#define TEST(name)	cmocka_unit_test_setup_teardown(name, before, after)
+#define RUN(name, tests)	cmocka_run_group_tests_name(name, tests, NULL, NULL)
+
+int before(void **state);
+int after(void **state);
+
+/* As root in a virtual machine that has the module, and a pool of 2 MiB pages. */
+extern bool with_module;
+
+struct hpmap_info info_of(const struct hpmap_buffer *b);
+struct hpmap_buffer *alloc(size_t length);
+/* That a program has put "hello" at its beginning; the dma-buf is closed then. */
+void says_hello(int dmabuf, size_t length);
+
+/* What fn returns in a process of its own, which is nobody's. */
+int as_nobody(int (*fn)(void));
+
+/* The groups; each returns how many tests failed. */
+int test_options(void);
+int test_buffer(void);
+int test_module(void);
+
+#endif

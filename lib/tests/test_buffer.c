@@ -1,0 +1,283 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/* Using a buffer: mapped, shared, looked at, and by several threads. */
+#define _GNU_SOURCE
+#include "fixture.h"
+
+#include <pthread.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+/* The promise: zeroed, huge, aligned, and no fault later. */
+static void a_buffer_is_zeroed_and_mapped_huge(void **state)
+{
+	struct hpmap_buffer *b = alloc(16 * MIB);
+	uint64_t *words, i, sum = 0;
+
+	(void)state;
+	ok(hpmap_map(b, HPMAP_POPULATE, (void **)&words));
+	assert_ptr_equal(words, hpmap_addr(b));
+	assert_int_equal((uintptr_t)words % hpmap_page_size(b), 0);
+	assert_true(hpmap_page_size(b) >= 2 * MIB);
+	assert_int_equal(hpmap_length(b), 16 * MIB);
+	for (i = 0; i < hpmap_length(b) / sizeof(*words); i++)
+		sum |= words[i];
+	assert_int_equal(sum, 0);
+	memset(words, 0x5a, hpmap_length(b));
+	hpmap_free(b);
+}
+
+/* A program can ask what it got, and why no better. */
+static void what_was_got_is_told(void **state)
+{
+	struct hpmap_buffer *b = alloc(10 * MIB + 1);
+	struct hpmap_info info = info_of(b);
+
+	(void)state;
+	assert_int_equal(info.backend, with_module ? HPMAP_BACKEND_MODULE : HPMAP_BACKEND_MEMFD);
+	assert_int_equal(info.length, hpmap_length(b));
+	assert_int_equal(info.page_size, hpmap_page_size(b));
+	assert_int_equal(info.asked, 10 * MIB + 1);
+	assert_int_equal(info.length % info.page_size, 0);
+	assert_true(info.length >= info.asked);
+	assert_int_equal(info.nr_pages, info.length / info.page_size);
+	assert_int_equal(info.nr_huge, info.nr_pages);
+	if (with_module)
+		assert_true(info.nr_runs > 0 && info.id > 0);
+	else
+		assert_non_null(strstr(hpmap_why(b), "modprobe hpage_map"));
+	hpmap_free(b);
+}
+
+/* One mapping of a buffer: it can be ended, made again, and the contents stay. */
+static void a_buffer_is_mapped_once_at_a_time(void **state)
+{
+	struct hpmap_buffer *b = alloc(4 * MIB);
+	char *p;
+
+	(void)state;
+	assert_null(hpmap_addr(b));
+	assert_int_equal(hpmap_unmap(b), -EINVAL);
+	assert_int_equal(hpmap_map(b, 1U << 9, NULL), -EINVAL);
+	ok(hpmap_map(b, 0, (void **)&p));
+	assert_int_equal(hpmap_map(b, 0, NULL), -EBUSY);
+	strcpy(p + 3 * MIB, "stays");
+	ok(hpmap_unmap(b));
+	assert_null(hpmap_addr(b));
+	ok(hpmap_map(b, HPMAP_READ_ONLY | HPMAP_POPULATE, (void **)&p));
+	assert_string_equal(p + 3 * MIB, "stays");
+	hpmap_free(b);
+}
+
+/* Needs copies, which for hugetlb the pool must have. */
+static void what_is_written_privately_no_one_else_sees(void **state)
+{
+	struct hpmap_buffer *b = alloc(4 * MIB), *other;
+	char *mine, *theirs;
+
+	(void)state;
+	ok(hpmap_from_fd(hpmap_fd(b), &other));
+	ok(hpmap_map(b, HPMAP_PRIVATE | HPMAP_POPULATE, (void **)&mine));
+	ok(hpmap_map(other, 0, (void **)&theirs));
+	mine[0] = 1;
+	assert_int_equal(theirs[0], 0);
+	hpmap_free(b);
+	assert_int_equal(theirs[0], 0);
+	hpmap_free(other);
+}
+
+/* Descriptors carry the buffer to other processes, with all that is known of it. */
+static void a_descriptor_is_enough_to_share(void **state)
+{
+	struct hpmap_buffer *b = alloc(4 * MIB), *other;
+	int status;
+	char *p;
+	pid_t child;
+
+	(void)state;
+	ok(hpmap_map(b, 0, (void **)&p));
+	child = fork();
+	assert_true(child >= 0);
+	if (!child) {
+		if (hpmap_from_fd(hpmap_fd(b), &other) || hpmap_map(other, 0, (void **)&p))
+			_exit(1);
+		if (hpmap_page_size(other) != hpmap_page_size(b) ||
+		    info_of(other).backing != info_of(b).backing)
+			_exit(2);
+		strcpy(p + MIB, "from the child");
+		hpmap_free(other);
+		_exit(0);
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_int_equal(status, 0);
+	assert_string_equal(p + MIB, "from the child");
+	hpmap_free(b);
+}
+
+static void what_is_no_buffer_is_refused(void **state)
+{
+	int null = open("/dev/null", O_RDWR), odd = memfd_create("odd", MFD_CLOEXEC), ends[2];
+	int file = open("/proc/self/exe", O_RDONLY);
+	struct hpmap_buffer *b = NULL;
+
+	(void)state;
+	assert_int_equal(ftruncate(odd, 100), 0);
+	assert_int_equal(pipe(ends), 0);
+	assert_int_equal(hpmap_from_fd(-1, &b), -EINVAL);
+	assert_int_equal(hpmap_from_fd(null, &b), -EINVAL);
+	assert_int_equal(hpmap_from_fd(odd, &b), -EINVAL);
+	assert_int_equal(hpmap_from_fd(ends[0], &b), -EINVAL);
+	assert_int_equal(hpmap_from_fd(file, &b), -EINVAL);
+	assert_null(b);
+	close(null);
+	close(odd);
+	close(file);
+	close(ends[0]);
+	close(ends[1]);
+}
+
+/* Looking at a file of tmpfs that has no pages gives it none. */
+static void adopting_allocates_nothing(void **state)
+{
+	int fd = memfd_create("empty", MFD_CLOEXEC);
+	struct hpmap_buffer *b;
+	struct stat st;
+
+	(void)state;
+	assert_int_equal(ftruncate(fd, 4 * MIB), 0);
+	ok(hpmap_from_fd(fd, &b));
+	assert_int_equal(info_of(b).backing, HPMAP_BACKING_BASE);
+	hpmap_free(b);
+	assert_int_equal(fstat(fd, &st), 0);
+	assert_int_equal(st.st_blocks, 0);
+	close(fd);
+}
+
+static void pages_are_counted_by_node(void **state)
+{
+	struct hpmap_buffer *b = alloc(8 * MIB);
+	uint64_t pages[64] = {}, sum = 0;
+	unsigned int nr = 64, i;
+
+	(void)state;
+	ok(hpmap_nodes(b, pages, &nr));
+	assert_in_range(nr, 1, 64);
+	for (i = 0; i < nr; i++)
+		sum += pages[i];
+	assert_int_equal(sum, info_of(b).nr_pages);
+	nr = 0;
+	ok(hpmap_nodes(b, pages, &nr));
+	assert_in_range(nr, 1, 64);
+	hpmap_free(b);
+}
+
+/* A holder must not be able to make another's touch a SIGBUS. */
+static void the_size_of_a_memfd_is_sealed(void **state)
+{
+	struct hpmap_buffer *b;
+
+	(void)state;
+	ok(hpmap_alloc(HPMAP_OPTIONS(.length = 4 * MIB, .flags = HPMAP_NO_MODULE), &b));
+	assert_int_equal(info_of(b).backend, HPMAP_BACKEND_MEMFD);
+	assert_int_equal(ftruncate(hpmap_fd(b), 0), -1);
+	assert_int_equal(errno, EPERM);
+	hpmap_free(b);
+}
+
+static void a_dmabuf_shows_the_same_memory(void **state)
+{
+	bool udmabuf = !access("/dev/udmabuf", R_OK | W_OK);
+	struct hpmap_buffer *b;
+	int fd = -1, ret;
+	char *p;
+
+	(void)state;
+	ok(hpmap_alloc(HPMAP_OPTIONS(.length = 4 * MIB, .flags = HPMAP_NO_MODULE), &b));
+	ret = hpmap_export_dmabuf(b, &fd);
+	if (!udmabuf) {
+		assert_true(ret == -ENOTSUP || ret == -EACCES);
+		assert_non_null(strstr(hpmap_why(NULL), "(try: "));
+		hpmap_free(b);
+		return;
+	}
+	ok(ret);
+	ok(hpmap_map(b, 0, (void **)&p));
+	strcpy(p, "hello");
+	hpmap_free(b);
+	says_hello(fd, 4 * MIB);
+}
+
+static void *alloc_and_free(void *unused)
+{
+	struct hpmap_buffer *b;
+	int i;
+
+	(void)unused;
+	for (i = 0; i < 20; i++) {
+		if (hpmap_alloc(HPMAP_OPTIONS(.length = 2 * MIB, .flags = HPMAP_ALLOW_BASE), &b))
+			return "alloc";
+		if (hpmap_map(b, HPMAP_POPULATE, NULL))
+			return "map";
+		hpmap_free(b);
+		/* Reasons are each thread's own. */
+		if (hpmap_open("no/name", 0, &b) != -EINVAL || !strstr(hpmap_why(NULL), "no/name"))
+			return "why";
+	}
+	return NULL;
+}
+
+static void threads_do_not_disturb_each_other(void **state)
+{
+	pthread_t threads[4];
+	void *ret;
+	int i;
+
+	(void)state;
+	for (i = 0; i < 4; i++)
+		assert_int_equal(pthread_create(&threads[i], NULL, alloc_and_free, NULL), 0);
+	for (i = 0; i < 4; i++) {
+		assert_int_equal(pthread_join(threads[i], &ret), 0);
+		if (ret)
+			fail_msg("thread %d: %s", i, (char *)ret);
+	}
+}
+
+static void *map_it(void *b)
+{
+	return (void *)(intptr_t)hpmap_map(b, 0, NULL);
+}
+
+static void of_two_threads_that_map_one_does(void **state)
+{
+	struct hpmap_buffer *b = alloc(2 * MIB);
+	pthread_t threads[2];
+	void *ret[2];
+	int i;
+
+	(void)state;
+	for (i = 0; i < 2; i++)
+		assert_int_equal(pthread_create(&threads[i], NULL, map_it, b), 0);
+	for (i = 0; i < 2; i++)
+		assert_int_equal(pthread_join(threads[i], &ret[i]), 0);
+	assert_int_equal((intptr_t)ret[0] + (intptr_t)ret[1], -EBUSY);
+	hpmap_free(b);
+}
+
+static const struct CMUnitTest tests[] = {
+	TEST(a_buffer_is_zeroed_and_mapped_huge),
+	TEST(what_was_got_is_told),
+	TEST(a_buffer_is_mapped_once_at_a_time),
+	TEST(what_is_written_privately_no_one_else_sees),
+	TEST(a_descriptor_is_enough_to_share),
+	TEST(what_is_no_buffer_is_refused),
+	TEST(adopting_allocates_nothing),
+	TEST(pages_are_counted_by_node),
+	TEST(the_size_of_a_memfd_is_sealed),
+	TEST(a_dmabuf_shows_the_same_memory),
+	TEST(threads_do_not_disturb_each_other),
+	TEST(of_two_threads_that_map_one_does),
+};
+
+int test_buffer(void)
+{
+	return RUN("buffer", tests);
+}

@@ -1,0 +1,282 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/* What the module alone can do: with it, as root, and with a pool. */
+#define _GNU_SOURCE
+#include "fixture.h"
+
+#include <glob.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+
+/* A PCI device that has a driver: the disk of the virtual machine, or what else it has. */
+static const char *device;
+
+static void a_name_outlives_its_maker(void **state)
+{
+	struct hpmap_buffer *b = NULL, *again = NULL;
+	struct hpmap_options o = {
+		.size = sizeof(o), .length = 4 * MIB, .name = "lib-test", .mode = 0640,
+	};
+	char *p;
+
+	(void)state;
+	ok(hpmap_create(&o, &b));
+	assert_int_equal(hpmap_create(&o, &again), -EEXIST);
+	ok(hpmap_map(b, 0, (void **)&p));
+	strcpy(p, "left here");
+	assert_true(info_of(b).attributes & HPMAP_ATTR_NAMED);
+	hpmap_free(b);
+
+	ok(hpmap_open("lib-test", HPMAP_READ_ONLY, &again));
+	assert_int_equal(hpmap_map(again, 0, NULL), -EACCES);
+	ok(hpmap_map(again, HPMAP_READ_ONLY, (void **)&p));
+	assert_string_equal(p, "left here");
+	ok(hpmap_destroy("lib-test"));
+	assert_int_equal(hpmap_destroy("lib-test"), -ENOENT);
+	assert_string_equal(p, "left here");
+	hpmap_free(again);
+	assert_int_equal(hpmap_open("lib-test", 0, &b), -ENOENT);
+	assert_non_null(strstr(hpmap_why(NULL), "hpagectl create lib-test"));
+}
+
+static void buffers_are_listed(void **state)
+{
+	struct hpmap_info info = { .size = sizeof(info) };
+	struct hpmap_buffer *b;
+	bool seen = false;
+	uint32_t id = 0;
+
+	(void)state;
+	ok(hpmap_alloc(HPMAP_OPTIONS(.length = MIB, .name = "listed"), &b));
+	while (!hpmap_next(id, &info)) {
+		id = info.id + 1;
+		seen |= !strcmp(info.name, "listed") && info.descriptors == 1;
+	}
+	assert_true(seen);
+	assert_int_equal(hpmap_next(id, &info), -ENOENT);
+	hpmap_free(b);
+}
+
+static void runs_make_up_the_buffer(void **state)
+{
+	struct hpmap_run runs[32];
+	unsigned int nr = 32, i;
+	struct hpmap_buffer *b;
+	uint64_t sum = 0;
+
+	(void)state;
+	ok(hpmap_alloc(HPMAP_OPTIONS(.length = 16 * MIB), &b));
+	ok(hpmap_runs(b, 0, runs, &nr));
+	assert_int_equal(nr, info_of(b).nr_runs);
+	for (i = 0; i < nr; i++)
+		sum += runs[i].length;
+	assert_int_equal(sum, hpmap_length(b));
+	assert_int_equal(runs[0].address, info_of(b).address);
+	hpmap_free(b);
+
+	ok(hpmap_alloc(HPMAP_OPTIONS(.length = 8 * MIB, .flags = HPMAP_CONTIGUOUS), &b));
+	nr = 32;
+	ok(hpmap_runs(b, 0, runs, &nr));
+	assert_int_equal(nr, 1);
+	assert_int_equal(runs[0].length, 8 * MIB);
+	hpmap_free(b);
+}
+
+/* The pool is the same, whoever keeps the pages. */
+static void without_the_module_pages_come_from_the_pool_too(void **state)
+{
+	struct hpmap_buffer *b, *other;
+
+	(void)state;
+	ok(hpmap_alloc(HPMAP_OPTIONS(.length = 4 * MIB, .flags = HPMAP_NO_MODULE), &b));
+	assert_int_equal(info_of(b).backing, HPMAP_BACKING_HUGETLB);
+	ok(hpmap_from_fd(hpmap_fd(b), &other));
+	assert_int_equal(info_of(other).backing, HPMAP_BACKING_HUGETLB);
+	assert_int_equal(hpmap_page_size(other), 2 * MIB);
+	hpmap_free(other);
+	hpmap_free(b);
+}
+
+static void a_dmabuf_holds_the_buffer(void **state)
+{
+	struct hpmap_buffer *b = alloc(2 * MIB), *reader;
+	int fd = -1, other = -1;
+	char *p;
+
+	(void)state;
+	ok(hpmap_map(b, 0, (void **)&p));
+	strcpy(p, "hello");
+	ok(hpmap_export_dmabuf(b, &fd));
+	assert_int_equal(fcntl(fd, F_GETFD), FD_CLOEXEC);
+	hpmap_free(b);
+	says_hello(fd, 2 * MIB);
+
+	ok(hpmap_create(HPMAP_OPTIONS(.length = 2 * MIB, .name = "read"), NULL));
+	ok(hpmap_open("read", HPMAP_READ_ONLY, &reader));
+	assert_int_equal(hpmap_export_dmabuf(reader, &other), -EACCES);
+	assert_non_null(strstr(hpmap_why(NULL), "(try: "));
+	assert_int_equal(other, -1);
+	hpmap_free(reader);
+	ok(hpmap_destroy("read"));
+}
+
+static void memory_of_the_program_is_pinned(void **state)
+{
+	size_t page = sysconf(_SC_PAGESIZE);
+	struct hpmap_buffer *b = NULL;
+	char *p, text[6] = "";
+	int fd;
+
+	(void)state;
+	p = mmap(NULL, 4 * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	assert_ptr_not_equal(p, MAP_FAILED);
+	strcpy(p + page, "hello");
+	assert_int_equal(hpmap_pin(p + 1, page, &b), -EINVAL);
+	assert_int_equal(hpmap_pin(p, 0, &b), -EINVAL);
+	assert_null(b);
+	ok(hpmap_pin(p, 4 * page, &b));
+	assert_int_equal(info_of(b).backing, HPMAP_BACKING_USER);
+	assert_int_equal(hpmap_length(b), 4 * page);
+	assert_int_equal(hpmap_map(b, 0, NULL), -ENODEV);
+	munmap(p, 4 * page);
+	assert_int_equal(pread(hpmap_fd(b), text, sizeof(text), page), sizeof(text));
+	assert_string_equal(text, "hello");
+	ok(hpmap_export_dmabuf(b, &fd));
+	close(fd);
+	hpmap_free(b);
+}
+
+static void a_device_is_given_addresses(void **state)
+{
+	struct hpmap_run run, physical;
+	unsigned int nr = 1, one = 1;
+	struct hpmap_buffer *b;
+	int fd = -1;
+	glob_t g;
+
+	(void)state;
+	assert_int_equal(glob("/sys/bus/pci/drivers/virtio-pci/0*", 0, NULL, &g), 0);
+	device = strrchr(g.gl_pathv[0], '/') + 1;
+	ok(hpmap_alloc(HPMAP_OPTIONS(.length = 2 * MIB, .page_size = 2 * MIB), &b));
+	assert_int_equal(hpmap_dma_map(b, device, 0, &fd), -EINVAL);
+	assert_int_equal(hpmap_dma_map(b, device, 4, &fd), -EINVAL);
+	assert_int_equal(hpmap_dma_map(b, "no-such-device", HPMAP_DMA_TO_DEVICE, &fd), -ENODEV);
+	assert_int_equal(hpmap_dma_map(b, NULL, HPMAP_DMA_TO_DEVICE, &fd), -ENODEV);
+	assert_int_equal(fd, -1);
+	ok(hpmap_dma_map(b, device, HPMAP_DMA_TO_DEVICE | HPMAP_DMA_FROM_DEVICE, &fd));
+	ok(hpmap_dma_runs(fd, 0, &run, &nr));
+	ok(hpmap_runs(b, 0, &physical, &one));
+	assert_int_equal(nr, 1);
+	assert_int_equal(run.length, 2 * MIB);
+	assert_int_equal(run.address, physical.address);	/* there is no IOMMU */
+	ok(hpmap_dma_runs(fd, 1, &run, &nr));
+	assert_int_equal(nr, 0);
+	nr = 1;
+	assert_int_equal(hpmap_dma_runs(hpmap_fd(b), 0, &run, &nr), -EINVAL);
+	ok(hpmap_dma_sync(fd, HPMAP_SYNC_FOR_CPU, MIB, MIB));
+	ok(hpmap_dma_sync(fd, HPMAP_SYNC_FOR_DEVICE, 0, 1));
+	assert_int_equal(hpmap_dma_sync(fd, HPMAP_SYNC_FOR_CPU, MIB, MIB + 1), -EINVAL);
+	assert_int_equal(hpmap_dma_sync(fd, 0, 0, 1), -EINVAL);
+	assert_int_equal(hpmap_dma_sync(hpmap_fd(b), HPMAP_SYNC_FOR_CPU, 0, 1), -EINVAL);
+	close(fd);
+	hpmap_free(b);
+	globfree(&g);
+}
+
+static void reserves_are_told(void **state)
+{
+	struct hpmap_reserve r = { .size = sizeof(r) };
+
+	(void)state;
+	ok(hpmap_reserve(HPMAP_BACKING_HUGETLB, 2 * MIB, 0, &r));
+	assert_int_equal(r.asked, 0);
+	assert_int_equal(hpmap_reserve(HPMAP_BACKING_HUGETLB, 2 * MIB, 999, &r), -ENOENT);
+	assert_int_equal(hpmap_reserve(HPMAP_BACKING_BASE, 4096, 0, &r), -EINVAL);
+}
+
+static int behind_a_closed_door(void)
+{
+	struct hpmap_buffer *b = NULL;
+
+	if (hpmap_open(NULL, 0, &b) != -EACCES)
+		return 1;
+	if (hpmap_alloc(HPMAP_OPTIONS(.length = MIB, .flags = HPMAP_MODULE_ONLY), &b) != -EACCES)
+		return 2;
+	if (hpmap_alloc(HPMAP_OPTIONS(.length = MIB), &b) ||
+	    info_of(b).backend != HPMAP_BACKEND_MEMFD ||
+	    !strstr(hpmap_why(b), "may not be opened"))
+		return 3;
+	return 0;
+}
+
+/* A user who may not open the door is served by memfd, and told. */
+static void a_closed_door_is_told(void **state)
+{
+	(void)state;
+	assert_int_equal(as_nobody(behind_a_closed_door), 0);
+}
+
+static int through_an_open_door(void)
+{
+	static char memory[4 * 4096] __attribute__((aligned(4096)));
+	struct rlimit limit = { 4096, 4096 };
+	struct hpmap_buffer *b = NULL, *pinned = NULL;
+	struct hpmap_run run;
+	unsigned int nr = 1;
+	int fd = -1;
+
+	if (hpmap_alloc(HPMAP_OPTIONS(.length = MIB, .flags = HPMAP_MODULE_ONLY), &b))
+		return 1;
+	/* What takes a capability. */
+	if (hpmap_runs(b, 0, &run, &nr) != -EPERM || info_of(b).address)
+		return 2;
+	if (hpmap_dma_map(b, device, HPMAP_DMA_TO_DEVICE, &fd) != -EPERM || fd != -1)
+		return 3;
+	if (hpmap_create(HPMAP_OPTIONS(.length = MIB, .name = "n"), NULL) != -EPERM ||
+	    hpmap_destroy("n") != -EPERM)
+		return 4;
+	/* What is limited. */
+	if (setrlimit(RLIMIT_MEMLOCK, &limit))
+		return 5;
+	if (hpmap_pin(memory, sizeof(memory), &pinned) != -EDQUOT || pinned ||
+	    !strstr(hpmap_why(NULL), "ulimit -l"))
+		return 6;
+	if (hpmap_pin(memory, 4096, &pinned))
+		return 7;
+	hpmap_free(pinned);
+	hpmap_free(b);
+	return 0;
+}
+
+/* An ordinary user has buffers, and is told what is not for him. */
+static void an_open_door_does_not_open_all(void **state)
+{
+	glob_t g;
+	int ret;
+
+	(void)state;
+	assert_int_equal(glob("/sys/bus/pci/drivers/virtio-pci/0*", 0, NULL, &g), 0);
+	device = strrchr(g.gl_pathv[0], '/') + 1;
+	assert_int_equal(chmod("/dev/hpage_map", 0666), 0);
+	ret = as_nobody(through_an_open_door);
+	assert_int_equal(chmod("/dev/hpage_map", 0600), 0);
+	globfree(&g);
+	assert_int_equal(ret, 0);
+}
+
+static const struct CMUnitTest tests[] = {
+	TEST(a_name_outlives_its_maker),
+	TEST(buffers_are_listed),
+	TEST(runs_make_up_the_buffer),
+	TEST(without_the_module_pages_come_from_the_pool_too),
+	TEST(a_dmabuf_holds_the_buffer),
+	TEST(memory_of_the_program_is_pinned),
+	TEST(a_device_is_given_addresses),
+	TEST(reserves_are_told),
+	TEST(a_closed_door_is_told),
+	TEST(an_open_door_does_not_open_all),
+};
+
+int test_module(void)
+{
+	return RUN("module", tests);
+}

@@ -1,0 +1,225 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/* Asking for a buffer: what is had, and what is refused. */
+#define _GNU_SOURCE
+#include "fixture.h"
+
+#include <sys/resource.h>
+#include <sys/syscall.h>
+
+/* The same figures whoever asks for base pages, and what they are called. */
+static void base_pages_are_had_when_allowed(void **state)
+{
+	uint64_t page = sysconf(_SC_PAGESIZE);
+	struct hpmap_buffer *b;
+
+	(void)state;
+	ok(hpmap_alloc(HPMAP_OPTIONS(.length = 3 * page, .page_size = page, .name = "small"), &b));
+	assert_int_equal(hpmap_page_size(b), page);
+	assert_int_equal(hpmap_length(b), 3 * page);
+	assert_int_equal(info_of(b).backing, HPMAP_BACKING_BASE);
+	assert_string_equal(info_of(b).name, "small");
+	hpmap_free(b);
+}
+
+/* Structs of programs and libraries of different age. */
+static void sizes_of_structs_are_checked(void **state)
+{
+	struct {
+		struct hpmap_options o;
+		uint64_t later;
+	} longer = { .o = { .size = sizeof(longer), .length = MIB } };
+	struct {
+		struct hpmap_info i;
+		uint64_t later;
+	} info = { .i = { .size = sizeof(info) } };
+	struct hpmap_options shorter = { .size = sizeof(shorter) - 4, .length = MIB };
+	struct hpmap_buffer *b = NULL;
+
+	(void)state;
+	assert_int_equal(hpmap_alloc(&shorter, &b), -EINVAL);
+	assert_int_equal(hpmap_alloc(NULL, &b), -EINVAL);
+	longer.later = 1;
+	assert_int_equal(hpmap_alloc(&longer.o, &b), -E2BIG);
+	assert_null(b);
+	longer.later = 0;
+	ok(hpmap_alloc(&longer.o, &b));
+	ok(hpmap_info(b, &info.i));
+	assert_int_equal(info.i.size, sizeof(info));
+	info.later = 7;
+	assert_int_equal(hpmap_info(b, &info.i), -E2BIG);
+	info.i.size = 8;
+	assert_int_equal(hpmap_info(b, &info.i), -EINVAL);
+	hpmap_free(b);
+}
+
+/* What makes no sense is refused the same with the module and without, and leaves nothing. */
+static void nonsense_is_refused(void **state)
+{
+	static const struct hpmap_options refused[] = {
+		{ .length = 0 },
+		{ .length = MIB, .flags = 1U << 31 },
+		{ .length = MIB, .flags = HPMAP_EXACT | HPMAP_ALLOW_BASE },
+		{ .length = MIB, .flags = HPMAP_NO_MODULE | HPMAP_CONTIGUOUS },
+		{ .length = MIB, .page_size = 3 * MIB },
+		{ .length = MIB, .page_size = 512 },
+		{ .length = MIB, .policy = 4 },
+		{ .length = MIB, .node = 1 },
+		{ .length = MIB, .node = 999, .policy = HPMAP_POLICY_STRICT },
+		{ .length = MIB, .node = -2, .policy = HPMAP_POLICY_PREFERRED },
+		{ .length = MIB, .name = "a/b" },
+		{ .length = MIB, .name = ".." },
+		{ .length = MIB, .name = "" },
+		{ .length = MIB, .mode = 0600 },
+		{ .length = MIB, .reserved = 1 },
+		{ .length = MIB, .page_size = 8 * MIB, .flags = HPMAP_EXACT },
+	};
+	struct hpmap_buffer *b = NULL;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(refused) / sizeof(*refused); i++) {
+		struct hpmap_options o = refused[i];
+
+		o.size = sizeof(o);
+		if (hpmap_alloc(&o, &b) != -EINVAL)
+			fail_msg("number %zu is not refused: %s", i, hpmap_why(NULL));
+		assert_null(b);
+		assert_true(*hpmap_why(NULL));
+	}
+}
+
+static void a_device_that_is_not_there_is_enodev(void **state)
+{
+	struct hpmap_buffer *b = NULL;
+
+	(void)state;
+	assert_int_equal(hpmap_alloc(HPMAP_OPTIONS(.length = MIB, .near_device = "0000:ff:1f.7"),
+				     &b), -ENODEV);
+	assert_non_null(strstr(hpmap_why(NULL), "ls /sys/bus/pci/devices"));
+	assert_int_equal(hpmap_alloc(HPMAP_OPTIONS(.length = MIB, .near_device = "../x"), &b),
+			 -ENODEV);
+}
+
+/* Failing at the call and not at first touch. */
+static void more_than_the_machine_has_is_enomem(void **state)
+{
+	struct hpmap_buffer *b = NULL;
+
+	(void)state;
+	assert_int_equal(hpmap_alloc(HPMAP_OPTIONS(.length = 1UL << 46, .flags = HPMAP_ALLOW_BASE),
+				     &b), -ENOMEM);
+	assert_non_null(strstr(hpmap_why(NULL), "(try: "));
+	assert_int_equal(hpmap_alloc(HPMAP_OPTIONS(.length = UINT64_MAX), &b), -ENOMEM);
+	assert_null(b);
+}
+
+static void without_a_descriptor_left_it_is_emfile(void **state)
+{
+	struct rlimit old, none = { 0, 0 };
+	struct hpmap_buffer *b = NULL;
+	int ret;
+
+	(void)state;
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &old), 0);
+	none.rlim_max = old.rlim_max;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+	ret = hpmap_alloc(HPMAP_OPTIONS(.length = MIB, .flags = HPMAP_ALLOW_BASE), &b);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &old), 0);
+	assert_int_equal(ret, -EMFILE);
+	assert_null(b);
+}
+
+/* The node is kept to, and the thread's own policy is as before. */
+static void a_node_can_be_asked_for(void **state)
+{
+	uint32_t policy;
+	struct hpmap_buffer *b;
+	int before_mode = -1, mode = -2;
+
+	(void)state;
+	syscall(SYS_get_mempolicy, &before_mode, NULL, 0, NULL, 0);
+	for (policy = HPMAP_POLICY_PREFERRED; policy <= HPMAP_POLICY_INTERLEAVE; policy++) {
+		ok(hpmap_alloc(HPMAP_OPTIONS(.length = 4 * MIB, .policy = policy,
+					     .flags = HPMAP_NO_MODULE), &b));
+		if (policy == HPMAP_POLICY_STRICT)
+			assert_int_equal(info_of(b).node, 0);
+		hpmap_free(b);
+	}
+	syscall(SYS_get_mempolicy, &mode, NULL, 0, NULL, 0);
+	if (before_mode >= 0)
+		assert_int_equal(mode, before_mode);
+}
+
+static void pools_are_told(void **state)
+{
+	struct hpmap_pool pool = { .size = sizeof(pool) };
+	uint64_t sizes[32];
+	unsigned int nr = 32, none = 0, i;
+
+	(void)state;
+	ok(hpmap_page_sizes(sizes, &nr));
+	ok(hpmap_page_sizes(NULL, &none));
+	assert_int_equal(none, nr);
+	for (i = 0; i < nr; i++) {
+		assert_true(!i || sizes[i] > sizes[i - 1]);
+		ok(hpmap_pool(sizes[i], -1, &pool));
+		assert_true(pool.free <= pool.total);
+	}
+	assert_int_equal(hpmap_pool(12345, -1, &pool), -ENOENT);
+	assert_true(*hpmap_version() >= '0');
+}
+
+static void calls_that_need_the_module_say_so(void **state)
+{
+	struct hpmap_reserve reserve = { .size = sizeof(reserve) };
+	struct hpmap_info info = { .size = sizeof(info) };
+	struct hpmap_buffer *b = NULL, *made = NULL;
+	struct hpmap_run run;
+	unsigned int nr = 1;
+	uint32_t flag;
+	int fd = -1;
+
+	(void)state;
+	ok(hpmap_alloc(HPMAP_OPTIONS(.length = 2 * MIB, .flags = HPMAP_NO_MODULE), &b));
+	assert_int_equal(hpmap_runs(b, 0, &run, &nr), -ENOTSUP);
+	if (!with_module) {
+		assert_int_equal(hpmap_open("none", 0, &made), -ENOTSUP);
+		assert_int_equal(hpmap_open(NULL, 0, &made), -ENOTSUP);
+		assert_int_equal(hpmap_destroy("none"), -ENOTSUP);
+		assert_int_equal(hpmap_next(0, &info), -ENOTSUP);
+		assert_int_equal(hpmap_reserve(HPMAP_BACKING_THP, 2 * MIB, 0, &reserve), -ENOTSUP);
+		assert_int_equal(hpmap_create(HPMAP_OPTIONS(.length = MIB, .name = "n"), &made),
+				 -ENOTSUP);
+		for (flag = HPMAP_CONTIGUOUS; flag <= HPMAP_RESERVE; flag <<= 1)
+			assert_int_equal(hpmap_alloc(HPMAP_OPTIONS(.length = MIB, .flags = flag),
+						     &made), -ENOTSUP);
+		assert_int_equal(hpmap_alloc(HPMAP_OPTIONS(.length = MIB,
+							   .flags = HPMAP_MODULE_ONLY), &made),
+				 -ENOTSUP);
+		assert_non_null(strstr(hpmap_why(NULL), "modprobe hpage_map"));
+		assert_int_equal(hpmap_pin(&made, MIB, &made), -ENOTSUP);
+		assert_non_null(strstr(hpmap_why(NULL), "modprobe hpage_map"));
+		assert_int_equal(hpmap_dma_map(b, "0000:00:00.0", HPMAP_DMA_TO_DEVICE, &fd),
+				 -ENOTSUP);
+		assert_non_null(strstr(hpmap_why(NULL), "modprobe hpage_map"));
+	}
+	assert_null(made);
+	hpmap_free(b);
+}
+
+static const struct CMUnitTest tests[] = {
+	TEST(base_pages_are_had_when_allowed),
+	TEST(sizes_of_structs_are_checked),
+	TEST(nonsense_is_refused),
+	TEST(a_device_that_is_not_there_is_enodev),
+	TEST(more_than_the_machine_has_is_enomem),
+	TEST(without_a_descriptor_left_it_is_emfile),
+	TEST(a_node_can_be_asked_for),
+	TEST(pools_are_told),
+	TEST(calls_that_need_the_module_say_so),
+};
+
+int test_options(void)
+{
+	return RUN("options", tests);
+}
