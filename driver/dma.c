@@ -38,8 +38,8 @@ u64 hpm_dma_limit(struct device *dev)
 static unsigned int fill_segments(const struct hpage_map_buffer *buf, struct device *dev,
 				  struct scatterlist *sg)
 {
-	u64 last, within = dma_get_seg_boundary(dev) | ~PAGE_MASK;
-	u64 len, max = max(round_down(dma_get_max_seg_size(dev), PAGE_SIZE), PAGE_SIZE);
+	u64 last, within = dma_get_seg_boundary(dev);
+	u64 len, max = round_down(dma_get_max_seg_size(dev), PAGE_SIZE);
 	struct hpage_map_run run;
 	unsigned int nr = 0;
 	loff_t pos = 0;
@@ -67,6 +67,9 @@ static int may_map(const struct hpage_map_buffer *buf, struct device *dev)
 
 	if (!dev->dma_mask)
 		return -EINVAL;
+	/* Importers walk tables by pages. */
+	if (dma_get_max_seg_size(dev) < PAGE_SIZE || dma_get_seg_boundary(dev) < PAGE_SIZE - 1)
+		return -EINVAL;
 	return limit && buf->backing.end > limit ? -EIO : 0;
 }
 
@@ -80,7 +83,8 @@ static int may_map(const struct hpage_map_buffer *buf, struct device *dev)
  * dma_set_max_seg_size(), 64 KiB if it has not, and to its dma_set_seg_boundary().
  *
  * Return: the table, mapped, for hpage_map_dma_unmap(), or an ERR_PTR: -ENOMEM; -EIO when
- * the device cannot reach the pages; -EINVAL when it does no DMA.
+ * the device cannot reach the pages; -EINVAL when it does no DMA, or takes no whole page of
+ * the base size in one segment.
  */
 struct sg_table *hpage_map_dma_map(struct hpage_map_buffer *buf, struct device *dev,
 				   enum dma_data_direction dir)

@@ -207,7 +207,24 @@ static void entries_do_not_cross_the_boundary(void)
 	check_segments("boundary=0xffff", 1 << 20, 65536);
 	check_segments("boundary=0x3fffff", 1ULL << 32, 4 << 20);
 	check_segments("boundary=0x3fffff max_segment=3145728", 3 << 20, 4 << 20);
-	check_segments("boundary=0xff", 4096, 4096);	/* nor is a page split */
+}
+
+/* An entry is a page at least, which some devices cannot have. */
+static void a_device_that_takes_no_page_is_refused(void)
+{
+	static const char * const less[] = { "max_segment=4095", "boundary=0xff" };
+
+	for (int i = 0; i < 2; i++) {
+		struct importer_attach a = {};
+		int importer;
+
+		begin(less[i], 2);
+		a.fd = export_of(lend(pmd_size, pmd_size, 0));
+		importer = importer_open();
+		CHECK_ERR(ioctl(importer, IMPORTER_ATTACH, &a), EINVAL);
+		close_range(3, ~0U, 0);
+		end();
+	}
 }
 
 static void check_sum(int importer, const void *p, size_t len)
@@ -629,6 +646,7 @@ int main(void)
 		TEST(fewer_entries_than_the_system_heap, ON_NONE),
 		TEST(entries_obey_the_segment_size, ON_NONE),
 		TEST(entries_do_not_cross_the_boundary, ON_NONE),
+		TEST(a_device_that_takes_no_page_is_refused, ON_NONE),
 		TEST(an_importer_sees_what_the_program_writes, ON_NONE),
 		TEST(importers_may_be_many, ON_NONE),
 		TEST(an_importer_alone_keeps_the_pages, ON_NONE),
