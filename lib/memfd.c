@@ -119,8 +119,10 @@ static void hugetlb_short(const struct rung *r)
 		(unsigned long long)(pool.total + needed - (free < needed ? free : 0)));
 }
 
+typedef int (*fill_fn)(const struct rung *r, void *address);
+
 /* Fill the file @fd by touching every page of it through a mapping. */
-static int touch(const struct rung *r, int fd, int (*fill)(const struct rung *, void *))
+static int touch(const struct rung *r, int fd, fill_fn fill)
 {
 	struct saved_policy saved;
 	void *address;
@@ -140,6 +142,20 @@ static int touch(const struct rung *r, int fd, int (*fill)(const struct rung *, 
 	return ret == -EFAULT ? -ENOMEM : ret;
 }
 
+/* A file with all its pages, or -errno. */
+static int filled_file(const struct rung *r, unsigned int flags, fill_fn fill)
+{
+	int fd = make_file(r->o, r->length, flags), ret;
+
+	if (fd < 0)
+		return fd;
+	ret = touch(r, fd, fill);
+	if (!ret)
+		return fd;
+	close(fd);
+	return ret;
+}
+
 static int fill_all(const struct rung *r, void *address)
 {
 	return populate(address, r->length, true);
@@ -147,18 +163,13 @@ static int fill_all(const struct rung *r, void *address)
 
 static int try_hugetlb(const struct rung *r)
 {
-	int fd = make_file(r->o, r->length, MFD_HUGETLB | HUGE_SHIFT(r->page_size)), ret;
+	int fd = filled_file(r, MFD_HUGETLB | HUGE_SHIFT(r->page_size), fill_all);
 
-	if (fd >= 0) {
-		ret = touch(r, fd, fill_all);
-		if (!ret)
-			return fd;
-		close(fd);
-	} else {
-		ret = fd == -ENOENT || fd == -ENODEV ? -EINVAL : fd;
-	}
+	if (fd >= 0)
+		return fd;
 	hugetlb_short(r);
-	return ret;
+	/* There are no pages of that size on this machine. */
+	return fd == -ENOENT || fd == -ENODEV ? -EINVAL : fd;
 }
 
 /* Is there that much memory at all? What is beyond would meet the OOM killer. */
@@ -208,35 +219,19 @@ static void thp_short(const struct rung *r)
 
 static int try_thp(const struct rung *r)
 {
-	int fd, ret;
+	int fd;
 
 	if (!enough_memory(r))
 		return -ENOMEM;
-	fd = make_file(r->o, r->length, 0);
-	if (fd < 0)
-		return fd;
-	ret = touch(r, fd, fill_thp);
-	if (!ret)
-		return fd;
-	close(fd);
-	thp_short(r);
-	return ret;
+	fd = filled_file(r, 0, fill_thp);
+	if (fd == -ENOMEM)
+		thp_short(r);
+	return fd;
 }
 
 static int try_base(const struct rung *r)
 {
-	int fd, ret;
-
-	if (!enough_memory(r))
-		return -ENOMEM;
-	fd = make_file(r->o, r->length, 0);
-	if (fd < 0)
-		return fd;
-	ret = touch(r, fd, fill_all);
-	if (!ret)
-		return fd;
-	close(fd);
-	return ret;
+	return enough_memory(r) ? filled_file(r, 0, fill_all) : -ENOMEM;
 }
 
 /* The same rules as the module's. A rung with the page size 0 does not serve the request. */
