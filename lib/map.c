@@ -3,8 +3,8 @@
  * Mapping: always where huge pages fit.
  *
  * Kernels align mappings of huge pages in some versions and on some file
- * systems. Reserving more than is needed and mapping over the aligned part
- * works on all of them.
+ * systems. Looking for more room than is needed, and mapping at the aligned part
+ * of it, works on all of them.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -29,42 +29,44 @@ static uint64_t alignment(uint64_t length, uint64_t page_size)
 	return length >= GIB && align < GIB ? GIB : align;
 }
 
-/* A range of addresses that nothing else gets, or MAP_FAILED. */
-static char *reserve_range(uint64_t length, uint64_t align)
+/* Where it would fit now; nothing keeps others out. MAP_FAILED if nowhere. */
+static char *find_range(uint64_t length, uint64_t align)
 {
-	uint64_t slack = align - base_page_size(), before;
+	uint64_t slack = align - base_page_size();
 	char *range;
 
-	if (length + slack < length)
+	if (length + slack < length) {
+		errno = ENOMEM;
 		return MAP_FAILED;
+	}
 	range = mmap(NULL, length + slack, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
 		     -1, 0);
 	if (range == MAP_FAILED)
 		return range;
-	before = -(uintptr_t)range & (align - 1);
-	if (before)
-		munmap(range, before);
-	if (slack > before)
-		munmap(range + before + length, slack - before);
-	return range + before;
+	munmap(range, length + slack);
+	return range + (-(uintptr_t)range & (align - 1));
 }
 
-/* Map all of @fd. Returns MAP_FAILED with errno. */
+/*
+ * Map all of @fd. Returns MAP_FAILED with errno.
+ *
+ * Not over what reserves the range: when mmap() fails there, that is gone or not,
+ * and ending it would hit what another thread has mapped meanwhile. So the range
+ * is left open, and looked for again when another thread was faster.
+ */
 void *map_aligned(int fd, uint64_t length, uint64_t page_size, int prot, int flags)
 {
-	char *range = reserve_range(length, alignment(length, page_size));
+	uint64_t align = alignment(length, page_size);
+	char *range;
 	void *address;
-	int err;
 
-	if (range == MAP_FAILED)
-		return range;
-	address = mmap(range, length, prot, flags | MAP_FIXED, fd, 0);
-	if (address != MAP_FAILED)
-		return address;
-	err = errno;
-	munmap(range, length);
-	errno = err;
-	return MAP_FAILED;
+	do {
+		range = find_range(length, align);
+		if (range == MAP_FAILED)
+			return range;
+		address = mmap(range, length, prot, flags | MAP_FIXED_NOREPLACE, fd, 0);
+	} while (address == MAP_FAILED && errno == EEXIST);
+	return address;
 }
 
 /* Make every page present, without a SIGBUS if that cannot be. */
