@@ -32,6 +32,7 @@ help:
 	@echo 'make deb              build Debian packages into build/deb'
 	@echo 'make rpm              build rpm packages into build/rpm, and try them'
 	@echo 'make test-deb         install, upgrade and purge them in a pristine Debian'
+	@echo 'make test-rpm         install and erase those, with their scripts, in such a root'
 	@echo 'make selftest         test the virtual machine itself, vm/run'
 	@echo 'make check            run the static checks'
 	@echo 'make clean            remove what was built here'
@@ -114,6 +115,11 @@ test-deb:
 	@vm/packages deb
 	@packaging/test
 
+test-rpm:
+	@vm/packages test
+	@vm/packages rpm
+	@packaging/rpm/test
+
 check-lib:
 	@vm/packages lib
 	$(MAKE) tools
@@ -140,4 +146,4 @@ clean:
 	rm -rf build
 
 .PHONY: help headers module lib tools check-lib install uninstall demo demo-devices test \
-	test-devices soak bench deb rpm test-deb selftest check clean
+	test-devices soak bench deb rpm test-deb test-rpm selftest check clean
