@@ -7,7 +7,9 @@ PREFIX ?= /usr/local
 INCLUDEDIR ?= $(PREFIX)/include
 MANDIR ?= $(PREFIX)/share/man
 DEPMOD ?= depmod
-RELEASE = $(shell $(MAKE) -s -C $(KDIR) kernelrelease)
+# What uname -r will say; "make kernelrelease" does not know what Debian 12 calls its kernel.
+RELEASE = $(shell sed -n 's/^.define UTS_RELEASE "\(.*\)"/\1/p' \
+	$(KDIR)/include/generated/utsrelease.h)
 MODULES_DIR = $(DESTDIR)/lib/modules/$(RELEASE)/updates
 # What other drivers build against; see docs/drivers.md.
 API_DIR = $(DESTDIR)$(PREFIX)/src/hpage_map/include
