@@ -63,7 +63,7 @@ int lend_run(size_t nr_pages, unsigned int flags)
 		ret = try_lend(nr_pages * pmd_size, pmd_size, flags, text);
 		if (ret >= 0)
 			return ret;
-		write_text("/proc/sys/vm/compact_memory", "1");
+		tidy_memory();
 	}
 	printf("# no run of %zu pages: %s\n", nr_pages, text);
 	CHECK(!"a run");
