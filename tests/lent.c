@@ -57,7 +57,7 @@ int lend_run(size_t nr_pages, unsigned int flags)
 	int ret;
 
 	flags |= HPAGE_MAP_CONTIGUOUS | HPAGE_MAP_EXACT;
-	for (size_t pages = 2 * nr_pages; pages <= 800; pages *= 2) {
+	for (size_t pages = 2 * nr_pages; pages <= 1024; pages *= 2) {
 		if (pool_of(pmd_size, "nr") < pages)
 			set_pool(pmd_size, "nr", pages);
 		ret = try_lend(nr_pages * pmd_size, pmd_size, flags, text);
