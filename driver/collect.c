@@ -49,7 +49,7 @@ struct collection {
 	unsigned long nr;		/* pages wanted */
 	unsigned long max;		/* pages to collect at the most */
 	unsigned long *wanted;		/* their page frame numbers, ascending */
-	unsigned long *where;		/* at which page of @scratch each of them is */
+	unsigned long *where;		/* at which page of @scratch each is, or ULONG_MAX */
 	unsigned long longest;		/* the longest run that was seen, in pages */
 };
 
@@ -57,7 +57,7 @@ struct collection {
  * Is there a free page of the pool at @pfn, which is aligned for one, that can
  * be pinned where it is? Nobody is kept from taking it while we look.
  */
-static bool is_free(unsigned long pfn, unsigned long nr_base, int node)
+static bool is_free(const struct collection *c, unsigned long pfn, int node)
 {
 	struct page *page = pfn_to_online_page(pfn);
 	struct folio *folio;
@@ -66,7 +66,7 @@ static bool is_free(unsigned long pfn, unsigned long nr_base, int node)
 		return false;
 	folio = page_folio(page);
 	return folio_nid(folio) == node && folio_test_hugetlb(folio) &&
-	       folio_nr_pages(folio) == nr_base && folio_test_hugetlb_freed(folio) &&
+	       folio_size(folio) == c->page_size && folio_test_hugetlb_freed(folio) &&
 	       folio_zonenum(folio) != ZONE_MOVABLE && !folio_test_hwpoison(folio);
 }
 
@@ -85,7 +85,7 @@ static bool choose(struct collection *c, int node)
 
 	for (pfn = ALIGN(node_start_pfn(node), step); pfn + step <= end || run; pfn += step) {
 		cond_resched();
-		if (pfn + step <= end && is_free(pfn, step, node)) {
+		if (pfn + step <= end && is_free(c, pfn, node)) {
 			run++;
 			if (c->attr.contiguous)
 				continue;
@@ -157,6 +157,7 @@ static int collect(struct collection *c)
 	unsigned long i, pfn, *found, missing = c->nr;
 	int ret;
 
+	memset(c->where, 0xff, c->nr * sizeof(*c->where));
 	for (i = 0; i < c->max && missing && !READ_ONCE(c->stop); i++) {
 		ret = allocate(c, c->scratch, i, &pfn);
 		if (ret)
@@ -167,6 +168,9 @@ static int collect(struct collection *c)
 			missing--;
 		}
 	}
+	for (i = 0; missing && i < c->nr; i++)
+		if (c->where[i] == ULONG_MAX && !is_free(c, c->wanted[i], c->attr.node))
+			return -EAGAIN;
 	return missing ? -ENOBUFS : 0;
 }
 
@@ -239,7 +243,7 @@ static int try_once(struct collection *c, struct file *file, const struct hpm_at
 	ret = collect_uncharged(c);
 	hpm_hugetlb_look(c->page_size, c->attr.node, &now, &surplus);
 	/* What is punched out must come back into the pool; what came back meanwhile was first. */
-	if ((!ret && surplus) || (ret == -ENOBUFS && now + c->max > free))
+	if ((!ret && surplus) || (ret == -ENOBUFS && (c->max >= free || now + c->max > free)))
 		ret = -EAGAIN;
 	if (!ret)
 		ret = transfer(c, file);
@@ -295,8 +299,7 @@ int hpm_collect(struct file *file, const struct hpm_attr *attr, unsigned long nr
 	ret = mutex_lock_interruptible(&collecting);
 	if (ret)
 		goto free;
-	ret = -EAGAIN;
-	for (i = 0; i < MAX_TRIES && ret == -EAGAIN; i++)
+	for (i = 0, ret = -EAGAIN; i < MAX_TRIES && ret == -EAGAIN; i++)
 		ret = try_once(&c, file, attr);
 	mutex_unlock(&collecting);
 

@@ -60,15 +60,14 @@ static unsigned int fill_segments(const struct hpage_map_buffer *buf, struct dev
 /*
  * The DMA API would map without an address what does no DMA, and lend copies in low memory to
  * what does not reach the pages, of which neither side sees the other's until it is synced.
+ * Importers walk tables by pages, so an entry is a whole one at least.
  */
 static int may_map(const struct hpage_map_buffer *buf, struct device *dev)
 {
 	u64 limit = hpm_dma_limit(dev);
 
-	if (!dev->dma_mask)
-		return -EINVAL;
-	/* Importers walk tables by pages. */
-	if (dma_get_max_seg_size(dev) < PAGE_SIZE || dma_get_seg_boundary(dev) < PAGE_SIZE - 1)
+	if (!dev->dma_mask || dma_get_max_seg_size(dev) < PAGE_SIZE ||
+	    dma_get_seg_boundary(dev) < PAGE_SIZE - 1)
 		return -EINVAL;
 	return limit && buf->backing.end > limit ? -EIO : 0;
 }
