@@ -146,6 +146,30 @@ char *map_at(void *addr, int fd, size_t len, int prot, int flags, off_t off)
 	return p;
 }
 
+int importer_open(void)
+{
+	int fd = open("/dev/hpm_importer", O_RDWR | O_CLOEXEC);
+
+	CHECK(fd >= 0);
+	return fd;
+}
+
+struct importer_attach attach(int importer, int dmabuf)
+{
+	struct importer_attach a = { .fd = dmabuf };
+
+	CHECK(ioctl(importer, IMPORTER_ATTACH, &a) == 0);
+	return a;
+}
+
+int import(int dmabuf)
+{
+	int importer = importer_open();
+
+	CHECK(attach(importer, dmabuf).bytes == (uint64_t)lseek(dmabuf, 0, SEEK_END));
+	return importer;
+}
+
 int try_pin(const void *addr, size_t len, char *text)
 {
 	struct hpage_map_pin p = {

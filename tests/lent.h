@@ -8,6 +8,8 @@
 
 #include "buffers.h"
 
+#include "modules/hpm_importer.h"
+
 #include <linux/hpage_map.h>
 
 /* Buffers of the test's own, and what is told of one. */
@@ -30,11 +32,17 @@ int export_of(int fd);
 int try_export(int fd);			/* descriptor or -errno */
 char *map_at(void *addr, int fd, size_t len, int prot, int flags, off_t off);
 
+/* The importer of tests/modules, which must be loaded, and what it says of its attachment. */
+int importer_open(void);
+struct importer_attach attach(int importer, int dmabuf);
+int import(int dmabuf);			/* both, and all of it; closing ends the attachment */
+
 /* Memory of the program. */
 int pin(const void *addr, size_t len);
 int try_pin(const void *addr, size_t len, char *text);	/* descriptor or -errno */
 
 /* Mappings for devices. */
+#define BOTH	(HPAGE_MAP_DMA_TO_DEVICE | HPAGE_MAP_DMA_FROM_DEVICE)
 int try_dma_map(int fd, const char *device, unsigned int flags);	/* descriptor or -errno */
 int try_dma_sync(int fd, unsigned int flags, uint64_t offset, uint64_t length);	/* or -errno */
 

@@ -29,6 +29,14 @@ static int tell(const char *device, const char *file, const char *text)
 	return write_text(path, text);
 }
 
+static int access_device(const char *device)
+{
+	char path[128];
+
+	snprintf(path, sizeof(path), PCI "devices/%s", device);
+	return access(path, F_OK);
+}
+
 bool has_driver(const char *device, const char *driver)
 {
 	char path[128], link[256];
@@ -63,6 +71,26 @@ int bind_to(const char *device, const char *driver)
 int unbind(const char *device)
 {
 	return tell(device, "driver/unbind", device);
+}
+
+void unplug(const char *device)
+{
+	CHECK(tell(device, "remove", "1") == 0);
+	CHECK(access_device(device) == -1);
+}
+
+void plug_in(const char *device)
+{
+	CHECK(write_text(PCI "rescan", "1") == 0);
+	CHECK(access_device(device) == 0);
+}
+
+int edu_open(void)
+{
+	int fd = open(EDU_NODE, O_RDWR | O_CLOEXEC);
+
+	CHECK(fd >= 0);
+	return fd;
 }
 
 /* As root may, if the kernel was told iomem=relaxed. */

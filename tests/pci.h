@@ -15,6 +15,10 @@
 /* One that has no driver of its own, nor gets one here. */
 #define BRIDGE	"0000:00:00.0"
 
+/* samples/edu: its driver, and its node. */
+#define EDU_DRIVER	"hpage_map_edu"
+#define EDU_NODE	"/dev/hpage_map_edu"
+
 bool has_iommu(void);
 /* The sample's driver for one of them, and for no other; 0 or -errno of loading it. */
 int load_edu(const char *device, const char *params);
@@ -22,6 +26,10 @@ bool has_driver(const char *device, const char *driver);
 /* Bind a device to a driver that is loaded, or take its driver away; 0 or -errno. */
 int bind_to(const char *device, const char *driver);
 int unbind(const char *device);
+/* As a device that is pulled out, and one that is found again. */
+void unplug(const char *device);
+void plug_in(const char *device);
+int edu_open(void);
 
 /* The registers of an edu whose memory is on, and its DMA engine, driven by hand. */
 volatile void *edu_registers(const char *device);

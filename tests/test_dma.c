@@ -15,8 +15,6 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
-#define DRIVER	"hpage_map_edu"
-#define BOTH	(HPAGE_MAP_DMA_TO_DEVICE | HPAGE_MAP_DMA_FROM_DEVICE)
 #define PAGES	4
 #define SIZE	(PAGES * pmd_size)
 #define ROUNDS	30
@@ -27,12 +25,12 @@ static void begin(uint64_t pages)
 	CHECK(want_pool(pages));
 	CHECK(load("") == 0);
 	CHECK(load_edu(WIDE, "dma_bits=64 pages=1") == 0);
-	CHECK(has_driver(WIDE, DRIVER));
+	CHECK(has_driver(WIDE, EDU_DRIVER));
 }
 
 static void end(void)
 {
-	CHECK(take_out(DRIVER) == 0);
+	CHECK(take_out(EDU_DRIVER) == 0);
 	CHECK(refcnt() == 0);
 	CHECK(unload() == 0);
 }
@@ -180,7 +178,7 @@ static void only_devices_with_a_driver_are_mapped_for(void)
 	/* The device is there again as soon as it has a driver. */
 	CHECK(unbind(WIDE) == 0);
 	CHECK(try_dma_map(fd, WIDE, BOTH) == -ENODEV);
-	CHECK(bind_to(WIDE, DRIVER) == 0);
+	CHECK(bind_to(WIDE, EDU_DRIVER) == 0);
 	close(dma_map(fd, BOTH));
 	close(fd);
 	end();
@@ -377,7 +375,7 @@ static void a_mapping_ends_with_the_driver(void)
 	CHECK(try_dma_map(fd, WIDE, BOTH) == -ENODEV);
 
 	/* Nor does it come again with the next driver. */
-	CHECK(bind_to(WIDE, DRIVER) == 0);
+	CHECK(bind_to(WIDE, EDU_DRIVER) == 0);
 	CHECK_ERR(ioctl(first, HPAGE_MAP_RUNS, &r), ENODEV);
 	third = dma_map(fd, BOTH);
 	r.nr = 1;
@@ -387,7 +385,7 @@ static void a_mapping_ends_with_the_driver(void)
 	CHECK(facts_of(fd).devices == 2);
 
 	/* The driver's module does not wait for programs. */
-	CHECK(take_out(DRIVER) == 0);
+	CHECK(take_out(EDU_DRIVER) == 0);
 	CHECK_ERR(ioctl(third, HPAGE_MAP_RUNS, &r), ENODEV);
 	CHECK(unload() == -EWOULDBLOCK);
 	close(second);
@@ -405,14 +403,12 @@ static void a_mapping_ends_with_the_device(void)
 	begin(4);
 	fd = lend(pmd_size, pmd_size, 0);
 	dma = dma_map(fd, BOTH);
-	CHECK(write_text("/sys/bus/pci/devices/" WIDE "/remove", "1") == 0);
-	CHECK(access("/sys/bus/pci/devices/" WIDE, F_OK) == -1);
+	unplug(WIDE);
 	CHECK(try_dma_sync(dma, HPAGE_MAP_SYNC_FOR_CPU, 0, 8) == -ENODEV);
 	CHECK(try_dma_map(fd, WIDE, BOTH) == -ENODEV);
 	close(dma);
-	CHECK(write_text("/sys/bus/pci/rescan", "1") == 0);
-	CHECK(access("/sys/bus/pci/devices/" WIDE, F_OK) == 0);
-	CHECK(has_driver(WIDE, DRIVER));
+	plug_in(WIDE);
+	CHECK(has_driver(WIDE, EDU_DRIVER));
 	close(dma_map(fd, BOTH));
 	close(fd);
 	end();
@@ -468,7 +464,7 @@ static void unbinding_races_with_mapping(void)
 	}
 	for (int i = 0; i < 10; i++) {
 		CHECK(unbind(WIDE) == 0);
-		CHECK(bind_to(WIDE, DRIVER) == 0);
+		CHECK(bind_to(WIDE, EDU_DRIVER) == 0);
 	}
 	for (int i = 0; i < 2; i++) {
 		CHECK(kill(pid[i], SIGKILL) == 0);

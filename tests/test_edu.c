@@ -13,8 +13,6 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#define NODE	"/dev/hpage_map_edu"
-#define DRIVER	"hpage_map_edu"
 #define PAGES	3
 #define SIZE	(PAGES * pmd_size)
 #define ALL	"dma_bits=64 pages=3"
@@ -26,22 +24,14 @@ static void begin(uint64_t pages, const char *device, const char *params)
 	CHECK(want_pool(pages));
 	CHECK(load("") == 0);
 	CHECK(load_edu(device, params) == 0);
-	CHECK(has_driver(device, DRIVER));
+	CHECK(has_driver(device, EDU_DRIVER));
 }
 
 static void end(void)
 {
-	CHECK(take_out(DRIVER) == 0);
+	CHECK(take_out(EDU_DRIVER) == 0);
 	CHECK(refcnt() == 0);
 	CHECK(unload() == 0);
-}
-
-static int node_open(void)
-{
-	int fd = open(NODE, O_RDWR | O_CLOEXEC);
-
-	CHECK(fd >= 0);
-	return fd;
 }
 
 static int copy(int fd, uint64_t from, uint64_t to, uint64_t length)
@@ -88,7 +78,7 @@ static void check_device(uint64_t pages, const char *device, const char *params)
 	int fd;
 
 	begin(pages, device, params);
-	fd = node_open();
+	fd = edu_open();
 	p = map(fd, SIZE, RW, MAP_SHARED, 0);
 	check_stamps(p, pmd_size);
 	/* Where the pool has none that the device reaches, the page allocator may. */
@@ -142,7 +132,7 @@ static void a_device_that_reaches_too_little_is_refused(void)
 	CHECK(load("") == 0);
 	CHECK(load_edu(NARROW, "dma_bits=24 pages=8") == 0);
 	CHECK(has_driver(NARROW, NULL));
-	CHECK(logged("probe with driver " DRIVER " failed with error") ||
+	CHECK(logged("probe with driver " EDU_DRIVER " failed with error") ||
 	      logged("probe of " NARROW " failed with error"));
 	if (!has_iommu()) {
 		CHECK(logged(NARROW " asked for 16384 kB and got nothing"));
@@ -159,7 +149,7 @@ static void a_copy_stays_within_the_buffer(void)
 	int fd;
 
 	begin(8, WIDE, ALL);
-	fd = node_open();
+	fd = edu_open();
 	CHECK(copy(fd, 0, SIZE, 1) == -EINVAL);
 	CHECK(copy(fd, SIZE, 0, 1) == -EINVAL);
 	CHECK(copy(fd, 0, 8, SIZE) == -EINVAL);
@@ -181,23 +171,23 @@ static void a_driver_is_unbound_under_a_program(void)
 	int fd, other;
 
 	begin(8, WIDE, ALL);
-	fd = node_open();
+	fd = edu_open();
 	p = map(fd, SIZE, RW, MAP_SHARED, 0);
 	CHECK(unbind(WIDE) == 0);
 	CHECK(has_driver(WIDE, NULL));
-	CHECK(access(NODE, F_OK) == -1);
+	CHECK(access(EDU_NODE, F_OK) == -1);
 	check_stamps(p, pmd_size);
 	fill(p, SIZE, 2);
 	CHECK(copy(fd, 0, pmd_size, 64) == -ENODEV);
 	again = map(fd, SIZE, RW, MAP_SHARED, 0);
 	CHECK(filled(again, SIZE, 2));
 	CHECK(count_buffers() == 1);
-	CHECK(take_out(DRIVER) == -EWOULDBLOCK);	/* open */
+	CHECK(take_out(EDU_DRIVER) == -EWOULDBLOCK);	/* open */
 
 	/* Bound again it has another buffer. */
-	CHECK(bind_to(WIDE, DRIVER) == 0);
+	CHECK(bind_to(WIDE, EDU_DRIVER) == 0);
 	CHECK(count_buffers() == 2);
-	other = node_open();
+	other = edu_open();
 	CHECK(copy(other, 0, pmd_size, 64) == 0);
 	close(other);
 	CHECK(filled(p, SIZE, 2));
@@ -216,10 +206,10 @@ static void the_driver_goes_while_it_is_mapped(void)
 	int fd;
 
 	begin(8, WIDE, ALL);
-	fd = node_open();
+	fd = edu_open();
 	p = map(fd, SIZE, RW, MAP_SHARED, 0);
 	close(fd);
-	CHECK(take_out(DRIVER) == 0);
+	CHECK(take_out(EDU_DRIVER) == 0);
 	CHECK(unload() == -EWOULDBLOCK);
 	check_stamps(p, pmd_size);
 	munmap(p, SIZE);
@@ -231,7 +221,7 @@ static int started[2];
 
 static void copy_for_ever(void *arg)
 {
-	int fd = node_open();
+	int fd = edu_open();
 	char *p = map(fd, SIZE, RW, MAP_SHARED, 0);
 
 	(void)arg;

@@ -2,7 +2,6 @@
 /* Buffers in the hands of importers: one of ours that counts entries, vgem and vivid. */
 #define _GNU_SOURCE
 #include "lent.h"
-#include "modules/hpm_importer.h"
 
 #include <fcntl.h>
 #include <libdrm/drm.h>
@@ -39,22 +38,6 @@ static void end(void)
 }
 
 /* --- an importer that tells what it got ------------------------------------- */
-
-static int importer_open(void)
-{
-	int fd = open("/dev/hpm_importer", O_RDWR | O_CLOEXEC);
-
-	CHECK(fd >= 0);
-	return fd;
-}
-
-static struct importer_attach attach(int importer, int dmabuf)
-{
-	struct importer_attach a = { .fd = dmabuf };
-
-	CHECK(ioctl(importer, IMPORTER_ATTACH, &a) == 0);
-	return a;
-}
 
 /* What one mapping of a whole dma-buf costs, told for people. */
 static struct importer_attach measure(const char *what, int dmabuf)

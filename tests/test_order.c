@@ -7,7 +7,6 @@
  */
 #define _GNU_SOURCE
 #include "pci.h"
-#include "modules/hpm_importer.h"
 #include "../samples/edu/hpage_map_edu.h"
 
 #include <fcntl.h>
@@ -20,9 +19,6 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
-#define DRIVER		"hpage_map_edu"
-#define NODE		"/dev/hpage_map_edu"
-#define BOTH		(HPAGE_MAP_DMA_TO_DEVICE | HPAGE_MAP_DMA_FROM_DEVICE)
 #define SIZE		(2 * pmd_size)
 #define POOL		8
 #define ROUNDS		12
@@ -41,14 +37,6 @@ static int started[2];
 
 /* --- who works on it ------------------------------------------------------------ */
 
-static int node_open(void)
-{
-	int fd = open(NODE, O_RDWR | O_CLOEXEC);
-
-	CHECK(fd >= 0);
-	return fd;
-}
-
 static void at_work(void)
 {
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -58,7 +46,7 @@ static void at_work(void)
 /* Two mappings and no descriptor: of the buffer, and of the driver's own. */
 static void map_and_touch(void *arg)
 {
-	int fd = *(int *)arg, node = node_open();
+	int fd = *(int *)arg, node = edu_open();
 	char *p = map(fd, SIZE, RW, MAP_SHARED, 0);
 	char *stamped = map(node, pmd_size, RW, MAP_SHARED, 0);
 	char stamp[HPAGE_MAP_EDU_STAMP_SIZE] = "";
@@ -96,17 +84,6 @@ static void map_for_device(void *arg)
 	}
 }
 
-static int import(int dmabuf)
-{
-	struct importer_attach a = { .fd = dmabuf };
-	int importer = open("/dev/hpm_importer", O_RDWR | O_CLOEXEC);
-
-	CHECK(importer >= 0);
-	CHECK(ioctl(importer, IMPORTER_ATTACH, &a) == 0);
-	CHECK(a.bytes == SIZE);
-	return importer;
-}
-
 /* An attachment, a mapping of the dma-buf, and attachments that come and go. */
 static void import_for_ever(void *arg)
 {
@@ -126,7 +103,7 @@ static void import_for_ever(void *arg)
 static void copy_for_ever(void *arg)
 {
 	struct hpage_map_edu_copy c = { .from = pmd_size / 2, .length = 64 };
-	int node = node_open();
+	int node = edu_open();
 
 	close(*(int *)arg);
 	at_work();
@@ -162,12 +139,12 @@ static void end(enum end which)
 {
 	switch (which) {
 	case DEVICE:
-		CHECK(write_text("/sys/bus/pci/devices/" WIDE "/remove", "1") == 0);
+		unplug(WIDE);
 		end_copier(true);
 		break;
 	case DRIVER_MODULE:
 		end_copier(false);
-		CHECK(take_out(DRIVER) == 0);
+		CHECK(take_out(EDU_DRIVER) == 0);
 		driver_loaded = false;
 		break;
 	default:
@@ -193,7 +170,7 @@ static void start_all(void)
 
 	CHECK(load("") == 0);
 	CHECK(load_edu(WIDE, "dma_bits=64 pages=1") == 0);
-	CHECK(has_driver(WIDE, DRIVER));
+	CHECK(has_driver(WIDE, EDU_DRIVER));
 	driver_loaded = true;
 	fd = lend(SIZE, pmd_size, HPAGE_MAP_EXACT);
 	start(map_and_touch, &holder[PROGRAM], &fd);
@@ -206,8 +183,7 @@ static void start_all(void)
 
 static void find_device_again(void)
 {
-	CHECK(write_text("/sys/bus/pci/rescan", "1") == 0);
-	CHECK(access("/sys/bus/pci/devices/" WIDE, F_OK) == 0);
+	plug_in(WIDE);
 	CHECK(has_driver(WIDE, NULL));
 }
 
@@ -316,7 +292,7 @@ static void when_it_may(int (*remove)(void))
 
 static int remove_driver(void)
 {
-	return take_out(DRIVER);
+	return take_out(EDU_DRIVER);
 }
 
 static void unload_at_some_time(void *arg)
@@ -337,7 +313,7 @@ static void end_at_some_time(void *arg)
 	usleep(rand() % 5000);
 	switch (which) {
 	case DEVICE:
-		CHECK(write_text("/sys/bus/pci/devices/" WIDE "/remove", "1") == 0);
+		unplug(WIDE);
 		break;
 	case DRIVER_MODULE:
 		CHECK(kill(copier, SIGKILL) == 0 || errno == ESRCH);

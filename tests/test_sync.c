@@ -5,7 +5,6 @@
  */
 #define _GNU_SOURCE
 #include "pci.h"
-#include "modules/hpm_importer.h"
 #include "../samples/edu/hpage_map_edu.h"
 
 #include <fcntl.h>
@@ -19,8 +18,6 @@
 #include <unistd.h>
 
 #define TRACING	"/sys/kernel/tracing/"
-#define DRIVER	"hpage_map_edu"
-#define BOTH	(HPAGE_MAP_DMA_TO_DEVICE | HPAGE_MAP_DMA_FROM_DEVICE)
 
 static const char * const events[] = {
 	"dma_sync_single_for_cpu", "dma_sync_single_for_device",
@@ -120,21 +117,11 @@ static void a_program_syncs_its_range_and_no_more(void)
 		CHECK(seen(": " WIDE " dir=") == 1);
 	}
 	close(fd);
-	CHECK(take_out(DRIVER) == 0);
+	CHECK(take_out(EDU_DRIVER) == 0);
 	CHECK(unload() == 0);
 }
 
 /* --- by importers ------------------------------------------------------------ */
-
-static int importer(int dmabuf)
-{
-	struct importer_attach a = { .fd = dmabuf };
-	int fd = open("/dev/hpm_importer", O_RDWR | O_CLOEXEC);
-
-	CHECK(fd >= 0);
-	CHECK(ioctl(fd, IMPORTER_ATTACH, &a) == 0);
-	return fd;
-}
 
 static void cpu_access(int dmabuf, __u64 flags)
 {
@@ -158,8 +145,8 @@ static void an_access_of_the_cpu_is_synced_for_every_importer(void)
 	cpu_access(dmabuf, DMA_BUF_SYNC_END | DMA_BUF_SYNC_RW);
 	CHECK(seen(": hpm_importer dir=") == 0);		/* nobody has it */
 
-	one = importer(dmabuf);
-	two = importer(other);			/* the same pages by another dma-buf */
+	one = import(dmabuf);
+	two = import(other);			/* the same pages by another dma-buf */
 	CHECK(seen("dma_sync_sg_for_device: hpm_importer dir=BIDIRECTIONAL") == 2);
 	forget();
 	cpu_access(dmabuf, DMA_BUF_SYNC_START | DMA_BUF_SYNC_READ);
@@ -194,15 +181,14 @@ static void a_driver_syncs_before_and_after_the_device(void)
 	watch();
 	CHECK(load_edu(WIDE, "dma_bits=64 pages=1") == 0);
 	CHECK(seen("dma_sync_sg_for_device: " WIDE) >= 1);
-	fd = open("/dev/hpage_map_edu", O_RDWR | O_CLOEXEC);
-	CHECK(fd >= 0);
+	fd = edu_open();
 	forget();
 	CHECK(ioctl(fd, HPAGE_MAP_EDU_COPY, &c) == 0);
 	CHECK(seen("dma_sync_sg_for_device: " WIDE " dir=BIDIRECTIONAL") == 1);
 	CHECK(seen("dma_sync_sg_for_cpu: " WIDE " dir=BIDIRECTIONAL") == 1);
 	close(fd);
 	forget();
-	CHECK(take_out(DRIVER) == 0);
+	CHECK(take_out(EDU_DRIVER) == 0);
 	CHECK(seen("dma_sync_sg_for_cpu: " WIDE) == 1);
 	CHECK(unload() == 0);
 }

@@ -17,7 +17,6 @@
 #define SIZE	(PAGES * pmd_size)
 #define IOVA	(1UL << 32)
 #define TRACING	"/sys/kernel/tracing/"
-#define BOTH	(HPAGE_MAP_DMA_TO_DEVICE | HPAGE_MAP_DMA_FROM_DEVICE)
 
 struct vfio {
 	int container, group, device;
@@ -293,7 +292,7 @@ static void a_device_is_handed_over_to_vfio(void)
 	munmap(p, 2 * pmd_size);
 	close(dma);
 	close(fd);
-	CHECK(take_out("hpage_map_edu") == 0);
+	CHECK(take_out(EDU_DRIVER) == 0);
 	end();
 }
 
