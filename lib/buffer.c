@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "internal.h"
@@ -65,8 +66,8 @@ static int check_values(const struct hpmap_options *o)
 		return fail(-EINVAL, "%s is no name: those are made of up to %d letters, digits, "
 			    "'.', '_' and '-', and begin with a letter or a digit", o->name,
 			    HPMAP_NAME_SIZE - 1);
-	if (o->near_device && strlen(o->near_device) >= HPMAP_NAME_SIZE)
-		return fail(-ENODEV, "there is no device %s (try: ls /sys/bus/pci/devices)",
+	if (o->near_device && (!*o->near_device || strlen(o->near_device) >= HPMAP_NAME_SIZE))
+		return fail(-ENODEV, "there is no device '%s' (try: ls /sys/bus/pci/devices)",
 			    o->near_device);
 	return 0;
 }
@@ -170,7 +171,7 @@ static int adopt(struct hpmap_buffer *b)
 PUBLIC int hpmap_open(const char *name, unsigned int flags, struct hpmap_buffer **buffer)
 {
 	struct hpmap_buffer *b;
-	int fd;
+	int fd, ret;
 
 	if (flags & ~HPMAP_READ_ONLY)
 		return fail(-EINVAL, "hpmap_open: unknown bits in flags, %#x", flags);
@@ -185,7 +186,13 @@ PUBLIC int hpmap_open(const char *name, unsigned int flags, struct hpmap_buffer 
 		return fd;
 	}
 	b->fd = fd;
-	return finish(adopt(b), b, buffer);
+	ret = module_adopt(b);
+	if (ret == -ENOTSUP) {
+		why_add(&b->why, "/dev/hpage%s%s is no device of the module",
+			name ? "/" : "_map", name ? name : "");
+		why_try(&b->why, "rm that file, then modprobe hpage_map");
+	}
+	return finish(ret, b, buffer);
 }
 
 PUBLIC int hpmap_from_fd(int fd, struct hpmap_buffer **buffer)
@@ -197,7 +204,8 @@ PUBLIC int hpmap_from_fd(int fd, struct hpmap_buffer **buffer)
 		return fail(-ENOMEM, "no memory for a struct hpmap_buffer");
 	b->fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
 	if (b->fd < 0) {
-		err = errno == EBADF ? EINVAL : errno;
+		/* Where no descriptor is allowed at all, even 0 is too high. */
+		err = errno == EBADF ? EINVAL : errno == EINVAL ? EMFILE : errno;
 		hpmap_free(b);
 		return fail(-err, "descriptor %d: %s", fd, strerror(err));
 	}
@@ -242,8 +250,16 @@ static int one_node(const struct hpmap_buffer *b)
 	return pages[nr - 1] == b->length / b->page_size ? (int)nr - 1 : HPMAP_NODE_MIXED;
 }
 
-static void memfd_info(const struct hpmap_buffer *b, struct hpmap_info *info)
+static int memfd_info(const struct hpmap_buffer *b, struct hpmap_info *info)
 {
+	struct stat st = {};
+	uint64_t nr_huge;
+	int ret = memfd_huge(b, &nr_huge);
+
+	if (ret)
+		return fail(ret, "how many of its pages are huge cannot be told: %s",
+			    strerror(-ret));
+	fstat(b->fd, &st);
 	*info = (struct hpmap_info){
 		.size = sizeof(*info),
 		.backend = b->backend,
@@ -251,12 +267,13 @@ static void memfd_info(const struct hpmap_buffer *b, struct hpmap_info *info)
 		.page_size = b->page_size,
 		.asked = b->asked,
 		.nr_pages = b->length / b->page_size,
-		.nr_huge = memfd_huge(b),
+		.nr_huge = nr_huge,
 		.backing = b->backing,
 		.node = one_node(b),
-		.uid = getuid(),
+		.uid = st.st_uid,
 	};
 	memcpy(info->name, b->tag, sizeof(info->name));
+	return 0;
 }
 
 PUBLIC int hpmap_info(const struct hpmap_buffer *b, struct hpmap_info *info)
@@ -269,7 +286,7 @@ PUBLIC int hpmap_info(const struct hpmap_buffer *b, struct hpmap_info *info)
 	if (b->backend == HPMAP_BACKEND_MODULE)
 		ret = module_info(b->fd, &answer);
 	else
-		memfd_info(b, &answer);
+		ret = memfd_info(b, &answer);
 	if (!ret)
 		struct_out(info, &answer, sizeof(answer));
 	return ret;

@@ -47,9 +47,11 @@ int module_pin(const void *address, uint64_t length, struct hpmap_buffer *b)
 
 	if (*text)
 		why_add(&b->why, "module: %s", text);
-	else if (ret && b->why.length == said)
+	else if (ret && ret != -EINTR && b->why.length == said)
 		why_add(&b->why, "module: %llu bytes at %p: %s", (unsigned long long)length,
 			address, strerror(-ret));
+	if (ret == -EINTR)
+		why_interrupted(&b->why);
 	if (!ret)
 		b->fd = p.fd;
 	return ret;
@@ -100,6 +102,9 @@ static int mapping_failed(int err)
 {
 	if (err == ENODEV)
 		return fail(-ENODEV, "the mapping has ended with the driver of its device");
+	if ((err == EBADF || err == ENOTTY) && !module_is_there())
+		return fail(-ENOTSUP, "a device is given addresses by the module hpage_map, which "
+			    "is not loaded (try: modprobe hpage_map)");
 	if (err == EBADF || err == ENOTTY)
 		return fail(-EINVAL, "the descriptor is none of hpmap_dma_map()");
 	if (err == EPERM)

@@ -30,14 +30,15 @@ static int open_udmabuf(void)
 
 static int create_failed(const struct hpmap_buffer *b, int err)
 {
+	unsigned long long mib;
 	uint64_t limit;
 
 	if (err != EINVAL)
 		return fail(-err, UDMABUF ": %s", strerror(err));
-	if (!read_u64(LIMIT, &limit) && b->length >> 20 > limit)
+	mib = round_up_to(b->length, 1 << 20) >> 20;
+	if (!read_u64(LIMIT, &limit) && mib > limit)
 		return fail(-EINVAL, "the buffer has %llu MiB and udmabuf takes %llu (try: echo "
-			    "%llu > " LIMIT ", as root)", (unsigned long long)b->length >> 20,
-			    (unsigned long long)limit, (unsigned long long)b->length >> 20);
+			    "%llu > " LIMIT ", as root)", mib, (unsigned long long)limit, mib);
 	return fail(-EINVAL, "udmabuf does not take this memory (try: a buffer of "
 		    "hpmap_alloc(), whose size is sealed; Linux before 5.15 takes no hugetlb "
 		    "pages)");
@@ -54,6 +55,9 @@ PUBLIC int hpmap_export_dmabuf(const struct hpmap_buffer *b, int *fd)
 
 	if (b->backend == HPMAP_BACKEND_MODULE)
 		return module_export(b->fd, fd);
+	if ((fcntl(b->fd, F_GETFL) & O_ACCMODE) == O_RDONLY)
+		return fail(-EACCES, "a dma-buf can be written, and the buffer was opened for "
+			    "reading (try: a descriptor that was opened with O_RDWR)");
 	device = open_udmabuf();
 	if (device < 0)
 		return device;

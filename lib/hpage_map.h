@@ -33,16 +33,22 @@
  *
  *   -E2BIG        a struct is longer than the library knows, with a tail that
  *                 is not zero
- *   -EACCES       a file in /dev may not be opened by the caller
- *   -EBUSY        the buffer is mapped already
- *   -EDQUOT       a limit of the caller's user stands against it
+ *   -EACCES       a file in /dev may not be opened by the caller, or not for
+ *                 writing
+ *   -EBUSY        the buffer is mapped already, or the device's addresses are
+ *                 managed by its driver
+ *   -EDQUOT       a limit of the caller's user or process stands against it
  *   -EEXIST       there is a buffer of that name
- *   -EINTR        a signal came first
+ *   -EFAULT       there is no memory where a pointer says
+ *   -EINTR        a signal came first; never one whose handler has SA_RESTART,
+ *                 which runs when the call is over
  *   -EINVAL       a struct is too short, a bit of flags unknown, a value out
  *                 of range, or values contradict each other
+ *   -EIO          the device does not reach the pages
  *   -EMFILE       the process has no descriptor left; -ENFILE: the machine
  *                 has none
- *   -ENODEV       there is no device of that name
+ *   -ENODEV       there is no device of that name, it has gone, or the
+ *                 memory is the program's own
  *   -ENOENT       there is no buffer, pool or reserve of that name or number
  *   -ENOMEM       the memory cannot be had now
  *   -ENOSPC       there are as many named buffers as there can be
@@ -212,7 +218,9 @@ struct hpmap_options {
  * fail for lack of memory. The module is asked first. If it is not loaded, may
  * not be opened, or has not got the pages, and nothing in @options needs it,
  * memfd_create(2) is asked: for pages of the hugetlb pools, then for
- * transparent huge pages, then for base pages if HPMAP_ALLOW_BASE is set.
+ * transparent huge pages, then for base pages if HPMAP_ALLOW_BASE is set. What
+ * is beyond the memory of the machine, of the nodes to be used, or of the
+ * caller's memory cgroup is -ENOMEM before any of it is touched.
  *
  * Other processes get the buffer by inheriting its descriptor or receiving it
  * over a socket.
@@ -269,7 +277,8 @@ int hpmap_open(const char *name, unsigned int flags, struct hpmap_buffer **buffe
  *	its page size. It stays the caller's: the buffer has a duplicate.
  * @buffer: out: the buffer; end it with hpmap_free()
  *
- * Return: 0, or -EINVAL when that is no buffer, -EMFILE, -ENOMEM.
+ * Return: 0, or -EINVAL when that is no buffer or cannot be read from, -EMFILE,
+ * -ENFILE, -ENOMEM.
  */
 int hpmap_from_fd(int fd, struct hpmap_buffer **buffer);
 
@@ -299,8 +308,9 @@ void hpmap_free(struct hpmap_buffer *buffer);
  * as such. To map a part of a buffer, or map it twice, use mmap(2) on
  * hpmap_fd().
  *
- * Return: 0, or -EACCES when the descriptor is read-only and @flags are not,
- * -EBUSY, -EINVAL, -ENOMEM.
+ * Return: 0, or -EACCES when the descriptor is read-only or sealed and @flags
+ * have neither HPMAP_READ_ONLY nor HPMAP_PRIVATE, -EBUSY, -EDQUOT, -EINVAL,
+ * -ENODEV for pinned memory, -ENOMEM.
  */
 int hpmap_map(struct hpmap_buffer *buffer, unsigned int flags, void **address);
 
@@ -397,7 +407,8 @@ struct hpmap_info {
  * @buffer: the buffer
  * @info: in: its size; out: the facts as they are now
  *
- * Return: 0, or -E2BIG, -EINVAL.
+ * Return: 0, or -E2BIG, -EINVAL; with HPMAP_BACKEND_MEMFD, which is looked at
+ * through a mapping, -EMFILE, -ENFILE, -ENOMEM.
  */
 int hpmap_info(const struct hpmap_buffer *buffer, struct hpmap_info *info);
 
@@ -409,7 +420,8 @@ int hpmap_info(const struct hpmap_buffer *buffer, struct hpmap_info *info);
  * Buffers without a name are told only to the user who made them, and with
  * CAP_SYS_ADMIN. Needs the module.
  *
- * Return: 0, or -E2BIG, -EACCES, -EINVAL, -ENOTSUP; -ENOENT behind the last.
+ * Return: 0, or -E2BIG, -EACCES, -EINVAL, -EMFILE, -ENFILE, -ENOTSUP; -ENOENT
+ * behind the last.
  */
 int hpmap_next(uint32_t id, struct hpmap_info *info);
 
@@ -433,7 +445,7 @@ const char *hpmap_why(const struct hpmap_buffer *buffer);
  * @nr: in: length of @pages; out: one more than the highest node that has
  *	pages, which may be more than @pages holds
  *
- * Return: 0, or -ENOMEM; or -EPERM when a sandbox forbids move_pages(2), which
+ * Return: 0, or -EFAULT, -ENOMEM; or -EPERM when a sandbox forbids move_pages(2), which
  * HPMAP_BACKEND_MEMFD needs.
  */
 int hpmap_nodes(const struct hpmap_buffer *buffer, uint64_t *pages, unsigned int *nr);
@@ -458,7 +470,7 @@ struct hpmap_run {
  * The addresses stay as long as somebody holds the buffer. hpmap_info() says
  * how many runs there are. Needs CAP_SYS_RAWIO, and a buffer of the module.
  *
- * Return: 0, or -EPERM, -ENOTSUP.
+ * Return: 0, or -EFAULT, -EPERM, -ENOTSUP.
  */
 int hpmap_runs(const struct hpmap_buffer *buffer, uint64_t first, struct hpmap_run *runs,
 	       unsigned int *nr);
@@ -528,7 +540,8 @@ int hpmap_dma_map(const struct hpmap_buffer *buffer, const char *device, unsigne
  * @runs: out: array of @nr elements; @address is the device's
  * @nr: in: length of @runs; out: how many were written
  *
- * Return: 0, or -EINVAL, -ENOMEM, -EPERM; -ENODEV when the mapping has ended.
+ * Return: 0, or -EFAULT, -EINVAL, -ENOMEM, -ENOTSUP without the module, -EPERM;
+ * -ENODEV when the mapping has ended.
  */
 int hpmap_dma_runs(int fd, uint64_t first, struct hpmap_run *runs, unsigned int *nr);
 
@@ -551,7 +564,8 @@ enum hpmap_sync_flags {
  *
  * Costs nothing where the device is coherent with the CPU, as on PCs.
  *
- * Return: 0, or -EINVAL; -ENODEV when the mapping has ended.
+ * Return: 0, or -EINVAL, -ENOTSUP without the module; -ENODEV when the mapping
+ * has ended.
  */
 int hpmap_dma_sync(int fd, unsigned int flags, uint64_t offset, uint64_t length);
 
@@ -561,7 +575,7 @@ int hpmap_dma_sync(int fd, unsigned int flags, uint64_t offset, uint64_t length)
  * @nr: in: length of @sizes; out: how many there are, which may be more than
  *	@sizes holds
  *
- * Return: 0.
+ * Return: 0, or -EMFILE, -ENFILE, -ENOMEM.
  */
 int hpmap_page_sizes(uint64_t *sizes, unsigned int *nr);
 
@@ -591,7 +605,7 @@ struct hpmap_pool {
  * @node: a NUMA node, or -1 for all of the machine
  * @pool: in: its size; out: the figures as they are now
  *
- * Return: 0, or -E2BIG, -EINVAL, -ENOENT.
+ * Return: 0, or -E2BIG, -EINVAL, -EMFILE, -ENFILE, -ENOENT.
  */
 int hpmap_pool(uint64_t page_size, int node, struct hpmap_pool *pool);
 
@@ -618,7 +632,7 @@ struct hpmap_reserve {
  *
  * Needs the module.
  *
- * Return: 0, or -E2BIG, -EINVAL, -ENOENT, -ENOTSUP.
+ * Return: 0, or -E2BIG, -EINVAL, -EMFILE, -ENFILE, -ENOENT, -ENOTSUP.
  */
 int hpmap_reserve(enum hpmap_backing backing, uint64_t page_size, int node,
 		  struct hpmap_reserve *reserve);

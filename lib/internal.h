@@ -4,6 +4,7 @@
 #define HPMAP_INTERNAL_H
 
 #include <pthread.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -14,6 +15,9 @@
 #define HIDDEN		__attribute__((visibility("hidden")))
 #define PUBLIC		__attribute__((visibility("default")))
 #define TEXT_SIZE	1024
+#define MAX_NODES	1024		/* as many as kernels can have */
+#define WORD_BITS	(8 * sizeof(unsigned long))
+#define NODE_WORDS	(MAX_NODES / WORD_BITS)
 #ifndef HPMAP_VERSION
 #define HPMAP_VERSION	"unknown"	/* lib/Makefile knows it */
 #endif
@@ -78,19 +82,38 @@ HIDDEN ssize_t read_file(const char *path, char *text, size_t size);
 HIDDEN int read_u64(const char *path, uint64_t *value);
 HIDDEN uint64_t base_page_size(void);
 HIDDEN uint64_t pmd_size(void);
-HIDDEN uint64_t memory_available(void);
 HIDDEN bool node_has_memory(int node);
+HIDDEN int only_node(void);
 HIDDEN int device_node(const char *name, int *node);
 HIDDEN int read_pool(uint64_t page_size, int node, struct hpmap_pool *p);
 HIDDEN bool name_valid(const char *name);
 
+/* memory.c */
+/**
+ * struct room - what the calling thread could be given
+ * @bytes: how much; UINT64_MAX if that is not known
+ * @where: what is so small, and how to see it
+ */
+struct room {
+	uint64_t bytes;
+	char where[256];
+};
+
+HIDDEN void memory_room(uint32_t policy, int node, struct room *room);
+
+/* signals.c */
+HIDDEN void signals_hold(sigset_t *before);
+HIDDEN void signals_release(const sigset_t *before);
+
 /* module.c: the door of the module, and buffers behind it */
 HIDDEN int module_alloc(const struct hpmap_options *o, bool named, struct hpmap_buffer *b);
+HIDDEN bool module_is_there(void);
 HIDDEN int module_open(const char *name, bool read_only);
 HIDDEN int module_adopt(struct hpmap_buffer *b);
 HIDDEN int module_info(int fd, struct hpmap_info *info);
 HIDDEN int module_nodes(int fd, uint64_t *pages, unsigned int *nr);
 HIDDEN int module_runs(int fd, uint64_t first, struct hpmap_run *runs, unsigned int *nr);
+HIDDEN void why_interrupted(struct why *why);
 HIDDEN int door_ioctl(unsigned long request, void *arg, struct why *why);
 
 /* device.c */
@@ -99,17 +122,22 @@ HIDDEN int module_pin(const void *address, uint64_t length, struct hpmap_buffer 
 
 /* memfd.c: the same without the module */
 HIDDEN int memfd_alloc(const struct hpmap_options *o, struct hpmap_buffer *b);
+
+/* memfd_facts.c */
+HIDDEN int pmd_mapped(const void *address, uint64_t *bytes);
 HIDDEN int memfd_adopt(struct hpmap_buffer *b);
 HIDDEN int memfd_nodes(const struct hpmap_buffer *b, uint64_t *pages, unsigned int *nr);
-HIDDEN uint64_t memfd_huge(const struct hpmap_buffer *b);
+HIDDEN int memfd_huge(const struct hpmap_buffer *b, uint64_t *nr);
 
 /* policy.c */
 struct saved_policy {
 	bool changed;
 	int mode;
-	unsigned long nodes[16];
+	unsigned long nodes[NODE_WORDS];
 };
 
+HIDDEN bool policy_nodes(uint32_t policy, int node, unsigned long nodes[NODE_WORDS]);
+HIDDEN void policy_turn(const struct saved_policy *saved, uint64_t turn);
 HIDDEN int policy_enter(uint32_t policy, int node, struct saved_policy *saved, struct why *why);
 HIDDEN void policy_leave(const struct saved_policy *saved);
 

@@ -29,26 +29,29 @@ static uint64_t alignment(uint64_t length, uint64_t page_size)
 	return length >= GIB && align < GIB ? GIB : align;
 }
 
-/* Where it would fit now; nothing keeps others out. MAP_FAILED if nowhere. */
+/* Where it would fit now; nothing keeps others out. MAP_FAILED with ENOSPC if nowhere. */
 static char *find_range(uint64_t length, uint64_t align)
 {
 	uint64_t slack = align - base_page_size();
 	char *range;
 
 	if (length + slack < length) {
-		errno = ENOMEM;
+		errno = ENOSPC;
 		return MAP_FAILED;
 	}
 	range = mmap(NULL, length + slack, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
 		     -1, 0);
-	if (range == MAP_FAILED)
+	if (range == MAP_FAILED) {
+		if (errno == ENOMEM)
+			errno = ENOSPC;
 		return range;
+	}
 	munmap(range, length + slack);
 	return range + (-(uintptr_t)range & (align - 1));
 }
 
 /*
- * Map all of @fd. Returns MAP_FAILED with errno.
+ * Map all of @fd. Returns MAP_FAILED with errno, which is ENOSPC when there are no addresses.
  *
  * Not over what reserves the range: when mmap() fails there, that is gone or not,
  * and ending it would hit what another thread has mapped meanwhile. So the range
@@ -86,11 +89,17 @@ static int map_failed(const struct hpmap_buffer *b, unsigned int flags, int err)
 	if (err == EACCES)
 		return fail(-EACCES, "the buffer is open for reading only "
 			    "(try: hpmap_map() with HPMAP_READ_ONLY)");
+	if (err == EPERM)
+		return fail(-EACCES, "the buffer is sealed against writing "
+			    "(try: hpmap_map() with HPMAP_READ_ONLY)");
+	if (err == EAGAIN)
+		return fail(-EDQUOT, "mlockall(2) locks every mapping, and RLIMIT_MEMLOCK is less "
+			    "(try: ulimit -l unlimited)");
 	if (err == ENOMEM && flags & HPMAP_PRIVATE && b->backing == HPMAP_BACKING_HUGETLB)
 		return fail(-ENOMEM, "the pool has not the %llu free pages that the copies of a "
 			    "private mapping may need (try: hpagectl pool)",
 			    (unsigned long long)(b->length / b->page_size));
-	if (err == ENOMEM)
+	if (err == ENOMEM || err == ENOSPC)
 		return fail(-ENOMEM, "no room for a mapping of %llu bytes (try: ulimit -v, and "
 			    "sysctl vm.overcommit_memory vm.max_map_count)",
 			    (unsigned long long)b->length);

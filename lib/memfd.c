@@ -21,12 +21,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
-#include <sys/syscall.h>
-#include <sys/vfs.h>
+#include <sys/resource.h>
 #include <unistd.h>
-
-#include <linux/magic.h>
 
 #include "internal.h"
 
@@ -38,45 +34,6 @@
 #define MIB(bytes)		((unsigned long long)(bytes) >> 20)
 #define KIB(bytes)		((unsigned long long)(bytes) >> 10)
 #define THP			"/sys/kernel/mm/transparent_hugepage/"
-
-/* How many bytes of the mapping at @address, one VMA, are mapped by PMDs? */
-static uint64_t pmd_mapped(const void *address)
-{
-	FILE *file = fopen("/proc/self/smaps", "re");
-	unsigned long from, to, kb;
-	uint64_t bytes = 0;
-	bool here = false;
-	char line[512];
-
-	/* A line "FROM-TO ..." begins each mapping; "NAME: N kB" tells about it. */
-	while (file && fgets(line, sizeof(line), file)) {
-		if (sscanf(line, "%lx-%lx ", &from, &to) == 2)
-			here = from == (unsigned long)address;
-		else if (here && sscanf(line, "ShmemPmdMapped: %lu", &kb) == 1)
-			bytes = (uint64_t)kb << 10;
-	}
-	if (file)
-		fclose(file);
-	return bytes;
-}
-
-/* A sealed file of @length bytes; MFD_HUGETLB and a size may be in @flags. */
-static int make_file(const struct hpmap_options *o, uint64_t length, unsigned int flags)
-{
-	int fd = memfd_create(o->name ? o->name : "hpage_map",
-			      flags | MFD_CLOEXEC | MFD_ALLOW_SEALING);
-	int err;
-
-	if (fd < 0)
-		return -errno;
-	if (ftruncate(fd, length) ||
-	    fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL)) {
-		err = -errno;
-		close(fd);
-		return err;
-	}
-	return fd;
-}
 
 /**
  * struct rung - one try
@@ -94,6 +51,50 @@ struct rung {
 	struct hpmap_buffer *b;
 };
 
+/* A file larger than that ends the process with SIGXFSZ. */
+static bool within_file_limit(const struct rung *r)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_FSIZE, &limit) || r->length <= limit.rlim_cur)
+		return true;
+	why_add(&r->b->why, "memfd: %llu bytes exceed RLIMIT_FSIZE", (unsigned long long)r->length);
+	why_try(&r->b->why, "ulimit -f unlimited");
+	return false;
+}
+
+static int no_memfd(const struct rung *r, unsigned int flags, int err)
+{
+	/* A kernel without hugetlb, or a sandbox that forbids it: the other rungs may do. */
+	if (flags && (err == ENOENT || err == ENODEV || err == ENOSYS || err == EPERM))
+		return -EINVAL;
+	if (err != ENOSYS && err != EPERM)
+		return -err;
+	why_add(&r->b->why, "memfd: memfd_create(2) is forbidden here");
+	why_try(&r->b->why, "a sandbox that allows it, or modprobe hpage_map");
+	return -ENOTSUP;
+}
+
+/* A sealed file; MFD_HUGETLB and a size may be in @flags. */
+static int make_file(const struct rung *r, unsigned int flags)
+{
+	int fd, err;
+
+	if (!within_file_limit(r))
+		return -EDQUOT;
+	fd = memfd_create(r->o->name ? r->o->name : "hpage_map",
+			  flags | MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	if (fd < 0)
+		return no_memfd(r, flags, errno);
+	if (ftruncate(fd, r->length) ||
+	    fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL)) {
+		err = -errno;
+		close(fd);
+		return err;
+	}
+	return fd;
+}
+
 static void hugetlb_short(const struct rung *r)
 {
 	uint64_t needed = r->length / r->page_size;
@@ -106,7 +107,7 @@ static void hugetlb_short(const struct rung *r)
 		why_try(why, "ls /sys/kernel/mm/hugepages");
 		return;
 	}
-	free = pool.free - pool.promised;
+	free = pool.free > pool.promised ? pool.free - pool.promised : 0;
 	if (free >= needed && r->o->policy != HPMAP_POLICY_STRICT) {
 		why_add(why, "memfd: the pool has %llu pages of %llu kB, but a limit holds them",
 			(unsigned long long)needed, KIB(r->page_size));
@@ -119,7 +120,25 @@ static void hugetlb_short(const struct rung *r)
 		(unsigned long long)(pool.total + needed - (free < needed ? free : 0)));
 }
 
-typedef int (*fill_fn)(const struct rung *r, void *address);
+typedef int (*fill_fn)(const struct rung *r, const struct saved_policy *saved, void *address);
+
+static int no_mapping(const struct rung *r, int err)
+{
+	struct why *why = &r->b->why;
+
+	if (err == ENOSPC) {
+		why_add(why, "memfd: no room for a mapping of %llu bytes",
+			(unsigned long long)r->length);
+		why_try(why, "ulimit -v unlimited");
+		return -ENOMEM;
+	}
+	if (err == EAGAIN) {
+		why_add(why, "memfd: mlockall(2) locks every mapping, and RLIMIT_MEMLOCK is less");
+		why_try(why, "ulimit -l unlimited");
+		return -EDQUOT;
+	}
+	return -err;
+}
 
 /* Fill the file @fd by touching every page of it through a mapping. */
 static int touch(const struct rung *r, int fd, fill_fn fill)
@@ -132,9 +151,9 @@ static int touch(const struct rung *r, int fd, fill_fn fill)
 	if (ret)
 		return ret;
 	address = map_aligned(fd, r->length, r->page_size, PROT_READ | PROT_WRITE, MAP_SHARED);
-	ret = address == MAP_FAILED ? -errno : 0;
+	ret = address == MAP_FAILED ? no_mapping(r, errno) : 0;
 	if (!ret) {
-		ret = fill(r, address);
+		ret = fill(r, &saved, address);
 		munmap(address, r->length);
 	}
 	policy_leave(&saved);
@@ -145,7 +164,7 @@ static int touch(const struct rung *r, int fd, fill_fn fill)
 /* A file with all its pages, or -errno. */
 static int filled_file(const struct rung *r, unsigned int flags, fill_fn fill)
 {
-	int fd = make_file(r->o, r->length, flags), ret;
+	int fd = make_file(r, flags), ret;
 
 	if (fd < 0)
 		return fd;
@@ -156,32 +175,32 @@ static int filled_file(const struct rung *r, unsigned int flags, fill_fn fill)
 	return ret;
 }
 
-static int fill_all(const struct rung *r, void *address)
+static int fill_all(const struct rung *r, const struct saved_policy *saved, void *address)
 {
+	(void)saved;
 	return populate(address, r->length, true);
 }
 
 static int try_hugetlb(const struct rung *r)
 {
+	size_t said = r->b->why.length;
 	int fd = filled_file(r, MFD_HUGETLB | HUGE_SHIFT(r->page_size), fill_all);
 
-	if (fd >= 0)
-		return fd;
-	hugetlb_short(r);
-	/* There are no pages of that size on this machine. */
-	return fd == -ENOENT || fd == -ENODEV ? -EINVAL : fd;
+	if ((fd == -ENOMEM || fd == -EINVAL) && r->b->why.length == said)
+		hugetlb_short(r);
+	return fd;
 }
 
-/* Is there that much memory at all? What is beyond would meet the OOM killer. */
+/* What is beyond would meet the OOM killer. */
 static bool enough_memory(const struct rung *r)
 {
-	uint64_t available = memory_available();
+	struct room room;
 
-	if (!available || r->length <= available)
+	memory_room(r->o->policy, r->node, &room);
+	if (r->length <= room.bytes)
 		return true;
-	why_add(&r->b->why, "memfd: %llu MiB needed, %llu MiB of memory available",
-		MIB(r->length), MIB(available));
-	why_try(&r->b->why, "free -m");
+	why_add(&r->b->why, "memfd: %llu MiB needed, %llu MiB available %s", MIB(r->length),
+		MIB(room.bytes), room.where);
 	return false;
 }
 
@@ -189,20 +208,27 @@ static bool enough_memory(const struct rung *r)
  * With shmem_enabled=advise the first touch of each PMD gives a huge page. Else
  * it gives a small one, and collapsing adds the rest.
  */
-static int fill_thp(const struct rung *r, void *address)
+static int fill_thp(const struct rung *r, const struct saved_policy *saved, void *address)
 {
-	uint64_t pmd = r->page_size, at;
+	uint64_t pmd = r->page_size, at, huge;
 	int ret = 0;
 
 	madvise(address, r->length, MADV_HUGEPAGE);
-	for (at = 0; at < r->length && !ret; at += pmd)
+	for (at = 0; at < r->length && !ret; at += pmd) {
+		if (r->o->policy == HPMAP_POLICY_INTERLEAVE)
+			policy_turn(saved, at / pmd);
 		ret = populate((char *)address + at, base_page_size(), true);
-	if (ret || pmd_mapped(address) == r->length)
+	}
+	if (!ret)
+		ret = pmd_mapped(address, &huge);
+	if (ret || huge == r->length)
 		return ret;
+	/* Each follows the small page that it has. */
 	for (at = 0; at < r->length; at += pmd)
 		if (madvise((char *)address + at, pmd, MADV_COLLAPSE) && errno == EINVAL)
 			break;
-	return pmd_mapped(address) == r->length ? 0 : -ENOMEM;
+	ret = pmd_mapped(address, &huge);
+	return ret || huge == r->length ? ret : -ENOMEM;
 }
 
 static void thp_short(const struct rung *r)
@@ -219,12 +245,18 @@ static void thp_short(const struct rung *r)
 
 static int try_thp(const struct rung *r)
 {
+	size_t said = r->b->why.length;
 	int fd;
 
 	if (!enough_memory(r))
 		return -ENOMEM;
 	fd = filled_file(r, 0, fill_thp);
-	if (fd == -ENOMEM)
+	if (fd == -ENOENT || fd == -EACCES) {
+		why_add(&r->b->why, "memfd: /proc/self/smaps does not tell whether pages are huge");
+		why_try(&r->b->why, "mount -t proc proc /proc, as root");
+		return -ENOMEM;
+	}
+	if (fd == -ENOMEM && r->b->why.length == said)
 		thp_short(r);
 	return fd;
 }
@@ -298,6 +330,7 @@ static int verify_node(const struct rung *r)
 static int try_rung(unsigned int i, struct rung *r)
 {
 	struct hpmap_buffer *b = r->b;
+	size_t said = b->why.length;
 	int fd, ret;
 
 	r->length = round_up_to(r->o->length, r->page_size);
@@ -307,6 +340,10 @@ static int try_rung(unsigned int i, struct rung *r)
 		return -ENOMEM;
 	}
 	fd = ladder[i].attempt(r);
+	if (fd < 0 && b->why.length == said)
+		why_add(&b->why, "memfd: %llu bytes in pages of %llu: %s",
+			(unsigned long long)r->length, (unsigned long long)r->page_size,
+			strerror(-fd));
 	if (fd < 0)
 		return fd;
 	b->fd = fd;
@@ -334,8 +371,12 @@ static int placement(const struct hpmap_options *o, struct rung *r)
 		return -ENODEV;
 	}
 	if (o->near_device && r->node < 0)
+		r->node = only_node();
+	if (o->near_device && r->node < 0) {
 		why_add(why, "the machine does not say which node %s is near", o->near_device);
-	else if (o->near_device || o->policy == HPMAP_POLICY_PREFERRED ||
+		return o->policy == HPMAP_POLICY_STRICT ? -EINVAL : 0;
+	}
+	if (o->near_device || o->policy == HPMAP_POLICY_PREFERRED ||
 		 o->policy == HPMAP_POLICY_STRICT) {
 		if (!node_has_memory(r->node) || r->node >= 1024) {
 			why_add(why, "there is no node %d with memory", r->node);
@@ -375,118 +416,4 @@ int memfd_alloc(const struct hpmap_options *options, struct hpmap_buffer *b)
 			best = ret;
 	}
 	return best;
-}
-
-/*
- * Has the file all its pages? Buffers made here do; others may have holes, which
- * looking at them through a mapping would fill.
- */
-static bool is_full(const struct hpmap_buffer *b)
-{
-	struct stat st;
-
-	return !fstat(b->fd, &st) && (uint64_t)st.st_blocks * 512 >= b->length;
-}
-
-/* How many pages of a buffer of memfd a PMD can map, and does in a mapping made for that. */
-uint64_t memfd_huge(const struct hpmap_buffer *b)
-{
-	uint64_t pmd = pmd_size(), nr = 0;
-	void *address;
-
-	if (b->backing == HPMAP_BACKING_HUGETLB)
-		return b->page_size >= pmd ? b->length / b->page_size : 0;
-	if (!is_full(b))
-		return 0;
-	address = map_aligned(b->fd, b->length, pmd, PROT_READ, MAP_SHARED);
-	if (address == MAP_FAILED)
-		return 0;
-	if (!populate(address, b->length, false))
-		nr = pmd_mapped(address) / pmd;
-	munmap(address, b->length);
-	return nr;
-}
-
-/* Fill in @b, which has the descriptor @b->fd. -EINVAL: that is no memory. */
-int memfd_adopt(struct hpmap_buffer *b)
-{
-	uint64_t pmd = pmd_size();
-	struct statfs fs;
-	struct stat st;
-
-	if (fstatfs(b->fd, &fs) || fstat(b->fd, &st) || !S_ISREG(st.st_mode) ||
-	    (fs.f_type != HUGETLBFS_MAGIC && fs.f_type != TMPFS_MAGIC))
-		return -EINVAL;
-	b->backend = HPMAP_BACKEND_MEMFD;
-	b->length = b->asked = st.st_size;
-	b->page_size = fs.f_type == HUGETLBFS_MAGIC ? (uint64_t)fs.f_bsize : base_page_size();
-	if (!b->length || b->length % b->page_size)
-		return -EINVAL;
-	b->backing = HPMAP_BACKING_HUGETLB;
-	if (fs.f_type == HUGETLBFS_MAGIC)
-		return 0;
-	b->backing = HPMAP_BACKING_BASE;
-	if (b->length % pmd || memfd_huge(b) * pmd != b->length)
-		return 0;
-	b->backing = HPMAP_BACKING_THP;
-	b->page_size = pmd;
-	return 0;
-}
-
-/* Ask the kernel for the nodes of @n pages at @pages. */
-static int count_nodes(void **pages, unsigned long n, uint64_t *counts, unsigned int room,
-		       unsigned int *highest)
-{
-	int status[512];
-	unsigned long i;
-
-	if (syscall(SYS_move_pages, 0, n, pages, NULL, status, 0) < 0)
-		return -errno;
-	for (i = 0; i < n; i++) {
-		if (status[i] < 0)
-			continue;
-		if ((unsigned int)status[i] < room)
-			counts[status[i]]++;
-		if ((unsigned int)status[i] >= *highest)
-			*highest = status[i] + 1;
-	}
-	return 0;
-}
-
-static int ask_nodes(const struct hpmap_buffer *b, char *address, uint64_t *counts,
-		     unsigned int *nr)
-{
-	uint64_t total = b->length / b->page_size, at, i;
-	unsigned int highest = 0;
-	void *pages[512];
-	int ret = is_full(b) ? populate(address, b->length, false) : 0;
-
-	for (at = 0; at < total && !ret; at += i) {
-		for (i = 0; i < 512 && at + i < total; i++)
-			pages[i] = address + (at + i) * b->page_size;
-		ret = count_nodes(pages, i, counts, *nr, &highest);
-	}
-	if (ret == -ENOSYS) {
-		/* A kernel without NUMA: all is on the one node. */
-		if (*nr)
-			counts[0] = total;
-		highest = 1;
-		ret = 0;
-	}
-	if (!ret)
-		*nr = highest;
-	return ret;
-}
-
-int memfd_nodes(const struct hpmap_buffer *b, uint64_t *counts, unsigned int *nr)
-{
-	void *address = map_aligned(b->fd, b->length, b->page_size, PROT_READ, MAP_SHARED);
-	int ret;
-
-	if (address == MAP_FAILED)
-		return -ENOMEM;
-	memset(counts, 0, *nr * sizeof(*counts));
-	ret = ask_nodes(b, address, counts, nr);
-	munmap(address, b->length);
-	return ret;
 }

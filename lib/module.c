@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <linux/hpage_map.h>
@@ -24,6 +25,21 @@ _Static_assert(HPMAP_NAME_SIZE == HPAGE_MAP_NAME_SIZE, "so are names");
 _Static_assert(TEXT_SIZE == HPAGE_MAP_TEXT_SIZE, "and texts");
 _Static_assert(sizeof(struct hpmap_run) == sizeof(struct hpage_map_run), "and runs");
 _Static_assert(HPMAP_NODE_MIXED == HPAGE_MAP_NODE_MIXED, "and nodes");
+
+#define SAME(name)	_Static_assert((unsigned int)HPMAP_##name == HPAGE_MAP_##name, #name)
+SAME(POLICY_DEFAULT);
+SAME(POLICY_PREFERRED);
+SAME(POLICY_STRICT);
+SAME(POLICY_INTERLEAVE);
+SAME(BACKING_HUGETLB);
+SAME(BACKING_THP);
+SAME(BACKING_BASE);
+SAME(BACKING_USER);
+SAME(ATTR_DEFAULT);
+SAME(ATTR_NAMED);
+SAME(ATTR_CONTIGUOUS);
+SAME(ATTR_BELOW_4G);
+SAME(ATTR_RESERVE);
 
 /* What open() of a node says, as this library says it. */
 static int open_failed(int err, const char *path, struct why *why)
@@ -46,6 +62,11 @@ static int open_failed(int err, const char *path, struct why *why)
 	}
 }
 
+bool module_is_there(void)
+{
+	return !access(DEVICE, F_OK);
+}
+
 static int open_door(struct why *why)
 {
 	int fd = open(DEVICE, HPAGE_MAP_O_DOOR | O_CLOEXEC);
@@ -53,21 +74,36 @@ static int open_door(struct why *why)
 	return fd < 0 ? open_failed(errno, DEVICE, why) : fd;
 }
 
+static int no_such_ioctl(int door, struct why *why)
+{
+	struct stat st;
+
+	if (!fstat(door, &st) && !S_ISCHR(st.st_mode)) {
+		why_add(why, "module: " DEVICE " is a file, and no device");
+		why_try(why, "rm " DEVICE ", then modprobe hpage_map");
+	} else {
+		why_add(why, "module: the one that is loaded is too old for libhpage_map %s",
+			hpmap_version());
+		why_try(why, "modprobe -r hpage_map, then modprobe hpage_map");
+	}
+	return -ENOTSUP;
+}
+
 /* An ioctl of the door, which is opened for it. */
 int door_ioctl(unsigned long request, void *arg, struct why *why)
 {
 	int door = open_door(why), ret;
+	sigset_t before;
 
 	if (door < 0)
 		return door;
+	signals_hold(&before);
 	ret = ioctl(door, request, arg) ? -errno : 0;
+	signals_release(&before);
+	if (ret == -ENOTTY)
+		ret = no_such_ioctl(door, why);
 	close(door);
-	if (ret != -ENOTTY)
-		return ret;
-	why_add(why, "module: the one that is loaded is too old for libhpage_map %s",
-		hpmap_version());
-	why_try(why, "modprobe -r hpage_map, then modprobe hpage_map");
-	return -ENOTSUP;
+	return ret;
 }
 
 /* What the kernel's text left out. */
@@ -83,6 +119,12 @@ static void explain(struct why *why, int ret, const struct hpmap_options *o, boo
 	} else {
 		why_add(why, "module: %s", strerror(-ret));
 	}
+}
+
+void why_interrupted(struct why *why)
+{
+	why_add(why, "module: a signal came before the buffer was made");
+	why_try(why, "again, or a handler with SA_RESTART, which lets it be made first");
 }
 
 /* Make a buffer, with a name below /dev/hpage or without, into @b. */
@@ -113,8 +155,10 @@ int module_alloc(const struct hpmap_options *o, bool named, struct hpmap_buffer 
 	ret = door_ioctl(named ? HPAGE_MAP_CREATE : HPAGE_MAP_ALLOC, &a, &b->why);
 	if (*text)
 		why_add(&b->why, "module: %s", text);
-	else if (ret && b->why.length == said)
+	else if (ret && ret != -EINTR && b->why.length == said)
 		explain(&b->why, ret, o, named);
+	if (ret == -EINTR)
+		why_interrupted(&b->why);
 	if (ret)
 		return ret;
 
@@ -249,6 +293,12 @@ PUBLIC int hpmap_destroy(const char *name)
 /* The default buffer is made by its first open; why that failed is in the kernel's log alone. */
 static int default_failed(int err)
 {
+	struct why why = {};
+
+	if (err == EINTR) {
+		why_interrupted(&why);
+		return fail_why(-EINTR, &why);
+	}
 	if (err == ENOMEM)
 		return fail(-ENOMEM, "the pages of the default buffer cannot be had "
 			    "(try: dmesg | grep hpage_map, which says why)");
@@ -261,7 +311,7 @@ static int named_failed(int err, const char *name, const char *path)
 	int ret;
 
 	if (err == ENOENT || err == ENXIO) {
-		if (access(DEVICE, F_OK))
+		if (!module_is_there())
 			return fail_why(open_failed(ENOENT, DEVICE, &why), &why);
 		return fail(-ENOENT, "there is no buffer named %s (try: hpagectl create %s "
 			    "--size 64M, as root)", name, name);
@@ -275,17 +325,22 @@ int module_open(const char *name, bool read_only)
 {
 	char path[sizeof(NAMED) + HPMAP_NAME_SIZE] = DEVICE;
 	struct why why = {};
-	int fd;
+	sigset_t before;
+	int fd, err;
 
 	if (name)
 		snprintf(path, sizeof(path), NAMED "%s", name);
+	/* That of the default buffer makes it. */
+	signals_hold(&before);
 	fd = open(path, (read_only ? O_RDONLY : O_RDWR) | O_CLOEXEC);
+	err = errno;
+	signals_release(&before);
 	if (fd >= 0)
 		return fd;
 	if (name)
-		return named_failed(errno, name, path);
-	if (errno == ENOMEM || errno == EINTR)
-		return default_failed(errno);
-	fd = open_failed(errno, path, &why);
+		return named_failed(err, name, path);
+	if (err == ENOMEM || err == EINTR)
+		return default_failed(err);
+	fd = open_failed(err, path, &why);
 	return fail_why(fd, &why);
 }

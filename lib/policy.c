@@ -16,10 +16,6 @@
 
 #include "internal.h"
 
-#define BITS	(8 * sizeof(unsigned long))
-
-_Static_assert(sizeof(((struct saved_policy *)0)->nodes) * 8 >= 1024, "as many as nodes can be");
-
 static const int modes[] = {
 	[HPMAP_POLICY_PREFERRED] = MPOL_PREFERRED,
 	[HPMAP_POLICY_STRICT] = MPOL_BIND,
@@ -29,22 +25,77 @@ static const int modes[] = {
 static int set(int mode, const unsigned long *nodes)
 {
 	/* The kernel takes one bit less than it is told. */
-	return syscall(SYS_set_mempolicy, mode, nodes, 1025) ? -errno : 0;
+	return syscall(SYS_set_mempolicy, mode, nodes, MAX_NODES + 1) ? -errno : 0;
+}
+
+/* Those that the cpuset of the thread allows. */
+static int allowed(unsigned long nodes[NODE_WORDS])
+{
+	return syscall(SYS_get_mempolicy, NULL, nodes, MAX_NODES, NULL, MPOL_F_MEMS_ALLOWED) ?
+		-errno : 0;
+}
+
+static void only(int node, unsigned long nodes[NODE_WORDS])
+{
+	memset(nodes, 0, NODE_WORDS * sizeof(*nodes));
+	nodes[node / WORD_BITS] |= 1UL << node % WORD_BITS;
+}
+
+/* Where pages may come from, whatever is preferred; false where the kernel does not say. */
+bool policy_nodes(uint32_t policy, int node, unsigned long nodes[NODE_WORDS])
+{
+	unsigned long mask[NODE_WORDS] = {};
+	size_t i;
+	int mode;
+
+	if (allowed(nodes) || syscall(SYS_get_mempolicy, &mode, mask, MAX_NODES, NULL, 0))
+		return false;
+	if (policy == HPMAP_POLICY_STRICT)
+		only(node, mask);
+	else if (policy != HPMAP_POLICY_DEFAULT || mode & MPOL_F_RELATIVE_NODES ||
+		 (mode & ~MPOL_MODE_FLAGS) != MPOL_BIND)
+		return true;
+	for (i = 0; i < NODE_WORDS; i++)
+		nodes[i] &= mask[i];
+	return true;
+}
+
+/*
+ * Take the next pages from one node after the other, as interleaving does, which would turn with
+ * each allocation, also of a page table. For between policy_enter() and policy_leave().
+ */
+void policy_turn(const struct saved_policy *saved, uint64_t turn)
+{
+	unsigned long nodes[NODE_WORDS], mask[NODE_WORDS];
+	unsigned int n = 0, node;
+	size_t i;
+
+	if (!saved->changed || allowed(nodes))
+		return;
+	for (i = 0; i < NODE_WORDS; i++)
+		n += __builtin_popcountl(nodes[i]);
+	if (!n)
+		return;
+	turn %= n;
+	for (node = 0; node < MAX_NODES; node++)
+		if (nodes[node / WORD_BITS] >> node % WORD_BITS & 1 && !turn--)
+			break;
+	only(node, mask);
+	set(MPOL_PREFERRED, mask);
 }
 
 static int change(uint32_t policy, int node, struct saved_policy *saved)
 {
-	unsigned long nodes[16] = {};
+	unsigned long nodes[NODE_WORDS];
+	int ret = 0;
 
-	if (syscall(SYS_get_mempolicy, &saved->mode, saved->nodes, 1024, NULL, 0))
+	if (syscall(SYS_get_mempolicy, &saved->mode, saved->nodes, MAX_NODES, NULL, 0))
 		return -errno;
-	if (policy == HPMAP_POLICY_INTERLEAVE) {
-		if (syscall(SYS_get_mempolicy, NULL, nodes, 1024, NULL, MPOL_F_MEMS_ALLOWED))
-			return -errno;
-	} else {
-		nodes[node / BITS] |= 1UL << node % BITS;
-	}
-	return set(modes[policy], nodes);
+	if (policy == HPMAP_POLICY_INTERLEAVE)
+		ret = allowed(nodes);
+	else
+		only(node, nodes);
+	return ret ? ret : set(modes[policy], nodes);
 }
 
 /*

@@ -5,6 +5,9 @@
 
 #include "internal.h"
 
+/* As the kernel has it for its own: what is larger was never set. */
+#define MAX_SIZE	4096
+
 static uint32_t size_of(const void *from)
 {
 	uint32_t size;
@@ -25,6 +28,9 @@ int struct_check(const void *from, size_t known, size_t first)
 	if (size < first)
 		return fail(-EINVAL, "the size of a struct is %u, less than %zu (try: .size = "
 			    "sizeof(struct ...), as HPMAP_OPTIONS() does)", size, first);
+	if (size > MAX_SIZE)
+		return fail(-E2BIG, "the size of a struct is %u, which none can have (try: .size = "
+			    "sizeof(struct ...))", size);
 	for (i = known; i < size; i++)
 		if (bytes[i])
 			return fail(-E2BIG, "a struct has a field that libhpage_map %s does not "

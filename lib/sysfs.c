@@ -49,32 +49,19 @@ uint64_t base_page_size(void)
 	return sysconf(_SC_PAGESIZE);
 }
 
-/* A line "NAME: N kB" of /proc/meminfo, in bytes; 0 if there is none. */
-static uint64_t meminfo(const char *name)
-{
-	char text[8192], *line;
-
-	if (read_file("/proc/meminfo", text, sizeof(text)) < 0)
-		return 0;
-	line = strstr(text, name);
-	return line ? strtoull(line + strlen(name), NULL, 10) << 10 : 0;
-}
-
 /* What one entry of a page middle directory maps. */
 uint64_t pmd_size(void)
 {
+	static const char name[] = "\nHugepagesize:";
+	char text[4096], *line;
 	uint64_t size = 0;
 
 	if (!read_u64("/sys/kernel/mm/transparent_hugepage/hpage_pmd_size", &size) && size)
 		return size;
 	/* Without transparent huge pages, the usual size of the pool is that. */
-	size = meminfo("\nHugepagesize:");
+	line = read_file("/proc/meminfo", text, sizeof(text)) < 0 ? NULL : strstr(text, name);
+	size = line ? strtoull(line + strlen(name), NULL, 10) << 10 : 0;
 	return size ? size : 2 << 20;
-}
-
-uint64_t memory_available(void)
-{
-	return meminfo("\nMemAvailable:");
 }
 
 bool node_has_memory(int node)
@@ -87,6 +74,21 @@ bool node_has_memory(int node)
 	return !access(path, F_OK) || (node == 0 && access(NODES, F_OK));
 }
 
+/* The one node that has memory; -1 if there are several. */
+int only_node(void)
+{
+	int node, only = -1;
+
+	for (node = 0; node < MAX_NODES; node++) {
+		if (!node_has_memory(node))
+			continue;
+		if (only >= 0)
+			return -1;
+		only = node;
+	}
+	return only;
+}
+
 /* The node of a PCI or platform device; -1 if the machine does not say. */
 int device_node(const char *name, int *node)
 {
@@ -94,7 +96,7 @@ int device_node(const char *name, int *node)
 	char path[320], text[16];
 	size_t i;
 
-	for (i = 0; *name && !strchr(name, '/') && i < 2; i++) {
+	for (i = 0; *name && *name != '.' && !strchr(name, '/') && i < 2; i++) {
 		snprintf(path, sizeof(path), "/sys/bus/%s/devices/%.200s", buses[i], name);
 		if (access(path, F_OK))
 			continue;
@@ -131,6 +133,8 @@ PUBLIC int hpmap_page_sizes(uint64_t *sizes, unsigned int *nr)
 	struct dirent *entry;
 	DIR *dir = opendir(POOLS);
 
+	if (!dir && errno != ENOENT)
+		return fail(-errno, POOLS ": %s", strerror(errno));
 	while (dir && n < 32 && (entry = readdir(dir)))
 		if (sscanf(entry->d_name, "hugepages-%llukB", &kb) == 1)
 			all[n++] = kb << 10;
@@ -161,16 +165,23 @@ static void pool_dir(char *dir, size_t room, uint64_t page_size, int node)
 		snprintf(dir, room, NODES "/node%d/hugepages/hugepages-%llukB", node, kb);
 }
 
-/* The figures of a pool, or -ENOENT without a word. */
+/* The figures of a pool, or -errno without a word; -ENOENT if there is none. */
 int read_pool(uint64_t page_size, int node, struct hpmap_pool *p)
 {
 	char dir[128];
+	int ret;
 
+	if (page_size % 1024)
+		return -ENOENT;
 	pool_dir(dir, sizeof(dir), page_size, node);
 	*p = (struct hpmap_pool){ .size = sizeof(*p) };
-	if (figure(dir, "nr_hugepages", &p->total) || figure(dir, "free_hugepages", &p->free) ||
-	    figure(dir, "surplus_hugepages", &p->surplus))
-		return -ENOENT;
+	ret = figure(dir, "nr_hugepages", &p->total);
+	if (!ret)
+		ret = figure(dir, "free_hugepages", &p->free);
+	if (!ret)
+		ret = figure(dir, "surplus_hugepages", &p->surplus);
+	if (ret)
+		return ret;
 	/* These a node does not have. */
 	figure(dir, "resv_hugepages", &p->promised);
 	figure(dir, "nr_overcommit_hugepages", &p->overcommit);
@@ -185,10 +196,17 @@ PUBLIC int hpmap_pool(uint64_t page_size, int node, struct hpmap_pool *pool)
 
 	if (ret)
 		return ret;
-	if (read_pool(page_size, node, &p)) {
-		pool_dir(dir, sizeof(dir), page_size, node);
-		return fail(-ENOENT, "there is no %s (try: ls " POOLS ")", dir);
-	}
+	if (node < -1)
+		return fail(-EINVAL, "%d is no node (try: -1 for the whole machine)", node);
+	ret = read_pool(page_size, node, &p);
+	pool_dir(dir, sizeof(dir), page_size, node);
+	if (ret == -ENOENT && page_size % 1024)
+		return fail(ret, "there are no pages of %llu bytes (try: ls " POOLS ")",
+			    (unsigned long long)page_size);
+	if (ret == -ENOENT)
+		return fail(ret, "there is no %s (try: ls %s)", dir, node < 0 ? POOLS : NODES);
+	if (ret)
+		return fail(ret, "%s: %s", dir, strerror(-ret));
 	struct_out(pool, &p, sizeof(p));
 	return 0;
 }
@@ -210,8 +228,16 @@ PUBLIC int hpmap_reserve(enum hpmap_backing backing, uint64_t page_size, int nod
 	snprintf(dir, sizeof(dir), "/sys/class/hpage_map_reserve/%s-%llukB-node%d",
 		 backing == HPMAP_BACKING_THP ? "thp" : "hugetlb",
 		 (unsigned long long)page_size >> 10, node);
-	if (figure(dir, "pages", &r.asked) || figure(dir, "ready", &r.ready))
-		return fail(-ENOENT, "there is no %s (try: ls /sys/class/hpage_map_reserve)", dir);
+	ret = page_size % 1024 ? -ENOENT : figure(dir, "pages", &r.asked);
+	if (!ret)
+		ret = figure(dir, "ready", &r.ready);
+	if (ret == -ENOENT && page_size % 1024)
+		return fail(ret, "there are no pages of %llu bytes (try: ls " POOLS ")",
+			    (unsigned long long)page_size);
+	if (ret == -ENOENT)
+		return fail(ret, "there is no %s (try: ls /sys/class/hpage_map_reserve)", dir);
+	if (ret)
+		return fail(ret, "%s: %s", dir, strerror(-ret));
 	struct_out(reserve, &r, sizeof(r));
 	return 0;
 }

@@ -61,12 +61,14 @@ int fail_why(int ret, const struct why *why)
 /* The same for one reason. */
 int fail(int ret, const char *fmt, ...)
 {
+	struct why why = {};
 	va_list args;
 
-	latest.length = 0;
+	/* The latest may be among @args. */
 	va_start(args, fmt);
-	add(&latest, "", "", fmt, args);
+	add(&why, "", "", fmt, args);
 	va_end(args);
+	latest = why;
 	return ret;
 }
 

@@ -76,6 +76,18 @@ void says_hello(int dmabuf, size_t length)
 	close(dmabuf);
 }
 
+bool in_child(bool (*fn)(void))
+{
+	pid_t child = fork();
+	int status;
+
+	assert_true(child >= 0);
+	if (!child)
+		_exit(fn() ? 0 : 1);
+	assert_int_equal(waitpid(child, &status, 0), child);
+	return WIFEXITED(status) && WEXITSTATUS(status) == 0;
+}
+
 int as_nobody(int (*fn)(void))
 {
 	pid_t child = fork();
@@ -101,5 +113,5 @@ int main(void)
 	const char *test = getenv("HPMAP_TEST");
 
 	with_module = test && !strcmp(test, "module");
-	return test_options() + test_buffer() + (with_module ? test_module() : 0);
+	return test_options() + test_buffer() + test_shortage() + (with_module ? test_module() : 0);
 }

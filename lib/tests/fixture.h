@@ -44,12 +44,16 @@ struct hpmap_buffer *alloc(size_t length);
 /* That a program has put "hello" at its beginning; the dma-buf is closed then. */
 void says_hello(int dmabuf, size_t length);
 
+/* Does fn return true in a process of its own? */
+bool in_child(bool (*fn)(void));
+
 /* What fn returns in a process of its own, which is nobody's. */
 int as_nobody(int (*fn)(void));
 
 /* The groups; each returns how many tests failed. */
 int test_options(void);
 int test_buffer(void);
+int test_shortage(void);
 int test_module(void);
 
 #endif

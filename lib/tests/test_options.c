@@ -49,6 +49,9 @@ static void sizes_of_structs_are_checked(void **state)
 	assert_int_equal(hpmap_info(b, &info.i), -E2BIG);
 	info.i.size = 8;
 	assert_int_equal(hpmap_info(b, &info.i), -EINVAL);
+	/* One that was never set: nothing behind the struct is looked at. */
+	info.i.size = 0xffffffff;
+	assert_int_equal(hpmap_info(b, &info.i), -E2BIG);
 	hpmap_free(b);
 }
 
@@ -90,14 +93,17 @@ static void nonsense_is_refused(void **state)
 
 static void a_device_that_is_not_there_is_enodev(void **state)
 {
+	static const char *const odd[] = { "../x", "..", ".", "" };
 	struct hpmap_buffer *b = NULL;
+	size_t i;
 
 	(void)state;
 	assert_int_equal(hpmap_alloc(HPMAP_OPTIONS(.length = MIB, .near_device = "0000:ff:1f.7"),
 				     &b), -ENODEV);
 	assert_non_null(strstr(hpmap_why(NULL), "ls /sys/bus/pci/devices"));
-	assert_int_equal(hpmap_alloc(HPMAP_OPTIONS(.length = MIB, .near_device = "../x"), &b),
-			 -ENODEV);
+	for (i = 0; i < 4; i++)
+		assert_int_equal(hpmap_alloc(HPMAP_OPTIONS(.length = MIB, .near_device = odd[i]),
+					     &b), -ENODEV);
 }
 
 /* Failing at the call and not at first touch. */
@@ -166,6 +172,8 @@ static void pools_are_told(void **state)
 		assert_true(pool.free <= pool.total);
 	}
 	assert_int_equal(hpmap_pool(12345, -1, &pool), -ENOENT);
+	assert_int_equal(hpmap_pool(2 * MIB + 5, -1, &pool), -ENOENT);
+	assert_int_equal(hpmap_pool(2 * MIB, -9, &pool), -EINVAL);
 	assert_true(*hpmap_version() >= '0');
 }
 
@@ -201,6 +209,8 @@ static void calls_that_need_the_module_say_so(void **state)
 		assert_non_null(strstr(hpmap_why(NULL), "modprobe hpage_map"));
 		assert_int_equal(hpmap_dma_map(b, "0000:00:00.0", HPMAP_DMA_TO_DEVICE, &fd),
 				 -ENOTSUP);
+		assert_int_equal(hpmap_dma_runs(fd, 0, &run, &nr), -ENOTSUP);
+		assert_int_equal(hpmap_dma_sync(fd, HPMAP_SYNC_FOR_CPU, 0, 1), -ENOTSUP);
 		assert_non_null(strstr(hpmap_why(NULL), "modprobe hpage_map"));
 	}
 	assert_null(made);
