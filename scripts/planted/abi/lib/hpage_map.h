@@ -5,6 +5,13 @@ struct hpmap_planted {
 	unsigned int moved;
 };
 
+#define HPMAP_KEPT	(1U << 0)
+#define HPMAP_CHANGED	(1U << 2)
+
+enum hpmap_kinds {
+	HPMAP_NEW = 7,
+};
+
 #define PUBLIC __attribute__((visibility("default")))
 
 PUBLIC int hpmap_kept(struct hpmap_planted *planted);
