@@ -34,6 +34,7 @@ help:
 	@echo 'make deb              build Debian packages into build/deb'
 	@echo 'make rpm              build rpm packages into build/rpm, and try them'
 	@echo 'make test-deb         install, upgrade and purge them in a pristine Debian'
+	@echo 'make test-boot        boot them by Secure Boot, enrol their key, upgrade the kernel'
 	@echo 'make test-rpm         install and erase those, with their scripts, in such a root'
 	@echo 'make selftest         test the virtual machine itself, vm/run'
 	@echo 'make check            run the static checks'
@@ -117,6 +118,10 @@ test-deb:
 	@vm/packages deb
 	@packaging/test
 
+test-boot:
+	@vm/packages boot
+	@packaging/boot/test
+
 test-rpm:
 	@vm/packages test
 	@vm/packages rpm
@@ -148,4 +153,4 @@ clean:
 	rm -rf build
 
 .PHONY: help headers module lib tools check-lib install uninstall demo demo-devices test \
-	test-devices soak bench deb rpm test-deb test-rpm selftest check clean
+	test-devices soak bench deb rpm test-deb test-boot test-rpm selftest check clean

@@ -52,6 +52,24 @@ inside() {
 	' bash "$root" "$@"
 }
 
+# packages_of VERSION
+packages_of() {
+	local name
+	for name in hpage-map-dkms hpage-map-tools libhpage-map0 libhpage-map-dev; do
+		echo "$TOP_DIR/build/deb/${name}_${1}_"*.deb
+	done
+}
+
+# install_packages VERSION
+install_packages() {
+	mkdir -p "$root/debs"
+	# shellcheck disable=SC2046  # one word a package
+	cp $(packages_of "$1") "$root/debs" &&
+		inside apt-get -q=2 update &&
+		inside sh -c 'apt-get -q=2 -y install --no-install-recommends /debs/*.deb' &&
+		rm -r "$root/debs"
+}
+
 # Of ours by name; what DKMS and apt have of their own stays.
 nothing_stays() {
 	local left
