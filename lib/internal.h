@@ -83,6 +83,7 @@ HIDDEN int read_u64(const char *path, uint64_t *value);
 HIDDEN uint64_t base_page_size(void);
 HIDDEN uint64_t pmd_size(void);
 HIDDEN bool node_has_memory(int node);
+HIDDEN int highest_node(void);
 HIDDEN int only_node(void);
 HIDDEN int device_node(const char *name, int *node);
 HIDDEN int read_pool(uint64_t page_size, int node, struct hpmap_pool *p);

@@ -38,23 +38,28 @@ static bool usable(const char *path, uint64_t *bytes, uint64_t *available)
 	return true;
 }
 
-/* The same of some nodes. */
+/* The same of @nodes, if there are others; false if not, or if it cannot be read. */
 static bool usable_on(const unsigned long nodes[NODE_WORDS], uint64_t *sum)
 {
 	uint64_t bytes, available;
+	int node, last = highest_node();
+	bool others = false;
 	char path[64];
-	int node;
 
 	*sum = 0;
-	for (node = 0; node < MAX_NODES; node++) {
-		if (!(nodes[node / WORD_BITS] >> node % WORD_BITS & 1) || !node_has_memory(node))
+	for (node = 0; node <= last; node++) {
+		if (!node_has_memory(node))
 			continue;
+		if (!(nodes[node / WORD_BITS] >> node % WORD_BITS & 1)) {
+			others = true;
+			continue;
+		}
 		snprintf(path, sizeof(path), "/sys/devices/system/node/node%d/meminfo", node);
 		if (!usable(path, &bytes, &available))
 			return false;
 		*sum += bytes;
 	}
-	return true;
+	return others;
 }
 
 static void lower(struct room *room, uint64_t bytes, const char *where)
@@ -75,7 +80,7 @@ static void look_at_machine(uint32_t policy, int node, struct room *room)
 		return;
 	lower(room, available, "in this machine (try: free -m)");
 	kept = all > available ? all - available : 0;
-	if (policy_nodes(policy, node, nodes) && usable_on(nodes, &on_nodes) && on_nodes < all)
+	if (policy_nodes(policy, node, nodes) && usable_on(nodes, &on_nodes))
 		lower(room, on_nodes > kept ? on_nodes - kept : 0,
 		      "on the nodes to be used (try: numactl --hardware)");
 }

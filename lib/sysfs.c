@@ -74,12 +74,26 @@ bool node_has_memory(int node)
 	return !access(path, F_OK) || (node == 0 && access(NODES, F_OK));
 }
 
+/* The highest node that there can be: the last number of a list as "0" or "0-1". */
+int highest_node(void)
+{
+	char text[128];
+	size_t at;
+
+	if (read_file(NODES "/possible", text, sizeof(text)) <= 0)
+		return 0;
+	at = strlen(text);
+	while (at && isdigit(text[at - 1]))
+		at--;
+	return atoi(text + at) < MAX_NODES ? atoi(text + at) : MAX_NODES - 1;
+}
+
 /* The one node that has memory; -1 if there are several. */
 int only_node(void)
 {
-	int node, only = -1;
+	int node, last = highest_node(), only = -1;
 
-	for (node = 0; node < MAX_NODES; node++) {
+	for (node = 0; node <= last; node++) {
 		if (!node_has_memory(node))
 			continue;
 		if (only >= 0)
