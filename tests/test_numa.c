@@ -506,6 +506,10 @@ static void a_cpuset_is_obeyed(void)
 	done();
 }
 
+#define CHANGES	126		/* every rung, node, change and moment together once */
+
+static int asks[2], changed[2];
+
 static void ask_in_a_changing_cpuset(void *arg)
 {
 	const struct own_policy own = { MPOL_BIND | MPOL_F_STATIC_NODES, 3 };
@@ -513,11 +517,13 @@ static void ask_in_a_changing_cpuset(void *arg)
 	(void)arg;
 	enter_group();
 	set_own(own);
-	step_done(reader_ready[1]);
-	for (int i = 0; i < 60; i++) {
-		struct hpage_map_alloc a = strict(1 + i % 3, NR, i % 2);
-		int ret = try_alloc(&a);
+	for (int i = 0; i < CHANGES; i++) {
+		struct hpage_map_alloc a = strict(1 + i / 3 % 3, NR, i % 2);
+		int ret;
 
+		step_done(asks[1]);
+		ret = try_alloc(&a);
+		step_wait(changed[0]);
 		CHECK(ret == 0 || ret == -ENOMEM);
 		if (ret) {
 			CHECK(*answer);
@@ -528,18 +534,11 @@ static void ask_in_a_changing_cpuset(void *arg)
 	}
 }
 
-static bool still_runs(pid_t pid)
-{
-	siginfo_t info = {};
-
-	CHECK(waitid(P_PID, pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0);
-	return !info.si_pid;
-}
-
 /*
  * The task's policy is changed under its feet, and then it is ours that is. With
  * each change mm/ also moves the task's memory, which waits for that when it
- * touches it: changes without a pause can keep it from running for minutes.
+ * touches it: changes without end can keep it from running for minutes. So each
+ * request meets one, sooner or later after it began.
  */
 static void a_cpuset_may_change_meanwhile(void)
 {
@@ -549,12 +548,14 @@ static void a_cpuset_may_change_meanwhile(void)
 	load_with_pools(2 * NR, 2 * NR);
 	make_group("+cpuset");
 	CHECK(write_text(GROUP "cpuset.mems", "0-1") == 0);
-	CHECK(pipe(reader_ready) == 0);
+	CHECK(pipe(asks) == 0 && pipe(changed) == 0);
 	pid = spawn(ask_in_a_changing_cpuset, NULL);
-	step_wait(reader_ready[0]);
-	for (int i = 0; still_runs(pid); i++) {
+	close(asks[1]);
+	for (int i = 0; i < CHANGES; i++) {
+		step_wait(asks[0]);
+		usleep(i % 7 * 150);
 		CHECK(write_text(GROUP "cpuset.mems", mems[i % 3]) == 0);
-		usleep(1000);
+		step_done(changed[1]);
 	}
 	CHECK_EXITS(pid);
 	remove_group();
