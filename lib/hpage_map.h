@@ -57,7 +57,7 @@
  *                 every call that needs the module when that is not loaded.
  *   -EPERM        the caller lacks a capability
  *
- * Linux only, 64 bits only; Linux 5.14 or later without the module.
+ * Linux only, 64 bits only; Linux 5.10 or later without the module.
  */
 #ifndef HPAGE_MAP_H
 #define HPAGE_MAP_H

@@ -144,6 +144,7 @@ HIDDEN void policy_leave(const struct saved_policy *saved);
 
 /* map.c */
 HIDDEN void *map_aligned(int fd, uint64_t length, uint64_t page_size, int prot, int flags);
+HIDDEN bool can_populate(void);
 HIDDEN int populate(void *address, uint64_t length, bool write);
 
 static inline uint64_t round_up_to(uint64_t value, uint64_t unit)

@@ -72,11 +72,36 @@ void *map_aligned(int fd, uint64_t length, uint64_t page_size, int prot, int fla
 	return address;
 }
 
-/* Make every page present, without a SIGBUS if that cannot be. */
+/* Linux before 5.14 cannot. */
+bool can_populate(void)
+{
+	return !madvise(NULL, 0, MADV_POPULATE_WRITE);
+}
+
+static void touch(char *address, uint64_t length, bool write)
+{
+	uint64_t base = base_page_size(), at;
+
+	for (at = 0; at < length; at += base) {
+		if (write)
+			__atomic_fetch_or(address + at, 0, __ATOMIC_RELAXED);
+		else
+			(void)*(volatile char *)(address + at);
+	}
+}
+
+/*
+ * Make every page present, without a SIGBUS if that cannot be; where the kernel
+ * cannot populate, that is only so of files that have their pages.
+ */
 int populate(void *address, uint64_t length, bool write)
 {
 	int ret;
 
+	if (!can_populate()) {
+		touch(address, length, write);
+		return 0;
+	}
 	do {
 		ret = madvise(address, length, write ? MADV_POPULATE_WRITE : MADV_POPULATE_READ) ?
 			-errno : 0;

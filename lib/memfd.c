@@ -120,7 +120,8 @@ static void hugetlb_short(const struct rung *r)
 		(unsigned long long)(pool.total + needed - (free < needed ? free : 0)));
 }
 
-typedef int (*fill_fn)(const struct rung *r, const struct saved_policy *saved, void *address);
+typedef int (*fill_fn)(const struct rung *r, const struct saved_policy *saved, int fd,
+		       void *address);
 
 static int no_mapping(const struct rung *r, int err)
 {
@@ -153,7 +154,7 @@ static int touch(const struct rung *r, int fd, fill_fn fill)
 	address = map_aligned(fd, r->length, r->page_size, PROT_READ | PROT_WRITE, MAP_SHARED);
 	ret = address == MAP_FAILED ? no_mapping(r, errno) : 0;
 	if (!ret) {
-		ret = fill(r, &saved, address);
+		ret = fill(r, &saved, fd, address);
 		munmap(address, r->length);
 	}
 	policy_leave(&saved);
@@ -175,10 +176,22 @@ static int filled_file(const struct rung *r, unsigned int flags, fill_fn fill)
 	return ret;
 }
 
-static int fill_all(const struct rung *r, const struct saved_policy *saved, void *address)
+/* A signal undoes what one call did, so there is one for each PMD. */
+static int allocate(int fd, uint64_t length)
+{
+	uint64_t step = pmd_size(), at;
+
+	for (at = 0; at < length; at += step)
+		while (fallocate(fd, 0, at, length - at < step ? length - at : step))
+			if (errno != EINTR)
+				return errno == ENOSPC ? -ENOMEM : -errno;
+	return 0;
+}
+
+static int fill_all(const struct rung *r, const struct saved_policy *saved, int fd, void *address)
 {
 	(void)saved;
-	return populate(address, r->length, true);
+	return can_populate() ? populate(address, r->length, true) : allocate(fd, r->length);
 }
 
 static int try_hugetlb(const struct rung *r)
@@ -208,11 +221,12 @@ static bool enough_memory(const struct rung *r)
  * With shmem_enabled=advise the first touch of each PMD gives a huge page. Else
  * it gives a small one, and collapsing adds the rest.
  */
-static int fill_thp(const struct rung *r, const struct saved_policy *saved, void *address)
+static int fill_thp(const struct rung *r, const struct saved_policy *saved, int fd, void *address)
 {
 	uint64_t pmd = r->page_size, at, huge;
 	int ret = 0;
 
+	(void)fd;
 	madvise(address, r->length, MADV_HUGEPAGE);
 	for (at = 0; at < r->length && !ret; at += pmd) {
 		if (r->o->policy == HPMAP_POLICY_INTERLEAVE)
@@ -237,7 +251,8 @@ static void thp_short(const struct rung *r)
 
 	why_add(&r->b->why, "memfd: not all of %llu transparent huge pages could be had",
 		(unsigned long long)(r->length / r->page_size));
-	if (read_file(THP "shmem_enabled", mode, sizeof(mode)) < 0 || strstr(mode, "[deny]"))
+	if (read_file(THP "shmem_enabled", mode, sizeof(mode)) < 0 || strstr(mode, "[deny]") ||
+	    (strstr(mode, "[never]") && madvise(NULL, 0, MADV_COLLAPSE)))
 		why_try(&r->b->why, "echo advise > " THP "shmem_enabled, as root");
 	else
 		why_try(&r->b->why, "echo 1 > /proc/sys/vm/compact_memory, as root");

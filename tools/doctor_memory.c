@@ -3,9 +3,14 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "doctor.h"
+
+#ifndef MADV_COLLAPSE
+#define MADV_COLLAPSE	25
+#endif
 
 #define THP	"/sys/kernel/mm/transparent_hugepage/"
 
@@ -18,16 +23,31 @@ static uint64_t pmd_size(void)
 	return strtoull(text, NULL, 10);
 }
 
+/* Why there are huge pages in pools only, and in @type what to type; NULL if elsewhere, too. */
+static const char *no_thp(const char **type)
+{
+	char mode[128] = "";
+
+	*type = "hpagectl pool --page-size 2M --set 64, as root";
+	if (!pmd_size())
+		return "this kernel has no transparent huge pages; only pools have huge ones";
+	file_read(mode, sizeof(mode), THP "shmem_enabled");
+	*type = "echo never > " THP "shmem_enabled, as root";
+	if (strstr(mode, "[deny]"))
+		return "shmem_enabled is deny, which forbids huge pages outside the pools";
+	*type = "echo advise > " THP "shmem_enabled, as root";
+	/* The module does without. Linux before 6.1 cannot collapse pages of memfd. */
+	if (!module_loaded() && strstr(mode, "[never]") && madvise(NULL, 0, MADV_COLLAPSE))
+		return "shmem_enabled is never, so memfd has huge pages of pools only";
+	return NULL;
+}
+
 void doctor_thp(struct doctor *d)
 {
-	char mode[128];
+	const char *type, *why = no_thp(&type);
 
-	if (!pmd_size())
-		find(d, BAD, "thp", "hpagectl pool --page-size 2M --set 64, as root",
-		     "this kernel has no transparent huge pages; only pools have huge ones");
-	else if (file_read(mode, sizeof(mode), THP "shmem_enabled") > 0 && strstr(mode, "[deny]"))
-		find(d, BAD, "thp", "echo never > " THP "shmem_enabled, as root",
-		     "shmem_enabled is deny, which forbids huge pages outside the pools");
+	if (why)
+		find(d, BAD, "thp", type, "%s", why);
 	else
 		find(d, FINE, "thp", "", "huge pages can be had without a pool");
 }
@@ -112,8 +132,13 @@ static uint64_t free_blocks(int node, uint64_t pmd, uint64_t *all)
 static void from_allocator(struct doctor *d, uint64_t pmd, int node)
 {
 	uint64_t all, now = free_blocks(node, pmd, &all);
+	const char *type, *never = no_thp(&type);
 	char why[128], size[SIZE_ROOM];
 
+	if (never) {
+		line(d, pmd, node, "thp", 0, never, type);
+		return;
+	}
 	snprintf(why, sizeof(why), "of %s free; compacting and dropping caches may give more",
 		 size_show(all, size));
 	line(d, pmd, node, "thp", now, why, "echo 1 > /proc/sys/vm/compact_memory");

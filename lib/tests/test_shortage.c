@@ -30,14 +30,15 @@ static int memfd(size_t length, unsigned int flags, struct hpmap_buffer **b)
 	return hpmap_alloc(HPMAP_OPTIONS(.length = length, .flags = HPMAP_NO_MODULE | flags), b);
 }
 
-/* From now on the system call @nr is @err in this process; if @bit, with that in argument 2. */
-static bool forbid(unsigned int nr, unsigned int bit, unsigned int err)
+/* From now on the system call @nr is @err in this process, if @test of argument @arg and @with. */
+static bool forbid_if(unsigned int nr, unsigned int arg, unsigned int test, unsigned int with,
+		      unsigned int err)
 {
 	struct sock_filter code[] = {
 		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
 		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, nr, 0, 3),
-		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args[1])),
-		BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, bit ? bit : ~0U, 0, 1),
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args[arg])),
+		BPF_JUMP(BPF_JMP | test | BPF_K, with, 0, 1),
 		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | err),
 		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
 	};
@@ -47,11 +48,16 @@ static bool forbid(unsigned int nr, unsigned int bit, unsigned int err)
 	       !prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &prog);
 }
 
+static bool forbid(unsigned int nr, unsigned int err)
+{
+	return forbid_if(nr, 0, BPF_JGE, 0, err);
+}
+
 static bool without_memfd(void)
 {
 	struct hpmap_buffer *b = NULL;
 
-	return forbid(SYS_memfd_create, 0, EPERM) &&
+	return forbid(SYS_memfd_create, EPERM) &&
 	       refused(memfd(4 * MIB, 0, &b), -ENOTSUP, "memfd_create(2) is forbidden") && !b;
 }
 
@@ -60,7 +66,8 @@ static bool without_hugetlb(void)
 {
 	struct hpmap_buffer *b = NULL;
 
-	if (!forbid(SYS_memfd_create, MFD_HUGETLB, ENOSYS) || memfd(4 * MIB, HPMAP_ALLOW_BASE, &b))
+	if (!forbid_if(SYS_memfd_create, 1, BPF_JSET, MFD_HUGETLB, ENOSYS) ||
+	    memfd(4 * MIB, HPMAP_ALLOW_BASE, &b))
 		return false;
 	return info_of(b).backing != HPMAP_BACKING_HUGETLB;
 }
@@ -71,9 +78,55 @@ static bool without_move_pages(void)
 	struct hpmap_buffer *b = NULL;
 	unsigned int nr = 3;
 
-	return forbid(SYS_move_pages, 0, EPERM) && !memfd(2 * MIB, HPMAP_ALLOW_BASE, &b) &&
+	return forbid(SYS_move_pages, EPERM) && !memfd(2 * MIB, HPMAP_ALLOW_BASE, &b) &&
 	       refused(hpmap_nodes(b, pages, &nr), -EPERM, "move_pages(2)") && nr == 3 &&
 	       pages[0] == 11 && pages[1] == 12 && pages[2] == 13;
+}
+
+/* Linux before 5.14 does not know MADV_POPULATE_READ and what came later. */
+static bool before_populate(void)
+{
+	return forbid_if(SYS_madvise, 2, BPF_JGE, 22, EINVAL) &&
+	       madvise(NULL, 0, 23) && errno == EINVAL;
+}
+
+/* All of it is there, in the file and in a mapping that asks for that. */
+static bool is_filled(size_t length, size_t page_size)
+{
+	unsigned char in_core[4096] = {};
+	struct hpmap_buffer *b = NULL;
+	void *address;
+	struct stat st;
+
+	if (hpmap_alloc(HPMAP_OPTIONS(.length = length, .page_size = page_size,
+				      .flags = HPMAP_NO_MODULE | HPMAP_ALLOW_BASE), &b))
+		return false;
+	if (fstat(hpmap_fd(b), &st) || (size_t)st.st_blocks * 512 != length)
+		return false;
+	if (hpmap_map(b, HPMAP_POPULATE, &address) || mincore(address, length, in_core))
+		return false;
+	hpmap_free(b);
+	return strspn((char *)in_core, "\1") == length / getpagesize();
+}
+
+static bool filled_by_hand(void)
+{
+	return before_populate() && is_filled(8 * MIB, 0) && is_filled(2 * MIB + 4096, 4096);
+}
+
+static bool short_by_hand(void)
+{
+	struct hpmap_buffer *b = NULL;
+
+	return before_populate() &&
+	       refused(memfd(1ULL << 40, HPMAP_ALLOW_BASE, &b), -ENOMEM, "MiB available") && !b;
+}
+
+static void older_kernels_do(void **state)
+{
+	(void)state;
+	assert_true(in_child(filled_by_hand));
+	assert_true(in_child(short_by_hand));
 }
 
 static void a_sandbox_is_told(void **state)
@@ -363,6 +416,7 @@ static void signals_are_as_for_system_calls(void **state)
 }
 
 static const struct CMUnitTest anywhere[] = {
+	TEST(older_kernels_do),
 	TEST(a_sandbox_is_told),
 	TEST(limits_of_the_process_are_told),
 	TEST(facts_need_descriptors),
