@@ -63,9 +63,8 @@ static int check_values(const struct hpmap_options *o)
 	if (o->policy > HPMAP_POLICY_INTERLEAVE)
 		return fail(-EINVAL, "there is no policy %u", o->policy);
 	if (o->name && !name_valid(o->name))
-		return fail(-EINVAL, "%s is no name: those are made of up to %d letters, digits, "
-			    "'.', '_' and '-', and begin with a letter or a digit", o->name,
-			    HPMAP_NAME_SIZE - 1);
+		return fail(-EINVAL, "that is no name: one has up to %d letters, digits, '.', '_' "
+			    "and '-', and begins with a letter or a digit", HPMAP_NAME_SIZE - 1);
 	if (o->near_device && (!*o->near_device || strlen(o->near_device) >= HPMAP_NAME_SIZE))
 		return fail(-ENODEV, "there is no device '%s' (try: ls /sys/bus/pci/devices)",
 			    o->near_device);
