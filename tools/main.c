@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* hpagectl: huge pages for people. Each subcommand is a file, cmd_NAME.c. */
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "hpagectl.h"
 
@@ -54,10 +56,28 @@ static int run(int argc, char **argv)
 	return ret;
 }
 
+/*
+ * Where one of the three is closed, a buffer would be opened there, and get what is printed. What
+ * is used the wrong way round still fails.
+ */
+static void keep_closed(void)
+{
+	int fd, null;
+
+	for (fd = 0; fd < 3; fd++) {
+		if (fcntl(fd, F_GETFD) >= 0)
+			continue;
+		null = open("/dev/null", fd ? O_RDONLY : O_WRONLY);
+		if (null >= 0 && null != fd)
+			close(null);
+	}
+}
+
 int main(int argc, char **argv)
 {
 	int ret = EXIT_OK;
 
+	keep_closed();
 	if (argc < 2) {
 		help(stderr);
 		return EXIT_USAGE;
