@@ -93,7 +93,7 @@ struct hpmap_buffer;
  */
 enum hpmap_backend {
 	HPMAP_BACKEND_MODULE = 1,
-	HPMAP_BACKEND_MEMFD = 2,
+	HPMAP_BACKEND_MEMFD = 2
 };
 
 /**
@@ -109,7 +109,7 @@ enum hpmap_backing {
 	HPMAP_BACKING_HUGETLB = 1,
 	HPMAP_BACKING_THP = 2,
 	HPMAP_BACKING_BASE = 3,
-	HPMAP_BACKING_USER = 4,
+	HPMAP_BACKING_USER = 4
 };
 
 /**
@@ -125,7 +125,7 @@ enum hpmap_attributes {
 	HPMAP_ATTR_NAMED = 1 << 1,
 	HPMAP_ATTR_CONTIGUOUS = 1 << 2,
 	HPMAP_ATTR_BELOW_4G = 1 << 3,
-	HPMAP_ATTR_RESERVE = 1 << 4,
+	HPMAP_ATTR_RESERVE = 1 << 4
 };
 
 /**
@@ -147,7 +147,7 @@ enum hpmap_alloc_flags {
 	HPMAP_BELOW_4G = 1 << 3,
 	HPMAP_RESERVE = 1 << 4,
 	HPMAP_MODULE_ONLY = 1 << 16,
-	HPMAP_NO_MODULE = 1 << 17,
+	HPMAP_NO_MODULE = 1 << 17
 };
 
 /**
@@ -161,7 +161,7 @@ enum hpmap_policy {
 	HPMAP_POLICY_DEFAULT = 0,
 	HPMAP_POLICY_PREFERRED = 1,
 	HPMAP_POLICY_STRICT = 2,
-	HPMAP_POLICY_INTERLEAVE = 3,
+	HPMAP_POLICY_INTERLEAVE = 3
 };
 
 /**
@@ -512,7 +512,7 @@ int hpmap_pin(const void *address, uint64_t length, struct hpmap_buffer **buffer
  */
 enum hpmap_dma_flags {
 	HPMAP_DMA_TO_DEVICE = 1 << 0,
-	HPMAP_DMA_FROM_DEVICE = 1 << 1,
+	HPMAP_DMA_FROM_DEVICE = 1 << 1
 };
 
 /**
@@ -552,7 +552,7 @@ int hpmap_dma_runs(int fd, uint64_t first, struct hpmap_run *runs, unsigned int 
  */
 enum hpmap_sync_flags {
 	HPMAP_SYNC_FOR_CPU = 1 << 0,
-	HPMAP_SYNC_FOR_DEVICE = 1 << 1,
+	HPMAP_SYNC_FOR_DEVICE = 1 << 1
 };
 
 /**
