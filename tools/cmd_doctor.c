@@ -181,29 +181,65 @@ static void memlock(struct doctor *d)
 		     size_show(limit.rlim_cur, size));
 }
 
+/**
+ * struct limits - of cgroups
+ * @mark: of the line in /proc/self/cgroup that names the caller's
+ * @root: where they are
+ * @files: that tell bytes
+ */
+static const struct limits {
+	const char *mark;
+	const char *root;
+	const char *files[4];
+} limits[] = {
+	{ "0::/", "/sys/fs/cgroup", { "memory.max", "hugetlb.2MB.max", "hugetlb.1GB.max" } },
+	/* Version 1 has a hierarchy for each. */
+	{ ":memory:/", "/sys/fs/cgroup/memory", { "memory.limit_in_bytes" } },
+	{ ":hugetlb:/", "/sys/fs/cgroup/hugetlb",
+	  { "hugetlb.2MB.limit_in_bytes", "hugetlb.1GB.limit_in_bytes" } },
+};
+
+/* Returns whether there are any. */
+static bool tell_limits(struct doctor *d, const struct limits *l, const char *path)
+{
+	char value[32], size[SIZE_ROOM];
+	const char *const *file;
+	bool any = false;
+	uint64_t bytes;
+
+	for (file = l->files; *file; file++) {
+		if (file_read(value, sizeof(value), "%s%s/%s", l->root, path, *file) <= 0 ||
+		    number_read(value, &bytes) || bytes >> 62)
+			continue;
+		any = true;
+		find(d, NOTE, "cgroup", "", "%s of %s is %s", *file, *path ? path : "/",
+		     size_show(bytes, size));
+	}
+	return any;
+}
+
 static void cgroup(struct doctor *d)
 {
-	static const char *const files[] = { "memory.max", "hugetlb.2MB.max", "hugetlb.1GB.max" };
-	char text[4096], path[512], value[32], size[SIZE_ROOM], *at, *slash;
+	char text[4096], path[512], *at, *slash;
 	bool any = false;
 	size_t i;
 
-	file_read(text, sizeof(text), "/proc/self/cgroup");
-	at = strstr(text, "0::/");
-	snprintf(path, sizeof(path), "%.400s", at ? at + 3 : "/");
-	path[strcspn(path, "\n")] = '\0';
-	/* A limit of any level up to the root holds. */
-	while (*path) {
-		for (i = 0; i < 3; i++) {
-			if (file_read(value, sizeof(value), "/sys/fs/cgroup%s/%s", path,
-				      files[i]) <= 0 || !strcmp(value, "max"))
-				continue;
-			any = true;
-			find(d, NOTE, "cgroup", "", "%s of %s is %s", files[i], path,
-			     size_show(strtoull(value, NULL, 10), size));
-		}
-		slash = strrchr(path, '/');
-		*slash = '\0';
+	for (i = 0; i < sizeof(limits) / sizeof(*limits); i++) {
+		file_read(text, sizeof(text), "/proc/self/cgroup");
+		at = strstr(text, limits[i].mark);
+		if (!at)
+			continue;
+		snprintf(path, sizeof(path), "%.400s", strchr(at, '/'));
+		path[strcspn(path, "\n")] = '\0';
+		if (!path[1])
+			*path = '\0';
+		/* A limit of any level up to the root holds. */
+		do {
+			any |= tell_limits(d, &limits[i], path);
+			slash = strrchr(path, '/');
+			if (slash)
+				*slash = '\0';
+		} while (slash);
 	}
 	if (!any)
 		find(d, FINE, "cgroup", "", "no limit on memory or huge pages");

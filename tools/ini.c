@@ -62,19 +62,25 @@ int ini_read(const char *path, const char *section, ini_fn set, void *data)
 	const char *wrong;
 	char *line = NULL;
 	size_t room = 0;
+	ssize_t length;
 	int number = 0, ret = 0;
 
 	if (!file) {
 		complain("%s: %s", path, strerror(errno));
 		return errno == EACCES ? EXIT_DENIED : EXIT_NOT_THERE;
 	}
-	while (getline(&line, &room, file) >= 0) {
+	while ((length = getline(&line, &room, file)) >= 0) {
 		number++;
-		wrong = line_read(line, section, &inside, set, data);
+		wrong = strlen(line) < (size_t)length ? "there is a NUL in it" :
+			line_read(line, section, &inside, set, data);
 		if (!wrong)
 			continue;
 		complain("%s:%d: %s (try: man 5 hpage-map.d)", path, number, wrong);
 		ret = EXIT_USAGE;
+	}
+	if (ferror(file)) {
+		complain("%s: %s", path, strerror(errno));
+		ret = EXIT_FAILED;
 	}
 	free(line);
 	fclose(file);
