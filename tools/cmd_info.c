@@ -22,10 +22,10 @@ static void show_nodes(const struct hpmap_info *info, const uint64_t *pages, uns
 static void show_who(const struct hpmap_info *info)
 {
 	const struct passwd *user = getpwuid(info->uid);
-	char comm[32];
+	char comm[COMM_ROOM];
 
 	printf("made by        user %s", user ? user->pw_name : "?");
-	if (info->creator && file_read(comm, sizeof(comm), "/proc/%d/comm", info->creator) > 0)
+	if (info->creator && process_name(info->creator, comm))
 		printf(", process %d (%s)", info->creator, comm);
 	else if (info->creator)
 		printf(", process %d, which is gone", info->creator);

@@ -27,13 +27,18 @@ static void show(const struct hpmap_info *i)
 static int list(const struct args *a)
 {
 	struct hpmap_info info = { .size = sizeof(info) };
-	struct json_object *o = json_object_new_object(), *array = json_object_new_array();
+	struct json_object *o = NULL, *array = NULL;
 	uint32_t id = 0;
 	int ret;
 
-	if (!given(a, OPT_JSON))
+	if (given(a, OPT_JSON)) {
+		o = json_object_new_object();
+		array = json_object_new_array();
+		json_object_object_add(o, "buffers", array);
+	} else {
 		table_row(10, "NAME", "ID", "SIZE", "PAGE", "BACKING", "NODE", "RUNS", "OPEN",
 			  "MAPPED", "BY");
+	}
 	while (!(ret = hpmap_next(id, &info))) {
 		id = info.id + 1;
 		if (given(a, OPT_JSON))
@@ -43,12 +48,10 @@ static int list(const struct args *a)
 	}
 	if (ret != -ENOENT)
 		return failed(ret, NULL);
-	if (!given(a, OPT_JSON)) {
-		table_print();
-		return EXIT_OK;
-	}
-	json_object_object_add(o, "buffers", array);
-	return print_json(o);
+	if (given(a, OPT_JSON))
+		return print_json(o);
+	table_print();
+	return EXIT_OK;
 }
 
 const struct command cmd_list = {

@@ -115,15 +115,6 @@ static uint64_t raise_pool(uint64_t page_size, int node, uint64_t from, uint64_t
 	return got;
 }
 
-static uint64_t available(void)
-{
-	char text[8192], *line;
-
-	file_read(text, sizeof(text), "/proc/meminfo");
-	line = strstr(text, "MemAvailable:");
-	return line ? strtoull(line + strlen("MemAvailable:"), NULL, 10) << 10 : UINT64_MAX;
-}
-
 /* Short of memory the kernel would end programs to have it. Returns an exit code. */
 static int may_raise(const struct args *a, uint64_t page_size, uint64_t more)
 {
@@ -132,9 +123,9 @@ static int may_raise(const struct args *a, uint64_t page_size, uint64_t more)
 
 	if (__builtin_mul_overflow(more, page_size, &bytes))
 		bytes = UINT64_MAX;
-	size_show(available(), left);
+	size_show(memory_available(), left);
 	size_show(bytes, taken);
-	if (bytes > available()) {
+	if (bytes > memory_available()) {
 		complain("%s more are needed, and %s of memory are available (try: free -m, and "
 			 "fewer pages)", taken, left);
 		return EXIT_LESS;

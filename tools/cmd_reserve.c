@@ -101,7 +101,10 @@ static int wait_ready(const struct args *a, const char *dir)
 		last = ready;
 		progress("reserve", ready, a->set > start ? a->set : start);
 		nanosleep(&moment, NULL);
-		file_read(why, sizeof(why), RESERVES "/%s/why", dir);
+		if (file_read(why, sizeof(why), RESERVES "/%s/why", dir) < 0) {
+			progress_end();
+			return no_module();
+		}
 	}
 	progress_end();
 	printf("%s keeps %" PRIu64 " pages, %" PRIu64 " are ready\n", dir, a->set, ready);
@@ -116,6 +119,7 @@ static int set(const struct args *a)
 	struct hpmap_reserve r = { .size = sizeof(r) };
 	char dir[64], text[24], size[SIZE_ROOM];
 	int node = given(a, OPT_NODE) ? a->node : 0, ret;
+	uint64_t bytes;
 
 	if (given(a, OPT_JSON)) {
 		complain("--set and --json exclude each other");
@@ -129,9 +133,11 @@ static int set(const struct args *a)
 	ret = hpmap_reserve(a->backing, a->page_size, node, &r);
 	if (ret)
 		return failed(ret, NULL);
+	if (__builtin_mul_overflow(a->set, a->page_size, &bytes))
+		bytes = UINT64_MAX;
 	if (a->set > r.asked &&
 	    !confirmed(a, "This keeps %s of memory ready for buffers made with --reserve, and away "
-		       "from everybody else.", size_show(a->set * a->page_size, size)))
+		       "from everybody else.", size_show(bytes, size)))
 		return EXIT_UNCONFIRMED;
 	snprintf(dir, sizeof(dir), "%s-%" PRIu64 "kB-node%d", backing_name(a->backing),
 		 a->page_size >> 10, node);

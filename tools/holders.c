@@ -162,15 +162,6 @@ static void learn_of(struct scan *s, pid_t pid, int fd, uint32_t id)
 		close(process);
 }
 
-/* A process calls itself what it likes, which is neither to move a cursor nor to break JSON. */
-static void name_process(char *comm, size_t size, pid_t pid)
-{
-	file_read(comm, size, "/proc/%d/comm", pid);
-	for (; *comm; comm++)
-		if (*comm < ' ' || *comm > '~')
-			*comm = '?';
-}
-
 static struct holder *holder_of(struct scan *s, pid_t pid, uint32_t id)
 {
 	struct holder *h;
@@ -182,7 +173,7 @@ static struct holder *holder_of(struct scan *s, pid_t pid, uint32_t id)
 	s->holders = more(s->holders, s->nr_holders, sizeof(*s->holders));
 	h = &s->holders[s->nr_holders++];
 	*h = (struct holder){ .pid = pid, .id = id };
-	name_process(h->comm, sizeof(h->comm), pid);
+	process_name(pid, h->comm);
 	return h;
 }
 

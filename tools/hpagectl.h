@@ -139,6 +139,9 @@ void table_print(void);
 const char *backing_name(uint32_t backing);
 const char *backend_name(uint32_t backend);
 const char *node_name(int node, char text[16]);
+#define COMM_ROOM	32
+
+bool process_name(pid_t pid, char comm[COMM_ROOM]);
 bool module_loaded(void);
 int find_buffer(const char *name, struct hpmap_info *info);
 int open_buffer(const struct hpmap_info *info, struct hpmap_buffer **buffer);
@@ -148,6 +151,7 @@ struct json_object *buffer_json(const struct hpmap_info *info);
 
 /* touch.c */
 uint64_t touch(void *memory, uint64_t length);
+uint64_t memory_available(void);
 void *ordinary_memory(uint64_t length);
 
 /* file.c */
@@ -163,7 +167,7 @@ int ini_read(const char *path, const char *section, ini_fn set, void *data);
 /* holders.c */
 struct holder {
 	pid_t pid;
-	char comm[32];
+	char comm[COMM_ROOM];
 	uint32_t id;		/* of the buffer; 0 if it cannot be told */
 	unsigned int descriptors;
 	unsigned int mappings;

@@ -27,6 +27,22 @@ const char *node_name(int node, char text[16])
 	return text;
 }
 
+/*
+ * A process calls itself what it likes, which is neither to move a cursor nor to break JSON.
+ * Returns whether there is such a process.
+ */
+bool process_name(pid_t pid, char comm[COMM_ROOM])
+{
+	char *c;
+
+	if (file_read(comm, COMM_ROOM, "/proc/%d/comm", pid) < 0)
+		return false;
+	for (c = comm; *c; c++)
+		if (*c < ' ' || *c > '~')
+			*c = '?';
+	return true;
+}
+
 bool module_loaded(void)
 {
 	return !access("/sys/module/hpage_map", F_OK);

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Memory as a program meets it: pages that are there when they are first touched. */
+#include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 
@@ -23,15 +25,27 @@ uint64_t touch(void *memory, uint64_t length)
 	return faults() - before;
 }
 
+/* Bytes that programs could have without others being ended for it. */
+uint64_t memory_available(void)
+{
+	char text[8192], *line;
+
+	file_read(text, sizeof(text), "/proc/meminfo");
+	line = strstr(text, "MemAvailable:");
+	return line ? strtoull(line + strlen("MemAvailable:"), NULL, 10) << 10 : UINT64_MAX;
+}
+
 /* Memory of the base page size, for munmap(); NULL if there is no room, which it tells. */
 void *ordinary_memory(uint64_t length)
 {
-	void *memory = mmap(NULL, length, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
-			    -1, 0);
+	void *memory = MAP_FAILED;
 
+	if (length <= memory_available())
+		memory = mmap(NULL, length, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
+			      -1, 0);
 	if (memory == MAP_FAILED) {
-		complain("no room for %llu bytes (try: a smaller --size)",
-			 (unsigned long long)length);
+		complain("no %llu bytes of ordinary memory are available "
+			 "(try: a smaller --size)", (unsigned long long)length);
 		return NULL;
 	}
 	madvise(memory, length, MADV_NOHUGEPAGE);
