@@ -31,14 +31,9 @@ static int run(const struct args *a)
 	ret = hpmap_alloc(&o, &buffer);
 	if (ret)
 		return failed(ret, NULL);
-	/* This descriptor is to outlive us, and the buffer with it. */
-	fd = fcntl(hpmap_fd(buffer), F_DUPFD, 3);
-	if (fd < 0) {
-		complain("no second descriptor for the buffer: %s (try: ulimit -n)",
-			 strerror(errno));
-		hpmap_free(buffer);
-		return EXIT_FAILED;
-	}
+	/* The descriptor is to outlive this program, and its buffer with it. */
+	fd = hpmap_fd(buffer);
+	fcntl(fd, F_SETFD, 0);
 	put_number("HPAGE_MAP_FD", fd);
 	put_number("HPAGE_MAP_SIZE", hpmap_length(buffer));
 	put_number("HPAGE_MAP_PAGE_SIZE", hpmap_page_size(buffer));
