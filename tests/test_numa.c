@@ -538,9 +538,8 @@ static void ask_in_a_changing_cpuset(void *arg)
  * The task's policy is changed under its feet, and then it is ours that is. With
  * each change mm/ also moves the task's memory, which waits for that when it
  * touches it: changes without end can keep it from running for minutes. So each
- * request meets one, at once or later. There are no more of them than that: to
- * clear a page that has held code, as each that is moved to may have, takes an
- * emulator milliseconds.
+ * request meets one, at once or later, and there are no more of them than that:
+ * in an emulated machine one may take seconds.
  */
 static void a_cpuset_may_change_meanwhile(void)
 {
