@@ -224,8 +224,8 @@ static void cgroup(struct doctor *d)
 	bool any = false;
 	size_t i;
 
+	file_read(text, sizeof(text), "/proc/self/cgroup");
 	for (i = 0; i < sizeof(limits) / sizeof(*limits); i++) {
-		file_read(text, sizeof(text), "/proc/self/cgroup");
 		at = strstr(text, limits[i].mark);
 		if (!at)
 			continue;

@@ -136,11 +136,11 @@ void table_row(unsigned int nr, ...);
 void table_print(void);
 
 /* names.c */
+#define COMM_ROOM	32
+
 const char *backing_name(uint32_t backing);
 const char *backend_name(uint32_t backend);
 const char *node_name(int node, char text[16]);
-#define COMM_ROOM	32
-
 bool process_name(pid_t pid, char comm[COMM_ROOM]);
 bool module_loaded(void);
 int find_buffer(const char *name, struct hpmap_info *info);

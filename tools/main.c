@@ -60,7 +60,7 @@ static int run(int argc, char **argv)
  * Where one of the three is closed, a buffer would be opened there, and get what is printed. What
  * is used the wrong way round still fails.
  */
-static void keep_closed(void)
+static void occupy_closed(void)
 {
 	int fd, null;
 
@@ -77,7 +77,7 @@ int main(int argc, char **argv)
 {
 	int ret = EXIT_OK;
 
-	keep_closed();
+	occupy_closed();
 	if (argc < 2) {
 		help(stderr);
 		return EXIT_USAGE;
