@@ -164,7 +164,7 @@ struct hpage_map_buffer *hpm_named_create(const char *name, umode_t mode, kuid_t
 	return buf;
 }
 
-static void destroy(struct named *named)
+static void destroy(struct named *named, void (*put)(struct hpage_map_buffer *buf))
 {
 	struct hpage_map_buffer *buf = named->buf;
 	dev_t devt = named->dev.devt;
@@ -174,7 +174,7 @@ static void destroy(struct named *named)
 	device_unregister(&named->dev);
 	xa_erase(&minors, MINOR(devt));
 	WRITE_ONCE(buf->role, 0);
-	hpm_buffer_put(buf);
+	put(buf);
 }
 
 /* Take a name away, if it is that of the buffer @id or this is 0; else -ENOENT. */
@@ -186,7 +186,7 @@ int hpm_named_destroy(const char *name, u32 id)
 	mutex_lock(&names_lock);
 	named = find(name);
 	if (named && (!id || named->buf->id == id))
-		destroy(named);
+		destroy(named, hpm_buffer_put);
 	else
 		ret = -ENOENT;
 	mutex_unlock(&names_lock);
@@ -216,6 +216,6 @@ void hpm_named_exit(void)
 
 	mutex_lock(&names_lock);
 	list_for_each_entry_safe(named, next, &names, entry)
-		destroy(named);
+		destroy(named, hpm_buffer_put_now);
 	mutex_unlock(&names_lock);
 }
