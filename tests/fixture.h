@@ -76,6 +76,9 @@ void check_failed(const char *file, int line, const char *what, int err)
 				     #call " fails with " #err, errno);	\
 	} while (0)
 
+/* For a test that may take longer than others, wherever it runs, before it is said to hang. */
+void may_take(unsigned int seconds);
+
 /* A count in sysfs, of this whole machine. */
 void check_count(const char *file, int line, const char *name, uint64_t want);
 #define CHECK_COUNT(name, want)	check_count(__FILE__, __LINE__, name, want)
