@@ -34,11 +34,85 @@ const char *suite_user = "root";
 
 static int kmsg = -1;
 
+/* --- checks ----------------------------------------------------------- */
+
+static __thread struct label *labels;	/* the innermost */
+
+void label_begin(struct label *label, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(label->text, sizeof(label->text), fmt, ap);
+	va_end(ap);
+	label->outer = labels;
+	labels = label;
+}
+
+void label_end(struct label *label)
+{
+	labels = label->outer;
+}
+
+static void print_labels(const struct label *label)
+{
+	if (!label)
+		return;
+	print_labels(label->outer);
+	printf(" [%s]", label->text);
+}
+
 void check_failed(const char *file, int line, const char *what, int err)
 {
-	printf("# %s:%d: not so: %s (errno %d, %s)\n", file, line, what, err, strerror(err));
+	printf("# %s:%d: not so: %s", file, line, what);
+	print_labels(labels);
+	printf(" (errno %d, %s)\n", err, strerror(err));
 	fflush(stdout);
 	_exit(EXIT_CHECK_FAILED);
+}
+
+/* The expression, and what it is unless it says so itself. */
+static void tell_side(char *text, size_t len, const char *expr, struct value v)
+{
+	char is[64];
+
+	if (v.kind == SIGNED)
+		snprintf(is, sizeof(is), "%lld", (long long)v.bits);
+	else if (v.kind == POINTER)
+		snprintf(is, sizeof(is), "%#llx", (unsigned long long)v.bits);
+	else if (v.bits >> 32)
+		snprintf(is, sizeof(is), "%llu = %#llx", (unsigned long long)v.bits,
+			 (unsigned long long)v.bits);
+	else
+		snprintf(is, sizeof(is), "%llu", (unsigned long long)v.bits);
+	if (strcmp(expr, is))
+		snprintf(text, len, "%s (%s)", expr, is);
+	else
+		snprintf(text, len, "%s", expr);
+}
+
+void compare_failed(const char *file, int line, const char *a, struct value a_is,
+		    const char *op, const char *b, struct value b_is, int err)
+{
+	char left[512], right[512], text[1100];
+
+	tell_side(left, sizeof(left), a, a_is);
+	tell_side(right, sizeof(right), b, b_is);
+	snprintf(text, sizeof(text), "%s %s %s", left, op, right);
+	check_failed(file, line, text, err);
+}
+
+void check_strings(const char *file, int line, const char *a, const char *a_is, bool same,
+		   const char *b, const char *b_is)
+{
+	int err = errno;
+	char text[1024];
+
+	if (!strcmp(a_is, b_is) == same)
+		return;
+	snprintf(text, sizeof(text), "%s (\"%s\") %s %s (\"%s\")", a, a_is, same ? "==" : "!=",
+		 b, b_is);
+	check_failed(file, line, text, err);
 }
 
 /* --- facts ------------------------------------------------------------ */
@@ -86,11 +160,9 @@ void check_count(const char *file, int line, const char *name, uint64_t want)
 {
 	uint64_t got = class_u64(name);
 
-	if (got == want)
-		return;
-	printf("# %s: %llu, not %llu\n", name, (unsigned long long)got,
-	       (unsigned long long)want);
-	check_failed(file, line, name, 0);
+	if (got != want)
+		compare_failed(file, line, name, VALUE(got), "==", "wanted",
+			       VALUE(want), 0);
 }
 
 void class_text(const char *name, char *buf, size_t len)
