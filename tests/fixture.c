@@ -110,8 +110,11 @@ void check_strings(const char *file, int line, const char *a, const char *a_is, 
 
 	if (!strcmp(a_is, b_is) == same)
 		return;
-	snprintf(text, sizeof(text), "%s (\"%s\") %s %s (\"%s\")", a, a_is, same ? "==" : "!=",
-		 b, b_is);
+	if (*b == '"')	/* says itself what it is */
+		snprintf(text, sizeof(text), "%s (\"%s\") %s %s", a, a_is, same ? "==" : "!=", b);
+	else
+		snprintf(text, sizeof(text), "%s (\"%s\") %s %s (\"%s\")", a, a_is,
+			 same ? "==" : "!=", b, b_is);
 	check_failed(file, line, text, err);
 }
 

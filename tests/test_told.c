@@ -138,7 +138,7 @@ static void a_comparison_tells_both_values(void)
 	run("pointers");
 	CHECK_TOLD("not so: p (0x1000) == MAP_FAILED (0xffffffffffffffff) (errno");
 	run("strings");
-	CHECK_TOLD("not so: got (\"thp\") == \"hugetlb\"");
+	CHECK_TOLD("not so: got (\"thp\") == \"hugetlb\" (errno");
 }
 
 static void a_check_in_a_loop_tells_its_label(void)
