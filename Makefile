@@ -25,7 +25,8 @@ help:
 	@echo 'make install          install what was built, and man pages (DESTDIR, PREFIX, KDIR)'
 	@echo 'make uninstall        take them away again'
 	@echo 'make demo             see it at work on a stock kernel in a virtual machine'
-	@echo 'make test             run every test on every supported kernel in virtual machines'
+	@echo 'make test             run every test on a stock kernel in virtual machines'
+	@echo 'make test-all         run them on every supported kernel, the debug kernel included'
 	@echo 'make soak             kill processes that use it, 10,000 times, in a virtual machine'
 	@echo 'make bench            measure what the reserve is good for, in a virtual machine'
 	@echo 'make test-devices     run those of devices and drivers: DMA, dma-buf, RDMA, KVM'
@@ -84,6 +85,10 @@ demo:
 
 test:
 	@vm/packages test
+	@tests/run --kernel 6.12
+
+test-all:
+	@vm/packages test-all
 	@tests/run
 
 # CYCLES=N for another number of them.
@@ -92,16 +97,16 @@ soak:
 	@tests/soak $(CYCLES)
 
 bench:
-	@vm/packages test
+	@vm/packages test-all
 	@bench/run
 
 test-devices:
-	@vm/packages test
+	@vm/packages test-all
 	@tests/devices
 	@tests/external
 
 demo-devices:
-	@vm/packages test
+	@vm/packages test-all
 	@samples/capture/try
 	@tests/devices --kernel 6.12 --suite plain-edu --suite iommu-edu
 
@@ -114,7 +119,7 @@ rpm:
 	@packaging/rpm/build
 
 test-deb:
-	@vm/packages test
+	@vm/packages test-all
 	@vm/packages deb
 	@packaging/test
 
@@ -123,7 +128,7 @@ test-boot:
 	@packaging/boot/test
 
 test-rpm:
-	@vm/packages test
+	@vm/packages test-all
 	@vm/packages rpm
 	@packaging/rpm/test
 
@@ -139,7 +144,7 @@ check-lib:
 	lib/tests/run --vm
 
 selftest:
-	@vm/packages test
+	@vm/packages test-all
 	@vm/selftest
 
 check:
@@ -153,4 +158,4 @@ clean:
 	rm -rf build
 
 .PHONY: help headers module lib tools check-lib install uninstall demo demo-devices test \
-	test-devices soak bench deb rpm test-deb test-boot test-rpm selftest check clean
+	test-all test-devices soak bench deb rpm test-deb test-boot test-rpm selftest check clean

@@ -4,6 +4,9 @@
 
 #include <fcntl.h>
 #include <glob.h>
+#include <limits.h>
+#include <poll.h>
+#include <regex.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -21,7 +24,7 @@
 #include <cmocka.h>
 
 #define POOLS	"/sys/kernel/mm/hugepages/hugepages-"
-/* No test takes this long, even emulated on a debug kernel: it hangs. */
+/* Few tests take this long, even emulated on a debug kernel, and they say so: others hang. */
 #define HANG_SECONDS	300
 #define EXIT_CHECK_FAILED	99
 
@@ -31,11 +34,88 @@ const char *suite_user = "root";
 
 static int kmsg = -1;
 
+/* --- checks ----------------------------------------------------------- */
+
+static __thread struct label *labels;	/* the innermost */
+
+void label_begin(struct label *label, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(label->text, sizeof(label->text), fmt, ap);
+	va_end(ap);
+	label->outer = labels;
+	labels = label;
+}
+
+void label_end(struct label *label)
+{
+	labels = label->outer;
+}
+
+static void print_labels(const struct label *label)
+{
+	if (!label)
+		return;
+	print_labels(label->outer);
+	printf(" [%s]", label->text);
+}
+
 void check_failed(const char *file, int line, const char *what, int err)
 {
-	printf("# %s:%d: not so: %s (errno %d, %s)\n", file, line, what, err, strerror(err));
+	printf("# %s:%d: not so: %s", file, line, what);
+	print_labels(labels);
+	printf(" (errno %d, %s)\n", err, strerror(err));
 	fflush(stdout);
 	_exit(EXIT_CHECK_FAILED);
+}
+
+/* The expression, and what it is unless it says so itself. */
+static void tell_side(char *text, size_t len, const char *expr, struct value v)
+{
+	char is[64];
+
+	if (v.kind == SIGNED)
+		snprintf(is, sizeof(is), "%lld", (long long)v.bits);
+	else if (v.kind == POINTER)
+		snprintf(is, sizeof(is), "%#llx", (unsigned long long)v.bits);
+	else if (v.bits >> 32)
+		snprintf(is, sizeof(is), "%llu = %#llx", (unsigned long long)v.bits,
+			 (unsigned long long)v.bits);
+	else
+		snprintf(is, sizeof(is), "%llu", (unsigned long long)v.bits);
+	if (strcmp(expr, is))
+		snprintf(text, len, "%s (%s)", expr, is);
+	else
+		snprintf(text, len, "%s", expr);
+}
+
+void compare_failed(const char *file, int line, const char *a, struct value a_is,
+		    const char *op, const char *b, struct value b_is, int err)
+{
+	char left[512], right[512], text[1100];
+
+	tell_side(left, sizeof(left), a, a_is);
+	tell_side(right, sizeof(right), b, b_is);
+	snprintf(text, sizeof(text), "%s %s %s", left, op, right);
+	check_failed(file, line, text, err);
+}
+
+void check_strings(const char *file, int line, const char *a, const char *a_is, bool same,
+		   const char *b, const char *b_is)
+{
+	int err = errno;
+	char text[1024];
+
+	if (!strcmp(a_is, b_is) == same)
+		return;
+	if (*b == '"')	/* says itself what it is */
+		snprintf(text, sizeof(text), "%s (\"%s\") %s %s", a, a_is, same ? "==" : "!=", b);
+	else
+		snprintf(text, sizeof(text), "%s (\"%s\") %s %s (\"%s\")", a, a_is,
+			 same ? "==" : "!=", b, b_is);
+	check_failed(file, line, text, err);
 }
 
 /* --- facts ------------------------------------------------------------ */
@@ -83,11 +163,9 @@ void check_count(const char *file, int line, const char *name, uint64_t want)
 {
 	uint64_t got = class_u64(name);
 
-	if (got == want)
-		return;
-	printf("# %s: %llu, not %llu\n", name, (unsigned long long)got,
-	       (unsigned long long)want);
-	check_failed(file, line, name, 0);
+	if (got != want)
+		compare_failed(file, line, name, VALUE(got), "==", "wanted",
+			       VALUE(want), 0);
 }
 
 void class_text(const char *name, char *buf, size_t len)
@@ -489,23 +567,20 @@ static void print_changes(const struct baseline *before, struct baseline *now)
 
 static bool is_splat(const char *record)
 {
-	/* As vm/splat.sh has them, which looks at the whole log afterwards. */
-	static const char * const words[] = {
-		"BUG:", "kernel BUG at", "WARNING:", "Oops", "KASAN:", "UBSAN:", "ODEBUG:",
-		"refcount_t:", "Internal error:", "Unable to handle kernel", "Bad page",
-		"INFO: task", "suspicious RCU", "possible recursive locking",
-		"possible circular locking", "inconsistent lock state", "bad unlock balance",
-		"sleeping function called", "scheduling while atomic", "still has locks held",
-		"list_add corruption", "list_del corruption", "detected stalls", "DMA-API:",
-	};
+	static const char pattern[] =
+#include "splats.h"
+		;
+	static regex_t splats;
+	static bool ready;
 
-	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++)
-		if (strstr(record, words[i]))
-			return true;
-	return false;
+	if (!ready)
+		assert_int_equal(regcomp(&splats, pattern, REG_EXTENDED | REG_NOSUB), 0);
+	ready = true;
+	return !regexec(&splats, record, 0, NULL, 0);
 }
 
-static bool log_is_clean(void)
+/* What came to the log since the last time: splats are printed, or all of it. */
+static bool read_log(bool all)
 {
 	char record[8192];
 	bool clean = true;
@@ -520,10 +595,11 @@ static bool log_is_clean(void)
 		if (n <= 0)
 			return clean;
 		record[n] = '\0';
-		if (is_splat(record)) {
-			printf("# kernel log: %s\n", strchr(record, ';') ?: record);
+		if (is_splat(record))
 			clean = false;
-		}
+		else if (!all)
+			continue;
+		printf("# kernel log: %s\n", strchr(record, ';') ?: record);
 	}
 }
 
@@ -563,44 +639,159 @@ static bool clean_up(void)
 	return left;
 }
 
+/* A test that runs, and what was before it. */
+struct watch {
+	pid_t pid;
+	char vmstat[16384];
+};
+
+static unsigned int *patience;	/* in seconds, shared with the test */
+
+void may_take(unsigned int seconds)
+{
+	*patience = seconds;
+}
+
+/* By /proc/PID/stat. */
+static pid_t parent_of(pid_t pid)
+{
+	char path[64], stat[512];
+	int ppid = 0;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+	read_text(path, stat, sizeof(stat));
+	sscanf(strrchr(stat, ')') ?: "", ") %*c %d", &ppid);
+	return ppid;
+}
+
+static bool descends_from(pid_t pid, pid_t from)
+{
+	while (pid > 1 && pid != from)
+		pid = parent_of(pid);
+	return pid == from;
+}
+
+static void print_file(const char *path)
+{
+	char text[8192];
+
+	read_text(path, text, sizeof(text));
+	printf("# %s:\n", path);
+	for (char *s = strtok(text, "\n"); s; s = strtok(NULL, "\n"))
+		printf("#   %s\n", s);
+}
+
+/* Where the threads of the test stand, as far as this user may know. */
+static void print_stacks(pid_t test)
+{
+	static const char * const files[] = { "comm", "wchan", "stack" };
+	char path[PATH_MAX];
+	glob_t g;
+
+	if (glob("/proc/[1-9]*/task/[1-9]*", 0, NULL, &g))
+		return;
+	for (size_t i = 0; i < g.gl_pathc; i++) {
+		if (!descends_from(atoi(g.gl_pathv[i] + strlen("/proc/")), test))
+			continue;
+		for (size_t j = 0; j < sizeof(files) / sizeof(*files); j++) {
+			snprintf(path, sizeof(path), "%s/%s", g.gl_pathv[i], files[j]);
+			print_file(path);
+		}
+	}
+	globfree(&g);
+}
+
+/* What of /proc/vmstat is not as it was when the test began. */
+static void print_vmstat(const char *before)
+{
+	char now[16384];
+
+	read_text("/proc/vmstat", now, sizeof(now));
+	for (char *s = strtok(now, "\n"); s; s = strtok(NULL, "\n")) {
+		int name = strcspn(s, " ");
+		const char *was = before;
+
+		while (was && strncmp(was, s, name + 1)) {
+			was = strchr(was, '\n');
+			was = was ? was + 1 : NULL;
+		}
+		if (was && strtoll(s + name, NULL, 10) != strtoll(was + name, NULL, 10))
+			printf("# vmstat: %.*s %+lld\n", name, s,
+			       strtoll(s + name, NULL, 10) - strtoll(was + name, NULL, 10));
+	}
+}
+
+/* Before a test that hangs is killed: where it is, and where the machine. */
+static void print_hang(const struct watch *w)
+{
+	int fd = getenv("HPM_SYSRQ") ? atoi(getenv("HPM_SYSRQ")) : -1;
+
+	printf("# it hangs: not done after %u s\n", *patience);
+	print_stacks(w->pid);
+	print_vmstat(w->vmstat);
+	/* Backtraces of the processors, and the tasks that nothing can kill. */
+	if (fd >= 0 && (write(fd, "l", 1) != 1 || write(fd, "w", 1) != 1))
+		printf("# no sysrq: %s\n", strerror(errno));
+	if (!read_log(true))
+		printf("# there is a splat in this part of the log\n");
+	fflush(stdout);
+}
+
+static int wait_or_kill(const struct watch *w)
+{
+	struct pollfd p = { .fd = syscall(SYS_pidfd_open, w->pid, 0), .events = POLLIN };
+	unsigned int waited = 0;
+
+	assert_true(p.fd >= 0);
+	while (!poll(&p, 1, 1000))
+		if (++waited >= *patience) {
+			print_hang(w);
+			kill(w->pid, SIGKILL);
+			break;
+		}
+	close(p.fd);
+	return wait_for(w->pid);
+}
+
 static void run_one(void **state)
 {
 	const struct test *t = *state;
+	static struct watch w;
 	struct baseline before, now;
 	int status;
-	pid_t pid;
 
 	mark_log(t->name);
+	read_text("/proc/vmstat", w.vmstat, sizeof(w.vmstat));
+	may_take(HANG_SECONDS);
 	take_baseline(&before, !(t->where & LOSES_PAGES));
 	fflush(stdout);
-	pid = fork();
-	assert_true(pid >= 0);
-	if (!pid) {
+	w.pid = fork();
+	assert_true(w.pid >= 0);
+	if (!w.pid) {
 		/* cmocka's handlers would jump into the parent's part. */
 		for (int sig = 1; sig < NSIG; sig++)
 			signal(sig, SIG_DFL);
 		setpgid(0, 0);
 		prctl(PR_SET_CHILD_SUBREAPER, 1);
-		alarm(HANG_SECONDS);
 		t->fn();
 		fflush(stdout);
 		_exit(0);
 	}
-	status = wait_for(pid);
+	status = wait_or_kill(&w);
+	if (status < 0)
+		printf("# %s: killed by signal %d\n", t->name, -status);
 	/* Children of a test that failed hold what it held. */
-	kill(-pid, SIGKILL);
+	kill(-w.pid, SIGKILL);
 	while (waitpid(-1, NULL, 0) > 0)
 		;
 	if (suite_where == ON_NONE && clean_up())
 		status = 1;
 	take_baseline(&now, !(t->where & LOSES_PAGES));
-	if (status < 0)
-		printf("# %s: killed by signal %d\n", t->name, -status);
 	if (strcmp(before.text, now.text)) {
 		print_changes(&before, &now);
 		status = 1;
 	}
-	if (!log_is_clean())
+	if (!read_log(false))
 		status = 1;
 	assert_int_equal(status, 0);
 }
@@ -654,6 +845,10 @@ int run_suite(const struct test *tests, size_t n)
 
 	learn_suite();
 	root = !strcmp(suite_user, "root");
+	patience = mmap(NULL, sizeof(*patience), PROT_READ | PROT_WRITE,
+			MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (patience == MAP_FAILED)
+		return 1;
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
 	for (size_t i = 0; i < n; i++) {
 		const struct test *t = &tests[i];

@@ -67,6 +67,74 @@ void check_failed(const char *file, int line, const char *what, int err)
 			check_failed(__FILE__, __LINE__, #cond, errno);	\
 	} while (0)
 
+/*
+ * Comparisons, which tell both values. Either side is computed once and keeps
+ * its type, so that they compare as a and b themselves would.
+ */
+#define CHECK_EQ(a, b)	CHECK_THAT(a, #a, ==, b, #b)
+#define CHECK_NE(a, b)	CHECK_THAT(a, #a, !=, b, #b)
+#define CHECK_LT(a, b)	CHECK_THAT(a, #a, <, b, #b)
+#define CHECK_LE(a, b)	CHECK_THAT(a, #a, <=, b, #b)
+#define CHECK_GT(a, b)	CHECK_THAT(a, #a, >, b, #b)
+#define CHECK_GE(a, b)	CHECK_THAT(a, #a, >=, b, #b)
+
+/* Strings that are the same, or not. */
+#define CHECK_STREQ(a, b)	check_strings(__FILE__, __LINE__, #a, a, true, #b, b)
+#define CHECK_STRNE(a, b)	check_strings(__FILE__, __LINE__, #a, a, false, #b, b)
+
+/*
+ * What a loop is at, as printf() has it, told with each check that fails until
+ * the end of the block, also in children that begin there.
+ */
+#define LABEL(...)							\
+	struct label CHECK_NAME(label_, __LINE__)			\
+		__attribute__((cleanup(label_end)));			\
+	label_begin(&CHECK_NAME(label_, __LINE__), __VA_ARGS__)
+
+#define CHECK_THAT(a, a_text, op, b, b_text)				\
+	do {								\
+		_Pragma("GCC diagnostic push")				\
+		_Pragma("GCC diagnostic ignored \"-Wsign-compare\"")	\
+		__auto_type a_ = (a);					\
+		__auto_type b_ = (b);					\
+									\
+		if (!(a_ op b_))					\
+			compare_failed(__FILE__, __LINE__, a_text, VALUE(a_), \
+				       #op, b_text, VALUE(b_), errno);	\
+		_Pragma("GCC diagnostic pop")				\
+	} while (0)
+
+struct value {
+	uint64_t bits;
+	enum { SIGNED, UNSIGNED, POINTER } kind;
+};
+
+#define VALUE(x)							\
+	((struct value){ .bits = (uint64_t)(x), .kind = _Generic((x),	\
+		char: SIGNED, signed char: SIGNED, short: SIGNED,	\
+		int: SIGNED, long: SIGNED, long long: SIGNED,		\
+		bool: UNSIGNED, unsigned char: UNSIGNED,		\
+		unsigned short: UNSIGNED, unsigned int: UNSIGNED,	\
+		unsigned long: UNSIGNED, unsigned long long: UNSIGNED,	\
+		default: POINTER) })
+
+void compare_failed(const char *file, int line, const char *a, struct value a_is,
+		    const char *op, const char *b, struct value b_is, int err)
+	__attribute__((noreturn));
+void check_strings(const char *file, int line, const char *a, const char *a_is, bool same,
+		   const char *b, const char *b_is);
+
+struct label {
+	char text[96];
+	struct label *outer;
+};
+
+void label_begin(struct label *label, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+void label_end(struct label *label);
+
+#define CHECK_NAME(a, b)	CHECK_NAME_(a, b)
+#define CHECK_NAME_(a, b)	a ## b
+
 /* The call fails with exactly this errno. mmap's failure is -1 as well. */
 #define CHECK_ERR(call, err)						\
 	do {								\
@@ -75,6 +143,9 @@ void check_failed(const char *file, int line, const char *what, int err)
 			check_failed(__FILE__, __LINE__,		\
 				     #call " fails with " #err, errno);	\
 	} while (0)
+
+/* For a test that may take longer than others, wherever it runs, before it is said to hang. */
+void may_take(unsigned int seconds);
 
 /* A count in sysfs, of this whole machine. */
 void check_count(const char *file, int line, const char *name, uint64_t want);
@@ -108,8 +179,8 @@ bool zeroed(const void *p, size_t len);
 /* Children: fn runs in one, and ends it with status 0 by returning. */
 pid_t spawn(void (*fn)(void *), void *arg);
 int wait_for(pid_t pid);
-#define CHECK_EXITS(pid)	CHECK(wait_for(pid) == 0)
-#define CHECK_KILLED(pid, sig)	CHECK(wait_for(pid) == -(sig))
+#define CHECK_EXITS(pid)	CHECK_EQ(wait_for(pid), 0)
+#define CHECK_KILLED(pid, sig)	CHECK_EQ(wait_for(pid), -(sig))
 void step_done(int fd);			/* one byte into a pipe */
 void step_wait(int fd);			/* one byte out of it */
 

@@ -167,7 +167,7 @@ static void check_load(int err)
 
 static void every_step_of_load_may_fail(void)
 {
-	alarm(SWEEP_SECONDS);
+	may_take(SWEEP_SECONDS);
 	prepare(true);
 	CHECK(set_pool(pmd_size, "nr", POOL) == 0);
 	params = "nr_hpages=1";
@@ -200,7 +200,7 @@ static void check_open(int err)
 
 static void every_step_of_the_first_open_may_fail(void)
 {
-	alarm(SWEEP_SECONDS);
+	may_take(SWEEP_SECONDS);
 	prepare(true);
 	CHECK(set_pool(pmd_size, "nr", POOL) == 0);
 	CHECK(load("") == 0);

@@ -234,7 +234,7 @@ static void every_order(enum end *order, int from)
 
 static void begin(void)
 {
-	alarm(TEST_SECONDS);
+	may_take(TEST_SECONDS);
 	CHECK(pipe2(started, O_CLOEXEC) == 0);
 	CHECK(want_pool(POOL));
 	CHECK(insert("hpm_importer", "") == 0);
