@@ -8,7 +8,8 @@
  *	default, named, api, dmabuf, dmamap
  *	buffer, vma, dma			who holds what, and how it is seen
  *	backing, reserve, hugetlb, collect,	where pages come from, and whose
- *	shmem, user, policy, limits, fs, offline	they may be
+ *	shmem, user, policy, limits, log, fs,	they may be
+ *	offline
  *
  * The promise to programs is include/uapi/linux/hpage_map.h, that to other drivers
  * include/linux/hpage_map.h.
