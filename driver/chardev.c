@@ -151,11 +151,8 @@ static char *hpm_devnode(devnode_device *dev, umode_t *node_mode)
 	return NULL;
 }
 
-struct class hpm_class = {
-	.name = "hpage_map",
-	.devnode = hpm_devnode,
-	.dev_groups = hpm_sysfs_groups,
-};
+/* Not one of the module's own memory: whoever holds the class may let it go after us. */
+struct class *hpm_class;
 
 dev_t hpm_chardev_devt(unsigned int minor)
 {
@@ -193,18 +190,19 @@ int hpm_chardev_init(void)
 
 	if (ret)
 		return ret;
-	ret = class_register(&hpm_class);
-	if (ret)
+	hpm_class = class_create("hpage_map");
+	if (IS_ERR(hpm_class)) {
+		ret = PTR_ERR(hpm_class);
 		goto unregister_region;
 
 	ret = -ENOMEM;
 	hpm_cdev = cdev_alloc();
 	if (!hpm_cdev)
-		goto unregister_class;
+		goto destroy_class;
 	hpm_cdev->owner = THIS_MODULE;
 	hpm_cdev->ops = &hpm_fops;
 
-	dev = device_create(&hpm_class, NULL, hpm_devt, NULL, "hpage_map");
+	dev = device_create(hpm_class, NULL, hpm_devt, NULL, "hpage_map");
 	if (IS_ERR(dev)) {
 		ret = PTR_ERR(dev);
 		goto del_cdev;
@@ -216,21 +214,24 @@ int hpm_chardev_init(void)
 	return 0;
 
 destroy_device:
-	device_destroy(&hpm_class, hpm_devt);
+	device_destroy(hpm_class, hpm_devt);
 del_cdev:
 	/* Also puts a cdev that was never added. */
 	cdev_del(hpm_cdev);
-unregister_class:
-	class_unregister(&hpm_class);
+destroy_class:
+	class_destroy(hpm_class);
 unregister_region:
 	unregister_chrdev_region(hpm_devt, HPM_MINORS);
+	}
+	hpm_class->devnode = hpm_devnode;
+	hpm_class->dev_groups = hpm_sysfs_groups;
 	return ret;
 }
 
 void hpm_chardev_exit(void)
 {
-	device_destroy(&hpm_class, hpm_devt);
+	device_destroy(hpm_class, hpm_devt);
 	cdev_del(hpm_cdev);
-	class_unregister(&hpm_class);
+	class_destroy(hpm_class);
 	unregister_chrdev_region(hpm_devt, HPM_MINORS);
 }
