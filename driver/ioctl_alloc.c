@@ -4,7 +4,7 @@
  *
  * Here a request of a program becomes a struct hpm_attr, with every field
  * checked, and what was got becomes its answer. Reasons go to the program, which
- * is told them also when it gets nothing, and to the log.
+ * is told them also when it gets nothing, and to the log as log.c allows.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -162,14 +162,12 @@ static void log_outcome(u64 length, const char *name, const struct hpage_map_buf
 {
 	bool named = hpm_named_valid(name);
 
-	if (!why->len || hpm_interrupted(PTR_ERR_OR_ZERO(buf)))
+	if (!why->len || hpm_interrupted(PTR_ERR_OR_ZERO(buf)) || !hpm_log_may(IS_ERR(buf)))
 		return;
-	pr_info_ratelimited("%*pE (%d) asked for %llu kB%s%s and got %s: %s\n",
-			    (int)strnlen(current->comm, sizeof(current->comm)), current->comm,
-			    task_tgid_nr(current), length >> 10, named ? " as " : "",
-			    named ? name : "",
-			    IS_ERR(buf) ? "nothing" : hpm_backing_name(buf->backing.kind),
-			    why->text);
+	pr_info("%*pE (%d) asked for %llu kB%s%s and got %s: %s\n",
+		(int)strnlen(current->comm, sizeof(current->comm)), current->comm,
+		task_tgid_nr(current), length >> 10, named ? " as " : "", named ? name : "",
+		IS_ERR(buf) ? "nothing" : hpm_backing_name(buf->backing.kind), why->text);
 }
 
 static int make_file(struct hpm_call *call, make_fn make, const char *name, u64 length,
