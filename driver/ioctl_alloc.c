@@ -213,18 +213,10 @@ static int make_and_tell(struct hpm_call *call, make_fn make, const char *name, 
 	return ret;
 }
 
-/* Whoever may only read the device, or a buffer, makes none. */
-static bool may_make(const struct file *door)
-{
-	return hpm_chardev_is_door(door) && (door->f_flags & O_ACCMODE) != O_RDONLY;
-}
-
-static int alloc(struct file *door, struct hpm_call *call, make_fn make)
+static int alloc(struct hpm_call *call, make_fn make)
 {
 	struct hpage_map_alloc *a = &call->alloc;
 
-	if (!may_make(door))
-		return -EBADF;
 	if (make == make_named && !capable(CAP_SYS_ADMIN))
 		return -EPERM;
 	return make_and_tell(call, make, a->name, a->length, a->text, a->text_size, &a->fd);
@@ -232,20 +224,18 @@ static int alloc(struct file *door, struct hpm_call *call, make_fn make)
 
 int hpm_ioctl_alloc(struct file *door, struct hpm_call *call)
 {
-	return alloc(door, call, make_anonymous);
+	return alloc(call, make_anonymous);
 }
 
 int hpm_ioctl_create(struct file *door, struct hpm_call *call)
 {
-	return alloc(door, call, make_named);
+	return alloc(call, make_named);
 }
 
 int hpm_ioctl_pin(struct file *door, struct hpm_call *call)
 {
 	struct hpage_map_pin *p = &call->pin;
 
-	if (!may_make(door))
-		return -EBADF;
 	return make_and_tell(call, make_pinned, p->name, p->length, p->text, p->text_size, &p->fd);
 }
 
@@ -253,8 +243,6 @@ int hpm_ioctl_destroy(struct file *door, struct hpm_call *call)
 {
 	const struct hpage_map_destroy *d = &call->destroy;
 
-	if (!hpm_chardev_is_door(door))
-		return -EBADF;
 	if (d->flags & ~HPAGE_MAP_DESTROY_FLAGS || !hpm_named_valid(d->name))
 		return -EINVAL;
 	return capable(CAP_SYS_ADMIN) ? hpm_named_destroy(d->name, 0) : -EPERM;

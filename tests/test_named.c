@@ -199,6 +199,39 @@ static void a_name_that_is_taken_is_eexist(void)
 	CHECK(destroy("default") == -ENOENT);
 }
 
+static void only_writes(void *arg)
+{
+	struct hpage_map_export e = { .size = sizeof(struct hpage_map_export) };
+	char secret[8];
+	int fd;
+
+	(void)arg;
+	become_nobody();
+	CHECK_ERR(open_name("drop", O_RDONLY), EACCES);
+	CHECK_ERR(open_name("drop", O_RDWR), EACCES);
+	CHECK_ERR(open_name("drop", 3), EACCES);
+	fd = open_name("drop", O_WRONLY);
+	CHECK(fd >= 0 && ask(fd).length == base_page);
+	CHECK(pwrite(fd, "x", 1, 8) == 1);
+	CHECK_ERR(pread(fd, secret, sizeof(secret), 0), EBADF);
+	CHECK_ERR(mmap(NULL, base_page, PROT_WRITE, MAP_SHARED, fd, 0), EACCES);
+	CHECK_ERR(ioctl(fd, HPAGE_MAP_EXPORT, &e), EBADF);
+}
+
+/* A node with mode 0222 is a place to drop things. */
+static void who_may_only_write_does_not_read(void)
+{
+	struct hpage_map_alloc a = request(1, base_page, 0);
+
+	a.mode = 0222;
+	CHECK(try_create("drop", &a) == 0);
+	CHECK(pwrite(a.fd, "secret", 6, 0) == 6);
+	CHECK_EXITS(spawn(only_writes, NULL));
+	/* Root may read and write everything, but in a mode that there is. */
+	CHECK_ERR(open_name("drop", 3), EINVAL);
+	CHECK(destroy("drop") == 0);
+}
+
 /* What becomes a file of /dev and of sysfs is no path, and no option of a tool. */
 static void bad_names_are_refused(void)
 {
@@ -617,6 +650,7 @@ static const struct test tests[] = {
 	TEST(the_node_has_mode_and_owner, ON_ANY | NEEDS_ROOT),
 	TEST(unrelated_processes_find_it, ON_SMALL | NEEDS_ROOT),
 	TEST(a_name_that_is_taken_is_eexist, ON_ANY | NEEDS_ROOT),
+	TEST(who_may_only_write_does_not_read, ON_SMALL | NEEDS_ROOT),
 	TEST(bad_names_are_refused, ON_ANY | NEEDS_ROOT),
 	TEST(a_buffer_that_is_not_to_be_had_leaves_no_name, ON_ANY | NEEDS_ROOT),
 	TEST(of_racing_makers_one_wins, ON_SMALL | NEEDS_ROOT),
