@@ -175,6 +175,8 @@ void hpm_fs_unpin(struct page *page);
 int hpm_fs_seal(struct file *file);
 ssize_t hpm_fs_sysfs(const char *path, char *text, size_t size);
 
+bool hpm_log_may(bool refused);
+
 /* For work that no task is charged for; made first and destroyed last. */
 extern struct workqueue_struct *hpm_workqueue;
 

@@ -9,7 +9,7 @@
  *	buffer, vma, dma			who holds what, and how it is seen
  *	backing, pages, release, reserve,	where pages come from, whose they
  *	hugetlb, collect, shmem, user,		may be, and how they go back
- *	policy, limits, fs, offline
+ *	policy, limits, log, fs, offline
  *
  * The promise to programs is include/uapi/linux/hpage_map.h, that to other drivers
  * include/linux/hpage_map.h.

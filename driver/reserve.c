@@ -340,10 +340,7 @@ static struct attribute *reserve_attrs[] = {
 };
 ATTRIBUTE_GROUPS(reserve);
 
-static struct class reserve_class = {
-	.name = "hpage_map_reserve",
-	.dev_groups = reserve_groups,
-};
+static struct class *reserve_class;
 
 static int add(const struct source *source, unsigned long page_size, int node)
 {
@@ -358,7 +355,7 @@ static int add(const struct source *source, unsigned long page_size, int node)
 	mutex_init(&r->lock);
 	INIT_DELAYED_WORK(&r->work, reserve_work);
 
-	r->dev = device_create(&reserve_class, NULL, 0, r, "%s-%lukB-node%d",
+	r->dev = device_create(reserve_class, NULL, 0, r, "%s-%lukB-node%d",
 			       hpm_backing_name(source->kind), page_size / SZ_1K, node);
 	ret = PTR_ERR_OR_ZERO(r->dev);
 	if (ret)
@@ -383,7 +380,7 @@ void hpm_reserve_exit(void)
 		list_del(&r->entry);
 		kfree(r);
 	}
-	class_unregister(&reserve_class);
+	class_destroy(reserve_class);
 }
 
 /* Make all reserves, empty, and show them. */
@@ -392,9 +389,10 @@ int hpm_reserve_init(void)
 	unsigned long page_size;
 	int node, i, ret;
 
-	ret = class_register(&reserve_class);
-	if (ret)
-		return ret;
+	reserve_class = class_create("hpage_map_reserve");
+	if (IS_ERR(reserve_class))
+		return PTR_ERR(reserve_class);
+	reserve_class->dev_groups = reserve_groups;
 	for (i = 0; i < ARRAY_SIZE(sources); i++) {
 		for (page_size = PAGE_SIZE * 2; page_size <= SZ_16G; page_size *= 2) {
 			if (!sources[i].has(page_size))
