@@ -27,7 +27,7 @@ int module_export(int buffer, int *fd)
 				    "for reading (try: hpmap_open() without HPMAP_READ_ONLY)");
 		return fail(-errno, "HPAGE_MAP_EXPORT: %s", strerror(errno));
 	}
-	*fd = e.fd;
+	*fd = above_standard(e.fd);
 	return 0;
 }
 
@@ -42,18 +42,18 @@ int module_pin(const void *address, uint64_t length, struct hpmap_buffer *b)
 		.text = (uintptr_t)text,
 		.text_size = sizeof(text),
 	};
-	size_t said = b->why.length;
+	unsigned int said = b->why.reasons;
 	int ret = door_ioctl(HPAGE_MAP_PIN, &p, &b->why);
 
 	if (*text)
 		why_add(&b->why, "module: %s", text);
-	else if (ret && ret != -EINTR && b->why.length == said)
+	else if (ret && ret != -EINTR && b->why.reasons == said)
 		why_add(&b->why, "module: %llu bytes at %p: %s", (unsigned long long)length,
 			address, strerror(-ret));
 	if (ret == -EINTR)
 		why_interrupted(&b->why);
 	if (!ret)
-		b->fd = p.fd;
+		b->fd = above_standard(p.fd);
 	return ret;
 }
 
@@ -94,7 +94,7 @@ PUBLIC int hpmap_dma_map(const struct hpmap_buffer *b, const char *device, unsig
 	strcpy(d.device, device);
 	if (ioctl(b->fd, HPAGE_MAP_DMA_MAP, &d))
 		return map_failed(errno, device);
-	*fd = d.fd;
+	*fd = above_standard(d.fd);
 	return 0;
 }
 
@@ -122,7 +122,7 @@ PUBLIC int hpmap_dma_runs(int fd, uint64_t first, struct hpmap_run *runs, unsign
 	};
 	struct hpage_map_info info = { .size = sizeof(info) };
 
-	if (!ioctl(fd, HPAGE_MAP_INFO, &info))
+	if (!may_be_asked(fd) || !ioctl(fd, HPAGE_MAP_INFO, &info))
 		return mapping_failed(EBADF);
 	if (ioctl(fd, HPAGE_MAP_RUNS, &r))
 		return mapping_failed(errno);
@@ -136,5 +136,7 @@ PUBLIC int hpmap_dma_sync(int fd, unsigned int flags, uint64_t offset, uint64_t 
 		.size = sizeof(s), .flags = flags, .offset = offset, .length = length,
 	};
 
+	if (!may_be_asked(fd))
+		return mapping_failed(EBADF);
 	return ioctl(fd, HPAGE_MAP_DMA_SYNC, &s) ? mapping_failed(errno) : 0;
 }

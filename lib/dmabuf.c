@@ -66,6 +66,6 @@ PUBLIC int hpmap_export_dmabuf(const struct hpmap_buffer *b, int *fd)
 	close(device);
 	if (got < 0)
 		return create_failed(b, err);
-	*fd = got;
+	*fd = above_standard(got);
 	return 0;
 }

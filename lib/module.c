@@ -22,7 +22,7 @@
 
 _Static_assert(MODULE_FLAGS == HPAGE_MAP_ALLOC_FLAGS, "flags are passed on as they are");
 _Static_assert(HPMAP_NAME_SIZE == HPAGE_MAP_NAME_SIZE, "so are names");
-_Static_assert(TEXT_SIZE == HPAGE_MAP_TEXT_SIZE, "and texts");
+_Static_assert(WHY_SIZE >= 2 * HPAGE_MAP_TEXT_SIZE, "and texts, with room for what follows");
 _Static_assert(sizeof(struct hpmap_run) == sizeof(struct hpage_map_run), "and runs");
 _Static_assert(HPMAP_NODE_MIXED == HPAGE_MAP_NODE_MIXED, "and nodes");
 
@@ -144,7 +144,7 @@ int module_alloc(const struct hpmap_options *o, bool named, struct hpmap_buffer 
 		.text_size = sizeof(text),
 		.text = (uintptr_t)text,
 	};
-	size_t said = b->why.length;
+	unsigned int said = b->why.reasons;
 	int ret;
 
 	if (o->name)
@@ -155,14 +155,14 @@ int module_alloc(const struct hpmap_options *o, bool named, struct hpmap_buffer 
 	ret = door_ioctl(named ? HPAGE_MAP_CREATE : HPAGE_MAP_ALLOC, &a, &b->why);
 	if (*text)
 		why_add(&b->why, "module: %s", text);
-	else if (ret && ret != -EINTR && b->why.length == said)
+	else if (ret && ret != -EINTR && b->why.reasons == said)
 		explain(&b->why, ret, o, named);
 	if (ret == -EINTR)
 		why_interrupted(&b->why);
 	if (ret)
 		return ret;
 
-	b->fd = a.fd;
+	b->fd = above_standard(a.fd);
 	b->backend = HPMAP_BACKEND_MODULE;
 	b->backing = (enum hpmap_backing)a.got_backing;
 	b->length = a.got_length;
@@ -336,7 +336,7 @@ int module_open(const char *name, bool read_only)
 	err = errno;
 	signals_release(&before);
 	if (fd >= 0)
-		return fd;
+		return above_standard(fd);
 	if (name)
 		return named_failed(err, name, path);
 	if (err == ENOMEM || err == EINTR)

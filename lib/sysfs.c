@@ -13,20 +13,24 @@
 #define POOLS	"/sys/kernel/mm/hugepages"
 #define NODES	"/sys/devices/system/node"
 
-/* Read a small file whole, without the newline at its end. Returns its length or -errno. */
+/* Read a small file, without the newline at its end. Returns the length or -errno. */
 ssize_t read_file(const char *path, char *text, size_t size)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	ssize_t n;
+	size_t n = 0;
+	ssize_t got;
 
 	if (fd < 0)
 		return -errno;
-	n = read(fd, text, size - 1);
-	if (n < 0)
-		n = -errno;
+	do {
+		got = read(fd, text + n, size - 1 - n);
+		if (got > 0)
+			n += got;
+	} while (got > 0 || (got < 0 && errno == EINTR));
+	got = got < 0 ? -errno : 0;
 	close(fd);
-	if (n < 0)
-		return n;
+	if (got < 0)
+		return got;
 	if (n && text[n - 1] == '\n')
 		n--;
 	text[n] = '\0';
@@ -77,7 +81,7 @@ bool node_has_memory(int node)
 /* The highest node that there can be: the last number of a list as "0" or "0-1". */
 int highest_node(void)
 {
-	char text[128];
+	char text[8192];
 	size_t at;
 
 	if (read_file(NODES "/possible", text, sizeof(text)) <= 0)
