@@ -91,7 +91,7 @@ static int make_file(const struct rung *r, unsigned int flags)
 	if (!within_file_limit(r))
 		return -EDQUOT;
 	flags |= MFD_CLOEXEC | MFD_ALLOW_SEALING;
-	/* No program: with vm.memfd_noexec=2 there are no others. Linux before 6.3 knows none. */
+	/* Never a program; vm.memfd_noexec may ask for that. Linux before 6.3 does not know it. */
 	fd = memfd_create(name, flags | MFD_NOEXEC_SEAL);
 	if (fd < 0 && errno == EINVAL)
 		fd = memfd_create(name, flags);

@@ -194,6 +194,23 @@ static void the_size_of_a_memfd_is_sealed(void **state)
 	}
 }
 
+#define MFD_NOEXEC	8U
+#define SEAL_EXEC	0x20
+
+/* Nor can it become a program, on kernels that can tell. */
+static void a_memfd_is_no_program(void **state)
+{
+	int fd = memfd_create("probe", MFD_CLOEXEC | MFD_NOEXEC);
+	struct hpmap_buffer *b;
+
+	(void)state;
+	ok(hpmap_alloc(HPMAP_OPTIONS(.length = 4 * MIB, .flags = HPMAP_NO_MODULE), &b));
+	if (fd >= 0)
+		assert_int_equal(fcntl(hpmap_fd(b), F_GET_SEALS) & SEAL_EXEC, SEAL_EXEC);
+	hpmap_free(b);
+	close(fd);
+}
+
 static void a_dmabuf_shows_the_same_memory(void **state)
 {
 	bool udmabuf = !access("/dev/udmabuf", R_OK | W_OK);
@@ -285,6 +302,7 @@ static const struct CMUnitTest tests[] = {
 	TEST(adopting_allocates_nothing),
 	TEST(pages_are_counted_by_node),
 	TEST(the_size_of_a_memfd_is_sealed),
+	TEST(a_memfd_is_no_program),
 	TEST(a_dmabuf_shows_the_same_memory),
 	TEST(threads_do_not_disturb_each_other),
 	TEST(of_two_threads_that_map_one_does),

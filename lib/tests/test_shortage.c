@@ -302,22 +302,6 @@ static void a_cgroup_is_told_and_kills_nobody(void **state)
 	assert_int_equal(rmdir(CGROUP), 0);
 }
 
-/* No file there may be a program. */
-static void a_machine_without_executable_memfds_does(void **state)
-{
-	struct hpmap_buffer *b = NULL;
-	int ret;
-
-	(void)state;
-	if (access("/proc/sys/vm/memfd_noexec", F_OK))
-		skip();
-	put("/proc/sys/vm/memfd_noexec", "2");
-	ret = memfd(2 * MIB, HPMAP_ALLOW_BASE, &b);
-	put("/proc/sys/vm/memfd_noexec", "0");
-	ok(ret);
-	hpmap_free(b);
-}
-
 static const uint64_t too_much_for_one = 3000 * MIB;
 
 static bool bound_to_node_1(void)
@@ -420,7 +404,6 @@ static const struct CMUnitTest anywhere[] = {
 /* The machine is ours, and has two nodes of 2 GiB. */
 static const struct CMUnitTest in_machine[] = {
 	TEST(a_cgroup_is_told_and_kills_nobody),
-	TEST(a_machine_without_executable_memfds_does),
 	TEST(a_node_is_told_and_kills_nobody),
 	TEST(pages_are_interleaved),
 	TEST(signals_are_as_for_system_calls),

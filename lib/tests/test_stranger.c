@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-/* Descriptors from somebody else, who may want to stall, to kill, or to confuse whoever has them. */
+/* Descriptors of somebody else, who may want to stall, to kill, or to confuse who has them. */
 #define _GNU_SOURCE
 #include "fixture.h"
 
@@ -157,7 +157,8 @@ static bool only_looked_at_from_outside(void)
 	if (fd < 0 || !deadly(SYS_ioctl) || !deadly(SYS_fstatfs) || !deadly(SYS_newfstatat) ||
 	    !deadly(SYS_fstat))
 		return false;
-	if (hpmap_from_fd(fd, &b) != -EINVAL || hpmap_from_fd_flags(fd, HPMAP_UNSEALED, &b) != -EINVAL)
+	if (hpmap_from_fd(fd, &b) != -EINVAL ||
+	    hpmap_from_fd_flags(fd, HPMAP_UNSEALED, &b) != -EINVAL)
 		return false;
 	ret = hpmap_dma_runs(fd, 0, &run, &nr);
 	if (ret != -EINVAL && ret != -ENOTSUP)
