@@ -71,6 +71,9 @@ static int map_failed(int err, const char *device)
 	case EBUSY:
 		return fail(-EBUSY, "the driver of %s keeps the addresses itself, as vfio-pci does "
 			    "(try: VFIO_IOMMU_MAP_DMA on the mapping of the buffer)", device);
+	case EINTR:
+		return fail(-EINTR, "a signal came first (try: again, or a handler with "
+			    "SA_RESTART)");
 	case EIO:
 		return fail(-EIO, "%s does not reach the pages (try: .near_device, or "
 			    "HPMAP_BELOW_4G)", device);
@@ -83,6 +86,8 @@ PUBLIC int hpmap_dma_map(const struct hpmap_buffer *b, const char *device, unsig
 			 int *fd)
 {
 	struct hpage_map_dma_map d = { .size = sizeof(d), .flags = flags };
+	sigset_t before;
+	int ret;
 
 	if (!flags || flags & ~(HPMAP_DMA_TO_DEVICE | HPMAP_DMA_FROM_DEVICE))
 		return fail(-EINVAL, "hpmap_dma_map: unknown bits in flags, %#x, or none", flags);
@@ -92,8 +97,11 @@ PUBLIC int hpmap_dma_map(const struct hpmap_buffer *b, const char *device, unsig
 	if (!device || strlen(device) >= sizeof(d.device))
 		return map_failed(ENODEV, device ? device : "NULL");
 	strcpy(d.device, device);
-	if (ioctl(b->fd, HPAGE_MAP_DMA_MAP, &d))
-		return map_failed(errno, device);
+	signals_hold(&before);
+	ret = ioctl(b->fd, HPAGE_MAP_DMA_MAP, &d) ? errno : 0;
+	signals_release(&before);
+	if (ret)
+		return map_failed(ret, device);
 	*fd = above_standard(d.fd);
 	return 0;
 }

@@ -9,10 +9,21 @@
 
 #include "internal.h"
 
+/* Open what exists, close-on-exec; for files that make nothing which a signal is meant to end. */
+int open_file(const char *path, int flags)
+{
+	int fd;
+
+	do {
+		fd = open(path, flags | O_CLOEXEC);
+	} while (fd < 0 && errno == EINTR);
+	return fd;
+}
+
 /* Return: 0, or -errno. */
 int lines_open(struct lines *l, const char *path)
 {
-	l->fd = open(path, O_RDONLY | O_CLOEXEC);
+	l->fd = open_file(path, O_RDONLY);
 	l->begin = l->end = 0;
 	l->err = l->fd < 0 ? errno : 0;
 	return -l->err;

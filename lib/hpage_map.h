@@ -33,8 +33,8 @@
  *
  *   -E2BIG        a struct is longer than the library knows, with a tail that
  *                 is not zero
- *   -EACCES       a file in /dev may not be opened by the caller, or not for
- *                 writing
+ *   -EACCES       a file, mostly one in /dev, may not be opened by the caller,
+ *                 or not for writing
  *   -EBUSY        the buffer is mapped already, or the device's addresses are
  *                 managed by its driver
  *   -EDQUOT       a limit of the caller's user or process stands against it
@@ -54,7 +54,8 @@
  *   -ENOSPC       there are as many named buffers as there can be
  *   -ENOTSUP      this needs something that is not there: the module, or for
  *                 a dma-buf the device /dev/udmabuf. It is the one answer of
- *                 every call that needs the module when that is not loaded.
+ *                 every call that needs the module when that is not loaded, or
+ *                 has no device in the caller's container.
  *   -EPERM        the caller lacks a capability
  *
  * Linux only, 64 bits only; Linux 5.10 or later without the module.
@@ -559,9 +560,9 @@ enum hpmap_dma_flags {
  * driver of the device goes; the program must have stopped the device before.
  * Needs CAP_SYS_RAWIO, and a buffer of the module.
  *
- * Return: 0, or -EACCES, -EBUSY when the driver manages addresses itself, -EINVAL,
- * -EIO when the device does not reach the pages, -EMFILE, -ENFILE, -ENODEV,
- * -ENOMEM, -ENOTSUP, -EPERM.
+ * Return: 0, or -EACCES, -EBUSY when the driver manages addresses itself,
+ * -EINTR, -EINVAL, -EIO when the device does not reach the pages, -EMFILE,
+ * -ENFILE, -ENODEV, -ENOMEM, -ENOTSUP, -EPERM.
  */
 int hpmap_dma_map(const struct hpmap_buffer *buffer, const char *device, unsigned int flags,
 		  int *fd);

@@ -99,6 +99,7 @@ struct lines {
 	char text[4096];
 };
 
+HIDDEN int open_file(const char *path, int flags);
 HIDDEN int lines_open(struct lines *l, const char *path);
 HIDDEN char *lines_next(struct lines *l);
 HIDDEN int lines_close(struct lines *l);

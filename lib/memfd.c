@@ -115,6 +115,12 @@ static void hugetlb_short(const struct rung *r)
 	char told[80];
 	uint64_t free;
 
+	if (read_pool(r->page_size, -1, &pool) && access("/sys/kernel/mm", F_OK)) {
+		why_add(why, "memfd: whether there are free pages of %llu kB in a pool cannot be "
+			"seen without /sys", KIB(r->page_size));
+		why_try(why, "grep Huge /proc/meminfo");
+		return;
+	}
 	if (read_pool(r->page_size, -1, &pool)) {
 		why_add(why, "memfd: no pool of %llu kB pages on this machine", KIB(r->page_size));
 		why_try(why, "ls /sys/kernel/mm/hugepages");

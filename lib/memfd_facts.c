@@ -269,7 +269,7 @@ static int count_parts(const struct hpmap_buffer *b, uint64_t *counts)
 
 	/* A file offset of our own: that of the descriptor is shared. */
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", b->fd);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
+	fd = open_file(path, O_RDONLY);
 	if (fd < 0)
 		return errno == ENOENT ? -ENOTSUP : -errno;
 	while (!ret && to < end) {

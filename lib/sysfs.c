@@ -16,7 +16,7 @@
 /* Read a small file, without the newline at its end. Returns the length or -errno. */
 ssize_t read_file(const char *path, char *text, size_t size)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	int fd = open_file(path, O_RDONLY);
 	size_t n = 0;
 	ssize_t got;
 
@@ -149,8 +149,11 @@ PUBLIC int hpmap_page_sizes(uint64_t *sizes, unsigned int *nr)
 	unsigned long long kb;
 	unsigned int n = 0, i;
 	struct dirent *entry;
-	DIR *dir = opendir(POOLS);
+	DIR *dir;
 
+	do {
+		dir = opendir(POOLS);
+	} while (!dir && errno == EINTR);
 	if (!dir && errno != ENOENT)
 		return fail(-errno, POOLS ": %s", strerror(errno));
 	while (dir && n < 32 && (entry = readdir(dir)))
@@ -240,6 +243,9 @@ PUBLIC int hpmap_reserve(enum hpmap_backing backing, uint64_t page_size, int nod
 		return ret;
 	if (backing != HPMAP_BACKING_HUGETLB && backing != HPMAP_BACKING_THP)
 		return fail(-EINVAL, "a reserve is of hugetlb or thp pages");
+	if (access("/sys/class", F_OK))
+		return fail(-ENOTSUP, "reserves cannot be seen without /sys (try: sudo mount -t "
+			    "sysfs sysfs /sys)");
 	if (access("/sys/class/hpage_map_reserve", F_OK))
 		return fail(-ENOTSUP, "a reserve needs the module hpage_map, which is not loaded "
 			    "(try: modprobe hpage_map)");

@@ -148,6 +148,12 @@ bool forbid(unsigned int nr, unsigned int err)
 	return forbid_if(nr, 0, BPF_JGE, 0, err);
 }
 
+#ifdef WRAPPED
+#define FAULTS	test_faults
+#else
+#define FAULTS()	0
+#endif
+
 /*
  * The same program runs unprivileged on a machine without the module, and with
  * HPMAP_TEST=module where it is.
@@ -157,6 +163,6 @@ int main(void)
 	const char *test = getenv("HPMAP_TEST");
 
 	with_module = test && !strcmp(test, "module");
-	return test_options() + test_buffer() + test_shortage() + test_stranger() +
+	return test_options() + test_buffer() + test_shortage() + test_stranger() + FAULTS() +
 	       (with_module ? test_module() : 0);
 }

@@ -67,6 +67,7 @@ int test_options(void);
 int test_buffer(void);
 int test_shortage(void);
 int test_stranger(void);
+int test_faults(void);		/* with the static library */
 int test_module(void);
 
 #endif

@@ -194,6 +194,24 @@ static void a_buffer_is_no_standard_output(void **state)
 	assert_true(in_child(nothing_is_open));
 }
 
+/* As the rules for devices of a container or of a service do. */
+static bool devices_are_forbidden(void)
+{
+	struct hpmap_buffer *b = NULL;
+
+	return forbid(SYS_openat, EPERM) &&
+	       refused(hpmap_alloc(HPMAP_OPTIONS(.length = 2 * MIB, .flags = HPMAP_MODULE_ONLY),
+				   &b), -EACCES, "--device=/dev/hpage_map") &&
+	       refused(hpmap_open(NULL, 0, &b), -EACCES, "--device=/dev/hpage_map") &&
+	       refused(hpmap_open("ring", 0, &b), -EACCES, "--device=/dev/hpage/ring") && !b;
+}
+
+static void rules_for_devices_are_told(void **state)
+{
+	(void)state;
+	assert_true(in_child(devices_are_forbidden));
+}
+
 static void freeing_leaves_errno(void **state)
 {
 	struct hpmap_buffer *b = alloc(2 * MIB);
@@ -257,6 +275,7 @@ static const struct CMUnitTest tests[] = {
 	TEST(more_than_there_is_is_not_populated),
 	TEST(a_file_of_a_file_system_is_not_asked),
 	TEST(a_buffer_is_no_standard_output),
+	TEST(rules_for_devices_are_told),
 	TEST(freeing_leaves_errno),
 	TEST(a_reason_is_said_once),
 	TEST(a_cut_reason_has_a_mark),
