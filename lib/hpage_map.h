@@ -460,7 +460,8 @@ int hpmap_next(uint32_t id, struct hpmap_info *info);
  *	thread's latest call that failed did so
  *
  * For people, in English: reasons separated by "; ", most with a remedy
- * as "(try: COMMAND)".
+ * as "(try: COMMAND)". Each stands there once, in the order in which it was
+ * met. A text that ends with " ..." has left something out.
  *
  * Return: a text, empty when there is nothing to say. It is valid as long as
  * the buffer; or, with NULL, until the thread's next call that fails.
@@ -609,7 +610,7 @@ int hpmap_dma_sync(int fd, unsigned int flags, uint64_t offset, uint64_t length)
  * @nr: in: length of @sizes; out: how many there are, which may be more than
  *	@sizes holds
  *
- * Return: 0, or -EMFILE, -ENFILE, -ENOMEM.
+ * Return: 0, or -EFAULT when there is no array, -EMFILE, -ENFILE, -ENOMEM.
  */
 int hpmap_page_sizes(uint64_t *sizes, unsigned int *nr);
 

@@ -185,7 +185,7 @@ static int touch(const struct rung *r, int fd, fill_fn fill)
 	}
 	policy_leave(&saved);
 	/* What populating says where a touch would have been a SIGBUS. */
-	return ret == -EFAULT ? -ENOMEM : ret;
+	return ret == -EFAULT || ret == -EHWPOISON ? -ENOMEM : ret;
 }
 
 /* A file with all its pages, or -errno. */

@@ -151,6 +151,8 @@ PUBLIC int hpmap_page_sizes(uint64_t *sizes, unsigned int *nr)
 	struct dirent *entry;
 	DIR *dir;
 
+	if (*nr && !sizes)
+		return fail(-EFAULT, "hpmap_page_sizes: the array is NULL");
 	do {
 		dir = opendir(POOLS);
 	} while (!dir && errno == EINTR);
