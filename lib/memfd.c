@@ -137,7 +137,7 @@ static void hugetlb_short(const struct rung *r)
 	if (free >= needed && r->o->policy != HPMAP_POLICY_STRICT) {
 		why_add(why, "memfd: the pool has %llu pages of %llu kB, but a limit holds them",
 			(unsigned long long)needed, KIB(r->page_size));
-		why_try(why, "look at hugetlb.*.max of the cgroup in /proc/self/cgroup");
+		why_try(why, "cat /sys/fs/cgroup$(sed -n s/^0:://p /proc/self/cgroup)/hugetlb.*.max");
 		return;
 	}
 	why_add(why, "memfd: %llu pages of %llu kB needed, %llu of the pool free",
@@ -373,7 +373,7 @@ static int verify_node(const struct rung *r)
 	why_add(why, "memfd: %llu of %llu pages are on node %d",
 		(unsigned long long)pages[r->node],
 		(unsigned long long)(r->length / r->page_size), r->node);
-	why_try(why, "a larger pool or more free memory on that node: hpagectl doctor");
+	why_try(why, "hpagectl doctor");
 	return r->o->policy == HPMAP_POLICY_STRICT ? -ENOMEM : 0;
 }
 

@@ -234,6 +234,18 @@ static unsigned int times(const char *text, const char *words)
 	return n;
 }
 
+/* Each rung tries to set the policy. */
+static bool without_policies(void)
+{
+	struct hpmap_buffer *b = NULL;
+
+	return forbid(SYS_set_mempolicy, EPERM) &&
+	       !hpmap_alloc(HPMAP_OPTIONS(.length = 256 * MIB, .policy = HPMAP_POLICY_PREFERRED,
+					  .flags = HPMAP_NO_MODULE), &b) &&
+	       times(hpmap_why(b), "the memory policy cannot be set") == 1 &&
+	       times(hpmap_why(b), "set_mempolicy(2)") == 1;
+}
+
 static void a_reason_is_said_once(void **state)
 {
 	struct hpmap_buffer *b = NULL;
@@ -248,6 +260,7 @@ static void a_reason_is_said_once(void **state)
 	assert_int_equal(hpmap_alloc(HPMAP_OPTIONS(.length = UINT64_MAX,
 						   .flags = HPMAP_NO_MODULE), &b), -ENOMEM);
 	assert_int_equal(times(hpmap_why(NULL), "more than a file can have"), 1);
+	assert_true(in_child(without_policies));
 	assert_null(b);
 }
 
