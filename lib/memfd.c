@@ -137,7 +137,8 @@ static void hugetlb_short(const struct rung *r)
 	if (free >= needed && r->o->policy != HPMAP_POLICY_STRICT) {
 		why_add(why, "memfd: the pool has %llu pages of %llu kB, but a limit holds them",
 			(unsigned long long)needed, KIB(r->page_size));
-		why_try(why, "cat /sys/fs/cgroup$(sed -n s/^0:://p /proc/self/cgroup)/hugetlb.*.max");
+		why_try(why, "cat /sys/fs/cgroup$(sed -n s/^0:://p /proc/self/cgroup)"
+			"/hugetlb.*.max");
 		return;
 	}
 	why_add(why, "memfd: %llu pages of %llu kB needed, %llu of the pool free",
