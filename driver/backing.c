@@ -22,7 +22,6 @@
 #include <linux/file.h>
 #include <linux/pagemap.h>
 #include <linux/sched/mm.h>
-#include <linux/sched/signal.h>
 
 #include "backing.h"
 
@@ -309,12 +308,6 @@ uncharge:
 	return ret;
 }
 
-/* Without a signal it was work of the task that interrupted. */
-static int restartable(int err)
-{
-	return err == -EINTR && !task_sigpending(current) ? -ERESTARTNOINTR : err;
-}
-
 /* Down the ladder, once. */
 static int descend(struct hpm_backing *b, const struct hpm_attr *attr, bool reserve,
 		   struct hpm_why *why)
@@ -326,7 +319,7 @@ static int descend(struct hpm_backing *b, const struct hpm_attr *attr, bool rese
 		if (!err)
 			return 0;
 		if (err != -EINVAL && err != -ENOMEM && err != -EDQUOT)
-			return restartable(err);
+			return err;
 		/* A limit may be all that stands against it; so that is told. */
 		if (err == -EDQUOT || (err == -ENOMEM && ret == -EINVAL))
 			ret = err;
@@ -354,8 +347,8 @@ static int check(const struct hpm_attr *attr, struct hpm_why *why)
 /*
  * Get pages from the best rung that has them. Return: 0; -EINVAL when the size is 0 or
  * this machine has no pages of that size; -ENOMEM when no rung has the pages now; -EDQUOT
- * when a limit of the user refuses them, be it on one rung; -EINTR when a signal came;
- * -ERESTARTNOINTR when none did, but work of the task that cannot wait.
+ * when a limit of the user refuses them, be it on one rung; -ERESTARTSYS when a signal
+ * came.
  */
 int hpm_backing_make(struct hpm_backing *b, const struct hpm_attr *attr, struct hpm_why *why)
 {
@@ -400,7 +393,7 @@ int hpm_backing_pin(struct hpm_backing *b, unsigned long addr, u64 length, struc
 	if (ret) {
 		kvfree(b->pages);
 		hpm_limit_uncharge(&b->charge);
-		return restartable(ret);
+		return ret;
 	}
 	b->nr = nr;
 	take_stock(b);

@@ -95,10 +95,15 @@ struct hpage_map_buffer *hpm_buffer_create(const struct hpm_attr *attr, u32 role
 					   const char *name, struct hpm_why *why)
 {
 	struct hpage_map_buffer *buf = new_buffer(role, name, attr->size);
+	sigset_t before;
+	int ret;
 
 	if (!buf)
 		return ERR_PTR(-ENOMEM);
-	return publish(buf, hpm_backing_make(&buf->backing, attr, why));
+	hpm_signals_hold(&before);
+	ret = hpm_backing_make(&buf->backing, attr, why);
+	hpm_signals_release(&before);
+	return publish(buf, ret);
 }
 
 /* Likewise of the calling program's memory. Errors as of hpm_backing_pin(). */
@@ -106,10 +111,15 @@ struct hpage_map_buffer *hpm_buffer_pin(unsigned long addr, u64 length, const ch
 					struct hpm_why *why)
 {
 	struct hpage_map_buffer *buf = new_buffer(0, name, length);
+	sigset_t before;
+	int ret;
 
 	if (!buf)
 		return ERR_PTR(-ENOMEM);
-	return publish(buf, hpm_backing_pin(&buf->backing, addr, length, why));
+	hpm_signals_hold(&before);
+	ret = hpm_backing_pin(&buf->backing, addr, length, why);
+	hpm_signals_release(&before);
+	return publish(buf, ret);
 }
 
 /* Become a holder: @buf, with one more reference. */
@@ -185,7 +195,7 @@ static ssize_t transfer(struct hpage_map_buffer *buf, loff_t *pos, struct iov_it
 			break;
 		}
 		/* Not before: every call makes progress, and none is interrupted. */
-		if (signal_pending(current))
+		if (task_sigpending(current))
 			break;
 		cond_resched();
 	}

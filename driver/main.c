@@ -8,7 +8,8 @@
  *	default, named, api, dmabuf, dmamap
  *	buffer, vma, dma			who holds what, and how it is seen
  *	backing, reserve, hugetlb, collect,	where pages come from, and whose
- *	shmem, user, policy, limits, fs, offline	they may be
+ *	shmem, user, policy, room, signals,	they may be
+ *	limits, fs, offline
  *
  * The promise to programs is include/uapi/linux/hpage_map.h, that to other drivers
  * include/linux/hpage_map.h.
@@ -66,6 +67,7 @@ exit_offline:
 exit_fs:
 	hpm_fs_exit();
 destroy_workqueue:
+	hpm_policy_exit();
 	destroy_workqueue(hpm_workqueue);
 	return ret;
 }
@@ -79,6 +81,7 @@ static void __exit hpm_exit(void)
 	hpm_reserve_exit();
 	hpm_offline_exit();
 	hpm_fs_exit();
+	hpm_policy_exit();
 	destroy_workqueue(hpm_workqueue);
 	/*
 	 * The last mapping dropped its reference to the module inside

@@ -14,7 +14,6 @@
  * Nothing is locked here; mmap_lock is taken by mm/.
  */
 #include <linux/mm.h>
-#include <linux/sched/signal.h>
 
 #include "backing.h"
 
@@ -54,8 +53,8 @@ static int pin_batch(unsigned long addr, int nr, struct page **pages, struct hpm
 
 /*
  * Pin memory of the calling program for writing. Return: 0; -EFAULT when it is not mapped
- * or not writable; -EINVAL when it belongs to a file system or a device; -EINTR when a
- * signal came; -ENOMEM when there is no memory to move it to where it may stay.
+ * or not writable; -EINVAL when it belongs to a file system or a device; -ERESTARTSYS when
+ * a signal came; -ENOMEM when there is no memory to move it to where it may stay.
  */
 int hpm_user_pin(unsigned long addr, unsigned long nr, struct page **pages, struct hpm_why *why)
 {
@@ -63,7 +62,7 @@ int hpm_user_pin(unsigned long addr, unsigned long nr, struct page **pages, stru
 	int got;
 
 	for (done = 0; done < nr; done += got) {
-		got = signal_pending(current) ? -EINTR :
+		got = hpm_signalled() ? -ERESTARTSYS :
 		      pin_batch(addr + (done << PAGE_SHIFT), min(nr - done, BATCH), pages + done,
 				why);
 		if (got < 0) {

@@ -54,6 +54,18 @@ static void hpm_vma_close(struct vm_area_struct *vma)
 	module_put(THIS_MODULE);
 }
 
+#if IS_ENABLED(CONFIG_NUMA)
+/*
+ * mbind() sets the policy of the mapping, which counts for private copies; never that of the
+ * file, which may be a whole reserve's. That there is an answer at all keeps automatic NUMA
+ * balancing away: it would unmap pinned pages again and again, and never move one.
+ */
+static DEFINE_VMA_GET_POLICY(hpm_vma_get_policy)
+{
+	return vma->vm_policy;
+}
+#endif
+
 static void wrap_vm_ops(struct hpage_map_buffer *buf, struct vm_area_struct *vma)
 {
 	mutex_lock(&buf->lock);
@@ -62,9 +74,8 @@ static void wrap_vm_ops(struct hpage_map_buffer *buf, struct vm_area_struct *vma
 		buf->vm_ops.open = hpm_vma_open;
 		buf->vm_ops.close = hpm_vma_close;
 #if IS_ENABLED(CONFIG_NUMA)
-		/* mbind() would leave its policy in the file, which may be the reserve's. */
 		buf->vm_ops.set_policy = NULL;
-		buf->vm_ops.get_policy = NULL;
+		buf->vm_ops.get_policy = hpm_vma_get_policy;
 #endif
 		buf->fs_vm_ops = vma->vm_ops;
 	}
