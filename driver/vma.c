@@ -60,7 +60,7 @@ static void hpm_vma_close(struct vm_area_struct *vma)
  * file, which may be a whole reserve's. That there is an answer at all keeps automatic NUMA
  * balancing away: it would unmap pinned pages again and again, and never move one.
  */
-static DEFINE_VMA_GET_POLICY(hpm_vma_get_policy)
+static struct mempolicy *hpm_vma_get_policy(VMA_GET_POLICY_ARGS)
 {
 	return vma->vm_policy;
 }

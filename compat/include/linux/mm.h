@@ -15,11 +15,9 @@ static inline void vm_flags_mod(struct vm_area_struct *vma, vm_flags_t set, vm_f
 
 /* Until 6.7 vm_operations_struct.get_policy() did not tell at which index to interleave. */
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 7, 0)
-#define DEFINE_VMA_GET_POLICY(name) \
-	struct mempolicy *name(struct vm_area_struct *vma, unsigned long addr)
+#define VMA_GET_POLICY_ARGS struct vm_area_struct *vma, unsigned long addr
 #else
-#define DEFINE_VMA_GET_POLICY(name) \
-	struct mempolicy *name(struct vm_area_struct *vma, unsigned long addr, pgoff_t *ilx)
+#define VMA_GET_POLICY_ARGS struct vm_area_struct *vma, unsigned long addr, pgoff_t *ilx
 #endif
 
 #endif
