@@ -51,6 +51,18 @@ static uint64_t memory(const char *key)
 	return strtoull(line + strlen(key), NULL, 10) * 1024;
 }
 
+/* The number behind a key of /proc/vmstat. */
+static uint64_t vmstat(const char *key)
+{
+	static char text[65536];
+	char *line;
+
+	read_text("/proc/vmstat", text, sizeof(text));
+	line = strstr(text, key);
+	CHECK(line);
+	return strtoull(line + strlen(key), NULL, 10);
+}
+
 /* What is in use on a rung. */
 static uint64_t used(int backing)
 {
@@ -493,8 +505,7 @@ static void collect_slowly(void *arg)
 
 	(void)arg;
 	enter_group();
-	become(NOBODY, 64 * MIB);
-	try_alloc(&a);
+	printf("# the slow one: %d %s\n", try_alloc(&a), answer);
 }
 
 /* Chosen pages for one are not held up by another one who gets on slowly. */
@@ -505,7 +516,7 @@ static void a_throttled_collector_delays_nobody(void)
 	int served = 0;
 	pid_t pid;
 
-	CHECK(load("mode=0666") == 0);
+	CHECK(load("") == 0);
 	tidy_memory();
 	set_node_pool(0, nr);
 	throttle_group();
@@ -562,6 +573,8 @@ static void numa_balancing_leaves_buffers_alone(void)
 	struct hpage_map_alloc a;
 	char was[8], *other, *ours[2];
 	long seen = 0, on_ours[2] = {};
+	uint64_t updates, migrations;
+	int rounds;
 	cpu_set_t cpus;
 
 	CHECK(load("") == 0);
@@ -584,13 +597,17 @@ static void numa_balancing_leaves_buffers_alone(void)
 	other = map(memfd, SCAN, RW, MAP_SHARED | MAP_POPULATE, 0);
 	set_mems(MPOL_DEFAULT, 0);
 	touch(other);
-	for (int rounds = 0; rounds < 20000 && seen < 64; rounds++) {
+	updates = vmstat("\nnuma_pte_updates ");
+	migrations = vmstat("\npgmigrate_fail ");
+	for (rounds = 0; rounds < 20000 && seen < 64; rounds++) {
 		for (int i = 0; i < 2; i++)
 			on_ours[i] += touch(ours[i]);
 		seen += touch(other);
 	}
-	printf("# faults of balancing: %ld in other memory, %ld in thp, %ld in base\n", seen,
-	       on_ours[0], on_ours[1]);
+	printf("# faults of balancing in round %d: %ld in other memory, %ld in thp, %ld in base; "
+	       "%llu updates, %llu failed migrations\n", rounds, seen, on_ours[0], on_ours[1],
+	       (unsigned long long)(vmstat("\nnuma_pte_updates ") - updates),
+	       (unsigned long long)(vmstat("\npgmigrate_fail ") - migrations));
 	CHECK(write_text("/proc/sys/kernel/numa_balancing", was) == 0);
 	CHECK(seen >= 64);
 	CHECK(on_ours[0] == 0 && on_ours[1] == 0);
@@ -600,18 +617,6 @@ static void numa_balancing_leaves_buffers_alone(void)
 }
 
 /* --- memory that is not there ----------------------------------------------------- */
-
-/* The number behind a key of /proc/vmstat. */
-static uint64_t vmstat(const char *key)
-{
-	static char text[65536];
-	char *line;
-
-	read_text("/proc/vmstat", text, sizeof(text));
-	line = strstr(text, key);
-	CHECK(line);
-	return strtoull(line + strlen(key), NULL, 10);
-}
 
 static uint64_t node_memory(int node, const char *key)
 {
