@@ -27,6 +27,7 @@
  */
 #define FILL_GFP	(GFP_HIGHUSER | __GFP_NORETRY | __GFP_NOWARN)
 #define TRIES_EACH	16		/* for one page */
+#define TRIES_HUGE	4		/* for one that is huge, if there is room */
 #define TRIES_MORE	256		/* beyond the first, for all pages together */
 #define TRY_AFTER	(HZ / 20)
 #define LOOK_EACH	SZ_8M		/* bytes filled, and then for room again */
@@ -77,32 +78,41 @@ static int make_room(struct filling *f)
 	return node;
 }
 
+/* The folio at @pos, from a node if that has one; not strictly, see below. */
+static struct folio *read_near(struct filling *f, loff_t pos, int node)
+{
+	const struct hpm_attr attr = { .policy = HPAGE_MAP_POLICY_PREFERRED, .node = node };
+	struct hpm_policy *policy = hpm_policy_enter(&attr);
+	struct folio *folio;
+
+	if (IS_ERR(policy))
+		return ERR_CAST(policy);
+	folio = shmem_read_folio_gfp(f->file->f_mapping, pos >> PAGE_SHIFT, f->gfp);
+	hpm_policy_leave(policy);
+	return folio;
+}
+
 /*
  * The folio at @pos, huge if that can be had. As tmpfs itself looks for huge
  * folios on the task's node alone, it is told where one is; as a preference,
- * because mm/ does not bind allocations from low zones to a node.
+ * because mm/ does not bind allocations from low zones to a node. Somebody may
+ * take it first, or the task go on on another processor, which has other pages
+ * at hand.
  */
 static struct folio *read_huge_folio(struct filling *f, loff_t pos)
 {
-	struct address_space *mapping = f->file->f_mapping;
-	struct folio *folio = shmem_read_folio_gfp(mapping, pos >> PAGE_SHIFT, f->gfp);
-	struct hpm_attr attr = { .policy = HPAGE_MAP_POLICY_PREFERRED };
-	struct hpm_policy *policy;
+	struct folio *folio = shmem_read_folio_gfp(f->file->f_mapping, pos >> PAGE_SHIFT, f->gfp);
+	int node, i;
 
-	if (IS_ERR(folio) || folio_order(folio) >= HUGE_ORDER)
-		return folio;
-	attr.node = make_room(f);
-	f->compact = attr.node != NUMA_NO_NODE;
-	if (!f->compact)
-		return folio;
-
-	folio_put(folio);
-	hpm_thp_punch(f->file, pos, PMD_SIZE);
-	policy = hpm_policy_enter(&attr);
-	if (IS_ERR(policy))
-		return ERR_CAST(policy);
-	folio = shmem_read_folio_gfp(mapping, pos >> PAGE_SHIFT, f->gfp);
-	hpm_policy_leave(policy);
+	for (i = 0; i < TRIES_HUGE && !IS_ERR(folio) && folio_order(folio) < HUGE_ORDER; i++) {
+		node = make_room(f);
+		f->compact = node != NUMA_NO_NODE;
+		if (!f->compact)
+			break;
+		folio_put(folio);
+		hpm_thp_punch(f->file, pos, PMD_SIZE);
+		folio = read_near(f, pos, node);
+	}
 	return folio;
 }
 
