@@ -96,7 +96,7 @@ static struct folio *read_near(struct filling *f, loff_t pos, int node)
  * The folio at @pos, huge if that can be had. As tmpfs itself looks for huge
  * folios on the task's node alone, it is told where one is; as a preference,
  * because mm/ does not bind allocations from low zones to a node. Somebody may
- * take it first, or the task go on on another processor, which has other pages
+ * take it first, or the task be moved to another processor, which has other pages
  * at hand.
  */
 static struct folio *read_huge_folio(struct filling *f, loff_t pos)
