@@ -16,8 +16,10 @@
  * the module while it runs; the copy is freed after a grace period, and module exit waits for
  * tasks that are still on their way out.
  */
+#include <linux/mempolicy.h>
 #include <linux/mman.h>
 #include <linux/module.h>
+#include <linux/sched.h>
 
 #include "buffer.h"
 
@@ -55,14 +57,25 @@ static void hpm_vma_close(struct vm_area_struct *vma)
 }
 
 #if IS_ENABLED(CONFIG_NUMA)
+/* The default policy, but for MPOL_F_MOF: what mm/ shows as such. It lives as the mappings do. */
+static struct mempolicy local_policy = {
+	.refcnt = ATOMIC_INIT(1),
+	.mode = MPOL_LOCAL,
+	.flags = MPOL_F_MORON,
+	.home_node = NUMA_NO_NODE,
+};
+
 /*
  * mbind() sets the policy of the mapping, which counts for private copies; never that of the
- * file, which may be a whole reserve's. That there is an answer at all keeps automatic NUMA
- * balancing away: it would unmap pinned pages again and again, and never move one.
+ * file, which may be a whole reserve's. Without either, the task's own counts. If it has none,
+ * mm/ would take one that lets automatic NUMA balancing unmap pages again and again, to see
+ * who uses them, of which it could never move one: they are pinned.
  */
 static struct mempolicy *hpm_vma_get_policy(VMA_GET_POLICY_ARGS)
 {
-	return vma->vm_policy;
+	bool none = !vma->vm_policy && vma->vm_mm == current->mm && !current->mempolicy;
+
+	return none ? &local_policy : vma->vm_policy;
 }
 #endif
 
