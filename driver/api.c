@@ -57,7 +57,7 @@ static struct hpage_map_buffer *create(struct device *dev, const struct hpage_ma
  *
  * Return: the buffer, with a reference for the caller, or an ERR_PTR: -EINVAL for attributes
  * that make no sense, or no page size of this machine; -ENOMEM when the pages cannot be had
- * now, or not where the device reaches them; -EINTR or -ERESTARTNOINTR when interrupted.
+ * now, or not where the device reaches them; -ERESTARTSYS when a signal came.
  */
 struct hpage_map_buffer *hpage_map_create(struct device *dev, const struct hpage_map_attr *attr)
 {

@@ -22,7 +22,6 @@
 #include <linux/file.h>
 #include <linux/pagemap.h>
 #include <linux/sched/mm.h>
-#include <linux/sched/signal.h>
 
 #include "backing.h"
 
@@ -265,12 +264,6 @@ static int make(struct hpm_backing *b, const struct rung *rung, const struct hpm
 	return ret;
 }
 
-/* Without a signal it was work of the task that interrupted. */
-static int restartable(int err)
-{
-	return err == -EINTR && !task_sigpending(current) ? -ERESTARTNOINTR : err;
-}
-
 /* Down the ladder, once. */
 static int descend(struct hpm_backing *b, const struct hpm_attr *attr, bool reserve,
 		   struct hpm_why *why)
@@ -282,7 +275,7 @@ static int descend(struct hpm_backing *b, const struct hpm_attr *attr, bool rese
 		if (!err)
 			return 0;
 		if (err != -EINVAL && err != -ENOMEM && err != -EDQUOT)
-			return restartable(err);
+			return err;
 		/* A limit may be all that stands against it; so that is told. */
 		if (err == -EDQUOT || (err == -ENOMEM && ret == -EINVAL))
 			ret = err;
@@ -310,8 +303,8 @@ static int check(const struct hpm_attr *attr, struct hpm_why *why)
 /*
  * Get pages from the best rung that has them. Return: 0; -EINVAL when the size is 0 or
  * this machine has no pages of that size; -ENOMEM when no rung has the pages now; -EDQUOT
- * when a limit of the user refuses them, be it on one rung; -EINTR when a signal came;
- * -ERESTARTNOINTR when none did, but work of the task that cannot wait.
+ * when a limit of the user refuses them, be it on one rung; -ERESTARTSYS when a signal
+ * came.
  */
 int hpm_backing_make(struct hpm_backing *b, const struct hpm_attr *attr, struct hpm_why *why)
 {
@@ -353,7 +346,7 @@ int hpm_backing_pin(struct hpm_backing *b, unsigned long addr, u64 length, struc
 	ret = hpm_user_pin(b, addr, nr, why) ?: hpm_offline_guard(b);
 	if (ret) {
 		hpm_backing_free(b);
-		return restartable(ret);
+		return ret;
 	}
 	return 0;
 }

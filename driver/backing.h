@@ -7,6 +7,7 @@
 #include <linux/fs.h>
 #include <linux/mm.h>
 #include <linux/nodemask.h>
+#include <linux/signal_types.h>
 #include <linux/workqueue.h>
 #include <uapi/linux/hpage_map.h>
 
@@ -98,11 +99,15 @@ void hpm_pages_by_node(const struct hpm_backing *b, u64 *pages, unsigned int nr)
 unsigned long hpm_pages_longest(const struct hpm_backing *b);
 bool hpm_folio_is_bad(struct folio *folio);
 
-/* By a signal, or by work of the task. */
+/* Did a signal end it? mm/ says EINTR to tasks that die. */
 static inline bool hpm_interrupted(int err)
 {
-	return err == -EINTR || err == -ERESTARTNOINTR || err == -ERESTARTSYS;
+	return err == -EINTR || err == -ERESTARTSYS;
 }
+
+bool hpm_signalled(void);
+void hpm_signals_hold(sigset_t *before);
+void hpm_signals_release(sigset_t *before);
 
 /* Does this machine have pages of that size, be there none free, on a rung? */
 bool hpm_hugetlb_has(unsigned long page_size);
@@ -111,7 +116,7 @@ bool hpm_thp_has(unsigned long page_size);
 /*
  * The rungs. Each returns a file of exactly size bytes, a multiple of page_size, filled with
  * zeroed pages that are up to date, or an ERR_PTR: -ENOMEM when the pages are not to be had
- * now, and why says why not; -EINTR: a signal; or another that no lower rung could mend.
+ * now, and why says why not; -ERESTARTSYS: a signal; or another that no lower rung could mend.
  */
 struct file *hpm_hugetlb_fill(const struct hpm_attr *attr, u64 size, unsigned long page_size,
 			      struct hpm_why *why);
@@ -122,6 +127,7 @@ struct file *hpm_base_fill(const struct hpm_attr *attr, u64 size, unsigned long 
 
 /* For the reserve: a file without pages, one page more, some fewer. Errors as above. */
 struct file *hpm_hugetlb_file(unsigned long page_size, u64 size);
+int hpm_hugetlb_allocate(struct file *file, loff_t pos, loff_t len, unsigned long page_size);
 int hpm_hugetlb_extend(struct file *file, loff_t pos, unsigned long page_size, struct hpm_why *why);
 void hpm_hugetlb_look(unsigned long page_size, int node, unsigned long *free,
 		      unsigned long *surplus);
@@ -158,6 +164,9 @@ int hpm_nodes_next(struct hpm_nodes *nodes);
 int hpm_policy_near(struct device *dev);
 struct hpm_policy *hpm_policy_enter(const struct hpm_attr *attr);
 void hpm_policy_leave(struct hpm_policy *policy);
+void hpm_policy_exit(void);
+
+bool hpm_room_has(const struct hpm_attr *attr, u64 size, const char *rung, struct hpm_why *why);
 
 int hpm_offline_init(void);
 void hpm_offline_exit(void);

@@ -195,16 +195,19 @@ struct hpage_map_buffer *hpm_buffer_create(const struct hpm_attr *attr, u32 role
 {
 	struct hpage_map_buffer *buf = new_buffer(role, name, attr->size);
 	size_t len = why->len;
+	sigset_t before;
 	int ret;
 
 	if (IS_ERR(buf))
 		return buf;
+	hpm_signals_hold(&before);
 	ret = hpm_backing_make(&buf->backing, attr, why);
 	if ((ret == -ENOMEM || ret == -EDQUOT) && hpm_buffer_await_pages()) {
 		why->len = len;
 		why->text[len] = '\0';
 		ret = hpm_backing_make(&buf->backing, attr, why);
 	}
+	hpm_signals_release(&before);
 	return publish(buf, ret);
 }
 
@@ -213,10 +216,15 @@ struct hpage_map_buffer *hpm_buffer_pin(unsigned long addr, u64 length, const ch
 					struct hpm_why *why)
 {
 	struct hpage_map_buffer *buf = new_buffer(0, name, length);
+	sigset_t before;
+	int ret;
 
 	if (IS_ERR(buf))
 		return buf;
-	return publish(buf, hpm_backing_pin(&buf->backing, addr, length, why));
+	hpm_signals_hold(&before);
+	ret = hpm_backing_pin(&buf->backing, addr, length, why);
+	hpm_signals_release(&before);
+	return publish(buf, ret);
 }
 
 /* Become a holder: @buf, with one more reference. */
@@ -345,7 +353,7 @@ static ssize_t transfer(struct hpage_map_buffer *buf, loff_t *pos, struct iov_it
 			break;
 		}
 		/* Not before: every call makes progress, and none is interrupted. */
-		if (signal_pending(current))
+		if (task_sigpending(current))
 			break;
 		cond_resched();
 	}

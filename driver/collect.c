@@ -16,34 +16,53 @@
  * is given back and tried again.
  *
  * While pages are collected the pool looks emptier to others. So no more is
- * collected than needed, by one caller at a time, all on one node, and by
- * ordinary users at most half of what is free in the pool. Collecting is done by
- * a worker, so that the caller's control group is not charged for it;
- * transferring is done by the caller, so that it is charged for the result.
+ * collected than needed, all on one node, by ordinary users at most half of what
+ * is free in the pool and at most 1 GiB more than they ask for, and what is not
+ * wanted goes back before the transfer begins.
  *
- * collecting serialises the callers, who wait for their workers before they go.
+ * Choosing and collecting is done by a worker: on no control group's account, and
+ * as fast as the machine is, however little the caller may use of it. The caller
+ * transfers, so that it is charged for the result, and waits for its worker
+ * before it goes.
+ *
+ * Two who collect on one node take pages from under each other, and both try
+ * again. So they take turns, by node and page size. A turn is a courtesy and no
+ * lock: who has it may be throttled, stopped or frozen, so others wait for a
+ * moment only, and then go on without.
  */
+#include <linux/bitmap.h>
 #include <linux/bsearch.h>
 #include <linux/capability.h>
 #include <linux/completion.h>
 #include <linux/hugetlb.h>
+#include <linux/jiffies.h>
+#include <linux/log2.h>
 #include <linux/memory_hotplug.h>
-#include <linux/mutex.h>
 #include <linux/sched/mm.h>
+#include <linux/sizes.h>
+#include <linux/wait.h>
 #include <linux/workqueue.h>
 
 #include "backing.h"
 
 #define MAX_TRIES	5
+#define MORE		SZ_1G	/* bytes that an ordinary user moves away, at the most */
+#define PATIENCE	HZ	/* with all others together */
+#define NR_TURNS	64	/* as many as there are; nodes and sizes may share one */
 
-static DEFINE_MUTEX(collecting);
+static DECLARE_BITMAP(turns, NR_TURNS);		/* those that are taken */
+static DECLARE_WAIT_QUEUE_HEAD(turns_given);
 
 struct collection {
 	struct work_struct work;	/* the worker's part */
 	struct completion collected;	/* the worker is done */
 	bool stop;			/* the caller does not want it any more */
+	bool free_hand;			/* as much as there is may be moved away */
 	int ret;			/* of the worker */
-	struct file *scratch;		/* the file that pages are collected in */
+	int turn;			/* the turn that we have, or -1 */
+	long patience;			/* jiffies to wait for turns yet */
+	struct file *scratch;		/* with the chosen pages, or NULL */
+	struct hpm_nodes nodes;		/* where to choose yet */
 	struct hpm_attr attr;		/* what is asked for, strictly on the chosen node */
 	unsigned long page_size;	/* bytes */
 	unsigned long nr;		/* pages wanted */
@@ -52,6 +71,31 @@ struct collection {
 	unsigned long *where;		/* at which page of @scratch each is, or ULONG_MAX */
 	unsigned long longest;		/* the longest run that was seen, in pages */
 };
+
+static bool turn_try(struct collection *c, int turn)
+{
+	if (test_and_set_bit_lock(turn, turns))
+		return false;
+	c->turn = turn;
+	return true;
+}
+
+static void turn_take(struct collection *c, int node)
+{
+	int turn = (node * 8 + ilog2(c->page_size)) % NR_TURNS;
+
+	c->patience = wait_event_timeout(turns_given, READ_ONCE(c->stop) || turn_try(c, turn),
+					 c->patience);
+}
+
+static void turn_give(struct collection *c)
+{
+	if (c->turn < 0)
+		return;
+	clear_bit_unlock(c->turn, turns);
+	c->turn = -1;
+	wake_up_all(&turns_given);
+}
 
 /*
  * Is there a free page of the pool at @pfn, which is aligned for one, that can
@@ -109,30 +153,13 @@ static bool choose(struct collection *c, int node)
 	return true;
 }
 
-static int choose_node(struct collection *c, const struct hpm_attr *attr)
-{
-	struct hpm_nodes nodes;
-	int node;
-
-	c->longest = 0;
-	hpm_nodes_begin(&nodes, attr);
-	while ((node = hpm_nodes_next(&nodes)) != NUMA_NO_NODE) {
-		if (!choose(c, node))
-			continue;
-		c->attr.policy = HPAGE_MAP_POLICY_STRICT;
-		c->attr.node = node;
-		return 0;
-	}
-	return -ENOMEM;
-}
-
 /* Allocate page @index of @file and look which one came. */
 static int allocate(const struct collection *c, struct file *file, unsigned long index,
 		    unsigned long *pfn)
 {
 	loff_t pos = (loff_t)index * c->page_size;
 	struct page *page;
-	int ret = hpm_fs_allocate(file, pos, c->page_size);
+	int ret = hpm_hugetlb_allocate(file, pos, c->page_size, c->page_size);
 
 	if (!ret)
 		ret = hpm_fs_pin(file, pos, &page);
@@ -174,19 +201,84 @@ static int collect(struct collection *c)
 	return missing ? -ENOBUFS : 0;
 }
 
+/* Give back what nobody wants. */
+static void drop_unwanted(const struct collection *c)
+{
+	unsigned long *wanted = bitmap_zalloc(c->max, GFP_KERNEL);
+	unsigned long i, from, to;
+
+	if (!wanted)
+		return;
+	for (i = 0; i < c->nr; i++)
+		__set_bit(c->where[i], wanted);
+	for_each_clear_bitrange(from, to, wanted, c->max)
+		hpm_fs_punch(c->scratch, (loff_t)from * c->page_size,
+			     (loff_t)(to - from) * c->page_size);
+	bitmap_free(wanted);
+}
+
+/* Fill the scratch file by the same rules as the caller, or it would not get the same pages. */
+static int collect_by_policy(struct collection *c)
+{
+	struct hpm_policy *policy = hpm_policy_enter(&c->attr);
+	unsigned int flags;
+	int ret;
+
+	if (IS_ERR(policy))
+		return PTR_ERR(policy);
+	flags = memalloc_pin_save();
+	ret = collect(c);
+	memalloc_pin_restore(flags);
+	hpm_policy_leave(policy);
+	return ret;
+}
+
+/* The pages are chosen, on @node. On success they, and no others, are in the scratch file. */
+static int collect_chosen(struct collection *c, int node)
+{
+	unsigned long free, now, surplus;
+	int ret;
+
+	c->attr.policy = HPAGE_MAP_POLICY_STRICT;
+	c->attr.node = node;
+	hpm_hugetlb_look(c->page_size, node, &free, &surplus);
+	c->max = c->free_hand ? free :
+		 clamp(free / 2, c->nr, c->nr + (unsigned long)(MORE / c->page_size));
+	c->scratch = hpm_hugetlb_file(c->page_size, (u64)c->max * c->page_size);
+	if (IS_ERR(c->scratch)) {
+		ret = PTR_ERR(c->scratch);
+		c->scratch = NULL;
+		return ret;
+	}
+
+	ret = collect_by_policy(c);
+	hpm_hugetlb_look(c->page_size, node, &now, &surplus);
+	/* What is punched out must come back into the pool; what came back meanwhile was first. */
+	if ((!ret && surplus) || (ret == -ENOBUFS && (c->max >= free || now + c->max > free)))
+		ret = -EAGAIN;
+	if (ret) {
+		hpm_fs_discard(c->scratch);
+		c->scratch = NULL;
+	} else {
+		drop_unwanted(c);
+	}
+	return ret;
+}
+
 static void collect_work(struct work_struct *work)
 {
 	struct collection *c = container_of(work, struct collection, work);
-	struct hpm_policy *policy = hpm_policy_enter(&c->attr);
-	unsigned int flags;
+	int node;
 
-	c->ret = PTR_ERR_OR_ZERO(policy);
-	if (!c->ret) {
-		/* As the caller does, or they would not get the same pages. */
-		flags = memalloc_pin_save();
-		c->ret = collect(c);
-		memalloc_pin_restore(flags);
-		hpm_policy_leave(policy);
+	c->ret = -ENOMEM;
+	c->longest = 0;
+	while ((node = hpm_nodes_next(&c->nodes)) != NUMA_NO_NODE) {
+		turn_take(c, node);
+		if (choose(c, node)) {
+			c->ret = collect_chosen(c, node);
+			break;
+		}
+		turn_give(c);
 	}
 	complete(&c->collected);
 }
@@ -194,17 +286,26 @@ static void collect_work(struct work_struct *work)
 /* The worker's part, for which nobody is charged. */
 static int collect_uncharged(struct collection *c)
 {
-	int ret;
+	bool stop = false;
 
 	init_completion(&c->collected);
 	INIT_WORK_ONSTACK(&c->work, collect_work);
 	queue_work(hpm_workqueue, &c->work);
-	ret = wait_for_completion_interruptible(&c->collected);
-	if (ret)
+	while (!stop && wait_for_completion_interruptible(&c->collected))
+		stop = hpm_signalled();
+	if (stop) {
 		WRITE_ONCE(c->stop, true);
+		wake_up_all(&turns_given);
+	}
 	flush_work(&c->work);
 	destroy_work_on_stack(&c->work);
-	return ret ? -EINTR : c->ret;
+	return stop ? -ERESTARTSYS : c->ret;
+}
+
+/* That no page came may also mean that somebody has taken it. */
+static bool was_taken(const struct collection *c, unsigned long i)
+{
+	return !is_free(c, c->wanted[i], c->attr.node);
 }
 
 static int transfer(struct collection *c, struct file *file)
@@ -218,7 +319,7 @@ static int transfer(struct collection *c, struct file *file)
 	for (i = 0; i < c->nr && !ret; i++) {
 		hpm_fs_punch(c->scratch, (loff_t)c->where[i] * c->page_size, c->page_size);
 		ret = allocate(c, file, i, &pfn);
-		if (!ret && pfn != c->wanted[i])
+		if ((!ret && pfn != c->wanted[i]) || (ret == -ENOSPC && was_taken(c, i)))
 			ret = -EAGAIN;
 	}
 	hpm_policy_leave(policy);
@@ -229,25 +330,16 @@ static int transfer(struct collection *c, struct file *file)
 
 static int try_once(struct collection *c, struct file *file, const struct hpm_attr *attr)
 {
-	int ret = choose_node(c, attr);
-	unsigned long free, now, surplus;
+	int ret;
 
-	if (ret)
-		return ret;
-	hpm_hugetlb_look(c->page_size, c->attr.node, &free, &surplus);
-	c->max = ns_capable_noaudit(&init_user_ns, CAP_SYS_ADMIN) ? free : max(c->nr, free / 2);
-	c->scratch = hpm_hugetlb_file(c->page_size, (u64)c->max * c->page_size);
-	if (IS_ERR(c->scratch))
-		return PTR_ERR(c->scratch);
-
+	hpm_nodes_begin(&c->nodes, attr);
 	ret = collect_uncharged(c);
-	hpm_hugetlb_look(c->page_size, c->attr.node, &now, &surplus);
-	/* What is punched out must come back into the pool; what came back meanwhile was first. */
-	if ((!ret && surplus) || (ret == -ENOBUFS && (c->max >= free || now + c->max > free)))
-		ret = -EAGAIN;
 	if (!ret)
 		ret = transfer(c, file);
-	hpm_fs_discard(c->scratch);
+	if (c->scratch)
+		hpm_fs_discard(c->scratch);
+	c->scratch = NULL;
+	turn_give(c);
 	return ret;
 }
 
@@ -280,7 +372,7 @@ static void explain(const struct collection *c, const struct hpm_attr *attr, int
 /*
  * Fill a hugetlbfs file with pages chosen by address; it stays empty on failure. The pool
  * has no surplus, or freed pages would leave it. Return: 0; -ENOMEM when there are no such
- * pages or others took them; or as hpm_fs_allocate(), -ENOSPC when a limit holds the caller.
+ * pages or others took them; or as hpm_hugetlb_allocate(), -ENOSPC when a limit holds the caller.
  */
 int hpm_collect(struct file *file, const struct hpm_attr *attr, unsigned long nr,
 		unsigned long page_size, struct hpm_why *why)
@@ -289,6 +381,9 @@ int hpm_collect(struct file *file, const struct hpm_attr *attr, unsigned long nr
 		.attr = *attr,
 		.page_size = page_size,
 		.nr = nr,
+		.free_hand = ns_capable_noaudit(&init_user_ns, CAP_SYS_ADMIN),
+		.turn = -1,
+		.patience = PATIENCE,
 		.wanted = kvmalloc_array(nr, sizeof(*c.wanted), GFP_KERNEL),
 		.where = kvmalloc_array(nr, sizeof(*c.where), GFP_KERNEL),
 	};
@@ -296,12 +391,8 @@ int hpm_collect(struct file *file, const struct hpm_attr *attr, unsigned long nr
 
 	if (!c.wanted || !c.where)
 		goto free;
-	ret = mutex_lock_interruptible(&collecting);
-	if (ret)
-		goto free;
 	for (i = 0, ret = -EAGAIN; i < MAX_TRIES && ret == -EAGAIN; i++)
 		ret = try_once(&c, file, attr);
-	mutex_unlock(&collecting);
 
 	if (ret == -EAGAIN || ret == -ENOBUFS || ret == -ENOMEM) {
 		explain(&c, attr, ret, why);

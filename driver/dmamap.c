@@ -158,7 +158,7 @@ static struct dma_mapping *make(struct hpage_map_buffer *buf, struct hpage_map_d
 	m->dir = d->flags == HPAGE_MAP_DMA_FLAGS ? DMA_BIDIRECTIONAL :
 		 d->flags == HPAGE_MAP_DMA_TO_DEVICE ? DMA_TO_DEVICE : DMA_FROM_DEVICE;
 
-	ret = device_lock_interruptible(dev);
+	ret = device_lock_interruptible(dev) ? -ERESTARTSYS : 0;
 	if (!ret) {
 		ret = map_for_device(m, &d->nr_runs);
 		device_unlock(dev);

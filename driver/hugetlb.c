@@ -123,6 +123,29 @@ struct file *hpm_hugetlb_file(unsigned long page_size, u64 size)
 }
 
 /*
+ * Fill a part of a hugetlbfs file page by page. hugetlbfs itself stops at whatever interrupts
+ * the task. Return: 0, -ENOSPC, -ERESTARTSYS when a signal came, or -errno.
+ */
+int hpm_hugetlb_allocate(struct file *file, loff_t pos, loff_t len, unsigned long page_size)
+{
+	loff_t end = pos + len;
+	int ret;
+
+	while (pos < end) {
+		if (hpm_signalled())
+			return -ERESTARTSYS;
+		ret = hpm_fs_allocate(file, pos, page_size);
+		if (ret == -EINTR)
+			continue;
+		if (ret)
+			return ret;
+		pos += page_size;
+		cond_resched();
+	}
+	return 0;
+}
+
+/*
  * Choosing pages needs those that are freed to come back into the pool. When nothing is free
  * there, new pages from the page allocator may lie well by chance.
  */
@@ -132,7 +155,8 @@ static int allocate(struct file *file, const struct hpm_attr *attr, const struct
 	bool choosy = attr->limit || (attr->contiguous && nr > 1);
 
 	if (!choosy || !pool->free)
-		return hpm_fs_allocate(file, 0, (loff_t)nr * pool->page_size);
+		return hpm_hugetlb_allocate(file, 0, (loff_t)nr * pool->page_size,
+					    pool->page_size);
 	if (pool->surplus) {
 		hpm_why(why, "hugetlb: pages cannot be chosen while %lu of the pool are surplus",
 			pool->surplus);
@@ -157,6 +181,10 @@ struct file *hpm_hugetlb_fill(const struct hpm_attr *attr, u64 size, unsigned lo
 		explain(&pool, nr, why);
 		return ERR_PTR(-ENOMEM);
 	}
+	/* What the pool does not have comes from the page allocator. */
+	if (nr > pool.free &&
+	    !hpm_room_has(attr, (u64)(nr - pool.free) * page_size, "hugetlb", why))
+		return ERR_PTR(-ENOMEM);
 
 	file = hpm_hugetlb_file(page_size, size);
 	if (IS_ERR(file))
@@ -177,7 +205,7 @@ struct file *hpm_hugetlb_fill(const struct hpm_attr *attr, u64 size, unsigned lo
 int hpm_hugetlb_extend(struct file *file, loff_t pos, unsigned long page_size,
 		       struct hpm_why *why)
 {
-	int ret = hpm_fs_allocate(file, pos, page_size);
+	int ret = hpm_hugetlb_allocate(file, pos, page_size, page_size);
 
 	if (ret != -ENOSPC)
 		return ret;

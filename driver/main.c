@@ -9,7 +9,8 @@
  *	buffer, vma, dma			who holds what, and how it is seen
  *	backing, pages, release, reserve,	where pages come from, whose they
  *	hugetlb, collect, shmem, user,		may be, and how they go back
- *	policy, limits, log, fs, offline
+ *	policy, room, signals, limits, log,
+ *	fs, offline
  *
  * The promise to programs is include/uapi/linux/hpage_map.h, that to other drivers
  * include/linux/hpage_map.h.
@@ -68,6 +69,7 @@ exit_offline:
 exit_fs:
 	hpm_fs_exit();
 destroy_workqueue:
+	hpm_policy_exit();
 	destroy_workqueue(hpm_workqueue);
 	return ret;
 }
@@ -82,6 +84,7 @@ static void __exit hpm_exit(void)
 	hpm_reserve_exit();
 	hpm_offline_exit();
 	hpm_fs_exit();
+	hpm_policy_exit();
 	destroy_workqueue(hpm_workqueue);
 	/*
 	 * The last mapping dropped its reference to the module inside

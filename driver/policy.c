@@ -7,18 +7,24 @@
  * it; so while a buffer is filled the task has ours in its place.
  *
  * Others look at a task's policy under task_lock(), or take a reference there, as
- * /proc/PID/numa_maps does, and sleep with it. So the pointer is swapped under that lock, and
- * the object goes when nobody refers to it and no reader under RCU can see it any more. It is
- * never put by reference count: mm/ would free it into a cache of its own.
+ * /proc/PID/numa_maps does, and sleep with it for as long as they like. So the pointer is
+ * swapped under that lock, and nobody waits for them: what is still referred to lingers in a
+ * list, and a worker frees it when nobody refers to it and no reader under RCU can see it any
+ * more. It is never put by reference count: mm/ would free it into a cache of its own.
+ *
+ * What somebody still refers to when the module goes is left to him, and lost: it is plain
+ * memory that leads to no code of ours. lingering_lock protects the list and nothing else.
  *
  * A change of the task's cpuset meanwhile reaches our policy and not the task's own, which keeps
  * its nodes until the next change. What was got is verified afterwards.
  */
 #include <linux/cpuset.h>
-#include <linux/delay.h>
+#include <linux/list.h>
 #include <linux/mempolicy.h>
 #include <linux/sched/task.h>
 #include <linux/slab.h>
+#include <linux/spinlock.h>
+#include <linux/workqueue.h>
 
 #include "backing.h"
 
@@ -81,11 +87,51 @@ int hpm_policy_near(struct device *dev)
 
 #if IS_ENABLED(CONFIG_NUMA)
 
+#define SWEEP_AFTER	HZ
+
 struct hpm_policy {
 	struct mempolicy pol;
 	struct mempolicy *tasks_own;
+	struct list_head entry;		/* in lingering; under its lock */
 	struct rcu_head rcu;
 };
+
+static void sweep_work(struct work_struct *work);
+
+static DEFINE_SPINLOCK(lingering_lock);
+static LIST_HEAD(lingering);		/* policies that were left while others looked at them */
+static DECLARE_DELAYED_WORK(sweep, sweep_work);
+
+/* The task has let go of it, so nobody new can find it. */
+static bool policy_referred(const struct hpm_policy *policy)
+{
+	/* Pairs with mpol_put(): what others do with it is done. */
+	return atomic_read_acquire(&policy->pol.refcnt) > 1;
+}
+
+/* Free what nobody refers to any more. Return: whether something is left. */
+static bool policy_sweep(void)
+{
+	struct hpm_policy *policy, *next;
+	bool left;
+
+	spin_lock(&lingering_lock);
+	list_for_each_entry_safe(policy, next, &lingering, entry) {
+		if (policy_referred(policy))
+			continue;
+		list_del(&policy->entry);
+		kfree_rcu(policy, rcu);
+	}
+	left = !list_empty(&lingering);
+	spin_unlock(&lingering_lock);
+	return left;
+}
+
+static void sweep_work(struct work_struct *work)
+{
+	if (policy_sweep())
+		queue_delayed_work(hpm_workqueue, &sweep, SWEEP_AFTER);
+}
 
 static struct mempolicy *swap_policy(struct mempolicy *pol)
 {
@@ -106,7 +152,7 @@ struct hpm_policy *hpm_policy_enter(const struct hpm_attr *attr)
 
 	if (attr->policy == HPAGE_MAP_POLICY_DEFAULT)
 		return NULL;
-	policy = kzalloc(sizeof(*policy), GFP_KERNEL);
+	policy = kzalloc(sizeof(*policy), GFP_KERNEL_ACCOUNT);
 	if (!policy)
 		return ERR_PTR(-ENOMEM);
 
@@ -126,15 +172,27 @@ struct hpm_policy *hpm_policy_enter(const struct hpm_attr *attr)
 	return policy;
 }
 
-/* Allocate as the task did before. */
+/* Allocate as the task did before. Waits for nobody. */
 void hpm_policy_leave(struct hpm_policy *policy)
 {
 	if (!policy)
 		return;
 	swap_policy(policy->tasks_own);
-	while (atomic_read(&policy->pol.refcnt) > 1)
-		usleep_range(100, 1000);
-	kfree_rcu(policy, rcu);
+	if (!policy_referred(policy)) {
+		kfree_rcu(policy, rcu);
+		return;
+	}
+	spin_lock(&lingering_lock);
+	list_add_tail(&policy->entry, &lingering);
+	spin_unlock(&lingering_lock);
+	queue_delayed_work(hpm_workqueue, &sweep, SWEEP_AFTER);
+}
+
+/* Nobody enters any more. */
+void hpm_policy_exit(void)
+{
+	cancel_delayed_work_sync(&sweep);
+	policy_sweep();
 }
 
 #else
@@ -145,6 +203,10 @@ struct hpm_policy *hpm_policy_enter(const struct hpm_attr *attr)
 }
 
 void hpm_policy_leave(struct hpm_policy *policy)
+{
+}
+
+void hpm_policy_exit(void)
 {
 }
 

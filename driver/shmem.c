@@ -12,18 +12,26 @@
  * nothing is locked.
  */
 #include <linux/file.h>
+#include <linux/jiffies.h>
 #include <linux/pagemap.h>
-#include <linux/sched/signal.h>
+#include <linux/sched.h>
 #include <linux/shmem_fs.h>
 #include <linux/sizes.h>
 
 #include "backing.h"
 
 /*
- * Not movable, because the pages get pinned. Try hard, but over a limit fail
- * instead of waking the OOM killer.
+ * Not movable, because the pages get pinned. One round of reclaim for each try,
+ * and neither the machine nor a control group over its limit wakes the OOM
+ * killer. How often it is tried is ours to say, and a signal ends it.
  */
-#define FILL_GFP	(GFP_HIGHUSER | __GFP_RETRY_MAYFAIL | __GFP_NOWARN)
+#define FILL_GFP	(GFP_HIGHUSER | __GFP_NORETRY | __GFP_NOWARN)
+#define TRIES_EACH	16		/* for one page */
+#define TRIES_HUGE	4		/* for one that is huge, if there is room */
+#define TRIES_MORE	256		/* beyond the first, for all pages together */
+#define TRY_AFTER	(HZ / 20)
+#define LOOK_EACH	SZ_8M		/* bytes filled, and then for room again */
+#define COMPACT_FOR	(10 * HZ)	/* for all pages together */
 #define HUGE_ORDER	(PMD_SHIFT - PAGE_SHIFT)
 #define SPARE_PART	16U	/* of the memory, which the reserve leaves available */
 
@@ -38,12 +46,31 @@ static gfp_t fill_gfp(const struct hpm_attr *attr)
 	return low ? (FILL_GFP & ~__GFP_HIGHMEM) | __GFP_DMA32 : FILL_GFP;
 }
 
-/* The node of a free page that a PMD maps, if need be after compaction, or NUMA_NO_NODE. */
-static int make_room(gfp_t gfp)
+/* A part of a file that is being filled, and what that may cost yet. */
+struct filling {
+	struct file *file;
+	const struct hpm_attr *attr;
+	const char *rung;		/* its name */
+	gfp_t gfp;
+	bool compact;			/* for huge folios, as long as that helps */
+	long patience;			/* jiffies to compact for */
+	unsigned int tries;		/* more that may fail */
+	struct hpm_why *why;
+};
+
+/*
+ * The node of a free page that a PMD maps, if need be after compaction, or
+ * NUMA_NO_NODE. The page allocator gives up by itself, but may need long for
+ * each page that it makes.
+ */
+static int make_room(struct filling *f)
 {
-	struct page *page = alloc_pages(gfp | __GFP_COMP | __GFP_NOMEMALLOC, HUGE_ORDER);
+	gfp_t gfp = (f->gfp & ~__GFP_NORETRY) | __GFP_RETRY_MAYFAIL | __GFP_COMP | __GFP_NOMEMALLOC;
+	unsigned long start = jiffies;
+	struct page *page = f->patience > 0 ? alloc_pages(gfp, HUGE_ORDER) : NULL;
 	int node;
 
+	f->patience -= jiffies - start;
 	if (!page)
 		return NUMA_NO_NODE;
 	node = page_to_nid(page);
@@ -51,33 +78,62 @@ static int make_room(gfp_t gfp)
 	return node;
 }
 
-/*
- * The folio at @pos, huge if that can be had; @room tells if one was free. As
- * tmpfs itself looks for huge folios on the task's node alone, it is told where
- * one is; as a preference, because mm/ does not bind allocations from low zones
- * to a node.
- */
-static struct folio *read_huge_folio(struct file *file, loff_t pos, gfp_t gfp, bool *room)
+/* The folio at @pos, from a node if that has one; not strictly, see below. */
+static struct folio *read_near(struct filling *f, loff_t pos, int node)
 {
-	struct folio *folio = shmem_read_folio_gfp(file->f_mapping, pos >> PAGE_SHIFT, gfp);
-	struct hpm_attr attr = { .policy = HPAGE_MAP_POLICY_PREFERRED };
-	struct hpm_policy *policy;
+	const struct hpm_attr attr = { .policy = HPAGE_MAP_POLICY_PREFERRED, .node = node };
+	struct hpm_policy *policy = hpm_policy_enter(&attr);
+	struct folio *folio;
 
-	if (IS_ERR(folio) || folio_order(folio) >= HUGE_ORDER)
-		return folio;
-	attr.node = make_room(gfp);
-	*room = attr.node != NUMA_NO_NODE;
-	if (!*room)
-		return folio;
-
-	folio_put(folio);
-	hpm_thp_punch(file, pos, PMD_SIZE);
-	policy = hpm_policy_enter(&attr);
 	if (IS_ERR(policy))
 		return ERR_CAST(policy);
-	folio = shmem_read_folio_gfp(file->f_mapping, pos >> PAGE_SHIFT, gfp);
+	folio = shmem_read_folio_gfp(f->file->f_mapping, pos >> PAGE_SHIFT, f->gfp);
 	hpm_policy_leave(policy);
 	return folio;
+}
+
+/*
+ * The folio at @pos, huge if that can be had. As tmpfs itself looks for huge
+ * folios on the task's node alone, it is told where one is; as a preference,
+ * because mm/ does not bind allocations from low zones to a node. Somebody may
+ * take it first, or the task be moved to another processor, which has other pages
+ * at hand.
+ */
+static struct folio *read_huge_folio(struct filling *f, loff_t pos)
+{
+	struct folio *folio = shmem_read_folio_gfp(f->file->f_mapping, pos >> PAGE_SHIFT, f->gfp);
+	int node, i;
+
+	for (i = 0; i < TRIES_HUGE && !IS_ERR(folio) && folio_order(folio) < HUGE_ORDER; i++) {
+		node = make_room(f);
+		f->compact = node != NUMA_NO_NODE;
+		if (!f->compact)
+			break;
+		folio_put(folio);
+		hpm_thp_punch(f->file, pos, PMD_SIZE);
+		folio = read_near(f, pos, node);
+	}
+	return folio;
+}
+
+/* The folio at @pos, tried again as long as that may help. */
+static struct folio *read_folio(struct filling *f, loff_t pos, loff_t end)
+{
+	bool huge = IS_ALIGNED(pos, PMD_SIZE) && end - pos >= PMD_SIZE;
+	struct folio *folio;
+	int i;
+
+	for (i = 1; !hpm_signalled(); i++) {
+		if (f->compact && huge)
+			folio = read_huge_folio(f, pos);
+		else
+			folio = shmem_read_folio_gfp(f->file->f_mapping, pos >> PAGE_SHIFT, f->gfp);
+		if (PTR_ERR_OR_ZERO(folio) != -ENOMEM || i == TRIES_EACH || !f->tries)
+			return folio;
+		f->tries--;
+		schedule_timeout_killable(TRY_AFTER);
+	}
+	return ERR_PTR(-ERESTARTSYS);
 }
 
 static void explain_small(struct hpm_why *why, loff_t pos, bool room)
@@ -109,36 +165,33 @@ static int explain_none(struct hpm_why *why, loff_t pos, int err)
 	return err;
 }
 
-/*
- * Read a part of the file into the cache. @want_huge: compact for huge folios as
- * long as that helps; @need_huge: accept nothing else.
- */
-static int fill(struct file *file, loff_t pos, loff_t end, gfp_t gfp, bool want_huge,
-		bool need_huge, struct hpm_why *why)
+/* Read a part of the file into the cache, if need be with huge folios alone. */
+static int fill(struct filling *f, loff_t pos, loff_t end, bool need_huge)
 {
-	bool room = want_huge;
 	struct folio *folio;
-	loff_t next;
+	loff_t look = pos, next;
 	bool huge;
 
-	for (; pos < end; pos = next) {
-		if (signal_pending(current))
-			return -EINTR;
+	while (pos < end) {
+		if (pos >= look && !hpm_room_has(f->attr, end - pos, f->rung, f->why))
+			return -ENOMEM;
+		if (pos >= look)
+			look = pos + LOOK_EACH;
 
-		if (room && IS_ALIGNED(pos, PMD_SIZE) && end - pos >= PMD_SIZE)
-			folio = read_huge_folio(file, pos, gfp, &room);
-		else
-			folio = shmem_read_folio_gfp(file->f_mapping, pos >> PAGE_SHIFT, gfp);
+		folio = read_folio(f, pos, end);
 		if (IS_ERR(folio))
-			return explain_none(why, pos, PTR_ERR(folio));
+			return explain_none(f->why, pos, PTR_ERR(folio));
 
 		huge = folio_order(folio) >= HUGE_ORDER;
 		next = folio_pos(folio) + folio_size(folio);
+		/* Clean pages that nobody refers to are a cache: drop_caches would take them. */
+		folio_mark_dirty(folio);
 		folio_put(folio);
 		if (need_huge && !huge) {
-			explain_small(why, pos, room);
+			explain_small(f->why, pos, f->compact);
 			return -ENOMEM;
 		}
+		pos = next;
 		cond_resched();
 	}
 	return 0;
@@ -157,25 +210,25 @@ static struct file *create(u64 size, const char *huge)
 static struct file *make(const struct hpm_attr *attr, u64 size, const char *huge,
 			 bool want_huge, bool need_huge, struct hpm_why *why)
 {
-	unsigned long available = si_mem_available();	/* never negative */
-	struct file *file;
+	struct filling f = {
+		.attr = attr,
+		.rung = hpm_backing_name(need_huge ? HPAGE_MAP_BACKING_THP :
+						     HPAGE_MAP_BACKING_BASE),
+		.gfp = fill_gfp(attr),
+		.compact = want_huge,
+		.patience = COMPACT_FOR,
+		.tries = TRIES_MORE,
+		.why = why,
+	};
 	int ret;
 
-	/* Pinning the last page would end well for nobody. */
-	if (size >> PAGE_SHIFT > available) {
-		hpm_why(why, "%llu kB needed, %lu kB of memory available", size >> 10,
-			available << (PAGE_SHIFT - 10));
-		hpm_why_try(why, "a smaller size");
-		return ERR_PTR(-ENOMEM);
-	}
-
-	file = create(size, huge);
-	if (IS_ERR(file))
-		return file;
-	ret = fill(file, 0, size, fill_gfp(attr), want_huge, need_huge, why);
+	f.file = create(size, huge);
+	if (IS_ERR(f.file))
+		return f.file;
+	ret = fill(&f, 0, size, need_huge);
 	if (!ret)
-		return file;
-	hpm_fs_discard(file);
+		return f.file;
+	hpm_fs_discard(f.file);
 	return ERR_PTR(ret);
 }
 
@@ -209,6 +262,18 @@ struct file *hpm_thp_file(unsigned long page_size, u64 size)
 /* One folio more, for the reserve. Return: 0; -ENOMEM when no huge one is to be had; or -errno. */
 int hpm_thp_extend(struct file *file, loff_t pos, unsigned long page_size, struct hpm_why *why)
 {
+	/* The worker's policy says on which node. */
+	const struct hpm_attr attr = {};
+	struct filling f = {
+		.file = file,
+		.attr = &attr,
+		.rung = hpm_backing_name(HPAGE_MAP_BACKING_THP),
+		.gfp = FILL_GFP,
+		.compact = true,
+		.patience = COMPACT_FOR,
+		.tries = TRIES_MORE,
+		.why = why,
+	};
 	int ret;
 
 	/* What is only kept ready must not press upon what is used. */
@@ -217,7 +282,7 @@ int hpm_thp_extend(struct file *file, loff_t pos, unsigned long page_size, struc
 		hpm_why_try(why, "a smaller reserve");
 		return -ENOMEM;
 	}
-	ret = fill(file, pos, pos + page_size, FILL_GFP, true, true, why);
+	ret = fill(&f, pos, pos + page_size, true);
 	if (ret)
 		hpm_thp_punch(file, pos, page_size);
 	return ret;

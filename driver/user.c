@@ -14,7 +14,6 @@
  * Nothing is locked here; mmap_lock is taken by mm/.
  */
 #include <linux/mm.h>
-#include <linux/sched/signal.h>
 #include <linux/slab.h>
 
 #include "backing.h"
@@ -83,7 +82,7 @@ static int pin_batch(unsigned long addr, int nr, struct page **pages, struct hpm
 /*
  * Pin memory of the calling program for writing and add it to @b. What was added stays there
  * on failure. Return: 0; -EFAULT when it is not mapped or not writable; -EINVAL when it belongs
- * to a file system or a device; -EINTR when a signal came; -ENOMEM when there is no memory to
+ * to a file system or a device; -ERESTARTSYS when a signal came; -ENOMEM when there is no memory to
  * move it to where it may stay; -EDQUOT when the folios are too much for the user.
  */
 int hpm_user_pin(struct hpm_backing *b, unsigned long addr, unsigned long nr, struct hpm_why *why)
@@ -95,7 +94,7 @@ int hpm_user_pin(struct hpm_backing *b, unsigned long addr, unsigned long nr, st
 	if (!pages)
 		return -ENOMEM;
 	for (done = 0; done < nr && !err; done += got) {
-		got = signal_pending(current) ? -EINTR :
+		got = hpm_signalled() ? -ERESTARTSYS :
 		      pin_batch(addr + (done << PAGE_SHIFT), min(nr - done, BATCH), pages, why);
 		if (got < 0) {
 			err = got;

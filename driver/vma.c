@@ -16,8 +16,10 @@
  * the module while it runs; the copy is freed after a grace period, and module exit waits for
  * tasks that are still on their way out.
  */
+#include <linux/mempolicy.h>
 #include <linux/mman.h>
 #include <linux/module.h>
+#include <linux/sched.h>
 
 #include "buffer.h"
 
@@ -54,6 +56,29 @@ static void hpm_vma_close(struct vm_area_struct *vma)
 	module_put(THIS_MODULE);
 }
 
+#if IS_ENABLED(CONFIG_NUMA)
+/* The default policy, but for MPOL_F_MOF: what mm/ shows as such. It lives as the mappings do. */
+static struct mempolicy local_policy = {
+	.refcnt = ATOMIC_INIT(1),
+	.mode = MPOL_LOCAL,
+	.flags = MPOL_F_MORON,
+	.home_node = NUMA_NO_NODE,
+};
+
+/*
+ * mbind() sets the policy of the mapping, which counts for private copies; never that of the
+ * file, which may be a whole reserve's. Without either, the task's own counts. If it has none,
+ * mm/ would take one that lets automatic NUMA balancing unmap pages again and again, to see
+ * who uses them, of which it could never move one: they are pinned.
+ */
+static struct mempolicy *hpm_vma_get_policy(VMA_GET_POLICY_ARGS)
+{
+	bool none = !vma->vm_policy && vma->vm_mm == current->mm && !current->mempolicy;
+
+	return none ? &local_policy : vma->vm_policy;
+}
+#endif
+
 static void wrap_vm_ops(struct hpage_map_buffer *buf, struct vm_area_struct *vma)
 {
 	mutex_lock(&buf->lock);
@@ -62,9 +87,8 @@ static void wrap_vm_ops(struct hpage_map_buffer *buf, struct vm_area_struct *vma
 		buf->vm_ops.open = hpm_vma_open;
 		buf->vm_ops.close = hpm_vma_close;
 #if IS_ENABLED(CONFIG_NUMA)
-		/* mbind() would leave its policy in the file, which may be the reserve's. */
 		buf->vm_ops.set_policy = NULL;
-		buf->vm_ops.get_policy = NULL;
+		buf->vm_ops.get_policy = hpm_vma_get_policy;
 #endif
 		buf->fs_vm_ops = vma->vm_ops;
 	}

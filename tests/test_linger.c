@@ -160,9 +160,9 @@ static void what_others_keep_counts_until_it_is_back(void)
 
 	snprintf(limits, sizeof(limits), "mode=0666 user_hugetlb=%zu user_reserve=%zu",
 		 LIMIT * pmd_size, LIMIT * pmd_size);
-	CHECK(want_pool(POOL));
 	CHECK_EQ(load(limits), 0);
 	for (size_t s = 0; s < sizeof(sources) / sizeof(*sources); s++) {
+		CHECK(want_pool(sources[s].backing == HPAGE_MAP_BACKING_HUGETLB ? POOL : 0));
 		set_reserve(sources[s].flags ? LIMIT + 2 : 0);
 		for (size_t r = 0; r < sizeof(routes) / sizeof(*routes); r++) {
 			struct attack a = { &sources[s], &routes[r] };
@@ -171,7 +171,7 @@ static void what_others_keep_counts_until_it_is_back(void)
 		}
 	}
 	set_reserve(0);
-	CHECK_COMES(pool("free") == POOL);
+	CHECK_COMES(pool_of(pmd_size, "free") == POOL);
 	CHECK_EQ(unload(), 0);
 }
 
@@ -248,13 +248,14 @@ static struct hpage_map_info only_buffer(void)
 /* A buffer of two pages that has gone, but for the one in a pipe, which is returned. */
 static int leave_one_in_a_pipe(enum hpage_map_backing backing)
 {
+	size_t page = page_of(backing);
 	int fd = alloc_on(backing, 2, 0), end;
-	char *p = map(fd, 2 * pmd_size, RW, MAP_SHARED, 0);
+	char *p = map(fd, 2 * page, RW, MAP_SHARED, 0);
 
-	fill(p, 2 * pmd_size, 1);
+	fill(p, 2 * page, 1);
 	close(fd);
-	end = keep_in_pipe(p + pmd_size);
-	CHECK(munmap(p, 2 * pmd_size) == 0);
+	end = keep_in_pipe(p + page);
+	CHECK(munmap(p, 2 * page) == 0);
 	return end;
 }
 
@@ -271,10 +272,10 @@ static void what_lingers_is_listed(void)
 	CHECK_EQ(info.descriptors + info.mappings + info.exports + info.drivers + info.devices, 0);
 	CHECK_EQ(info.nr_pages, 2);
 	/* The other one is free at once. */
-	CHECK_EQ(pool("free"), POOL - 1);
+	CHECK_EQ(pool_of(pmd_size, "free"), POOL - 1);
 	close(end);
 	CHECK_COMES(nr_buffers() == 0);
-	CHECK_EQ(pool("free"), POOL);
+	CHECK_EQ(pool_of(pmd_size, "free"), POOL);
 	CHECK_EQ(unload(), 0);
 }
 
@@ -288,14 +289,14 @@ static void the_module_goes_before_what_lingers(void)
 
 	for (size_t i = 0; i < sizeof(all) / sizeof(*all); i++) {
 		LABEL("backing %d", all[i]);
-		CHECK(want_pool(POOL));
+		CHECK(want_pool(all[i] == HPAGE_MAP_BACKING_HUGETLB ? POOL : 0));
 		CHECK_EQ(load(""), 0);
 		end = leave_one_in_a_pipe(all[i]);
 		CHECK_EQ(unload(), 0);
 		/* The page is the pipe's alone, and has what it had. */
 		CHECK_EQ(read(end, &byte, 1), 1);
 		close(end);
-		CHECK_EQ(pool("free"), POOL);
+		CHECK_EQ(pool_of(pmd_size, "free"), pool_of(pmd_size, "nr"));
 	}
 }
 

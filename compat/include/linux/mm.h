@@ -13,4 +13,11 @@ static inline void vm_flags_mod(struct vm_area_struct *vma, vm_flags_t set, vm_f
 }
 #endif
 
+/* Until 6.7 vm_operations_struct.get_policy() did not tell at which index to interleave. */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 7, 0)
+#define VMA_GET_POLICY_ARGS struct vm_area_struct *vma, unsigned long addr
+#else
+#define VMA_GET_POLICY_ARGS struct vm_area_struct *vma, unsigned long addr, pgoff_t *ilx
+#endif
+
 #endif

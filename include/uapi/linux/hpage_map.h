@@ -43,7 +43,7 @@
  *   EDQUOT   a limit of the caller's user stands against it
  *   EEXIST   the name is taken
  *   EFAULT   what the argument or the struct points to is not the caller's memory
- *   EINTR    a signal came first
+ *   EINTR    a signal came first, with a handler without SA_RESTART
  *   EINVAL   size too short, unknown flag, reserved field not zero, or values that are out of
  *            range or contradict each other
  *   EIO      the device cannot reach the pages
@@ -403,7 +403,7 @@ struct hpage_map_runs {
  *
  * Takes struct hpage_map_runs, for callers with CAP_SYS_RAWIO. On a descriptor that has a
  * buffer, whatever it is open for, physical addresses, which stay as long as somebody holds it.
- * On one of HPAGE_MAP_DMA_MAP, bus addresses. Errors: EBADF, EINTR, ENODEV, ENOMEM, EPERM.
+ * On one of HPAGE_MAP_DMA_MAP, bus addresses. Errors: EBADF, ENODEV, ENOMEM, EPERM.
  */
 #define HPAGE_MAP_RUNS	_IO(HPAGE_MAP_IOC_TYPE, HPAGE_MAP_CMD_RUNS)
 
@@ -507,8 +507,8 @@ struct hpage_map_dma_map {
  * the device reads, and for writing if it writes, for callers with CAP_SYS_RAWIO. The mapping
  * holds the buffer. It ends when its descriptor is closed, or when the driver of the device is
  * unbound; HPAGE_MAP_RUNS and _DMA_SYNC then say ENODEV. The program must have stopped the
- * device before. EINVAL if it does no DMA. Errors: EBADF, EBUSY, EIO, EMFILE, ENFILE, ENODEV,
- * ENOMEM, EPERM.
+ * device before. EINVAL if it does no DMA. Errors: EBADF, EBUSY, EINTR, EIO, EMFILE, ENFILE,
+ * ENODEV, ENOMEM, EPERM.
  */
 #define HPAGE_MAP_DMA_MAP	_IO(HPAGE_MAP_IOC_TYPE, HPAGE_MAP_CMD_DMA_MAP)
 

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What ends a call that takes long.
+ *
+ * Filling a buffer takes seconds. If each disturbance made the call begin anew, a program that is
+ * disturbed all the time would never get its buffer. So there are three kinds:
+ *
+ *	work that others have for the task, completions of io_uring say: it is done when the
+ *	call returns, and interrupts nothing
+ *
+ *	a signal whose handler has SA_RESTART, of a profiling timer say: it is blocked while
+ *	the pages are got, and its handler runs when the call returns
+ *
+ *	all else, another signal, a stop, the freezer or a tracer: the call is over at the next
+ *	page, gives back what it has, and returns -ERESTARTSYS as the kernel's own calls do. It
+ *	begins anew, or is EINTR where a handler without SA_RESTART ran
+ *
+ * All of it concerns the calling task alone. Its handlers are read under their own lock.
+ */
+#include <linux/resume_user_mode.h>
+#include <linux/sched/signal.h>
+
+#include "backing.h"
+
+/* Must the call end? What interrupts the task otherwise is put off until it returns. */
+bool hpm_signalled(void)
+{
+	if (task_sigpending(current))
+		return true;
+	if (test_thread_flag(TIF_NOTIFY_SIGNAL)) {
+		/* Whoever set it wants the task's work done soon; the way out does it, too. */
+		clear_notify_signal();
+		set_notify_resume(current);
+	}
+	return false;
+}
+
+static bool restarts(const struct sigaction *action)
+{
+	return action->sa_handler != SIG_DFL && action->sa_handler != SIG_IGN &&
+	       action->sa_flags & SA_RESTART;
+}
+
+/* Block the signals that restart system calls. *before is for hpm_signals_release(). */
+void hpm_signals_hold(sigset_t *before)
+{
+	sigset_t signals;
+	int i;
+
+	sigemptyset(&signals);
+	spin_lock_irq(&current->sighand->siglock);
+	for (i = 0; i < _NSIG; i++)
+		if (restarts(&current->sighand->action[i].sa))
+			sigaddset(&signals, i + 1);
+	spin_unlock_irq(&current->sighand->siglock);
+	sigprocmask(SIG_BLOCK, &signals, before);
+}
+
+/* Their handlers run when the system call returns. */
+void hpm_signals_release(sigset_t *before)
+{
+	sigprocmask(SIG_SETMASK, before, NULL);
+}

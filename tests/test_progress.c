@@ -1,0 +1,716 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Calls come to an end: whatever disturbs the caller, whoever looks at it, whoever else asks. */
+#define _GNU_SOURCE
+#include "buffers.h"
+
+#include <fcntl.h>
+#include <linux/io_uring.h>
+#include <linux/mempolicy.h>
+#include <linux/time_types.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/utsname.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#define MIB		(1UL << 20)
+#define EACH_RUNG(b)	(b) = HPAGE_MAP_BACKING_HUGETLB; (b) <= HPAGE_MAP_BACKING_BASE; (b)++
+#define ROUNDS		3
+
+/* So much that it takes far longer than what disturbs it. */
+static struct hpage_map_alloc long_request(int backing)
+{
+	return wish_of(backing, 96 * MIB / page_of(backing), 0);
+}
+
+/* The general allocator serves pages of a PMD when the pool is empty. */
+static void pool_for(int backing)
+{
+	uint64_t pages = backing == HPAGE_MAP_BACKING_HUGETLB ? 96 * MIB / pmd_size : 0;
+
+	CHECK(set_pool(pmd_size, "nr", pages) == 0 && pool_of(pmd_size, "nr") == pages);
+}
+
+static uint64_t memory(const char *key)
+{
+	char text[8192], *line;
+
+	read_text("/proc/meminfo", text, sizeof(text));
+	line = strstr(text, key);
+	CHECK(line);
+	return strtoull(line + strlen(key), NULL, 10) * 1024;
+}
+
+/* The number behind a key of /proc/vmstat. */
+static uint64_t vmstat(const char *key)
+{
+	static char text[65536];
+	char *line;
+
+	read_text("/proc/vmstat", text, sizeof(text));
+	line = strstr(text, key);
+	CHECK(line);
+	return strtoull(line + strlen(key), NULL, 10);
+}
+
+/* What is in use on a rung. */
+static uint64_t used(int backing)
+{
+	return backing == HPAGE_MAP_BACKING_HUGETLB ?
+	       (pool_of(pmd_size, "nr") - pool_of(pmd_size, "free")) * pmd_size :
+	       memory("Shmem:");
+}
+
+static bool running(pid_t pid)
+{
+	siginfo_t info = {};
+
+	CHECK(waitid(P_PID, pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0);
+	return info.si_pid == 0;
+}
+
+static void ask_and_say(struct hpage_map_alloc *a, const char *what)
+{
+	int ret = try_alloc(a);
+
+	if (ret)
+		printf("# %s: %d (%s) %s\n", what, ret, strerror(-ret), answer);
+	CHECK(ret == 0);
+	close(a->fd);
+}
+
+static void ask_for(void *backing)
+{
+	struct hpage_map_alloc a = long_request(*(int *)backing);
+
+	ask_and_say(&a, "disturbed");
+}
+
+/* --- work for the task -------------------------------------------------------- */
+
+static volatile unsigned int *completions;
+
+/* A completion each millisecond for this thread, without end. Return: the ring. */
+static int start_ring(void)
+{
+	static struct __kernel_timespec period = { .tv_nsec = 1000000 };
+	struct io_uring_params p = { .flags = IORING_SETUP_CQSIZE, .cq_entries = 32768 };
+	int fd = syscall(__NR_io_uring_setup, 8, &p);
+	struct io_uring_sqe *sqe;
+	char *sq, *cq;
+
+	CHECK(fd >= 0);
+	sq = mmap(NULL, p.sq_off.array + p.sq_entries * 4, RW, MAP_SHARED, fd, IORING_OFF_SQ_RING);
+	cq = mmap(NULL, p.cq_off.cqes + p.cq_entries * sizeof(struct io_uring_cqe), RW, MAP_SHARED,
+		  fd, IORING_OFF_CQ_RING);
+	sqe = mmap(NULL, p.sq_entries * sizeof(*sqe), RW, MAP_SHARED, fd, IORING_OFF_SQES);
+	CHECK(sq != MAP_FAILED && cq != MAP_FAILED && sqe != MAP_FAILED);
+	*sqe = (struct io_uring_sqe){
+		.opcode = IORING_OP_TIMEOUT,
+		.addr = (uintptr_t)&period,
+		.len = 1,
+		.timeout_flags = 1 << 6,	/* IORING_TIMEOUT_MULTISHOT, since 6.4 */
+	};
+	*(unsigned int *)(sq + p.sq_off.array) = 0;
+	__atomic_add_fetch((unsigned int *)(sq + p.sq_off.tail), 1, __ATOMIC_RELEASE);
+	CHECK(syscall(__NR_io_uring_enter, fd, 1, 0, 0, NULL, 0) == 1);
+	completions = (unsigned int *)(cq + p.cq_off.tail);
+	return fd;
+}
+
+static void ask_with_a_ring(void *arg)
+{
+	struct hpage_map_alloc a = long_request(*(int *)arg);
+
+	start_ring();
+	ask_and_say(&a, "with completions");
+}
+
+static void work_for_the_task_does_not_end_an_allocation(void)
+{
+	int b;
+
+	CHECK(load("") == 0);
+	for (EACH_RUNG(b)) {
+		pool_for(b);
+		CHECK_EXITS(spawn(ask_with_a_ring, &b));
+	}
+	pool_for(HPAGE_MAP_BACKING_THP);
+	CHECK(unload() == 0);
+}
+
+static void open_with_a_ring(void *arg)
+{
+	(void)arg;
+	start_ring();
+	close(dev_open(O_RDWR));
+}
+
+static void work_for_the_task_does_not_end_an_open(void)
+{
+	CHECK(load("") == 0);
+	CHECK_EXITS(spawn(open_with_a_ring, NULL));
+	CHECK(unload() == 0);
+}
+
+static void pin_with_a_ring(void *arg)
+{
+	size_t len = 64 * MIB;
+	char *p = mmap(NULL, len, RW, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	int door = dev_open(HPAGE_MAP_O_DOOR);
+	struct hpage_map_pin pin = { .size = sizeof(pin), .address = (uintptr_t)p, .length = len };
+
+	(void)arg;
+	CHECK(p != MAP_FAILED && madvise(p, len, MADV_NOHUGEPAGE) == 0);
+	start_ring();
+	CHECK(ioctl(door, HPAGE_MAP_PIN, &pin) == 0);
+	close(pin.fd);
+}
+
+static void work_for_the_task_does_not_end_a_pin(void)
+{
+	CHECK(load("") == 0);
+	CHECK_EXITS(spawn(pin_with_a_ring, NULL));
+	CHECK(unload() == 0);
+}
+
+/* --- signals -------------------------------------------------------------------- */
+
+static volatile unsigned int ticks;
+
+static void tick(int sig)
+{
+	(void)sig;
+	ticks++;
+}
+
+/* From now on; 0 for no more. */
+static void tick_each(unsigned int microseconds, int flags)
+{
+	struct sigaction action = { .sa_handler = tick, .sa_flags = flags };
+	struct sigevent event = { .sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGUSR1 };
+	struct timespec period = { .tv_nsec = 1000L * microseconds };
+	static timer_t timer;
+
+	/* One of processor time would only come when a call returns. */
+	ticks = 0;
+	CHECK(sigaction(SIGUSR1, &action, NULL) == 0);
+	if (!microseconds) {
+		CHECK(timer_delete(timer) == 0);
+		return;
+	}
+	CHECK(timer_create(CLOCK_MONOTONIC, &event, &timer) == 0);
+	CHECK(timer_settime(timer, 0, &(struct itimerspec){ period, period }, NULL) == 0);
+}
+
+/* A profiler: what takes longer than a tick would never be done if each began it anew. */
+static void ask_with_a_profiler(void *arg)
+{
+	struct hpage_map_alloc a = long_request(*(int *)arg);
+
+	tick_each(10000, SA_RESTART);
+	ask_and_say(&a, "with a profiling timer");
+	tick_each(0, SA_RESTART);
+}
+
+static void a_profiling_timer_ends_nothing(void)
+{
+	int b;
+
+	CHECK(load("") == 0);
+	for (EACH_RUNG(b)) {
+		pool_for(b);
+		CHECK_EXITS(spawn(ask_with_a_profiler, &b));
+	}
+	pool_for(HPAGE_MAP_BACKING_THP);
+	CHECK(unload() == 0);
+}
+
+/* Its handler runs when the call has returned, and no signal stays blocked. */
+static void ticks_come_after_the_call(void)
+{
+	struct hpage_map_alloc a = long_request(HPAGE_MAP_BACKING_BASE);
+	sigset_t before, after;
+
+	CHECK(load("") == 0);
+	CHECK(sigprocmask(SIG_BLOCK, NULL, &before) == 0);
+	tick_each(1000, SA_RESTART);
+	ask_and_say(&a, "with a timer");
+	CHECK(ticks > 0);
+	tick_each(0, SA_RESTART);
+	CHECK(sigprocmask(SIG_BLOCK, NULL, &after) == 0);
+	for (int sig = 1; sig <= SIGRTMAX; sig++)
+		CHECK(sigismember(&before, sig) == sigismember(&after, sig));
+	CHECK(unload() == 0);
+}
+
+static void other_signals_end_it(void)
+{
+	struct hpage_map_alloc a;
+	int b, ret;
+
+	CHECK(load("") == 0);
+	for (EACH_RUNG(b)) {
+		pool_for(b);
+		tick_each(2000, 0);
+		for (ret = 0; !ret; ) {		/* the alarm of the fixture is the bound */
+			a = long_request(b);
+			ret = try_alloc(&a);
+			if (!ret)
+				close(a.fd);
+		}
+		tick_each(0, SA_RESTART);
+		if (ret != -EINTR)
+			printf("# rung %d: %d (%s) %s\n", b, ret, strerror(-ret), answer);
+		CHECK(ret == -EINTR);
+	}
+	pool_for(HPAGE_MAP_BACKING_THP);
+	CHECK(unload() == 0);
+}
+
+/* Stopped in the middle, @round of ROUNDS of the way. Return: whether that came to pass. */
+static bool disturb(int backing, int round, void (*stop)(pid_t), void (*go_on)(pid_t))
+{
+	uint64_t before = used(backing);
+	pid_t pid = spawn(ask_for, &backing);
+	bool met;
+
+	while (running(pid) && used(backing) < before + (round + 1) * 24 * MIB)
+		sched_yield();
+	met = running(pid);
+	stop(pid);
+	go_on(pid);
+	CHECK_EXITS(pid);
+	return met;
+}
+
+static void disturb_all(void (*stop)(pid_t), void (*go_on)(pid_t))
+{
+	int b, round, met = 0;
+
+	CHECK(load("") == 0);
+	for (EACH_RUNG(b)) {
+		pool_for(b);
+		for (round = 0; round < ROUNDS; round++)
+			met += disturb(b, round, stop, go_on);
+	}
+	printf("# %d of %d met it on its way\n", met, 3 * ROUNDS);
+	CHECK(met > 0);
+	pool_for(HPAGE_MAP_BACKING_THP);
+	CHECK(unload() == 0);
+}
+
+static void send_stop(pid_t pid)
+{
+	int status;
+
+	CHECK(kill(pid, SIGSTOP) == 0);
+	if (running(pid))
+		waitpid(pid, &status, WUNTRACED | WNOWAIT | WNOHANG);
+}
+
+static void await_stop_and_continue(pid_t pid)
+{
+	siginfo_t info = {};
+
+	CHECK(waitid(P_PID, pid, &info, WEXITED | WSTOPPED | WNOWAIT) == 0);
+	CHECK(kill(pid, SIGCONT) == 0);
+}
+
+static void a_stop_is_not_seen(void)
+{
+	disturb_all(send_stop, await_stop_and_continue);
+}
+
+static bool is_frozen(void)
+{
+	char text[256];
+
+	read_text(GROUP "cgroup.events", text, sizeof(text));
+	return strstr(text, "frozen 1");
+}
+
+static void freeze(pid_t pid)
+{
+	char text[16];
+
+	snprintf(text, sizeof(text), "%d", pid);
+	CHECK(write_text(GROUP "cgroup.procs", text) == 0);
+	CHECK(write_text(GROUP "cgroup.freeze", "1") == 0);
+}
+
+static void await_freeze_and_thaw(pid_t pid)
+{
+	(void)pid;
+	CHECK_COMES(is_frozen());
+	CHECK(write_text(GROUP "cgroup.freeze", "0") == 0);
+}
+
+static void a_freeze_is_not_seen(void)
+{
+	make_group("+memory");
+	disturb_all(freeze, await_freeze_and_thaw);
+	remove_group();
+}
+
+/* --- the cache ------------------------------------------------------------------ */
+
+static void pages_being_filled_are_no_cache(void)
+{
+	int b;
+
+	CHECK(load("") == 0);
+	for (EACH_RUNG(b)) {
+		pid_t pid;
+
+		pool_for(b);
+		pid = spawn(ask_for, &b);
+		while (running(pid))
+			CHECK(write_text("/proc/sys/vm/drop_caches", "1") == 0);
+		CHECK_EXITS(pid);
+	}
+	pool_for(HPAGE_MAP_BACKING_THP);
+	CHECK(unload() == 0);
+}
+
+#define RESERVE_DIR	"/sys/class/hpage_map_reserve/thp-2048kB-node0/"
+
+static void pages_that_are_ready_are_no_cache(void)
+{
+	struct hpage_map_alloc a = wish_of(HPAGE_MAP_BACKING_THP, 8, HPAGE_MAP_RESERVE);
+
+	CHECK(load("") == 0);
+	CHECK(write_text(RESERVE_DIR "pages", "8") == 0);
+	CHECK_COMES(read_u64(RESERVE_DIR "ready") == 8);
+	CHECK(write_text("/proc/sys/vm/drop_caches", "3") == 0);
+	CHECK(memory("Shmem:") >= 8 * pmd_size);
+	CHECK_ALLOC(&a, 0);
+	CHECK(a.got_attributes & HPAGE_MAP_ATTR_RESERVE);
+	close(a.fd);
+	CHECK(unload() == 0);
+}
+
+/* --- strangers ------------------------------------------------------------------ */
+
+/* From here on nobody in the group gets more than a hundredth of a processor. */
+static void throttle_group(void)
+{
+	make_group("+cpu");
+	CHECK(write_text(GROUP "cpu.max", "1000 100000") == 0);
+}
+
+static void unthrottle(void)
+{
+	CHECK(write_text(GROUP "cpu.max", "max") == 0);
+}
+
+/* Since 6.18 a quota counts on the way to user space only. */
+static bool quota_holds_the_kernel(void)
+{
+	struct utsname name;
+	int major, minor;
+
+	CHECK(uname(&name) == 0 && sscanf(name.release, "%d.%d", &major, &minor) == 2);
+	return major < 6 || (major == 6 && minor < 18);
+}
+
+static int started[2];
+static volatile int *reads;		/* shared with the reader */
+
+static void read_slowly(void *arg)
+{
+	static char text[65536];
+	char path[64];
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/%d/smaps", *(pid_t *)arg);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	CHECK(fd >= 0);
+	enter_group();
+	step_done(started[1]);
+	for (;;) {
+		CHECK(lseek(fd, 0, SEEK_SET) == 0);
+		while (read(fd, text, sizeof(text)) > 0)
+			;
+		(*reads)++;
+	}
+}
+
+static void ask_with_a_policy(void *arg)
+{
+	size_t len = 512 * MIB;
+	char *p = mmap(NULL, len, RW, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	struct hpage_map_alloc a;
+
+	/* A mapping that takes the reader long. */
+	CHECK(p != MAP_FAILED && madvise(p, len, MADV_NOHUGEPAGE) == 0);
+	for (size_t i = 0; i < len; i += base_page)
+		p[i] = 1;
+	step_done(((int *)arg)[0]);
+	step_wait(((int *)arg)[1]);
+	for (int i = 0; i < 64; i++) {
+		a = wish_on(wish_of(HPAGE_MAP_BACKING_BASE, 256, 0), HPAGE_MAP_POLICY_PREFERRED, 0);
+		ask_and_say(&a, "while somebody reads");
+	}
+}
+
+/*
+ * A reader of /proc/PID/smaps refers to the policy of the task that it looks at, and reads as
+ * slowly as it likes: here with a hundredth of a processor, for far longer than the requests take.
+ */
+static void a_slow_reader_delays_nobody(void)
+{
+	int ready[2], go[2], ends[2], before;
+	pid_t owner, reader;
+
+	CHECK(load("") == 0);
+	throttle_group();
+	reads = mmap(NULL, base_page, RW, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	CHECK(reads != MAP_FAILED);
+	CHECK(pipe(ready) == 0 && pipe(go) == 0 && pipe(started) == 0);
+	ends[0] = ready[1];
+	ends[1] = go[0];
+	owner = spawn(ask_with_a_policy, ends);
+	step_wait(ready[0]);
+	reader = spawn(read_slowly, &owner);
+	step_wait(started[0]);
+	before = *reads;
+	step_done(go[1]);
+	CHECK_EXITS(owner);
+	printf("# the reader went through it %d times meanwhile\n", *reads - before);
+	CHECK(!quota_holds_the_kernel() || *reads - before <= 1);
+	unthrottle();
+	CHECK(kill(reader, SIGKILL) == 0);
+	CHECK_KILLED(reader, SIGKILL);
+	remove_group();
+	CHECK(unload() == 0);
+}
+
+#define MANY	96
+
+static void collect_slowly(void *arg)
+{
+	struct hpage_map_alloc a = wish_of(HPAGE_MAP_BACKING_HUGETLB, MANY,
+					   HPAGE_MAP_CONTIGUOUS | HPAGE_MAP_EXACT);
+
+	(void)arg;
+	enter_group();
+	printf("# the slow one: %d %s\n", try_alloc(&a), answer);
+}
+
+/* Chosen pages for one are not held up by another one who gets on slowly. */
+static void a_throttled_collector_delays_nobody(void)
+{
+	struct hpage_map_alloc a;
+	uint64_t nr = 2 * MANY;
+	int served = 0;
+	pid_t pid;
+
+	CHECK(load("") == 0);
+	tidy_memory();
+	set_node_pool(0, nr);
+	throttle_group();
+	pid = spawn(collect_slowly, NULL);
+	while (running(pid) && node_pool(0, "free") == nr)
+		sched_yield();
+	for (int i = 0; i < 3; i++) {
+		a = wish_on(wish_of(HPAGE_MAP_BACKING_HUGETLB, 2,
+				    HPAGE_MAP_CONTIGUOUS | HPAGE_MAP_EXACT),
+			    HPAGE_MAP_POLICY_STRICT, 0);
+		CHECK_ALLOC(&a, 0);
+		CHECK(a.got_runs == 1);
+		close(a.fd);
+		served += running(pid);
+	}
+	printf("# served %d times while the other one waits\n", served);
+	CHECK(!quota_holds_the_kernel() || served == 3);
+	unthrottle();
+	CHECK(kill(pid, SIGKILL) == 0);
+	wait_for(pid);
+	CHECK_COMES(node_pool(0, "free") == nr);
+	remove_group();
+	set_node_pool(0, 0);
+	CHECK(unload() == 0);
+}
+
+/* --- NUMA balancing -------------------------------------------------------------- */
+
+#define SCAN		(16 * MIB)
+
+static void set_mems(int mode, unsigned long nodes)
+{
+	CHECK(syscall(SYS_set_mempolicy, mode, nodes ? &nodes : NULL, nodes ? 64 : 0) == 0);
+}
+
+/* Page faults that it takes to touch what has been touched before. */
+static long touch(volatile char *p)
+{
+	long before = faults();
+
+	for (size_t i = 0; i < SCAN; i += base_page)
+		p[i]++;
+	return faults() - before;
+}
+
+/*
+ * Balancing makes pages inaccessible to see who uses them, to move them then: nothing of ours
+ * moves. Ordinary shared memory beside it shows that it is at work.
+ */
+static void numa_balancing_leaves_buffers_alone(void)
+{
+	static const int rungs[] = { HPAGE_MAP_BACKING_THP, HPAGE_MAP_BACKING_BASE };
+	int memfd = memfd_create("other", MFD_CLOEXEC);
+	struct hpage_map_alloc a;
+	char was[8], *other, *ours[2];
+	long seen = 0, on_ours[2] = {};
+	uint64_t updates, migrations;
+	int rounds;
+	cpu_set_t cpus;
+
+	CHECK(load("") == 0);
+	CHECK(nr_nodes() == 2);
+	read_text("/proc/sys/kernel/numa_balancing", was, sizeof(was));
+	CHECK(write_text("/proc/sys/kernel/numa_balancing", "1") == 0);
+	CPU_ZERO(&cpus);
+	CPU_SET(0, &cpus);
+	CHECK(sched_setaffinity(0, sizeof(cpus), &cpus) == 0);
+	for (int i = 0; i < 2; i++) {
+		a = wish_on(wish_of(rungs[i], SCAN / page_of(rungs[i]), 0),
+			    HPAGE_MAP_POLICY_STRICT, 1);
+		CHECK_ALLOC(&a, 0);
+		ours[i] = map_answer(&a);
+		close(a.fd);
+		touch(ours[i]);
+	}
+	CHECK(memfd >= 0 && ftruncate(memfd, SCAN) == 0);
+	set_mems(MPOL_BIND, 1UL << 1);
+	other = map(memfd, SCAN, RW, MAP_SHARED | MAP_POPULATE, 0);
+	set_mems(MPOL_DEFAULT, 0);
+	touch(other);
+	updates = vmstat("\nnuma_pte_updates ");
+	migrations = vmstat("\npgmigrate_fail ");
+	for (rounds = 0; rounds < 20000 && seen < 64; rounds++) {
+		for (int i = 0; i < 2; i++)
+			on_ours[i] += touch(ours[i]);
+		seen += touch(other);
+	}
+	printf("# faults of balancing in round %d: %ld in other memory, %ld in thp, %ld in base; "
+	       "%llu updates, %llu failed migrations\n", rounds, seen, on_ours[0], on_ours[1],
+	       (unsigned long long)(vmstat("\nnuma_pte_updates ") - updates),
+	       (unsigned long long)(vmstat("\npgmigrate_fail ") - migrations));
+	CHECK(write_text("/proc/sys/kernel/numa_balancing", was) == 0);
+	CHECK(seen >= 64);
+	CHECK(on_ours[0] == 0 && on_ours[1] == 0);
+	for (int i = 0; i < 2; i++)
+		munmap(ours[i], SCAN);
+	CHECK(unload() == 0);
+}
+
+/* --- memory that is not there ----------------------------------------------------- */
+
+static uint64_t node_memory(int node, const char *key)
+{
+	char path[64], text[8192], *line;
+
+	snprintf(path, sizeof(path), "/sys/devices/system/node/node%d/meminfo", node);
+	read_text(path, text, sizeof(text));
+	line = strstr(text, key);
+	CHECK(line);
+	return strtoull(line + strlen(key), NULL, 10) * 1024;
+}
+
+/* Whoever goes on asking is refused while there is something left, and nobody is killed. */
+static void asking_goes_on_until_a_refusal(void)
+{
+	static const int rungs[] = { HPAGE_MAP_BACKING_THP, HPAGE_MAP_BACKING_BASE };
+	uint64_t kills = vmstat("\noom_kill ");
+	struct hpage_map_alloc a;
+
+	CHECK(load("") == 0);
+	for (int i = 0; i < 2; i++) {
+		int fds[64], nr = 0, ret;
+
+		for (ret = 0; !ret && nr < 64; nr += !ret) {
+			a = wish_on(wish_of(rungs[i], 128 * MIB / page_of(rungs[i]), 0),
+				    HPAGE_MAP_POLICY_STRICT, 1);
+			ret = try_alloc(&a);
+			if (!ret)
+				fds[nr] = a.fd;
+		}
+		printf("# %d times 128 MiB, then %s; %llu MiB are free\n", nr, answer,
+		       (unsigned long long)node_memory(1, "MemFree:") / MIB);
+		CHECK(ret == -ENOMEM && *answer);
+		CHECK(node_memory(1, "MemFree:") > 8 * MIB);
+		while (nr)
+			close(fds[--nr]);
+	}
+	CHECK(vmstat("\noom_kill ") == kills);
+	CHECK(unload() == 0);
+}
+
+/* A group that is full of cache has room; what is over its limit all the same is refused. */
+static void ask_in_a_full_group(void *arg)
+{
+	static char block[MIB];
+	struct hpage_map_alloc a = wish_of(HPAGE_MAP_BACKING_BASE, 40 * MIB / base_page, 0);
+
+	enter_group();
+	for (int i = 0; i < 48; i++)
+		CHECK(pread(*(int *)arg, block, MIB, i * MIB) == MIB);
+	ask_and_say(&a, "in a group full of cache");
+	a = wish_of(HPAGE_MAP_BACKING_BASE, 96 * MIB / base_page, 0);
+	CHECK_ALLOC(&a, -ENOMEM);
+	CHECK_SAYS("memory.max");
+}
+
+static void a_group_s_limit_is_a_refusal(void)
+{
+	uint64_t kills = vmstat("\noom_kill ");
+	int file;
+
+	CHECK(getenv("HPM_DISK"));
+	file = open(getenv("HPM_DISK"), O_RDONLY | O_CLOEXEC);
+	CHECK(file >= 0);
+	CHECK(load("") == 0);
+	make_group("+memory");
+	CHECK(write_text("/proc/sys/vm/drop_caches", "1") == 0);
+	CHECK(write_text(GROUP "memory.max", "64M") == 0);
+	CHECK_EXITS(spawn(ask_in_a_full_group, &file));
+	close(file);
+	CHECK(vmstat("\noom_kill ") == kills);
+	remove_group();
+	CHECK(unload() == 0);
+}
+
+static const struct test tests[] = {
+	TEST(work_for_the_task_does_not_end_an_allocation, ON_NONE),
+	TEST(work_for_the_task_does_not_end_an_open, ON_NONE),
+	TEST(work_for_the_task_does_not_end_a_pin, ON_NONE),
+	TEST(a_profiling_timer_ends_nothing, ON_NONE),
+	TEST(ticks_come_after_the_call, ON_NONE),
+	TEST(other_signals_end_it, ON_NONE),
+	TEST(a_stop_is_not_seen, ON_NONE),
+	TEST(a_freeze_is_not_seen, ON_NONE),
+	TEST(pages_being_filled_are_no_cache, ON_NONE),
+	TEST(pages_that_are_ready_are_no_cache, ON_NONE),
+	TEST(a_slow_reader_delays_nobody, ON_NONE),
+	TEST(a_throttled_collector_delays_nobody, ON_NONE),
+	TEST(numa_balancing_leaves_buffers_alone, ON_NONE),
+	TEST(asking_goes_on_until_a_refusal, ON_NONE),
+	TEST(a_group_s_limit_is_a_refusal, ON_NONE),
+};
+
+int main(void)
+{
+	return RUN_TESTS(tests);
+}
