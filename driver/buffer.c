@@ -8,14 +8,14 @@
  * With the last reference the pages are unpinned and the lent file is put.
  *
  * The pages never change while the buffer lives. What does is under its lock: vm_ops, see
- * vma.c, and vaddr, see dma.c, made once at first use, and the tables of dma-bufs. All
+ * vma.c, made once at first use, and the tables for devices, see dma.c. All
  * buffers stand in one array by their id, from the end of their making to their last put;
  * who finds one there under RCU must still get a reference. Lock order:
  *
  *	the lock of a device, of a dma-buf, of the module's makers: default.c, named.c, collect.c
  *	  mmap_lock
- *	    hpage_map_buffer.lock
- *	    the lock of mappings for devices
+ *	    the lock of mappings for devices, of a table for a device
+ *	      hpage_map_buffer.lock
  *	    the lock of a reserve, of accounts, of guarded backings, of buffers
  *
  * No lock is held while user memory is touched, which may fault on a mapping of the very
@@ -64,7 +64,7 @@ static struct hpage_map_buffer *new_buffer(u32 role, const char *name, u64 asked
 		return NULL;
 	refcount_set(&buf->refs, 1);
 	mutex_init(&buf->lock);
-	INIT_LIST_HEAD(&buf->tables);
+	xa_init_flags(&buf->tables, XA_FLAGS_ALLOC);
 	buf->role = role;
 	buf->asked = asked;
 	buf->creator = get_pid(task_tgid(current));
