@@ -30,6 +30,17 @@ static int place(struct hpm_attr *a, struct device *dev, enum hpage_map_policy p
 	return 0;
 }
 
+/* What was chosen by one limit may still lie where the device's window on memory does not. */
+static struct hpage_map_buffer *check_reach(struct hpage_map_buffer *buf, struct device *dev,
+					    struct hpm_why *why)
+{
+	if (IS_ERR(buf) || hpm_dma_reaches(buf, dev))
+		return buf;
+	hpm_why(why, "the device does not reach all of the pages that were got");
+	hpm_buffer_put(buf);
+	return ERR_PTR(-ENOMEM);
+}
+
 static struct hpage_map_buffer *create(struct device *dev, const struct hpage_map_attr *attr,
 				       struct hpm_why *why)
 {
@@ -39,11 +50,11 @@ static struct hpage_map_buffer *create(struct device *dev, const struct hpage_ma
 	if (attr->flags & ~HPAGE_MAP_ALLOC_FLAGS || attr->policy > HPAGE_MAP_POLICY_INTERLEAVE ||
 	    (a.exact && a.allow_base) || (attr->name && !hpm_named_valid(attr->name)))
 		return ERR_PTR(-EINVAL);
-	a.own = true;
+	a.own = !attr->charge_user;
 	a.limit = min_not_zero(a.limit, hpm_dma_limit(dev));
 	if (place(&a, dev, attr->policy))
 		return ERR_PTR(-EINVAL);
-	return hpm_buffer_create(&a, 0, name, why);
+	return check_reach(hpm_buffer_create(&a, 0, name, why), dev, why);
 }
 
 /**
@@ -57,7 +68,8 @@ static struct hpage_map_buffer *create(struct device *dev, const struct hpage_ma
  *
  * Return: the buffer, with a reference for the caller, or an ERR_PTR: -EINVAL for attributes
  * that make no sense, or no page size of this machine; -ENOMEM when the pages cannot be had
- * now, or not where the device reaches them; -ERESTARTSYS when a signal came.
+ * now, or not where the device reaches them; -EDQUOT when they are charged to the user and a
+ * limit of his refuses them; -ERESTARTSYS when a signal came.
  */
 struct hpage_map_buffer *hpage_map_create(struct device *dev, const struct hpage_map_attr *attr)
 {
@@ -153,15 +165,34 @@ EXPORT_SYMBOL_NS_GPL(hpage_map_page_size, "HPAGE_MAP");
 /**
  * hpage_map_page() - the base page at an offset
  * @buf: the buffer
- * @offset: bytes, within the buffer
+ * @offset: bytes
  *
- * Return: the page, which is the caller's as long as the buffer is.
+ * Return: the page, which is the caller's as long as the buffer is; NULL behind the end.
  */
 struct page *hpage_map_page(const struct hpage_map_buffer *buf, u64 offset)
 {
+	if (offset >= hpm_backing_size(&buf->backing))
+		return NULL;
 	return hpm_backing_page(&buf->backing, offset);
 }
 EXPORT_SYMBOL_NS_GPL(hpage_map_page, "HPAGE_MAP");
+
+/**
+ * hpage_map_mapped() - do programs still have a way to the buffer?
+ * @buf: the buffer
+ *
+ * For a driver that would lend the same buffer to the next program: what is not 0 now may
+ * show it what it should not see. The driver must see to it that no new mappings are made,
+ * else the answer is old. Pages that a program has pinned (O_DIRECT under way, io_uring, RDMA,
+ * vmsplice) are not counted: see docs/drivers.md.
+ *
+ * Return: the number of mappings by programs, and of dma-bufs that were exported.
+ */
+unsigned int hpage_map_mapped(const struct hpage_map_buffer *buf)
+{
+	return atomic_read(&buf->mappings) + atomic_read(&buf->exports);
+}
+EXPORT_SYMBOL_NS_GPL(hpage_map_mapped, "HPAGE_MAP");
 
 /* Where a window begins, in base pages, if it has all of the range and the buffer all of it. */
 static long window(const struct hpage_map_buffer *buf, unsigned long pgoff, unsigned long len,

@@ -18,14 +18,14 @@
  * when that goes the account is given up.
  *
  * The pages never change while the buffer has holders. What does is under its lock: vm_ops, see
- * vma.c, and vaddr, see dma.c, made once at first use, and the tables of dma-bufs. All
+ * vma.c, made once at first use, and the tables for devices, see dma.c. All
  * buffers stand in one array by their id, from the end of their making to their last put;
  * who finds one there under RCU must still get a reference. Lock order:
  *
  *	the lock of a device, of a dma-buf, of the module's makers: default.c, named.c, collect.c
  *	  mmap_lock
- *	    hpage_map_buffer.lock
- *	    the lock of mappings for devices
+ *	    the lock of mappings for devices, of a table for a device
+ *	      hpage_map_buffer.lock
  *	    the lock of a reserve, of accounts, of guarded backings, of buffers
  *
  * No lock is held while user memory is touched, which may fault on a mapping of the very
@@ -151,7 +151,7 @@ static struct hpage_map_buffer *new_buffer(u32 role, const char *name, u64 asked
 		return ERR_PTR(-ENOMEM);
 	refcount_set(&buf->refs, 1);
 	mutex_init(&buf->lock);
-	INIT_LIST_HEAD(&buf->tables);
+	xa_init_flags(&buf->tables, XA_FLAGS_ALLOC);
 	INIT_DELAYED_WORK(&buf->work, buffer_work);
 	buf->role = role;
 	buf->asked = asked;

@@ -8,6 +8,7 @@
 #include <linux/refcount.h>
 #include <linux/uidgid.h>
 #include <linux/uio.h>
+#include <linux/xarray.h>
 
 #include "backing.h"
 
@@ -32,9 +33,11 @@ struct hpage_map_buffer {
 	atomic_t drivers;
 	atomic_t devices;
 
+	void *vaddr;			/* in the kernel, see dma.c; set once, by cmpxchg() */
+
 	struct mutex lock;		/* of what follows */
-	struct list_head tables;	/* of dma-bufs, see dmabuf.c; the rest is set once */
-	void *vaddr;			/* where the pages are mapped in the kernel, see dma.c */
+	struct xarray tables;		/* for devices, see dma.c */
+	bool copied;			/* the only one is of copies; what follows is set once */
 	const struct vm_operations_struct *fs_vm_ops;	/* of the lent file, see vma.c */
 	struct vm_operations_struct vm_ops;		/* wrapped; set before fs_vm_ops */
 	struct rcu_head rcu;		/* keeps vm_ops for who looks at a VMA under RCU alone */
@@ -62,6 +65,37 @@ unsigned long hpm_buffer_get_unmapped_area(struct hpage_map_buffer *buf, unsigne
 					   unsigned long len, unsigned long pgoff,
 					   unsigned long flags);
 
+/* A buffer mapped for a device, see dma.c. What says nothing of a lock never changes. */
+struct hpm_dma {
+	struct sg_table sgt;
+	struct hpage_map_buffer *buf;	/* held */
+	struct device *dev;		/* not used when it is not mapped any more */
+	enum dma_data_direction dir;
+	bool imported;			/* by a dma-buf: synced when an access of the CPU begins */
+	bool copied;			/* the device writes copies, which are written back */
+	u32 id;				/* among the buffer's tables */
+	refcount_t refs;
+	struct list_head sibling;	/* of an attachment; under the buffer's lock */
+	struct mutex lock;		/* of what follows */
+	bool mapped;
+};
+
+static inline struct hpm_dma *hpm_dma_of(const struct sg_table *sgt)
+{
+	return container_of(sgt, struct hpm_dma, sgt);
+}
+
 u64 hpm_dma_limit(struct device *dev);
+bool hpm_dma_reaches(const struct hpage_map_buffer *buf, struct device *dev);
+struct hpm_dma *hpm_dma_begin(struct hpage_map_buffer *buf, struct device *dev,
+			      enum dma_data_direction dir, bool imported);
+struct hpm_dma *hpm_dma_map(struct hpage_map_buffer *buf, struct device *dev,
+			    enum dma_data_direction dir, bool imported);
+int hpm_dma_sync(struct hpm_dma *t, u64 offset, u64 length, bool for_cpu);
+bool hpm_dma_mapped(struct hpm_dma *t);
+void hpm_dma_end(struct hpm_dma *t);
+struct hpm_dma *hpm_dma_next(struct hpage_map_buffer *buf, unsigned long *id);
+struct hpm_dma *hpm_dma_get(struct hpm_dma *t);
+void hpm_dma_put(struct hpm_dma *t);
 
 #endif

@@ -3,10 +3,12 @@
  * A buffer as a dma-buf, for other drivers that take those.
  *
  * A dma-buf holds its buffer; dma_buf_export() makes it hold the module. An attachment
- * belongs to a device of an importer, and has one table while the importer has it mapped.
+ * belongs to a device of an importer, and has a table for each time that the importer maps
+ * it. Those are tables of the buffer like others, see dma.c, and in a list of the attachment,
+ * under the buffer's lock.
  *
- * The tables stand in a list of the buffer, under its lock: an access of the CPU begins
- * and ends for all of them, since all are of the same pages.
+ * An access of the CPU begins and ends for the tables of all importers, since they are all of
+ * the same pages, whichever dma-buf they came by.
  */
 #include <linux/dma-buf.h>
 #include <linux/export.h>
@@ -18,72 +20,78 @@
 
 #include "faces.h"
 
-/* The private part of an attachment that is mapped. */
-struct table {
-	struct list_head entry;		/* in the buffer's tables, under its lock */
-	struct device *dev;		/* the importer's; never changes, nor does what follows */
-	struct sg_table *sgt;
-	enum dma_data_direction dir;
-};
+static int export_attach(struct dma_buf *dmabuf, struct dma_buf_attachment *attach)
+{
+	struct list_head *tables = kmalloc(sizeof(*tables), GFP_KERNEL_ACCOUNT);
+
+	if (!tables)
+		return -ENOMEM;
+	INIT_LIST_HEAD(tables);
+	attach->priv = tables;
+	return 0;
+}
 
 static struct sg_table *export_map(struct dma_buf_attachment *attach, enum dma_data_direction dir)
 {
 	struct hpage_map_buffer *buf = attach->dmabuf->priv;
-	struct table *t = kzalloc(sizeof(*t), GFP_KERNEL);
-	struct sg_table *sgt;
+	struct hpm_dma *t = hpm_dma_map(buf, attach->dev, dir, true);
 
-	if (!t)
-		return ERR_PTR(-ENOMEM);
-	sgt = hpage_map_dma_map(buf, attach->dev, dir);
-	if (IS_ERR(sgt)) {
-		kfree(t);
-		return sgt;
-	}
-	*t = (struct table){ .dev = attach->dev, .sgt = sgt, .dir = dir };
-	attach->priv = t;
+	if (IS_ERR(t))
+		return ERR_CAST(t);
 	mutex_lock(&buf->lock);
-	list_add(&t->entry, &buf->tables);
+	list_add(&t->sibling, attach->priv);
 	mutex_unlock(&buf->lock);
-	return sgt;
+	return &t->sgt;
 }
 
+/* Which one of an attachment that has several tells the table, and not the attachment. */
 static void export_unmap(struct dma_buf_attachment *attach, struct sg_table *sgt,
 			 enum dma_data_direction dir)
 {
-	struct hpage_map_buffer *buf = attach->dmabuf->priv;
-	struct table *t = attach->priv;
+	struct hpm_dma *t = hpm_dma_of(sgt);
 
-	mutex_lock(&buf->lock);
-	list_del(&t->entry);
-	mutex_unlock(&buf->lock);
-	kfree(t);
-	hpage_map_dma_unmap(buf, attach->dev, sgt, dir);
+	mutex_lock(&t->buf->lock);
+	list_del_init(&t->sibling);
+	mutex_unlock(&t->buf->lock);
+	hpm_dma_end(t);
+	hpm_dma_put(t);
+}
+
+/* What an importer has forgotten to unmap would keep the pages for ever. */
+static void export_detach(struct dma_buf *dmabuf, struct dma_buf_attachment *attach)
+{
+	struct list_head *tables = attach->priv;
+	struct hpm_dma *t;
+
+	while ((t = list_first_entry_or_null(tables, struct hpm_dma, sibling)))
+		export_unmap(attach, &t->sgt, t->dir);
+	kfree(tables);
 }
 
 /* As each was mapped, whatever the CPU does: the DMA API knows one direction a mapping. */
-static int sync(struct hpage_map_buffer *buf, bool for_cpu)
+static int export_sync(struct hpage_map_buffer *buf, bool for_cpu)
 {
-	struct table *t;
+	struct hpm_dma *t;
+	unsigned long id;
+	int ret = 0;
 
-	mutex_lock(&buf->lock);
-	list_for_each_entry(t, &buf->tables, entry) {
-		if (for_cpu)
-			dma_sync_sgtable_for_cpu(t->dev, t->sgt, t->dir);
-		else
-			dma_sync_sgtable_for_device(t->dev, t->sgt, t->dir);
+	for (id = 0; ret != -EINTR && (t = hpm_dma_next(buf, &id)); id++) {
+		if (t->imported)
+			ret = hpm_dma_sync(t, 0, hpm_backing_size(&buf->backing), for_cpu);
+		hpm_dma_put(t);
 	}
-	mutex_unlock(&buf->lock);
-	return 0;
+	/* One that was unmapped meanwhile needs no sync. */
+	return ret == -ENODEV ? 0 : ret;
 }
 
 static int export_begin_cpu_access(struct dma_buf *dmabuf, enum dma_data_direction dir)
 {
-	return sync(dmabuf->priv, true);
+	return export_sync(dmabuf->priv, true);
 }
 
 static int export_end_cpu_access(struct dma_buf *dmabuf, enum dma_data_direction dir)
 {
-	return sync(dmabuf->priv, false);
+	return export_sync(dmabuf->priv, false);
 }
 
 static int export_mmap(struct dma_buf *dmabuf, struct vm_area_struct *vma)
@@ -110,6 +118,8 @@ static void export_release(struct dma_buf *dmabuf)
 }
 
 static const struct dma_buf_ops export_ops = {
+	.attach = export_attach,
+	.detach = export_detach,
 	.map_dma_buf = export_map,
 	.unmap_dma_buf = export_unmap,
 	.begin_cpu_access = export_begin_cpu_access,

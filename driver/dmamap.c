@@ -7,8 +7,10 @@
  * the device is bound that they were made under: a mapping is undone just before that is
  * unbound, and then is an empty shell.
  *
- * mappings_lock protects the list of mappings and the table of each; it is taken under the
- * lock of a device. Making one takes both, so that the driver cannot go in between.
+ * mappings_lock protects the list of mappings, in which each stands until its table has ended;
+ * it is taken under the lock of a device, and nothing long happens under it. Making a mapping
+ * takes both, so that the driver cannot go in between. Whether the table is mapped is under its
+ * own lock, see dma.c: who ends it waits for nobody who syncs.
  */
 #include <linux/anon_inodes.h>
 #include <linux/capability.h>
@@ -18,6 +20,7 @@
 #include <linux/module.h>
 #include <linux/pci.h>
 #include <linux/platform_device.h>
+#include <linux/sched/signal.h>
 #include <linux/seq_file.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
@@ -26,36 +29,44 @@
 
 /* The private part of a mapping's file. What says nothing of a lock never changes. */
 struct dma_mapping {
-	struct list_head entry;		/* under mappings_lock */
+	struct list_head entry;		/* under mappings_lock; empty when the driver has gone */
 	struct hpage_map_buffer *buf;	/* held */
 	struct device *dev;		/* held */
-	enum dma_data_direction dir;
-	struct sg_table *sgt;		/* NULL without a driver; under mappings_lock */
+	struct hpm_dma *table;		/* held; NULL only while it is made */
 };
 
 static LIST_HEAD(mappings);
 static DEFINE_MUTEX(mappings_lock);
 
-/* The device's driver is still bound, or nobody uses the addresses any more. */
-static void undo(struct dma_mapping *m)
+/* A table for a device that is in the list, which it leaves; with a reference for the caller. */
+static struct hpm_dma *take_table(const struct device *dev)
 {
-	lockdep_assert_held(&mappings_lock);
-	if (m->sgt)
-		hpage_map_dma_unmap(m->buf, m->dev, m->sgt, m->dir);
-	m->sgt = NULL;
+	struct hpm_dma *table = NULL;
+	struct dma_mapping *m;
+
+	mutex_lock(&mappings_lock);
+	list_for_each_entry(m, &mappings, entry) {
+		if (m->dev != dev)
+			continue;
+		list_del_init(&m->entry);
+		table = hpm_dma_get(m->table);
+		break;
+	}
+	mutex_unlock(&mappings_lock);
+	return table;
 }
 
+/* Before it is unbound. Who closes a mapping meanwhile has it in the list until it has ended. */
 static int unbinding(struct notifier_block *nb, unsigned long action, void *data)
 {
-	struct dma_mapping *m;
+	struct hpm_dma *table;
 
 	if (action != BUS_NOTIFY_UNBIND_DRIVER)
 		return NOTIFY_DONE;
-	mutex_lock(&mappings_lock);
-	list_for_each_entry(m, &mappings, entry)
-		if (m->dev == data)
-			undo(m);
-	mutex_unlock(&mappings_lock);
+	while ((table = take_table(data))) {
+		hpm_dma_end(table);
+		hpm_dma_put(table);
+	}
 	return NOTIFY_OK;
 }
 
@@ -85,9 +96,10 @@ static bool manages_dma(const struct device *dev)
 
 /*
  * Count the runs: adjacent entries are one to whoever programs the device by hand. Those
- * from @first on go to an array, as far as there is room.
+ * from @first on go to an array, as far as there is room. -EINTR: the task is being killed.
  */
-static u64 collect_runs(const struct sg_table *sgt, u64 first, u32 room, struct hpage_map_run *to)
+static int collect_runs(const struct sg_table *sgt, u64 first, u32 room, struct hpage_map_run *to,
+			u64 *nr_runs)
 {
 	struct hpage_map_run run = {};
 	struct scatterlist *sg;
@@ -102,25 +114,29 @@ static u64 collect_runs(const struct sg_table *sgt, u64 first, u32 room, struct 
 		run.length += sg_dma_len(sg);
 		if (nr > first && nr - first <= room)
 			to[nr - first - 1] = run;
+		if (fatal_signal_pending(current))
+			return -EINTR;
+		cond_resched();
 	}
-	return nr;
+	*nr_runs = nr;
+	return 0;
 }
 
-static int map_for_device(struct dma_mapping *m, u64 *nr_runs)
+/* Under the lock of the device; what takes long comes afterwards. */
+static int map_for_device(struct dma_mapping *m, enum dma_data_direction dir)
 {
-	struct sg_table *sgt;
+	struct hpm_dma *table;
 
 	device_lock_assert(m->dev);
 	if (!m->dev->driver)
 		return -ENODEV;
 	if (manages_dma(m->dev))
 		return -EBUSY;
-	sgt = hpage_map_dma_map(m->buf, m->dev, m->dir);
-	if (IS_ERR(sgt))
-		return PTR_ERR(sgt);
-	*nr_runs = collect_runs(sgt, 0, 0, NULL);
+	table = hpm_dma_begin(m->buf, m->dev, dir, false);
+	if (IS_ERR(table))
+		return PTR_ERR(table);
 	mutex_lock(&mappings_lock);
-	m->sgt = sgt;
+	m->table = table;
 	list_add(&m->entry, &mappings);
 	mutex_unlock(&mappings_lock);
 	return 0;
@@ -128,10 +144,13 @@ static int map_for_device(struct dma_mapping *m, u64 *nr_runs)
 
 static void free_mapping(struct dma_mapping *m)
 {
+	if (m->table)
+		hpm_dma_end(m->table);
 	mutex_lock(&mappings_lock);
-	undo(m);
 	list_del_init(&m->entry);
 	mutex_unlock(&mappings_lock);
+	if (m->table)
+		hpm_dma_put(m->table);
 	put_device(m->dev);
 	atomic_dec(&m->buf->devices);
 	hpm_buffer_put(m->buf);
@@ -155,14 +174,18 @@ static struct dma_mapping *make(struct hpage_map_buffer *buf, struct hpage_map_d
 	m->dev = dev;
 	m->buf = hpm_buffer_get(buf);
 	atomic_inc(&buf->devices);
-	m->dir = d->flags == HPAGE_MAP_DMA_FLAGS ? DMA_BIDIRECTIONAL :
-		 d->flags == HPAGE_MAP_DMA_TO_DEVICE ? DMA_TO_DEVICE : DMA_FROM_DEVICE;
 
 	ret = device_lock_interruptible(dev) ? -ERESTARTSYS : 0;
 	if (!ret) {
-		ret = map_for_device(m, &d->nr_runs);
+		ret = map_for_device(m, d->flags == HPAGE_MAP_DMA_FLAGS ? DMA_BIDIRECTIONAL :
+				     d->flags == HPAGE_MAP_DMA_TO_DEVICE ? DMA_TO_DEVICE :
+				     DMA_FROM_DEVICE);
 		device_unlock(dev);
 	}
+	if (!ret)
+		ret = hpm_dma_sync(m->table, 0, hpm_backing_size(&buf->backing), false);
+	if (!ret)
+		ret = collect_runs(&m->table->sgt, 0, 0, NULL, &d->nr_runs);
 	if (ret) {
 		free_mapping(m);
 		return ERR_PTR(ret);
@@ -228,60 +251,29 @@ int hpm_ioctl_dma_map(struct file *file, struct hpm_call *call)
 	return 0;
 }
 
-/*
- * Tell the bus addresses of a mapping, or -ENODEV when the driver has gone. They are collected
- * first: writing to the program under the lock would let it keep a driver from being unbound.
- */
+/* Tell the bus addresses of a mapping, or -ENODEV when the driver has gone. */
 int hpm_dmamap_runs(struct file *file, struct hpage_map_runs *runs)
 {
-	struct dma_mapping *m = file->private_data;
+	const struct dma_mapping *m = file->private_data;
+	const struct sg_table *sgt = &m->table->sgt;
 	struct hpage_map_run *found;
-	int ret = -ENODEV;
-	u32 room;
+	u32 room = min(runs->nr, sgt->nents);
 	u64 nr;
+	int ret;
 
-	mutex_lock(&mappings_lock);
-	room = m->sgt ? min(runs->nr, m->sgt->nents) : 0;
-	mutex_unlock(&mappings_lock);
+	if (!hpm_dma_mapped(m->table))
+		return -ENODEV;
 	found = kvcalloc(room ?: 1, sizeof(*found), GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
 	if (!found)
 		return -ENOMEM;
-	mutex_lock(&mappings_lock);
-	if (m->sgt) {
-		ret = 0;
-		nr = collect_runs(m->sgt, runs->first, room, found);
+	ret = collect_runs(sgt, runs->first, room, found, &nr);
+	if (!ret) {
 		runs->nr = min_t(u64, room, nr - min(nr, runs->first));
+		if (copy_to_user(u64_to_user_ptr(runs->runs), found, runs->nr * sizeof(*found)))
+			ret = -EFAULT;
 	}
-	mutex_unlock(&mappings_lock);
-	if (!ret && copy_to_user(u64_to_user_ptr(runs->runs), found, runs->nr * sizeof(*found)))
-		ret = -EFAULT;
 	kvfree(found);
 	return ret;
-}
-
-/*
- * Entries follow the order of the offsets, whoever has merged them; within each, a page of
- * the buffer is the most that is contiguous for the CPU, too.
- */
-static void sync(struct dma_mapping *m, u64 offset, u64 length, bool for_cpu)
-{
-	u64 page = 1ULL << m->buf->backing.shift, end = offset + length, pos = 0, len;
-	struct scatterlist *sg;
-	dma_addr_t addr;
-	int i;
-
-	for_each_sgtable_dma_sg(m->sgt, sg, i) {
-		for (; offset < end && offset < pos + sg_dma_len(sg); offset += len) {
-			addr = sg_dma_address(sg) + offset - pos;
-			len = min3(end, pos + sg_dma_len(sg), (offset & ~(page - 1)) + page) -
-			      offset;
-			if (for_cpu)
-				dma_sync_single_for_cpu(m->dev, addr, len, m->dir);
-			else
-				dma_sync_single_for_device(m->dev, addr, len, m->dir);
-		}
-		pos += sg_dma_len(sg);
-	}
 }
 
 int hpm_ioctl_dma_sync(struct file *file, struct hpm_call *call)
@@ -289,19 +281,12 @@ int hpm_ioctl_dma_sync(struct file *file, struct hpm_call *call)
 	const struct hpage_map_dma_sync *s = &call->dma_sync;
 	struct dma_mapping *m = file->private_data;
 	u64 size = hpm_backing_size(&m->buf->backing);
-	int ret = -ENODEV;
 
 	if ((s->flags != HPAGE_MAP_SYNC_FOR_CPU && s->flags != HPAGE_MAP_SYNC_FOR_DEVICE) ||
 	    !s->length || s->offset > size || s->length > size - s->offset)
 		return -EINVAL;
 
-	mutex_lock(&mappings_lock);
-	if (m->sgt) {
-		ret = 0;
-		sync(m, s->offset, s->length, s->flags == HPAGE_MAP_SYNC_FOR_CPU);
-	}
-	mutex_unlock(&mappings_lock);
-	return ret;
+	return hpm_dma_sync(m->table, s->offset, s->length, s->flags == HPAGE_MAP_SYNC_FOR_CPU);
 }
 
 int hpm_dmamap_init(void)

@@ -50,13 +50,18 @@ bool has_driver(const char *device, const char *driver)
 	return driver && strrchr(link, '/') && !strcmp(strrchr(link, '/') + 1, driver);
 }
 
-int load_edu(const char *device, const char *params)
+int load_for(const char *device, const char *module, const char *params)
 {
 	const char *other = strcmp(device, WIDE) ? WIDE : NARROW;
 
 	CHECK(tell(device, "driver_override", "\n") == 0);
 	CHECK(tell(other, "driver_override", "none") == 0);
-	return insert("hpage_map_edu", params);
+	return insert(module, params);
+}
+
+int load_edu(const char *device, const char *params)
+{
+	return load_for(device, EDU_DRIVER, params);
 }
 
 int bind_to(const char *device, const char *driver)

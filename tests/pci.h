@@ -20,7 +20,8 @@
 #define EDU_NODE	"/dev/hpage_map_edu"
 
 bool has_iommu(void);
-/* The sample's driver for one of them, and for no other; 0 or -errno of loading it. */
+/* A driver for one of them, and for no other; 0 or -errno of loading it. And the sample's. */
+int load_for(const char *device, const char *module, const char *params);
 int load_edu(const char *device, const char *params);
 bool has_driver(const char *device, const char *driver);
 /* Bind a device to a driver that is loaded, or take its driver away; 0 or -errno. */

@@ -479,6 +479,63 @@ static void unbinding_races_with_mapping(void)
 	CHECK(pool_of(pmd_size, "free") == 8);
 }
 
+/* --- signals ------------------------------------------------------------------------ */
+
+static void bind_slowly(void *arg)
+{
+	(void)arg;
+	CHECK(bind_to(WIDE, EDU_DRIVER) == 0);
+}
+
+static void map_once(void *arg)
+{
+	step_done(started[1]);
+	close(dma_map(*(int *)arg, BOTH));
+}
+
+/* Wait for a state as /proc/PID/stat tells it, or for another two seconds. */
+static void await_state(pid_t pid, char state)
+{
+	char path[64], text[512], *end;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+	for (int i = 0; i < 2000; i++) {
+		read_text(path, text, sizeof(text));
+		end = strrchr(text, ')');
+		if (end && end[2] == state)
+			return;
+		usleep(1000);
+	}
+	printf("# it is in state %s, and not %c\n", end ? end + 2 : "?", state);
+}
+
+/* A driver takes its time to probe the device; the mapper waits, is stopped, and goes on. */
+static void a_program_that_is_stopped_goes_on_waiting_for_the_device(void)
+{
+	pid_t binder, mapper;
+	int fd;
+
+	CHECK(want_pool(10));
+	CHECK(load("") == 0);
+	CHECK(load_edu(WIDE, "dma_bits=64 pages=8") == 0);
+	CHECK(pipe2(started, O_CLOEXEC) == 0);
+	fd = lend(pmd_size, pmd_size, 0);
+	CHECK(unbind(WIDE) == 0);
+	binder = spawn(bind_slowly, NULL);
+	for (int i = 0; i < 2000 && !has_driver(WIDE, EDU_DRIVER); i++)
+		usleep(1000);
+	mapper = spawn(map_once, &fd);
+	step_wait(started[0]);
+	await_state(mapper, 'S');
+	CHECK(kill(mapper, SIGSTOP) == 0);
+	await_state(mapper, 'T');
+	CHECK(kill(mapper, SIGCONT) == 0);
+	CHECK_EXITS(binder);
+	CHECK_EXITS(mapper);
+	close(fd);
+	end();
+}
+
 int main(void)
 {
 	const struct test tests[] = {
@@ -496,6 +553,7 @@ int main(void)
 		TEST(a_mapping_ends_with_the_device, ON_NONE),
 		TEST(killed_mappers_leave_nothing, ON_NONE),
 		TEST(unbinding_races_with_mapping, ON_NONE),
+		TEST(a_program_that_is_stopped_goes_on_waiting_for_the_device, ON_NONE),
 	};
 
 	return RUN_TESTS(tests);

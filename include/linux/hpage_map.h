@@ -17,16 +17,17 @@
  *
  * The pages are zeroed and pinned when hpage_map_create() returns, and stay where they are
  * until the last holder of the buffer is gone. Holders are the driver, until hpage_map_put();
- * every mapping of the buffer by a program; and every dma-buf that was exported of it. So a
- * driver may go while programs still have it mapped: they keep the memory, and no more.
+ * every mapping for DMA, until hpage_map_dma_unmap(); every mapping of the buffer by a program;
+ * and every dma-buf that was exported of it. So a driver may go while programs still have it
+ * mapped: they keep the memory, and no more.
  *
- * What must stop before the driver's hpage_map_put(): DMA of the device, which means that
- * hpage_map_dma_unmap() was called; and every use of the address that hpage_map_vmap() gave.
- * Nobody else stops them, and without other holders the pages are somebody else's afterwards.
+ * What must stop before the last of these is given up: DMA of the device, before
+ * hpage_map_dma_unmap(); and every use of the address that hpage_map_vmap() gave. Nobody
+ * else stops them, and without other holders the pages are somebody else's afterwards.
  *
  * All functions are exported GPL in the namespace HPAGE_MAP; a driver says HPAGE_MAP_IMPORT()
- * once. They may sleep, but for hpage_map_get(), _size(), _page_size(), _page() and the two
- * that sync, which do for any context. The API follows semantic versioning with the module:
+ * once. They may sleep, but for hpage_map_get(), _size(), _page_size(), _page(), _mapped() and
+ * those that sync, which do for any context. The API follows semantic versioning with the module:
  * within one major version functions and fields are added, not changed or removed.
  */
 #ifndef _LINUX_HPAGE_MAP_H
@@ -54,6 +55,9 @@ struct vm_area_struct;
  * @policy: HPAGE_MAP_POLICY_STRICT insists on the node of the device, and _INTERLEAVE ignores
  *	it; anything else prefers it
  * @name: a tag for people, of letters, digits, '.', '_' and '-', or NULL; copied
+ * @charge_user: the pages count against the limits of the calling task's user, as if he had asked
+ *	for them himself: for buffers that a driver makes because a program asks. False: against
+ *	none, for those of the driver's own. Control groups are charged either way.
  */
 struct hpage_map_attr {
 	u64 size;
@@ -61,6 +65,7 @@ struct hpage_map_attr {
 	u32 flags;
 	enum hpage_map_policy policy;
 	const char *name;
+	bool charge_user;
 };
 
 struct hpage_map_buffer *hpage_map_create(struct device *dev, const struct hpage_map_attr *attr);
@@ -71,6 +76,7 @@ void hpage_map_put(struct hpage_map_buffer *buf);
 
 u64 hpage_map_size(const struct hpage_map_buffer *buf);
 u64 hpage_map_page_size(const struct hpage_map_buffer *buf);
+unsigned int hpage_map_mapped(const struct hpage_map_buffer *buf);
 struct page *hpage_map_page(const struct hpage_map_buffer *buf, u64 offset);
 void *hpage_map_vmap(struct hpage_map_buffer *buf);
 
@@ -86,7 +92,8 @@ void hpage_map_dma_unmap(struct hpage_map_buffer *buf, struct device *dev, struc
 
 /*
  * The device has written, the CPU will read; and the CPU has written, or has read what the
- * device is to write again. Free where the device is coherent.
+ * device is to write again. Free where the device is coherent. These two are for the whole
+ * buffer, to which the CPU must not write before the first; with those that follow, for a part.
  */
 static inline void hpage_map_sync_for_cpu(struct device *dev, struct sg_table *sgt,
 					  enum dma_data_direction dir)
@@ -99,6 +106,11 @@ static inline void hpage_map_sync_for_device(struct device *dev, struct sg_table
 {
 	dma_sync_sgtable_for_device(dev, sgt, dir);
 }
+
+void hpage_map_sync_range_for_cpu(struct device *dev, struct sg_table *sgt, u64 offset,
+				  u64 length, enum dma_data_direction dir);
+void hpage_map_sync_range_for_device(struct device *dev, struct sg_table *sgt, u64 offset,
+				     u64 length, enum dma_data_direction dir);
 
 struct dma_buf *hpage_map_export(struct hpage_map_buffer *buf);
 

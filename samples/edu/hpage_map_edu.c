@@ -128,14 +128,17 @@ static int edu_move(struct edu *edu, dma_addr_t address, unsigned int count, boo
 
 static int edu_copy(struct edu *edu, u64 from, u64 to, u64 length)
 {
-	u64 size = hpage_map_size(edu->buf), left_from, left_to;
+	u64 size = hpage_map_size(edu->buf), written = to, left_from, left_to;
+	struct device *dev = &edu->pdev->dev;
 	dma_addr_t source, destination;
 	unsigned int count;
 	int ret = 0;
 
 	if (from > size || to > size || length > size - from || length > size - to)
 		return -EINVAL;
-	hpage_map_sync_for_device(&edu->pdev->dev, edu->sgt, DMA_BIDIRECTIONAL);
+	/* These parts and no more: programs write elsewhere meanwhile. */
+	hpage_map_sync_range_for_device(dev, edu->sgt, from, length, DMA_BIDIRECTIONAL);
+	hpage_map_sync_range_for_device(dev, edu->sgt, to, length, DMA_BIDIRECTIONAL);
 	for (; !ret && length; from += count, to += count, length -= count) {
 		source = edu_address(edu, from, &left_from);
 		destination = edu_address(edu, to, &left_to);
@@ -146,7 +149,7 @@ static int edu_copy(struct edu *edu, u64 from, u64 to, u64 length)
 		if (signal_pending(current))
 			ret = ret ?: -EINTR;
 	}
-	hpage_map_sync_for_cpu(&edu->pdev->dev, edu->sgt, DMA_BIDIRECTIONAL);
+	hpage_map_sync_range_for_cpu(dev, edu->sgt, written, to - written, DMA_BIDIRECTIONAL);
 	return ret;
 }
 
@@ -231,7 +234,8 @@ static int edu_stamp(struct edu *edu)
 		ret = edu_copy(edu, draft, offset, HPAGE_MAP_EDU_STAMP_SIZE);
 	}
 	memset(vaddr + draft, 0, HPAGE_MAP_EDU_STAMP_SIZE);
-	hpage_map_sync_for_device(&edu->pdev->dev, edu->sgt, DMA_BIDIRECTIONAL);
+	hpage_map_sync_range_for_device(&edu->pdev->dev, edu->sgt, draft,
+					HPAGE_MAP_EDU_STAMP_SIZE, DMA_BIDIRECTIONAL);
 	mutex_unlock(&edu->lock);
 	return ret;
 }

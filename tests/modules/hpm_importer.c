@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * An importer of dma-bufs, for the tests: a device of its own attaches what a
- * program gives it, and tells what it got and how long that took.
+ * An importer of dma-bufs, for the tests: one of two devices attaches what a
+ * program gives it, and tells what it got and how long that took. The devices are no
+ * hardware; the driver writes where they would.
  *
  * lock serialises the ioctls of one open file.
  */
 #include <linux/dma-buf.h>
+#include <linux/dma-direct.h>
 #include <linux/dma-mapping.h>
 #include <linux/iosys-map.h>
 #include <linux/ktime.h>
@@ -26,29 +28,31 @@ static ulong boundary = ULONG_MAX;
 module_param(boundary, ulong, 0444);
 MODULE_PARM_DESC(boundary, "mask of the addresses that no entry crosses");
 
-static struct platform_device *pdev;
+static struct platform_device *pdevs[2];
 
 struct importer {
 	struct mutex lock;		/* of what follows */
 	struct dma_buf *dmabuf;		/* held, or NULL: there is no attachment */
 	struct dma_buf_attachment *attachment;
-	struct sg_table *sgt;		/* mapped */
+	struct sg_table *sgt[2];	/* mapped, or NULL */
+	enum dma_data_direction dir;
 };
 
-static int attach(struct importer *imp, int fd)
+static int attach(struct importer *imp, const struct importer_attach *a)
 {
 	struct dma_buf_attachment *attachment;
-	struct dma_buf *dmabuf = dma_buf_get(fd);
+	struct dma_buf *dmabuf = dma_buf_get(a->fd);
 	struct sg_table *sgt;
 
 	if (IS_ERR(dmabuf))
 		return PTR_ERR(dmabuf);
-	attachment = dma_buf_attach(dmabuf, &pdev->dev);
+	attachment = dma_buf_attach(dmabuf, &pdevs[!!a->device]->dev);
 	if (IS_ERR(attachment)) {
 		dma_buf_put(dmabuf);
 		return PTR_ERR(attachment);
 	}
-	sgt = dma_buf_map_attachment_unlocked(attachment, DMA_BIDIRECTIONAL);
+	imp->dir = a->from_device ? DMA_FROM_DEVICE : DMA_BIDIRECTIONAL;
+	sgt = dma_buf_map_attachment_unlocked(attachment, imp->dir);
 	if (IS_ERR(sgt)) {
 		dma_buf_detach(dmabuf, attachment);
 		dma_buf_put(dmabuf);
@@ -56,7 +60,7 @@ static int attach(struct importer *imp, int fd)
 	}
 	imp->dmabuf = dmabuf;
 	imp->attachment = attachment;
-	imp->sgt = sgt;
+	imp->sgt[0] = sgt;
 	return 0;
 }
 
@@ -68,17 +72,52 @@ static int attach_and_tell(struct importer *imp, struct importer_attach *a)
 
 	if (imp->dmabuf)
 		return -EBUSY;
-	ret = attach(imp, a->fd);
+	ret = attach(imp, a);
 	if (ret)
 		return ret;
 	a->ns = ktime_get_ns() - start;
-	a->entries = imp->sgt->nents;
+	a->entries = imp->sgt[0]->nents;
 	a->longest = 0;
 	a->bytes = 0;
-	for_each_sgtable_dma_sg(imp->sgt, sg, i) {
+	for_each_sgtable_dma_sg(imp->sgt[0], sg, i) {
 		a->longest = max_t(u64, a->longest, sg_dma_len(sg));
 		a->bytes += sg_dma_len(sg);
 	}
+	return 0;
+}
+
+/* The same attachment once more, as exporters in the kernel let importers do. */
+static int map_again(struct importer *imp)
+{
+	struct sg_table *sgt;
+
+	if (!imp->dmabuf || imp->sgt[1])
+		return -EBUSY;
+	sgt = dma_buf_map_attachment_unlocked(imp->attachment, imp->dir);
+	if (IS_ERR(sgt))
+		return PTR_ERR(sgt);
+	imp->sgt[1] = sgt;
+	return 0;
+}
+
+static int unmap(struct importer *imp, unsigned int i)
+{
+	if (i > 1 || !imp->sgt[i])
+		return -ENOTCONN;
+	dma_buf_unmap_attachment_unlocked(imp->attachment, imp->sgt[i], imp->dir);
+	imp->sgt[i] = NULL;
+	return 0;
+}
+
+static int write_first(struct importer *imp, u8 value)
+{
+	struct scatterlist *sg;
+
+	if (!imp->sgt[0])
+		return -ENOTCONN;
+	sg = imp->sgt[0]->sgl;
+	memset(phys_to_virt(dma_to_phys(imp->attachment->dev, sg_dma_address(sg))), value,
+	       PAGE_SIZE);
 	return 0;
 }
 
@@ -96,14 +135,14 @@ static int sum(struct importer *imp, struct importer_sum *s)
 	struct iosys_map map;
 	int ret, i;
 
-	if (!imp->dmabuf)
+	if (!imp->sgt[0])
 		return -ENOTCONN;
 	ret = dma_buf_begin_cpu_access(imp->dmabuf, DMA_FROM_DEVICE);
 	if (ret)
 		return ret;
 	*s = (struct importer_sum){};
 	/* Without an IOMMU for it, the device's addresses are physical ones. */
-	for_each_sgtable_dma_sg(imp->sgt, sg, i)
+	for_each_sgtable_dma_sg(imp->sgt[0], sg, i)
 		add(&s->table, phys_to_virt(sg_dma_address(sg)), sg_dma_len(sg));
 	ret = dma_buf_vmap_unlocked(imp->dmabuf, &map);
 	if (!ret) {
@@ -131,6 +170,16 @@ static long importer_ioctl(struct file *file, unsigned int cmd, unsigned long ar
 		ret = sum(imp, &s);
 		if (!ret && copy_to_user(user, &s, sizeof(s)))
 			ret = -EFAULT;
+	} else if (cmd == IMPORTER_AGAIN) {
+		ret = map_again(imp);
+	} else if (cmd == IMPORTER_UNMAP) {
+		ret = unmap(imp, arg);
+	} else if (cmd == IMPORTER_FORGET) {
+		imp->sgt[0] = NULL;
+		imp->sgt[1] = NULL;
+		ret = 0;
+	} else if (cmd == IMPORTER_WRITE) {
+		ret = write_first(imp, arg);
 	}
 	mutex_unlock(&imp->lock);
 	return ret;
@@ -152,7 +201,8 @@ static int importer_release(struct inode *inode, struct file *file)
 	struct importer *imp = file->private_data;
 
 	if (imp->dmabuf) {
-		dma_buf_unmap_attachment_unlocked(imp->attachment, imp->sgt, DMA_BIDIRECTIONAL);
+		unmap(imp, 0);
+		unmap(imp, 1);
 		dma_buf_detach(imp->dmabuf, imp->attachment);
 		dma_buf_put(imp->dmabuf);
 	}
@@ -174,20 +224,43 @@ static struct miscdevice importer_dev = {
 	.fops = &importer_fops,
 };
 
-static int __init importer_init(void)
+static int add_device(int i)
 {
+	struct platform_device *pdev;
 	int ret;
 
-	pdev = platform_device_register_simple(KBUILD_MODNAME, PLATFORM_DEVID_NONE, NULL, 0);
+	pdev = platform_device_register_simple(KBUILD_MODNAME, i - 1, NULL, 0);
 	if (IS_ERR(pdev))
 		return PTR_ERR(pdev);
 	dma_set_max_seg_size(&pdev->dev, max_segment);
 	dma_set_seg_boundary(&pdev->dev, boundary);
 	ret = dma_coerce_mask_and_coherent(&pdev->dev, DMA_BIT_MASK(64));
-	if (!ret)
-		ret = misc_register(&importer_dev);
 	if (ret)
 		platform_device_unregister(pdev);
+	else
+		pdevs[i] = pdev;
+	return ret;
+}
+
+/* hpm_importer, and hpm_importer.0. */
+static int __init importer_init(void)
+{
+	int ret = add_device(0);
+
+	if (ret)
+		return ret;
+	ret = add_device(1);
+	if (ret)
+		goto remove_first;
+	ret = misc_register(&importer_dev);
+	if (ret)
+		goto remove_second;
+	return 0;
+
+remove_second:
+	platform_device_unregister(pdevs[1]);
+remove_first:
+	platform_device_unregister(pdevs[0]);
 	return ret;
 }
 module_init(importer_init);
@@ -195,7 +268,8 @@ module_init(importer_init);
 static void __exit importer_exit(void)
 {
 	misc_deregister(&importer_dev);
-	platform_device_unregister(pdev);
+	platform_device_unregister(pdevs[1]);
+	platform_device_unregister(pdevs[0]);
 }
 module_exit(importer_exit);
 

@@ -12,6 +12,8 @@
  * @longest: out: bytes of the longest entry
  * @bytes: out: of all entries
  * @ns: out: time from attaching to mapped
+ * @device: in: 0 or 1
+ * @from_device: in: 1 if it only writes; 0 if it reads, too
  */
 struct importer_attach {
 	__s32 fd;
@@ -19,6 +21,8 @@ struct importer_attach {
 	__u64 longest;
 	__u64 bytes;
 	__u64 ns;
+	__u32 device;
+	__u32 from_device;
 };
 
 /**
@@ -34,5 +38,9 @@ struct importer_sum {
 /* An open file has at most one dma-buf, and detaches it when it is closed. */
 #define IMPORTER_ATTACH	_IOWR('I', 0, struct importer_attach)
 #define IMPORTER_SUM	_IOR('I', 1, struct importer_sum)
+#define IMPORTER_AGAIN	_IO('I', 2)	/* maps the attachment for a second time */
+#define IMPORTER_UNMAP	_IO('I', 3)	/* the argument: 0 or 1, the first or the second */
+#define IMPORTER_FORGET	_IO('I', 4)	/* neither will be unmapped */
+#define IMPORTER_WRITE	_IO('I', 5)	/* the device writes this byte to the first page */
 
 #endif

@@ -39,14 +39,15 @@
  *   E2BIG    size above HPAGE_MAP_STRUCT_MAX, or an unknown tail that is not all zero
  *   EBADF    not for this descriptor: without a buffer, not the door, not open for what the
  *            ioctl needs
- *   EBUSY    the driver of the device manages its addresses itself
+ *   EBUSY    the driver of the device manages its addresses itself, or the device would have a
+ *            copy of the pages beside another mapping
  *   EDQUOT   a limit of the caller's user stands against it
  *   EEXIST   the name is taken
  *   EFAULT   what the argument or the struct points to is not the caller's memory
  *   EINTR    a signal came first, with a handler without SA_RESTART
  *   EINVAL   size too short, unknown flag, reserved field not zero, or values that are out of
  *            range or contradict each other
- *   EIO      the device cannot reach the pages
+ *   EIO      the device cannot reach the pages, or there is no room for its copy of them
  *   EMFILE   the caller has no descriptor left; ENFILE: the machine has none
  *   ENODEV   there is no device of that name, or it has no driver, or none any more
  *   ENOENT   there is no buffer of that name, or none with that id or a higher
@@ -507,8 +508,11 @@ struct hpage_map_dma_map {
  * the device reads, and for writing if it writes, for callers with CAP_SYS_RAWIO. The mapping
  * holds the buffer. It ends when its descriptor is closed, or when the driver of the device is
  * unbound; HPAGE_MAP_RUNS and _DMA_SYNC then say ENODEV. The program must have stopped the
- * device before. EINVAL if it does no DMA. Errors: EBADF, EBUSY, EINTR, EIO, EMFILE, ENFILE,
- * ENODEV, ENOMEM, EPERM.
+ * device before. EINVAL if it does no DMA.
+ *
+ * Where the kernel lends devices copies of the pages (swiotlb=force, encrypted virtual
+ * machines), a mapping for a device that writes is the only one of the buffer, else EBUSY.
+ * Errors: EBADF, EBUSY, EINTR, EIO, EMFILE, ENFILE, ENODEV, ENOMEM, EPERM.
  */
 #define HPAGE_MAP_DMA_MAP	_IO(HPAGE_MAP_IOC_TYPE, HPAGE_MAP_CMD_DMA_MAP)
 

@@ -1,0 +1,525 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The functions for drivers, and mappings for devices that are no hardware: also where the DMA
+ * API lends every device copies (swiotlb=force), as encrypted virtual machines do.
+ */
+#define _GNU_SOURCE
+#include "lent.h"
+#include "modules/hpm_client.h"
+
+#include <fcntl.h>
+#include <linux/dma-buf.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#define FIRST		"hpm_client.0"
+#define SECOND		"hpm_client.1"
+
+/* enum dma_data_direction of the kernel. */
+enum { BIDIRECTIONAL, TO_DEVICE, FROM_DEVICE };
+
+static bool copied(void)
+{
+	char line[4096];
+
+	read_text("/proc/cmdline", line, sizeof(line));
+	return strstr(line, "swiotlb=force");
+}
+
+static void begin(uint64_t pages)
+{
+	CHECK(want_pool(pages));
+	CHECK(load("") == 0);
+	CHECK(insert("hpm_client", "") == 0);
+	CHECK(insert("hpm_importer", "") == 0);
+}
+
+static void end(void)
+{
+	CHECK(take_out("hpm_client") == 0);
+	CHECK(take_out("hpm_importer") == 0);
+	CHECK(refcnt() == 0);
+	CHECK(unload() == 0);
+}
+
+static int client_open(void)
+{
+	int fd = open("/dev/hpm_client", O_RDWR | O_CLOEXEC);
+
+	CHECK(fd >= 0);
+	return fd;
+}
+
+/* An open file of the driver with a buffer. */
+static int client(size_t len)
+{
+	struct client_create c = { .length = len, .page_size = pmd_size };
+	int fd = client_open();
+
+	CHECK(ioctl(fd, CLIENT_CREATE, &c) == 0);
+	return fd;
+}
+
+static int try(int fd, unsigned long request, unsigned long arg)
+{
+	int ret = ioctl(fd, request, arg);
+
+	return ret < 0 ? -errno : ret;
+}
+
+/* Print what is not as it should be; returns whether it is. */
+static bool is(const char *what, long seen, long want)
+{
+	if (seen != want)
+		printf("# %s: %ld, and not %ld\n", what, seen, want);
+	return seen == want;
+}
+
+#define CHECK_IS(seen, want)	CHECK(is(#seen, seen, want))
+
+/* --- copies ------------------------------------------------------------------ */
+
+/* No copy is longer than 256 KiB, and these devices take any length. */
+static void devices_that_take_long_entries_are_mapped_for(void)
+{
+	struct hpage_map_run runs[8];
+	uint64_t bytes = 0;
+	int fd, dma;
+	size_t nr;
+
+	begin(4);
+	fd = client(2 * pmd_size);
+	CHECK_IS(try(fd, CLIENT_DMA_MAP, BIDIRECTIONAL), 0);
+	CHECK_IS(try(fd, CLIENT_DMA_UNMAP, 0), 0);
+	close(fd);
+
+	fd = lend(2 * pmd_size, pmd_size, HPAGE_MAP_EXACT);
+	dma = try_dma_map(fd, FIRST, BOTH);
+	errno = -dma;
+	CHECK(dma >= 0);
+	nr = get_runs(dma, runs, 8);
+	for (size_t i = 0; i < nr; i++)
+		bytes += runs[i].length;
+	CHECK(nr == 8 || bytes == 2 * pmd_size);
+	close(dma);
+	close(fd);
+	end();
+}
+
+static const unsigned int flags[] = { BOTH, HPAGE_MAP_DMA_TO_DEVICE, HPAGE_MAP_DMA_FROM_DEVICE };
+
+/* What a device writes to its copy would otherwise overwrite what another one wrote. */
+static void a_mapping_that_is_copied_back_is_the_only_one(void)
+{
+	int fd, first, second, both;
+
+	begin(2);
+	fd = lend(pmd_size, pmd_size, HPAGE_MAP_EXACT);
+	for (int i = 0; i < 3; i++)
+		for (int j = 0; j < 3; j++) {
+			first = try_dma_map(fd, FIRST, flags[i]);
+			second = try_dma_map(fd, SECOND, flags[j]);
+			both = !copied() || (i == TO_DEVICE && j == TO_DEVICE);
+			CHECK(first >= 0);
+			CHECK_IS(second >= 0 ? 0 : second, both ? 0 : -EBUSY);
+			CHECK_IS(facts_of(fd).devices, 1 + both);
+			if (second >= 0)
+				close(second);
+			close(first);
+		}
+	/* The one before has ended, so the next may have it. */
+	first = try_dma_map(fd, FIRST, BOTH);
+	CHECK(first >= 0);
+	close(first);
+	close(fd);
+	end();
+}
+
+static int try_import(int dmabuf, unsigned int device)
+{
+	struct importer_attach a = { .fd = dmabuf, .device = device, .from_device = 1 };
+	int importer = importer_open();
+
+	if (!ioctl(importer, IMPORTER_ATTACH, &a))
+		return importer;
+	close(importer);
+	return -errno;
+}
+
+/* The device writes, the CPU looks. */
+static void check_seen(int importer, int dmabuf, const volatile char *p, char value)
+{
+	struct dma_buf_sync s = { DMA_BUF_SYNC_READ | DMA_BUF_SYNC_START };
+
+	CHECK_IS(try(importer, IMPORTER_WRITE, value), 0);
+	CHECK(ioctl(dmabuf, DMA_BUF_IOCTL_SYNC, &s) == 0);
+	CHECK_IS(p[0], value);
+	s.flags = DMA_BUF_SYNC_READ | DMA_BUF_SYNC_END;
+	CHECK(ioctl(dmabuf, DMA_BUF_IOCTL_SYNC, &s) == 0);
+}
+
+static void what_each_importer_writes_is_seen(void)
+{
+	int fd, dmabuf, one, two;
+	char *p;
+
+	begin(2);
+	fd = lend(pmd_size, pmd_size, HPAGE_MAP_EXACT);
+	p = map(fd, pmd_size, RW, MAP_SHARED, 0);
+	dmabuf = export_of(fd);
+	one = try_import(dmabuf, 0);
+	two = try_import(dmabuf, 1);
+	CHECK(one >= 0);
+	CHECK_IS(two >= 0 ? 0 : two, copied() ? -EBUSY : 0);
+	check_seen(one, dmabuf, p, 1);
+	if (two >= 0) {
+		check_seen(two, dmabuf, p, 2);
+		CHECK_IS(try(two, IMPORTER_WRITE, 3), 0);
+		close(two);
+		CHECK_IS(p[0], 3);
+	}
+	CHECK_IS(try(one, IMPORTER_WRITE, 4), 0);
+	close(one);
+	CHECK_IS(p[0], 4);
+	two = try_import(dmabuf, 1);
+	CHECK(two >= 0);
+	check_seen(two, dmabuf, p, 5);
+	close(two);
+	munmap(p, pmd_size);
+	close(dmabuf);
+	close(fd);
+	end();
+}
+
+/* A program goes on writing where the device does not. */
+static void a_sync_of_a_part_leaves_the_rest(void)
+{
+	struct client_part slot = { .offset = pmd_size - 4096, .length = 8192, .value = 7 };
+	char *p;
+	int fd;
+
+	begin(4);
+	fd = client(2 * pmd_size);
+	p = map(fd, 2 * pmd_size, RW, MAP_SHARED, 0);
+	CHECK_IS(try(fd, CLIENT_DMA_MAP, FROM_DEVICE), 0);
+	memset(p, 1, 2 * pmd_size);
+	CHECK_IS(try(fd, CLIENT_WRITE, (long)&slot), 0);
+	slot.for_cpu = 1;
+	CHECK_IS(try(fd, CLIENT_SYNC, (long)&slot), 0);
+	for (size_t i = 0; i < 2 * pmd_size; i++)
+		CHECK(p[i] == (i >= slot.offset && i < slot.offset + slot.length ? 7 : 1));
+
+	/* As far as the buffer goes; nothing behind. */
+	slot.offset = 2 * pmd_size - 64;
+	CHECK_IS(try(fd, CLIENT_SYNC, (long)&slot), 0);
+	slot.offset = ~0ULL;
+	CHECK_IS(try(fd, CLIENT_SYNC, (long)&slot), 0);
+	munmap(p, 2 * pmd_size);
+	close(fd);
+	end();
+}
+
+static void a_part_that_a_program_wrote_comes_to_the_device(void)
+{
+	struct client_part slot = { .offset = 4096, .length = 64 };
+	char *p;
+	int fd;
+
+	begin(2);
+	fd = client(pmd_size);
+	p = map(fd, pmd_size, RW, MAP_SHARED, 0);
+	CHECK_IS(try(fd, CLIENT_DMA_MAP, BIDIRECTIONAL), 0);
+	memset(p + 4096, 9, 64);
+	CHECK_IS(try(fd, CLIENT_SYNC, (long)&slot), 0);
+	/* And back with all: what the device has is what it was given. */
+	slot.length = 0;
+	slot.for_cpu = 1;
+	CHECK_IS(try(fd, CLIENT_SYNC, (long)&slot), 0);
+	CHECK_IS(p[4096], 9);
+	CHECK_IS(p[4096 + 63], 9);
+	munmap(p, pmd_size);
+	close(fd);
+	end();
+}
+
+/* --- importers that do what others do not --------------------------------------- */
+
+static void an_attachment_may_be_mapped_twice(void)
+{
+	int fd, dmabuf, importer, again;
+
+	begin(2);
+	fd = lend(pmd_size, pmd_size, HPAGE_MAP_EXACT);
+	dmabuf = export_of(fd);
+	for (int first = 0; first < 2; first++) {	/* unmapped in both orders */
+		importer = import(dmabuf);
+		again = try(importer, IMPORTER_AGAIN, 0);
+		CHECK_IS(again, copied() ? -EBUSY : 0);
+		CHECK_IS(try(importer, IMPORTER_UNMAP, again ? 0 : first), 0);
+		CHECK_IS(try(importer, IMPORTER_UNMAP, again ? 0 : !first), again ? -ENOTCONN : 0);
+		CHECK_IS(try(importer, IMPORTER_AGAIN, 0), 0);
+		close(importer);
+	}
+	close(dmabuf);
+	close(fd);
+	CHECK_IS(count_buffers(), 0);
+	end();
+}
+
+/* It would keep the pages for ever. */
+static void a_table_goes_with_its_attachment(void)
+{
+	int fd, dmabuf, importer;
+
+	begin(2);
+	fd = lend(pmd_size, pmd_size, HPAGE_MAP_EXACT);
+	dmabuf = export_of(fd);
+	importer = import(dmabuf);
+	if (!copied())
+		CHECK_IS(try(importer, IMPORTER_AGAIN, 0), 0);
+	CHECK_IS(try(importer, IMPORTER_FORGET, 0), 0);
+	close(importer);
+	close(import(dmabuf));		/* nobody is in its way */
+	close(dmabuf);
+	close(fd);
+	CHECK_IS(count_buffers(), 0);
+	CHECK_IS(pool_of(pmd_size, "free"), 2);
+	end();
+}
+
+/* --- a bus with an offset ------------------------------------------------------- */
+
+static int reaches(unsigned int bits, uint64_t cpu, uint64_t bus, uint64_t size)
+{
+	struct client_reach r = { .bits = bits, .nr = 1, .ranges = { { cpu, bus, size } } };
+	int fd = client_open();
+
+	CHECK(ioctl(fd, CLIENT_REACH, &r) == 0);
+	return fd;
+}
+
+#define GIB	(1ULL << 30)
+
+/* A buffer above 4 GiB: the pool has more pages than there are below. */
+static int lend_high(void)
+{
+	int fd = -1;
+
+	for (int i = 0; i < 1000; i++) {
+		fd = lend(pmd_size, pmd_size, HPAGE_MAP_EXACT);
+		if (facts_of(fd).address >= 4 * GIB)
+			return fd;
+	}
+	CHECK(!"a page above 4 GiB");
+	return -1;
+}
+
+static void pages_that_the_bus_brings_into_reach_are_mapped(void)
+{
+	struct hpage_map_run run;
+	int fd, dma;
+
+	begin(800);
+	fd = lend_high();
+	close(reaches(32, 4 * GIB, 0, 4 * GIB));	/* 32 bits see what is above 4 GiB */
+	dma = try_dma_map(fd, FIRST, BOTH);
+	CHECK_IS(dma >= 0 ? 0 : dma, 0);
+	CHECK(get_runs(dma, &run, 1) == 1);
+	CHECK_IS(run.address, facts_of(fd).address - 4 * GIB);
+	CHECK_IS(run.length, pmd_size);
+	close_range(3, ~0U, 0);
+	end();
+}
+
+static void pages_that_the_bus_leaves_out_are_refused(void)
+{
+	int fd;
+
+	begin(4);
+	fd = lend(pmd_size, pmd_size, HPAGE_MAP_EXACT | HPAGE_MAP_BELOW_4G);
+	close(reaches(32, 4 * GIB, 0, 4 * GIB));
+	CHECK_IS(try_dma_map(fd, FIRST, BOTH), -EIO);
+	close(reaches(64, 4 * GIB, 0, 4 * GIB));
+	CHECK_IS(try_dma_map(fd, FIRST, BOTH), -EIO);
+	/* Within the mask as the CPU has it, and above it on the bus. */
+	close(reaches(32, 0, 4 * GIB, 4 * GIB));
+	CHECK_IS(try_dma_map(fd, FIRST, BOTH), -EIO);
+	CHECK_IS(facts_of(fd).devices, 0);
+	close(try_dma_map(fd, SECOND, BOTH));
+	close(fd);
+	end();
+}
+
+/* 32 bits, of which the bus takes the upper half for something else. */
+static void pages_are_chosen_where_the_bus_reaches(void)
+{
+	struct client_create c = { .length = pmd_size, .page_size = pmd_size };
+	int fd;
+
+	begin(800);
+	fd = reaches(31, 0, GIB, 8 * GIB);
+	CHECK(ioctl(fd, CLIENT_CREATE, &c) == 0);
+	printf("# it ends at %#llx\n", (unsigned long long)c.end);
+	CHECK(c.end <= GIB);
+	CHECK_IS(try(fd, CLIENT_DMA_MAP, BIDIRECTIONAL), 0);
+	close(fd);
+
+	fd = reaches(32, 1ULL << 40, 0, GIB);		/* where there is no memory */
+	CHECK_IS(try(fd, CLIENT_CREATE, (long)&c), -ENOMEM);
+	CHECK(logged("the device does not reach"));
+	close(fd);
+	end();
+}
+
+/* One run of pages is two for the device. */
+static void a_seam_of_the_bus_is_one_of_the_table(void)
+{
+	struct client_reach r = { .bits = 64, .nr = 2 };
+	struct hpage_map_run runs[4];
+	uint64_t seam;
+	int fd, dma;
+
+	begin(4);
+	fd = lend(pmd_size, pmd_size, HPAGE_MAP_EXACT);
+	seam = facts_of(fd).address + pmd_size / 2;
+	r.ranges[0].size = seam;
+	r.ranges[1].cpu = seam;
+	r.ranges[1].bus = 1ULL << 40;
+	r.ranges[1].size = 1ULL << 40;
+	dma = client_open();
+	CHECK(ioctl(dma, CLIENT_REACH, &r) == 0);
+	close(dma);
+	dma = try_dma_map(fd, FIRST, BOTH);
+	CHECK_IS(dma >= 0 ? 0 : dma, 0);
+	CHECK_IS(get_runs(dma, runs, 4), 2);
+	CHECK_IS(runs[0].address, facts_of(fd).address);
+	CHECK_IS(runs[0].length, pmd_size / 2);
+	CHECK_IS(runs[1].address, 1ULL << 40);
+	CHECK_IS(runs[1].length, pmd_size / 2);
+	close(dma);
+	close(fd);
+	end();
+}
+
+/* --- the functions for drivers --------------------------------------------------- */
+
+static void there_is_no_page_behind_the_end(void)
+{
+	static const uint64_t offsets[] = { 0, 4095, 2 << 20, (4 << 20) - 1, 4 << 20,
+					    (4 << 20) + 1, 1ULL << 40, 1ULL << 63, ~0ULL };
+	int fd;
+
+	begin(4);
+	fd = client(2 * pmd_size);
+	for (size_t i = 0; i < sizeof(offsets) / sizeof(*offsets); i++)
+		CHECK_IS(try(fd, CLIENT_HAS_PAGE, (long)&offsets[i]), i < 4);
+	close(fd);
+	end();
+}
+
+static void a_driver_sees_whether_programs_still_map(void)
+{
+	int fd;
+	char *p;
+
+	begin(4);
+	fd = client(2 * pmd_size);
+	CHECK_IS(try(fd, CLIENT_MAPPED, 0), 0);
+	p = map(fd, 2 * pmd_size, RW, MAP_SHARED, 0);
+	CHECK_IS(try(fd, CLIENT_MAPPED, 0), 1);
+	CHECK_IS(try(fd, CLIENT_AGAIN, 0), -EBUSY);
+	munmap(p, pmd_size);
+	CHECK_IS(try(fd, CLIENT_MAPPED, 0), 1);
+	munmap(p + pmd_size, pmd_size);
+	CHECK_IS(try(fd, CLIENT_MAPPED, 0), 0);
+	CHECK_IS(try(fd, CLIENT_AGAIN, 0), 0);
+	close(fd);
+	end();
+}
+
+static void a_mapping_for_dma_keeps_the_pages(void)
+{
+	struct client_part part = { .length = pmd_size, .value = 5 };
+	int fd;
+
+	begin(2);
+	fd = client(pmd_size);
+	CHECK_IS(try(fd, CLIENT_DMA_MAP, FROM_DEVICE), 0);
+	CHECK_IS(try(fd, CLIENT_PUT, 0), 0);
+	CHECK_IS(pool_of(pmd_size, "free"), 1);
+	CHECK_IS(count_buffers(), 1);
+	CHECK_IS(try(fd, CLIENT_WRITE, (long)&part), 0);
+	CHECK_IS(try(fd, CLIENT_DMA_UNMAP, 0), 0);
+	CHECK_IS(pool_of(pmd_size, "free"), 2);
+	CHECK_IS(count_buffers(), 0);
+	close(fd);
+	end();
+}
+
+static void create_as_nobody(void *arg)
+{
+	struct client_create c = { .length = 2 * pmd_size, .page_size = pmd_size };
+	int fd = *(int *)arg;
+
+	become_nobody(pmd_size);
+	c.charge_user = 1;
+	CHECK_IS(try(fd, CLIENT_CREATE, (long)&c), -EDQUOT);
+	c.length = pmd_size;
+	CHECK_IS(try(fd, CLIENT_CREATE, (long)&c), 0);
+}
+
+static void create_freely(void *arg)
+{
+	struct client_create c = { .length = 2 * pmd_size, .page_size = pmd_size };
+
+	become_nobody(pmd_size);
+	CHECK_IS(try(*(int *)arg, CLIENT_CREATE, (long)&c), 0);
+}
+
+/* Of the page allocator, which RLIMIT_MEMLOCK is for, and of the pool. */
+static void a_driver_may_charge_who_asks(void)
+{
+	int fd;
+
+	for (int pool = 0; pool < 2; pool++) {
+		CHECK(want_pool(pool ? 4 : 0));
+		CHECK(load("user_hugetlb=2M") == 0);
+		CHECK(insert("hpm_client", "") == 0);
+		fd = client_open();
+		CHECK_EXITS(spawn(create_as_nobody, &fd));
+		close(fd);
+		fd = client_open();
+		CHECK_EXITS(spawn(create_freely, &fd));
+		close(fd);
+		CHECK(take_out("hpm_client") == 0);
+		CHECK(unload() == 0);
+	}
+}
+
+int main(void)
+{
+	const struct test both[] = {
+		TEST(devices_that_take_long_entries_are_mapped_for, ON_NONE),
+		TEST(a_mapping_that_is_copied_back_is_the_only_one, ON_NONE),
+		TEST(what_each_importer_writes_is_seen, ON_NONE),
+		TEST(a_sync_of_a_part_leaves_the_rest, ON_NONE),
+		TEST(a_part_that_a_program_wrote_comes_to_the_device, ON_NONE),
+		TEST(an_attachment_may_be_mapped_twice, ON_NONE),
+		TEST(a_table_goes_with_its_attachment, ON_NONE),
+		TEST(there_is_no_page_behind_the_end, ON_NONE),
+		TEST(a_driver_sees_whether_programs_still_map, ON_NONE),
+		TEST(a_mapping_for_dma_keeps_the_pages, ON_NONE),
+		TEST(a_driver_may_charge_who_asks, ON_NONE),
+		/* Where every device has copies, its own reach is nothing. */
+		TEST(pages_that_the_bus_brings_into_reach_are_mapped, ON_NONE),
+		TEST(pages_that_the_bus_leaves_out_are_refused, ON_NONE),
+		TEST(pages_are_chosen_where_the_bus_reaches, ON_NONE),
+		TEST(a_seam_of_the_bus_is_one_of_the_table, ON_NONE),
+	};
+
+	return run_suite(both, copied() ? 11 : sizeof(both) / sizeof(*both));
+}
