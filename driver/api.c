@@ -69,11 +69,11 @@ struct hpage_map_buffer *hpage_map_create(struct device *dev, const struct hpage
 	buf = create(dev, attr, why);
 	if (!IS_ERR(buf))
 		atomic_inc(&buf->drivers);
-	if (why->len && !hpm_interrupted(PTR_ERR_OR_ZERO(buf)))
-		pr_info_ratelimited("%s asked for %llu kB and got %s: %s\n",
-				    dev ? dev_name(dev) : "a driver",
-				    attr->size >> 10, IS_ERR(buf) ? "nothing" :
-				    hpm_backing_name(buf->backing.kind), why->text);
+	if (why->len && !hpm_interrupted(PTR_ERR_OR_ZERO(buf)) && hpm_log_may(IS_ERR(buf)))
+		pr_info("%s asked for %llu kB and got %s: %s\n",
+			dev ? dev_name(dev) : "a driver",
+			attr->size >> 10, IS_ERR(buf) ? "nothing" :
+			hpm_backing_name(buf->backing.kind), why->text);
 	kfree(why);
 	return buf;
 }

@@ -124,112 +124,55 @@ static int fill(struct hpm_backing *b, const struct rung *rung, const struct hpm
 	return PTR_ERR_OR_ZERO(b->file);
 }
 
-static void unpin(struct hpm_backing *b)
-{
-	unsigned long i;
-
-	for (i = 0; i < b->nr; i++) {
-		/* Devices may have written what swap has to know of. */
-		if (b->kind == HPAGE_MAP_BACKING_USER)
-			unpin_user_pages_dirty_lock(b->pages + i, 1, true);
-		else
-			hpm_fs_unpin(b->pages[i]);
-		cond_resched();
-	}
-	kvfree(b->pages);
-}
-
 /*
- * Pin every page for good. Until then a folio may be split, by memory failure
- * or by migration; what is too small by now is not the page that was asked for.
+ * Pin every page for good. Until then a folio may be split, by memory failure or by migration;
+ * what is too small by now is not the page that was asked for. Nor is a broken one, which a
+ * reserve may have. Return: 0; -ENOMEM; or -EHWPOISON, when what is left of a reserve may do.
  */
-static int pin(struct hpm_backing *b, unsigned long nr, struct hpm_why *why)
+static int pin(struct hpm_backing *b, u64 size, struct hpm_why *why)
 {
-	loff_t pos = b->start;
-	int ret;
+	const char *what = NULL;
+	struct folio *folio;
+	struct page *page;
+	u64 pos = 0, len;
+	int ret = 0;
 
-	b->pages = kvmalloc_array(nr, sizeof(*b->pages), GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
-	if (!b->pages)
-		return -ENOMEM;
-
-	for (b->nr = 0; b->nr < nr; pos += 1L << b->shift) {
-		ret = hpm_fs_pin(b->file, pos, b->pages + b->nr);
-		if (ret || folio_size(page_folio(b->pages[b->nr++])) < 1UL << b->shift) {
-			hpm_why(why, "a page was %s while the buffer was made",
-				ret ? "lost" : "split");
-			hpm_why_try(why, "again");
-			unpin(b);
-			return -ENOMEM;
+	while (pos < size) {
+		if (hpm_fs_pin(b->file, b->start + pos, &page)) {
+			what = "lost";
+			break;
 		}
+		folio = page_folio(page);
+		len = folio_size(folio) - PFN_PHYS(folio_page_idx(folio, page));
+		len = min(len, size - pos);
+		if (hpm_folio_is_bad(folio))
+			what = "broken";
+		else if (len < 1UL << b->shift)
+			what = "split";
+		else
+			ret = hpm_pages_add(b, page, len);
+		if (what || ret) {
+			hpm_fs_unpin(page);
+			break;
+		}
+		pos += len;
 		cond_resched();
 	}
-	return 0;
-}
-
-/* How many pages lie on a node, in pages of the backing's page size. */
-unsigned long hpm_backing_pages_on(const struct hpm_backing *b, int node)
-{
-	unsigned long i, nr = 0;
-
-	for (i = 0; i < b->nr; i++) {
-		nr += page_to_nid(b->pages[i]) == node;
-		cond_resched();
-	}
-	return nr;
-}
-
-/* The physically contiguous run at an offset, which moves behind it. Return: false at the end. */
-bool hpm_backing_run(const struct hpm_backing *b, loff_t *pos, struct hpage_map_run *run)
-{
-	if (*pos >= hpm_backing_size(b))
-		return false;
-	run->address = hpm_backing_address(b, *pos);
-	run->length = 0;
-	do {
-		run->length += 1ULL << b->shift;
-		*pos += 1LL << b->shift;
-		cond_resched();
-	} while (*pos < hpm_backing_size(b) &&
-		 hpm_backing_address(b, *pos) == run->address + run->length);
-	return true;
-}
-
-/* What a person wants to know of the pages, counted once. Return: pages in the longest run. */
-static unsigned long take_stock(struct hpm_backing *b)
-{
-	struct folio *folio, *last = NULL;
-	struct hpage_map_run run;
-	u64 longest = 0;
-	unsigned long i;
-	loff_t pos = 0;
-
-	while (hpm_backing_run(b, &pos, &run)) {
-		b->nr_runs++;
-		b->end = max(b->end, run.address + run.length);
-		longest = max(longest, run.length);
-	}
-
-	b->node = page_to_nid(b->pages[0]);
-	for (i = 0; i < b->nr; i++, last = folio) {
-		folio = page_folio(b->pages[i]);
-		if (folio != last)
-			b->nr_huge += folio_size(folio) >= PMD_SIZE;
-		if (folio_nid(folio) != b->node)
-			b->node = HPAGE_MAP_NODE_MIXED;
-		cond_resched();
-	}
-	return longest >> b->shift;
+	if (!what)
+		return ret;
+	hpm_why(why, "a page was %s while the buffer was made", what);
+	hpm_why_try(why, "again");
+	return b->reserve ? -EHWPOISON : -ENOMEM;
 }
 
 /* Allocators do what they can; here it is seen whether that was what was asked for. */
-static int verify(const struct hpm_backing *b, const struct hpm_attr *attr,
-		  unsigned long longest, struct hpm_why *why)
+static int verify(const struct hpm_backing *b, const struct hpm_attr *attr, struct hpm_why *why)
 {
 	const char *name = hpm_backing_name(b->kind);
 
 	if (attr->contiguous && b->nr_runs > 1) {
 		hpm_why(why, "%s: %lu pages in a row needed, got %lu runs, the longest of %lu",
-			name, b->nr, b->nr_runs, longest);
+			name, b->nr, b->nr_runs, hpm_pages_longest(b));
 		hpm_why_try(why, "a hugetlb pool, of which pages can be chosen");
 		return -ENOMEM;
 	}
@@ -247,21 +190,46 @@ static int verify(const struct hpm_backing *b, const struct hpm_attr *attr,
 	return attr->policy == HPAGE_MAP_POLICY_STRICT ? -ENOMEM : 0;
 }
 
-/* Pin, verify and seal what was got. Nothing is left pinned when that fails. */
-static int finish(struct hpm_backing *b, const struct hpm_attr *attr, unsigned long nr,
+/* Pin, verify and seal what was got. On failure it is still to be given back. */
+static int finish(struct hpm_backing *b, const struct hpm_attr *attr, u64 size,
 		  struct hpm_why *why)
 {
-	int ret = pin(b, nr, why);
+	int ret = pin(b, size, why);
+
+	if (!ret)
+		ret = verify(b, attr, why);
+	if (!ret && !b->reserve)
+		ret = hpm_fs_seal(b->file);
+	return ret ?: hpm_offline_guard(b);
+}
+
+/* From the reserve of a rung. What of it turns out to be broken is dropped, and the next taken. */
+static int make_ready(struct hpm_backing *b, const struct hpm_attr *attr, u64 size,
+		      struct hpm_why *why)
+{
+	int ret;
+
+	do {
+		ret = hpm_reserve_take(b, attr, size >> b->shift, why);
+		if (ret)
+			return ret;
+		ret = finish(b, attr, size, why);
+		if (ret)
+			hpm_backing_drop(b, size);
+	} while (ret == -EHWPOISON);
+	return ret;
+}
+
+static int make_new(struct hpm_backing *b, const struct rung *rung, const struct hpm_attr *attr,
+		    u64 size, struct hpm_why *why)
+{
+	int ret = fill(b, rung, attr, size, why);
 
 	if (ret)
 		return ret;
-	ret = verify(b, attr, take_stock(b), why);
-	if (!ret && !b->window)
-		ret = hpm_fs_seal(b->file);
+	ret = finish(b, attr, size, why);
 	if (ret)
-		unpin(b);
-	else
-		hpm_offline_guard(b);
+		hpm_backing_drop(b, size);
 	return ret;
 }
 
@@ -286,26 +254,14 @@ static int make(struct hpm_backing *b, const struct rung *rung, const struct hpm
 		return -EINVAL;
 	}
 	if (!attr->own)
-		ret = hpm_limit_charge(&b->charge, reserve ? HPM_LIMIT_RESERVE : limit, size, why);
-	if (ret)
-		return ret;
-
-	if (reserve)
-		ret = hpm_reserve_take(b, attr, size >> b->shift, why);
-	else
-		ret = fill(b, rung, attr, size, why);
-	if (ret)
-		goto uncharge;
-
-	ret = finish(b, attr, size >> b->shift, why);
+		ret = hpm_limit_begin(&b->charge, reserve ? HPM_LIMIT_RESERVE : limit);
 	if (!ret)
-		return 0;
-	if (reserve)
-		hpm_reserve_return(b);
-	else
-		hpm_fs_discard(b->file);
-uncharge:
-	hpm_limit_uncharge(&b->charge);
+		ret = hpm_limit_add(&b->charge, size, why);
+	if (!ret)
+		ret = reserve ? make_ready(b, attr, size, why) :
+				make_new(b, rung, attr, size, why);
+	if (ret)
+		hpm_limit_end(&b->charge);
 	return ret;
 }
 
@@ -391,31 +347,13 @@ int hpm_backing_pin(struct hpm_backing *b, unsigned long addr, u64 length, struc
 	if (nr > totalram_pages())
 		return -ENOMEM;
 	*b = (struct hpm_backing){ .kind = HPAGE_MAP_BACKING_USER, .shift = PAGE_SHIFT };
-	ret = hpm_limit_charge(&b->charge, HPM_LIMIT_MEMLOCK, length, why);
+	ret = hpm_limit_begin(&b->charge, HPM_LIMIT_MEMLOCK);
 	if (ret)
 		return ret;
-
-	b->pages = kvmalloc_array(nr, sizeof(*b->pages), GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
-	ret = b->pages ? hpm_user_pin(addr, nr, b->pages, why) : -ENOMEM;
+	ret = hpm_user_pin(b, addr, nr, why) ?: hpm_offline_guard(b);
 	if (ret) {
-		kvfree(b->pages);
-		hpm_limit_uncharge(&b->charge);
+		hpm_backing_free(b);
 		return restartable(ret);
 	}
-	b->nr = nr;
-	take_stock(b);
-	hpm_offline_guard(b);
 	return 0;
-}
-
-/* Give the pages back. Mappings and whoever else has them pinned keep them until they go. */
-void hpm_backing_free(struct hpm_backing *b)
-{
-	hpm_offline_release(b);
-	unpin(b);
-	if (b->window)
-		hpm_reserve_return(b);
-	else if (b->file)
-		fput(b->file);
-	hpm_limit_uncharge(&b->charge);
 }

@@ -38,58 +38,65 @@ enum hpm_limit {
 
 /* Bytes that count against a limit of a user; all zero for none. */
 struct hpm_charge {
-	struct list_head entry;		/* with the parameters: under charges_lock */
-	enum hpm_limit limit;		/* never changes, nor does what follows */
-	kuid_t uid;
+	struct hpm_user *user;		/* held; NULL: nobody is charged */
+	enum hpm_limit limit;
 	u64 bytes;
-	const struct cred *cred;	/* with RLIMIT_MEMLOCK; held */
 };
 
-/* The pages of a buffer. All but guarded is set before anybody sees them, and never changes. */
+/*
+ * The pages of a buffer. What says nothing else is set before anybody sees them, and never
+ * changes until they are given back.
+ */
 struct hpm_backing {
 	struct file *file;		/* that is lent; NULL for memory of a program */
 	loff_t start;			/* of the first page in file; not 0 only in a reserve's */
-	struct hpm_window *window;	/* of the reserve, for the way back, or NULL */
+	struct hpm_reserve *reserve;	/* whose file and pages they are, or NULL */
 	struct hpm_charge charge;
-	struct page **pages;		/* the first base page of each page, all pinned */
+	struct hpm_extent *extents;	/* of the pages, all pinned, see pages.c */
+	unsigned long nr_runs;		/* number of extents */
 	unsigned long nr;		/* number of pages */
 	unsigned long nr_huge;		/* folios that a PMD or more can map */
-	unsigned long nr_runs;		/* physically contiguous runs */
 	unsigned int shift;		/* log2 of the page size in bytes */
 	int node;			/* of all pages, or HPAGE_MAP_NODE_MIXED */
 	u64 end;			/* physical address where the highest page ends */
 	enum hpage_map_backing kind;
-	struct list_head guarded;	/* under the lock of offline.c */
+	bool guarded;			/* against going offline */
+
+	/* Of whoever gives the pages back, see release.c. */
+	struct hpm_lingering *lingering;
+	unsigned long nr_lingering;	/* pages that others still have; READ_ONCE() */
 };
 
 int hpm_backing_make(struct hpm_backing *b, const struct hpm_attr *attr, struct hpm_why *why);
 int hpm_backing_pin(struct hpm_backing *b, unsigned long addr, u64 length, struct hpm_why *why);
-void hpm_backing_free(struct hpm_backing *b);
-unsigned long hpm_backing_pages_on(const struct hpm_backing *b, int node);
-bool hpm_backing_run(const struct hpm_backing *b, loff_t *pos, struct hpage_map_run *run);
 const char *hpm_backing_name(enum hpage_map_backing kind);
 u64 hpm_backing_features(void);
 __printf(2, 3) void hpm_why(struct hpm_why *why, const char *fmt, ...);
 __printf(2, 3) void hpm_why_try(struct hpm_why *why, const char *fmt, ...);
+
+void hpm_backing_drop(struct hpm_backing *b, u64 size);
+void hpm_backing_free(struct hpm_backing *b);
+bool hpm_backing_settle(struct hpm_backing *b);
+void hpm_backing_abandon(struct hpm_backing *b);
 
 static inline u64 hpm_backing_size(const struct hpm_backing *b)
 {
 	return (u64)b->nr << b->shift;
 }
 
-/* The base page at byte pos, which lies within the backing. */
-static inline struct page *hpm_backing_page(const struct hpm_backing *b, loff_t pos)
-{
-	unsigned long within = pos & ((1UL << b->shift) - 1);
+struct page *hpm_backing_page(const struct hpm_backing *b, loff_t pos);
+u64 hpm_backing_address(const struct hpm_backing *b, loff_t pos);
+bool hpm_backing_run(const struct hpm_backing *b, loff_t *pos, struct hpage_map_run *run);
+unsigned long hpm_backing_pages_on(const struct hpm_backing *b, int node);
 
-	return b->pages[pos >> b->shift] + (within >> PAGE_SHIFT);
-}
-
-/* The physical address of byte pos, which lies within the backing. */
-static inline u64 hpm_backing_address(const struct hpm_backing *b, loff_t pos)
-{
-	return PFN_PHYS(page_to_pfn(hpm_backing_page(b, pos))) + offset_in_page(pos);
-}
+int hpm_pages_add(struct hpm_backing *b, struct page *page, u64 bytes);
+void hpm_pages_free(struct hpm_backing *b);
+struct folio *hpm_pages_last(const struct hpm_backing *b);
+struct folio *hpm_pages_folio(const struct hpm_backing *b, u64 *pos, u64 *bytes);
+bool hpm_pages_run(const struct hpm_backing *b, u64 i, struct hpage_map_run *run);
+void hpm_pages_by_node(const struct hpm_backing *b, u64 *pages, unsigned int nr);
+unsigned long hpm_pages_longest(const struct hpm_backing *b);
+bool hpm_folio_is_bad(struct folio *folio);
 
 /* By a signal, or by work of the task. */
 static inline bool hpm_interrupted(int err)
@@ -131,11 +138,14 @@ int hpm_reserve_take(struct hpm_backing *b, const struct hpm_attr *attr, unsigne
 		     struct hpm_why *why);
 void hpm_reserve_return(struct hpm_backing *b);
 
-int hpm_user_pin(unsigned long addr, unsigned long nr, struct page **pages, struct hpm_why *why);
+int hpm_user_pin(struct hpm_backing *b, unsigned long addr, unsigned long nr, struct hpm_why *why);
 
-int hpm_limit_charge(struct hpm_charge *charge, enum hpm_limit limit, u64 bytes,
-		     struct hpm_why *why);
-void hpm_limit_uncharge(struct hpm_charge *charge);
+int hpm_limit_begin(struct hpm_charge *charge, enum hpm_limit limit);
+int hpm_limit_add(struct hpm_charge *charge, u64 bytes, struct hpm_why *why);
+void hpm_limit_sub(struct hpm_charge *charge, u64 bytes);
+void hpm_limit_end(struct hpm_charge *charge);
+int hpm_limit_add_folio(struct hpm_charge *charge, struct folio *folio, struct hpm_why *why);
+void hpm_limit_sub_folio(struct hpm_charge *charge, struct folio *folio);
 
 /* Nodes to look at one after the other. */
 struct hpm_nodes {
@@ -151,12 +161,12 @@ void hpm_policy_leave(struct hpm_policy *policy);
 
 int hpm_offline_init(void);
 void hpm_offline_exit(void);
-void hpm_offline_guard(struct hpm_backing *b);
+int hpm_offline_guard(struct hpm_backing *b);
 void hpm_offline_release(struct hpm_backing *b);
 
 int hpm_fs_init(void);
 void hpm_fs_exit(void);
-struct file *hpm_fs_create(const char *type, const char *key, const char *value, loff_t size);
+struct file *hpm_fs_create(const char *type, const char *value, loff_t size);
 int hpm_fs_allocate(struct file *file, loff_t pos, loff_t len);
 void hpm_fs_punch(struct file *file, loff_t pos, loff_t len);
 void hpm_fs_discard(struct file *file);
@@ -164,6 +174,8 @@ int hpm_fs_pin(struct file *file, loff_t pos, struct page **page);
 void hpm_fs_unpin(struct page *page);
 int hpm_fs_seal(struct file *file);
 ssize_t hpm_fs_sysfs(const char *path, char *text, size_t size);
+
+bool hpm_log_may(bool refused);
 
 /* For work that no task is charged for; made first and destroyed last. */
 extern struct workqueue_struct *hpm_workqueue;

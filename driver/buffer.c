@@ -5,9 +5,19 @@
  * Holders are open files of the device, mappings, and whoever in the module keeps a
  * pointer; each has one reference. A mapping holds the module too (an open file does so
  * through its file operations), so that the module cannot go while anybody has a buffer.
- * With the last reference the pages are unpinned and the lent file is put.
  *
- * The pages never change while the buffer lives. What does is under its lock: vm_ops, see
+ * The last reference may go under mmap_lock, or under a lock of another driver, and giving
+ * pages back takes locks and time. So each buffer has a ticket, a file that nobody can open:
+ * putting it is legal anywhere, and its release() is called when the task that has put it goes
+ * back to user space, or ends, before anybody sees that it did. There the pages are given back,
+ * by the task itself if they are few, else by a worker. A program that ends a buffer thus finds
+ * its pages free, and who asks for pages that are on their way back waits for them a moment.
+ *
+ * Pages that others still have linger, see release.c. Their buffer stays in the list until they
+ * are back, with one reference, of the work that looks at them. It does not hold the module:
+ * when that goes the account is given up.
+ *
+ * The pages never change while the buffer has holders. What does is under its lock: vm_ops, see
  * vma.c, and vaddr, see dma.c, made once at first use, and the tables of dma-bufs. All
  * buffers stand in one array by their id, from the end of their making to their last put;
  * who finds one there under RCU must still get a reference. Lock order:
@@ -21,18 +31,33 @@
  * No lock is held while user memory is touched, which may fault on a mapping of the very
  * same buffer.
  */
+#include <linux/anon_inodes.h>
 #include <linux/cred.h>
+#include <linux/file.h>
+#include <linux/module.h>
 #include <linux/pid.h>
 #include <linux/sched/signal.h>
 #include <linux/sizes.h>
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
+#include <linux/wait.h>
 #include <linux/xarray.h>
 
 #include "buffer.h"
 
 static DEFINE_XARRAY_ALLOC1(buffers);
 static u32 last_id;	/* under the lock of buffers */
+
+#define FEW_PAGES	4096	/* that a task gives back itself */
+#define AWAIT		HZ
+#define LOOK_FIRST	max(1UL, HZ / 100)
+#define LOOK_LAST	(1UL * HZ)
+
+/* Buffers whose last reference has gone and whose pages are not back yet. */
+static atomic_t on_their_way = ATOMIC_INIT(0);
+static DECLARE_WAIT_QUEUE_HEAD(came_back);
+
+static void buffer_work(struct work_struct *work);
 
 /* What programs and drivers ask for, with bits of enum hpage_map_alloc_flags. */
 struct hpm_attr hpm_buffer_attr(u64 size, u64 page_size, u32 flags)
@@ -48,23 +73,86 @@ struct hpm_attr hpm_buffer_attr(u64 size, u64 page_size, u32 flags)
 	};
 }
 
-static void free_buffer(struct hpage_map_buffer *buf)
+static void buffer_destroy(struct hpage_map_buffer *buf)
 {
+	hpm_pages_free(&buf->backing);
 	put_pid(buf->creator);
 	mutex_destroy(&buf->lock);
 	kfree_rcu(buf, rcu);
 }
 
-/* A buffer without pages, which nobody sees yet. */
+/* Nobody has it, and no pages are left. */
+static void buffer_retire(struct hpage_map_buffer *buf)
+{
+	xa_erase(&buffers, buf->id);
+	buffer_destroy(buf);
+}
+
+static void buffer_give_back(struct hpage_map_buffer *buf)
+{
+	vunmap(buf->vaddr);
+	buf->vaddr = NULL;
+	hpm_backing_free(&buf->backing);
+	if (buf->backing.lingering) {
+		buf->interval = LOOK_FIRST;
+		/* From here on those who go through the list see it again, as it now is. */
+		smp_mb();
+		refcount_set(&buf->refs, 1);
+		queue_delayed_work(hpm_workqueue, &buf->work, buf->interval);
+	} else {
+		buffer_retire(buf);
+	}
+	atomic_dec(&on_their_way);
+	wake_up_all(&came_back);
+}
+
+static void buffer_work(struct work_struct *work)
+{
+	struct hpage_map_buffer *buf = container_of(to_delayed_work(work),
+						    struct hpage_map_buffer, work);
+
+	if (!refcount_read(&buf->refs)) {
+		buffer_give_back(buf);
+	} else if (hpm_backing_settle(&buf->backing)) {
+		buf->interval = min(2 * buf->interval, LOOK_LAST);
+		queue_delayed_work(hpm_workqueue, &buf->work, buf->interval);
+	} else {
+		hpm_buffer_put(buf);
+	}
+}
+
+/* Nothing of the file refers to the module any more: the VFS looks at it once more, later. */
+static void ticket_invalidate(struct file *ticket)
+{
+	ticket->f_op = file_inode(ticket)->i_fop;
+}
+
+static int ticket_release(struct inode *inode, struct file *file)
+{
+	struct hpage_map_buffer *buf = file->private_data;
+
+	ticket_invalidate(file);
+	if (buf->backing.nr > FEW_PAGES)
+		queue_delayed_work(hpm_workqueue, &buf->work, 0);
+	else
+		buffer_give_back(buf);
+	return 0;
+}
+
+/* Without an owner: hpm_buffer_exit() waits for what is on its way. */
+static const struct file_operations ticket_fops = { .release = ticket_release };
+
+/* A buffer without pages, which nobody sees yet, or an ERR_PTR. */
 static struct hpage_map_buffer *new_buffer(u32 role, const char *name, u64 asked)
 {
 	struct hpage_map_buffer *buf = kzalloc(sizeof(*buf), GFP_KERNEL_ACCOUNT);
 
 	if (!buf)
-		return NULL;
+		return ERR_PTR(-ENOMEM);
 	refcount_set(&buf->refs, 1);
 	mutex_init(&buf->lock);
 	INIT_LIST_HEAD(&buf->tables);
+	INIT_DELAYED_WORK(&buf->work, buffer_work);
 	buf->role = role;
 	buf->asked = asked;
 	buf->creator = get_pid(task_tgid(current));
@@ -77,38 +165,57 @@ static struct hpage_map_buffer *new_buffer(u32 role, const char *name, u64 asked
 static struct hpage_map_buffer *publish(struct hpage_map_buffer *buf, int ret)
 {
 	if (ret)
-		goto free;
+		goto destroy;
+	buf->ticket = anon_inode_getfile("[hpage_map-ticket]", &ticket_fops, buf, O_RDONLY);
+	ret = PTR_ERR_OR_ZERO(buf->ticket);
+	if (ret)
+		goto free_backing;
 	ret = xa_alloc_cyclic(&buffers, &buf->id, buf, xa_limit_31b, &last_id, GFP_KERNEL);
 	if (ret < 0)
-		goto free_backing;
+		goto put;
 	return buf;
 
+put:
+	hpm_buffer_put(buf);
+	return ERR_PTR(ret);
 free_backing:
 	hpm_backing_free(&buf->backing);
-free:
-	free_buffer(buf);
+destroy:
+	buffer_destroy(buf);
 	return ERR_PTR(ret);
 }
 
-/* Make a buffer, whose one reference is the caller's. Errors as of hpm_backing_make(). */
+/*
+ * Make a buffer, with its first reference for the caller. @role: HPAGE_MAP_ATTR_DEFAULT,
+ * _NAMED or 0. Errors as of hpm_backing_make(), and -ENFILE; pages that are on their way back
+ * are waited for, a moment, before there are none.
+ */
 struct hpage_map_buffer *hpm_buffer_create(const struct hpm_attr *attr, u32 role,
 					   const char *name, struct hpm_why *why)
 {
 	struct hpage_map_buffer *buf = new_buffer(role, name, attr->size);
+	size_t len = why->len;
+	int ret;
 
-	if (!buf)
-		return ERR_PTR(-ENOMEM);
-	return publish(buf, hpm_backing_make(&buf->backing, attr, why));
+	if (IS_ERR(buf))
+		return buf;
+	ret = hpm_backing_make(&buf->backing, attr, why);
+	if ((ret == -ENOMEM || ret == -EDQUOT) && hpm_buffer_await_pages()) {
+		why->len = len;
+		why->text[len] = '\0';
+		ret = hpm_backing_make(&buf->backing, attr, why);
+	}
+	return publish(buf, ret);
 }
 
-/* Likewise of the calling program's memory. Errors as of hpm_backing_pin(). */
+/* Likewise of the calling program's memory. Errors as of hpm_backing_pin(), and -ENFILE. */
 struct hpage_map_buffer *hpm_buffer_pin(unsigned long addr, u64 length, const char *name,
 					struct hpm_why *why)
 {
 	struct hpage_map_buffer *buf = new_buffer(0, name, length);
 
-	if (!buf)
-		return ERR_PTR(-ENOMEM);
+	if (IS_ERR(buf))
+		return buf;
 	return publish(buf, hpm_backing_pin(&buf->backing, addr, length, why));
 }
 
@@ -119,16 +226,69 @@ struct hpage_map_buffer *hpm_buffer_get(struct hpage_map_buffer *buf)
 	return buf;
 }
 
-/* Cease to be a holder. Legal under mmap_lock. */
+/* Cease to be a holder. Legal wherever fput() is, under mmap_lock and in interrupts say. */
 void hpm_buffer_put(struct hpage_map_buffer *buf)
 {
+	struct file *ticket;
+
 	if (!refcount_dec_and_test(&buf->refs))
 		return;
+	ticket = buf->ticket;
+	buf->ticket = NULL;
+	if (ticket) {
+		atomic_inc(&on_their_way);
+		fput(ticket);
+	} else {
+		/* Nothing lingers any more. */
+		buffer_retire(buf);
+	}
+}
 
-	xa_erase(&buffers, buf->id);
-	vunmap(buf->vaddr);
-	hpm_backing_free(&buf->backing);
-	free_buffer(buf);
+/* As hpm_buffer_put(), when the module goes and cannot wait for its own task. */
+void hpm_buffer_put_now(struct hpage_map_buffer *buf)
+{
+	struct file *ticket = buf->ticket;
+
+	if (!refcount_dec_and_test(&buf->refs))
+		return;
+	buf->ticket = NULL;
+	ticket_invalidate(ticket);
+	fput(ticket);
+	atomic_inc(&on_their_way);
+	buffer_give_back(buf);
+}
+
+/*
+ * Wait for pages that are on their way back. It takes no longer than AWAIT, since others may be
+ * slow to give them. Return: may there be more pages now?
+ */
+bool hpm_buffer_await_pages(void)
+{
+	int before = atomic_read(&on_their_way);
+
+	return before && wait_event_killable_timeout(came_back,
+						     atomic_read(&on_their_way) < before ||
+						     !atomic_read(&on_their_way), AWAIT) > 0;
+}
+
+/*
+ * Nobody has anything of ours open or mapped any more. What is on its way comes back; what
+ * lingers is others', and counted no more.
+ */
+void hpm_buffer_exit(void)
+{
+	struct hpage_map_buffer *buf;
+	u32 id = 0;
+
+	wait_event(came_back, !atomic_read(&on_their_way));
+	for (; (buf = hpm_buffer_next(&id)); id++) {
+		cancel_delayed_work_sync(&buf->work);
+		if (buf->backing.lingering) {
+			hpm_backing_abandon(&buf->backing);
+			hpm_buffer_put(buf);
+		}
+		hpm_buffer_put(buf);
+	}
 }
 
 /* The first buffer from *@id on, with a reference for the caller, or NULL after the last. */
@@ -155,7 +315,7 @@ u32 hpm_buffer_attributes(const struct hpage_map_buffer *buf)
 	return READ_ONCE(buf->role) |
 	       (b->nr_runs == 1 ? HPAGE_MAP_ATTR_CONTIGUOUS : 0) |
 	       (b->end <= SZ_4G ? HPAGE_MAP_ATTR_BELOW_4G : 0) |
-	       (b->window ? HPAGE_MAP_ATTR_RESERVE : 0);
+	       (b->reserve ? HPAGE_MAP_ATTR_RESERVE : 0);
 }
 
 /* Copy between the buffer and user memory page by page, up to its end. */

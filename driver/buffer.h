@@ -14,6 +14,9 @@
 /* One buffer, see buffer.c. What says nothing of a lock never changes. */
 struct hpage_map_buffer {
 	refcount_t refs;
+	struct file *ticket;		/* put with the last reference, see buffer.c; then NULL */
+	struct delayed_work work;	/* gives many pages back, and looks at what lingers */
+	unsigned long interval;		/* between looks, in jiffies; of the work alone */
 	u32 id;
 	u32 role;			/* ATTR_DEFAULT, _NAMED or 0; cleared with the name */
 	u64 asked;			/* bytes that were asked for */
@@ -45,6 +48,9 @@ struct hpage_map_buffer *hpm_buffer_pin(unsigned long addr, u64 length, const ch
 struct hpage_map_buffer *hpm_buffer_get(struct hpage_map_buffer *buf);
 struct hpage_map_buffer *hpm_buffer_next(u32 *id);
 void hpm_buffer_put(struct hpage_map_buffer *buf);
+void hpm_buffer_put_now(struct hpage_map_buffer *buf);
+bool hpm_buffer_await_pages(void);
+void hpm_buffer_exit(void);
 u32 hpm_buffer_attributes(const struct hpage_map_buffer *buf);
 
 ssize_t hpm_buffer_read(struct hpage_map_buffer *buf, loff_t *pos, struct iov_iter *to);

@@ -5,12 +5,19 @@
  *
  * An open file refers to one buffer and holds it: private_data, set at open and never
  * changed, so that nothing needs a lock here. It is NULL only when /dev/hpage_map was
- * opened for its ioctls alone (access mode 3): the file can then neither read nor write,
- * and what the VFS calls before it looks at that looks itself.
+ * opened with O_NONBLOCK, for its ioctls alone. Such a file has file operations of its
+ * own, without those that need a buffer; the ioctls look.
+ *
+ * What a file may do is what it was opened for, FMODE_READ and FMODE_WRITE, since that is
+ * what permissions, Landlock and other security modules have been asked about.
  */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
 #include <linux/anon_inodes.h>
 #include <linux/cdev.h>
+#include <linux/fcntl.h>
 #include <linux/module.h>
+#include <linux/sched.h>
 #include <linux/seq_file.h>
 
 #include "faces.h"
@@ -50,15 +57,34 @@ static void refer(struct file *file, struct hpage_map_buffer *buf)
 	file->private_data = buf;
 }
 
+/* The header of programs cannot include <fcntl.h>. */
+static_assert(HPAGE_MAP_O_DOOR == (O_RDWR | O_NONBLOCK));
+
+/* Access mode 3, for which security modules ask for neither right, so that it has none. */
+static int refuse_mode_3(void)
+{
+	if (hpm_log_may(true))
+		pr_info("%*pE (%d) opened with access mode 3, refused; use O_RDWR | O_NONBLOCK\n",
+			(int)strnlen(current->comm, sizeof(current->comm)), current->comm,
+			task_tgid_nr(current));
+	return -EINVAL;
+}
+
+static const struct file_operations hpm_door_fops;
+
 static int hpm_open(struct inode *inode, struct file *file)
 {
-	bool door_only = (file->f_flags & O_ACCMODE) == HPAGE_MAP_O_DOOR;
+	bool door = iminor(inode) == HPM_MINOR_DEFAULT;
 	struct hpage_map_buffer *buf;
 
-	if (iminor(inode) == HPM_MINOR_DEFAULT && door_only)
+	if (!(file->f_mode & (FMODE_READ | FMODE_WRITE)))
+		return refuse_mode_3();
+	if (door && file->f_flags & O_NONBLOCK) {
+		/* The module that is held for one is held for the other. */
+		file->f_op = &hpm_door_fops;
 		return 0;
-	buf = iminor(inode) == HPM_MINOR_DEFAULT ? hpm_default_get() :
-						   hpm_named_get(inode);
+	}
+	buf = door ? hpm_default_get() : hpm_named_get(inode);
 	if (IS_ERR(buf))
 		return PTR_ERR(buf);
 	refer(file, buf);
@@ -69,10 +95,8 @@ static int hpm_release(struct inode *inode, struct file *file)
 {
 	struct hpage_map_buffer *buf = file->private_data;
 
-	if (buf) {
-		atomic_dec(&buf->descriptors);
-		hpm_buffer_put(buf);
-	}
+	atomic_dec(&buf->descriptors);
+	hpm_buffer_put(buf);
 	return 0;
 }
 
@@ -85,8 +109,6 @@ static unsigned long hpm_get_unmapped_area(struct file *file, unsigned long addr
 					   unsigned long len, unsigned long pgoff,
 					   unsigned long flags)
 {
-	if (!file->private_data)
-		return -EACCES;
 	return hpm_buffer_get_unmapped_area(file->private_data, addr, len, pgoff, flags);
 }
 
@@ -104,8 +126,6 @@ static loff_t hpm_llseek(struct file *file, loff_t offset, int whence)
 {
 	struct hpage_map_buffer *buf = file->private_data;
 
-	if (!buf)
-		return -EBADF;
 	return fixed_size_llseek(file, offset, whence, hpm_backing_size(&buf->backing));
 }
 
@@ -144,6 +164,14 @@ static const struct file_operations hpm_fops = {
 	.show_fdinfo = hpm_show_fdinfo,
 };
 
+/* Without a buffer: mmap() is ENODEV, lseek() ESPIPE, reading and writing EINVAL. */
+static const struct file_operations hpm_door_fops = {
+	.owner = THIS_MODULE,
+	.unlocked_ioctl = hpm_ioctl,
+	.compat_ioctl = compat_ptr_ioctl,
+	.show_fdinfo = hpm_show_fdinfo,
+};
+
 static char *hpm_devnode(devnode_device *dev, umode_t *node_mode)
 {
 	if (node_mode)
@@ -151,11 +179,8 @@ static char *hpm_devnode(devnode_device *dev, umode_t *node_mode)
 	return NULL;
 }
 
-struct class hpm_class = {
-	.name = "hpage_map",
-	.devnode = hpm_devnode,
-	.dev_groups = hpm_sysfs_groups,
-};
+/* Not one of the module's own memory: whoever holds the class may let it go after us. */
+struct class *hpm_class;
 
 dev_t hpm_chardev_devt(unsigned int minor)
 {
@@ -193,18 +218,22 @@ int hpm_chardev_init(void)
 
 	if (ret)
 		return ret;
-	ret = class_register(&hpm_class);
-	if (ret)
+	hpm_class = class_create("hpage_map");
+	if (IS_ERR(hpm_class)) {
+		ret = PTR_ERR(hpm_class);
 		goto unregister_region;
+	}
+	hpm_class->devnode = hpm_devnode;
+	hpm_class->dev_groups = hpm_sysfs_groups;
 
 	ret = -ENOMEM;
 	hpm_cdev = cdev_alloc();
 	if (!hpm_cdev)
-		goto unregister_class;
+		goto destroy_class;
 	hpm_cdev->owner = THIS_MODULE;
 	hpm_cdev->ops = &hpm_fops;
 
-	dev = device_create(&hpm_class, NULL, hpm_devt, NULL, "hpage_map");
+	dev = device_create(hpm_class, NULL, hpm_devt, NULL, "hpage_map");
 	if (IS_ERR(dev)) {
 		ret = PTR_ERR(dev);
 		goto del_cdev;
@@ -216,12 +245,12 @@ int hpm_chardev_init(void)
 	return 0;
 
 destroy_device:
-	device_destroy(&hpm_class, hpm_devt);
+	device_destroy(hpm_class, hpm_devt);
 del_cdev:
 	/* Also puts a cdev that was never added. */
 	cdev_del(hpm_cdev);
-unregister_class:
-	class_unregister(&hpm_class);
+destroy_class:
+	class_destroy(hpm_class);
 unregister_region:
 	unregister_chrdev_region(hpm_devt, HPM_MINORS);
 	return ret;
@@ -229,8 +258,8 @@ unregister_region:
 
 void hpm_chardev_exit(void)
 {
-	device_destroy(&hpm_class, hpm_devt);
+	device_destroy(hpm_class, hpm_devt);
 	cdev_del(hpm_cdev);
-	class_unregister(&hpm_class);
+	class_destroy(hpm_class);
 	unregister_chrdev_region(hpm_devt, HPM_MINORS);
 }

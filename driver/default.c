@@ -111,9 +111,8 @@ static struct hpage_map_buffer *make(void)
 		announce(&buf->backing, why);
 		/* Pairs with hpm_default_peek(): whoever sees the buffer sees it whole. */
 		smp_store_release(&default_buffer, buf);
-	} else if (!hpm_interrupted(PTR_ERR(buf))) {
-		pr_err_ratelimited("no default buffer (%pe)%s%s\n", buf, why->len ? ": " : "",
-				   why->text);
+	} else if (!hpm_interrupted(PTR_ERR(buf)) && hpm_log_may(true)) {
+		pr_err("no default buffer (%pe)%s%s\n", buf, why->len ? ": " : "", why->text);
 	}
 	kfree(why);
 	return buf;
@@ -163,5 +162,5 @@ int hpm_default_init(void)
 void hpm_default_exit(void)
 {
 	if (default_buffer)
-		hpm_buffer_put(default_buffer);
+		hpm_buffer_put_now(default_buffer);
 }

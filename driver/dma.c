@@ -162,7 +162,7 @@ void *hpage_map_vmap(struct hpage_map_buffer *buf)
 	void *vaddr;
 
 	if (buf->backing.nr_runs == 1)
-		return page_address(buf->backing.pages[0]);
+		return page_address(hpm_backing_page(&buf->backing, 0));
 
 	mutex_lock(&buf->lock);
 	if (!buf->vaddr)

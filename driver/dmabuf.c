@@ -149,8 +149,6 @@ int hpm_ioctl_export(struct file *file, struct hpm_call *call)
 	struct hpage_map_export *e = &call->export;
 	struct dma_buf *dmabuf;
 
-	if (!file->private_data || !(file->f_mode & FMODE_WRITE))
-		return -EBADF;
 	if (e->flags & ~HPAGE_MAP_EXPORT_FLAGS || e->reserved)
 		return -EINVAL;
 

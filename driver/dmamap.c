@@ -203,10 +203,12 @@ int hpm_ioctl_dma_map(struct file *file, struct hpm_call *call)
 	struct hpage_map_dma_map *d = &call->dma_map;
 	struct dma_mapping *m;
 
-	if (!file->private_data || !(file->f_mode & FMODE_WRITE))
-		return -EBADF;
 	if (!d->flags || d->flags & ~HPAGE_MAP_DMA_FLAGS || d->reserved)
 		return -EINVAL;
+	/* The device reads and writes for whoever has the descriptor. */
+	if ((d->flags & HPAGE_MAP_DMA_TO_DEVICE && !(file->f_mode & FMODE_READ)) ||
+	    (d->flags & HPAGE_MAP_DMA_FROM_DEVICE && !(file->f_mode & FMODE_WRITE)))
+		return -EBADF;
 	if (!capable(CAP_SYS_RAWIO))
 		return -EPERM;
 

@@ -17,7 +17,7 @@ void hpm_default_exit(void);
 struct hpage_map_buffer *hpm_default_get(void);
 struct hpage_map_buffer *hpm_default_peek(void);
 
-extern struct class hpm_class;
+extern struct class *hpm_class;
 extern const struct attribute_group *hpm_sysfs_groups[];
 int hpm_chardev_init(void);
 void hpm_chardev_exit(void);

@@ -2,31 +2,43 @@
 /*
  * Files on file systems that nobody else sees.
  *
- * A buffer, or a reserve, is the one file of a hugetlbfs or tmpfs that is mounted
- * for this file alone. The file keeps the mount, which is dropped as soon as the
- * file is open; so the last fput() takes everything down, in any context. The
- * file's name is what /proc/PID/maps shows of a mapping.
+ * There is one hidden mount for each page size of hugetlbfs and each kind of tmpfs: superblocks
+ * and their device numbers are scarce, and ordinary users can make many buffers. A buffer, or a
+ * reserve, is a file there that no directory has; so the last fput() takes it down, in any
+ * context, and making one takes no lock of a directory. What /proc/PID/maps shows of a mapping
+ * is a name that only the open file has.
  *
  * Mounting, opening and allocating happen with the kernel's credentials: what
  * the caller may do is decided by who may open the device, not by what an
  * administrator thinks of hugetlbfs. Only credentials are borrowed; cgroups,
  * resource limits and the memory policy stay those of the calling task.
  *
- * There is no lock here. The credentials and the mount of sysfs never change after init.
+ * There is no lock here. Credentials and mounts never change after init.
  */
 #include <linux/cred.h>
 #include <linux/falloc.h>
 #include <linux/file.h>
 #include <linux/fs_context.h>
 #include <linux/init_task.h>
+#include <linux/list.h>
 #include <linux/mount.h>
 #include <linux/pagemap.h>
+#include <linux/sizes.h>
 #include <linux/slab.h>
 
 #include "backing.h"
 
+/* A hidden file system. */
+struct hidden {
+	struct list_head entry;	/* in mounts */
+	struct vfsmount *mnt;	/* held */
+	const char *type;
+	char value[24];		/* of its one mount option */
+};
+
 static const struct cred *kernel_creds;
 static struct vfsmount *sysfs;
+static LIST_HEAD(mounts);
 
 static struct vfsmount *mount_hidden(const char *name, const char *key, const char *value)
 {
@@ -47,46 +59,124 @@ static struct vfsmount *mount_hidden(const char *name, const char *key, const ch
 	return mnt;
 }
 
-/* Make the credentials that files are opened with, and find the sysfs to read. */
+/* Mount what the kernel has; what it lacks is looked for in vain later. */
+static int hide(const char *type, const char *key, const char *value)
+{
+	struct hidden *hidden = kzalloc(sizeof(*hidden), GFP_KERNEL);
+	int ret;
+
+	if (!hidden)
+		return -ENOMEM;
+	hidden->mnt = mount_hidden(type, key, value);
+	if (IS_ERR(hidden->mnt)) {
+		ret = PTR_ERR(hidden->mnt);
+		kfree(hidden);
+		return ret == -EINVAL || ret == -ENODEV ? 0 : ret;
+	}
+	hidden->type = type;
+	strscpy(hidden->value, value, sizeof(hidden->value));
+	list_add(&hidden->entry, &mounts);
+	return 0;
+}
+
+static int hide_all(void)
+{
+	static const char * const huge[] = { "always", "within_size", "never" };
+	char value[24], path[64], text[4];
+	unsigned long kb;
+	int i, ret = 0;
+
+	for (i = 0; i < ARRAY_SIZE(huge) && !ret; i++)
+		ret = hide("tmpfs", "huge", huge[i]);
+	for (kb = PAGE_SIZE / SZ_1K; kb <= SZ_16G / SZ_1K && !ret; kb *= 2) {
+		snprintf(path, sizeof(path), "kernel/mm/hugepages/hugepages-%lukB/nr_hugepages", kb);
+		snprintf(value, sizeof(value), "%luK", kb);
+		if (hpm_fs_sysfs(path, text, sizeof(text)) > 0)
+			ret = hide("hugetlbfs", "pagesize", value);
+	}
+	return ret;
+}
+
+/* Make the credentials that files are opened with, and the mounts. */
 int hpm_fs_init(void)
 {
 	const struct cred *caller;
+	int ret;
 
 	kernel_creds = prepare_kernel_cred(&init_task);
 	if (!kernel_creds)
 		return -ENOMEM;
 	caller = override_creds(kernel_creds);
 	sysfs = mount_hidden("sysfs", NULL, NULL);
+	ret = IS_ERR(sysfs) ? PTR_ERR(sysfs) : hide_all();
 	revert_creds(caller);
-	if (!IS_ERR(sysfs))
-		return 0;
-	put_cred(kernel_creds);
-	return PTR_ERR(sysfs);
+	if (ret)
+		hpm_fs_exit();
+	return ret;
 }
 
 void hpm_fs_exit(void)
 {
-	mntput(sysfs);
+	struct hidden *hidden, *next;
+
+	list_for_each_entry_safe(hidden, next, &mounts, entry) {
+		list_del(&hidden->entry);
+		mntput(hidden->mnt);
+		kfree(hidden);
+	}
+	if (!IS_ERR(sysfs))
+		mntput(sysfs);
 	put_cred(kernel_creds);
 }
 
-/*
- * Make a file on a file system of its own. Its size is set before it has pages: growing is
- * subject to RLIMIT_FSIZE, which is not meant for memory. Return: the file, whose reference
- * is the caller's; or an ERR_PTR, -ENODEV when the kernel has no such file system.
- */
-struct file *hpm_fs_create(const char *type, const char *key, const char *value, loff_t size)
+static struct vfsmount *find_mount(const char *type, const char *value)
 {
-	const struct cred *caller = override_creds(kernel_creds);
-	struct vfsmount *mnt = mount_hidden(type, key, value);
-	struct file *file = ERR_CAST(mnt);
-	struct inode *inode;
+	struct hidden *hidden;
 
-	if (!IS_ERR(mnt)) {
-		file = file_open_root_mnt(mnt, KBUILD_MODNAME,
-					  O_CREAT | O_EXCL | O_RDWR | O_LARGEFILE, 0600);
-		mntput(mnt);
-	}
+	list_for_each_entry(hidden, &mounts, entry)
+		if (!strcmp(hidden->type, type) && !strcmp(hidden->value, value))
+			return hidden->mnt;
+	return ERR_PTR(-ENODEV);
+}
+
+/*
+ * Open a file that no directory has. The file system makes the inode; the file that is kept has
+ * a name of ours, as those of memfd and hugetlb have theirs.
+ */
+static struct file *open_nameless(struct vfsmount *mnt)
+{
+	struct file *made = file_open_root_mnt(mnt, ".", O_TMPFILE | O_RDWR | O_LARGEFILE, 0600);
+	struct inode *inode;
+	struct file *file;
+
+	if (IS_ERR(made))
+		return made;
+	inode = file_inode(made);
+	ihold(inode);
+	file = alloc_file_pseudo(inode, mnt, KBUILD_MODNAME, O_RDWR | O_LARGEFILE, made->f_op);
+	if (IS_ERR(file))
+		iput(inode);
+	fput(made);
+	return file;
+}
+
+/*
+ * Make a file on the hidden mount of a file system with one option of a value. Its size is set
+ * before it has pages: growing is subject to RLIMIT_FSIZE, which is not meant for memory.
+ * Return: the file, whose reference is the caller's; or an ERR_PTR, -ENODEV when the kernel has
+ * no such file system.
+ */
+struct file *hpm_fs_create(const char *type, const char *value, loff_t size)
+{
+	struct vfsmount *mnt = find_mount(type, value);
+	const struct cred *caller;
+	struct inode *inode;
+	struct file *file;
+
+	if (IS_ERR(mnt))
+		return ERR_CAST(mnt);
+	caller = override_creds(kernel_creds);
+	file = open_nameless(mnt);
 	revert_creds(caller);
 	/* No limit on files is set, so there was no memory for the inode. */
 	if (IS_ERR(file))

@@ -119,7 +119,7 @@ struct file *hpm_hugetlb_file(unsigned long page_size, u64 size)
 	char option[24];
 
 	snprintf(option, sizeof(option), "%luK", page_size / SZ_1K);
-	return hpm_fs_create("hugetlbfs", "pagesize", option, size);
+	return hpm_fs_create("hugetlbfs", option, size);
 }
 
 /*

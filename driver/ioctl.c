@@ -5,7 +5,8 @@
  * What include/uapi/linux/hpage_map.h promises of every ioctl is kept here, once:
  * the struct is copied in with its unknown tail checked, the handler sees it
  * zero-extended and writes its answer into it, and no more than the caller's size
- * is copied out. A handler checks its flags and reserved fields.
+ * is copied out. The table says for which descriptors an ioctl is, and what they must be
+ * open for; a handler checks its flags, its reserved fields and the capability.
  *
  * A handler may leave a descriptor, a file and a name behind, even if it fails. The
  * descriptor is installed when the program has its answer: until then nobody but
@@ -54,6 +55,7 @@ static void tell(struct hpage_map_info *info, const struct hpage_map_buffer *buf
 	info->exports = atomic_read(&buf->exports);
 	info->drivers = atomic_read(&buf->drivers);
 	info->devices = atomic_read(&buf->devices);
+	info->lingering = min_t(u64, READ_ONCE(b->nr_lingering), U32_MAX);
 	strscpy_pad(info->name, buf->name, sizeof(info->name));
 }
 
@@ -75,8 +77,6 @@ static int hpm_ioctl_list(struct file *file, struct hpm_call *call)
 	struct hpage_map_buffer *buf;
 	u32 id = call->info.id;
 
-	if (!hpm_chardev_is_door(file))
-		return -EBADF;
 	if (call->info.flags & ~HPAGE_MAP_INFO_FLAGS)
 		return -EINVAL;
 
@@ -112,26 +112,25 @@ static int hpm_ioctl_nodes(struct file *file, struct hpm_call *call)
 	const struct hpage_map_buffer *buf = file->private_data;
 	struct hpage_map_nodes *nodes = &call->nodes;
 	u64 __user *to = u64_to_user_ptr(nodes->pages);
-	u32 room = nodes->nr, node;
-	unsigned long nr;
+	u32 room = nodes->nr, known = min(room, nr_node_ids), node;
+	u64 *pages;
+	int ret = 0;
 
-	if (!buf)
-		return -EBADF;
 	if (nodes->flags & ~HPAGE_MAP_NODES_FLAGS || nodes->reserved)
 		return -EINVAL;
+	pages = kvcalloc(nr_node_ids, sizeof(*pages), GFP_KERNEL_ACCOUNT);
+	if (!pages)
+		return -ENOMEM;
 
+	hpm_pages_by_node(&buf->backing, pages, nr_node_ids);
 	nodes->nr = 0;
-	for (node = 0; node < nr_node_ids; node++) {
-		nr = hpm_backing_pages_on(&buf->backing, node);
-		if (nr)
+	for (node = 0; node < nr_node_ids; node++)
+		if (pages[node])
 			nodes->nr = node + 1;
-		if (node < room && put_user(nr, to + node))
-			return -EFAULT;
-		if (fatal_signal_pending(current))
-			return -EINTR;
-		cond_resched();
-	}
-	return room > node ? clear_nodes(to + node, room - node) : 0;
+	if (copy_to_user(to, pages, known * sizeof(*pages)))
+		ret = -EFAULT;
+	kvfree(pages);
+	return ret ?: clear_nodes(to + known, room - known);
 }
 
 static int hpm_ioctl_runs(struct file *file, struct hpm_call *call)
@@ -141,11 +140,7 @@ static int hpm_ioctl_runs(struct file *file, struct hpm_call *call)
 	struct hpage_map_run __user *to = u64_to_user_ptr(runs->runs);
 	struct hpage_map_run run;
 	u32 room = runs->nr;
-	loff_t pos = 0;
-	u64 i;
 
-	if (!buf)
-		return -EBADF;
 	if (runs->flags & ~HPAGE_MAP_RUNS_FLAGS || runs->reserved)
 		return -EINVAL;
 	if (!capable(CAP_SYS_RAWIO))
@@ -153,28 +148,33 @@ static int hpm_ioctl_runs(struct file *file, struct hpm_call *call)
 	if (hpm_dmamap_is(file))
 		return hpm_dmamap_runs(file, runs);
 
-	runs->nr = 0;
-	for (i = 0; runs->nr < room && hpm_backing_run(&buf->backing, &pos, &run); i++) {
-		cond_resched();
+	for (runs->nr = 0; runs->nr < room; runs->nr++) {
+		if (!hpm_pages_run(&buf->backing, runs->first + runs->nr, &run))
+			break;
 		if (fatal_signal_pending(current))
 			return -EINTR;
-		if (i < runs->first)
-			continue;
 		if (copy_to_user(to + runs->nr, &run, sizeof(run)))
 			return -EFAULT;
-		runs->nr++;
+		cond_resched();
 	}
 	return 0;
 }
 
-#define ON_BUFFER	BIT(0)	/* for a file of a buffer, or the door without one */
-#define ON_MAPPING	BIT(1)	/* for one of a mapping for a device */
-#define SILENT		BIT(2)	/* without an answer: the struct is only read */
+#define ON_DOOR		BIT(0)	/* for a file of /dev/hpage_map, with a buffer or without */
+#define ON_BUFFER	BIT(1)	/* for one that has a buffer */
+#define ON_MAPPING	BIT(2)	/* for one of a mapping for a device */
+#define SILENT		BIT(3)	/* without an answer: the struct is only read */
 
-#define IOCTL(_cmd, _traits, _handler, _struct, _last)					\
+/* What a file must be open for. What is only told and is no content needs neither. */
+#define FOR_ANY		((__force fmode_t)0)
+#define FOR_WRITING	FMODE_WRITE
+#define FOR_BOTH	(FMODE_READ | FMODE_WRITE)
+
+#define IOCTL(_cmd, _traits, _mode, _handler, _struct, _last)				\
 	[_IOC_NR(_cmd) - HPAGE_MAP_CMD_BASE] = {					\
 		.cmd = _cmd,								\
 		.traits = _traits,							\
+		.mode = _mode,								\
 		.size = sizeof(struct _struct) +					\
 			BUILD_BUG_ON_ZERO(offsetof(struct _struct, size) ||		\
 				sizeof(struct _struct) > HPAGE_MAP_STRUCT_MAX),		\
@@ -186,21 +186,27 @@ static int hpm_ioctl_runs(struct file *file, struct hpm_call *call)
 static const struct hpm_ioctl {
 	unsigned int cmd;
 	unsigned int traits;
+	fmode_t mode;
 	u32 size;
 	u32 min_size;
 	int (*handler)(struct file *file, struct hpm_call *call);
 } ioctls[] = {
-	IOCTL(HPAGE_MAP_INFO, ON_BUFFER, hpm_ioctl_info, hpage_map_info, name),
-	IOCTL(HPAGE_MAP_ALLOC, ON_BUFFER, hpm_ioctl_alloc, hpage_map_alloc, reserved),
-	IOCTL(HPAGE_MAP_CREATE, ON_BUFFER, hpm_ioctl_create, hpage_map_alloc, reserved),
-	IOCTL(HPAGE_MAP_DESTROY, ON_BUFFER | SILENT, hpm_ioctl_destroy, hpage_map_destroy, name),
-	IOCTL(HPAGE_MAP_LIST, ON_BUFFER, hpm_ioctl_list, hpage_map_info, name),
-	IOCTL(HPAGE_MAP_NODES, ON_BUFFER, hpm_ioctl_nodes, hpage_map_nodes, reserved),
-	IOCTL(HPAGE_MAP_RUNS, ON_BUFFER | ON_MAPPING, hpm_ioctl_runs, hpage_map_runs, reserved),
-	IOCTL(HPAGE_MAP_EXPORT, ON_BUFFER, hpm_ioctl_export, hpage_map_export, reserved),
-	IOCTL(HPAGE_MAP_PIN, ON_BUFFER, hpm_ioctl_pin, hpage_map_pin, reserved),
-	IOCTL(HPAGE_MAP_DMA_MAP, ON_BUFFER, hpm_ioctl_dma_map, hpage_map_dma_map, reserved),
-	IOCTL(HPAGE_MAP_DMA_SYNC, ON_MAPPING | SILENT, hpm_ioctl_dma_sync,
+	IOCTL(HPAGE_MAP_INFO, ON_DOOR | ON_BUFFER, FOR_ANY, hpm_ioctl_info, hpage_map_info, name),
+	IOCTL(HPAGE_MAP_ALLOC, ON_DOOR, FOR_WRITING, hpm_ioctl_alloc, hpage_map_alloc, reserved),
+	IOCTL(HPAGE_MAP_CREATE, ON_DOOR, FOR_WRITING, hpm_ioctl_create, hpage_map_alloc, reserved),
+	IOCTL(HPAGE_MAP_DESTROY, ON_DOOR | SILENT, FOR_WRITING, hpm_ioctl_destroy,
+	      hpage_map_destroy, name),
+	IOCTL(HPAGE_MAP_LIST, ON_DOOR, FOR_ANY, hpm_ioctl_list, hpage_map_info, name),
+	IOCTL(HPAGE_MAP_NODES, ON_BUFFER, FOR_ANY, hpm_ioctl_nodes, hpage_map_nodes, reserved),
+	IOCTL(HPAGE_MAP_RUNS, ON_BUFFER | ON_MAPPING, FOR_ANY, hpm_ioctl_runs,
+	      hpage_map_runs, reserved),
+	IOCTL(HPAGE_MAP_EXPORT, ON_BUFFER, FOR_BOTH, hpm_ioctl_export,
+	      hpage_map_export, reserved),
+	IOCTL(HPAGE_MAP_PIN, ON_DOOR, FOR_WRITING, hpm_ioctl_pin, hpage_map_pin, reserved),
+	/* What it must be open for depends on the direction. */
+	IOCTL(HPAGE_MAP_DMA_MAP, ON_BUFFER, FOR_ANY, hpm_ioctl_dma_map,
+	      hpage_map_dma_map, reserved),
+	IOCTL(HPAGE_MAP_DMA_SYNC, ON_MAPPING | SILENT, FOR_ANY, hpm_ioctl_dma_sync,
 	      hpage_map_dma_sync, length),
 };
 
@@ -212,6 +218,15 @@ static const struct hpm_ioctl *find_ioctl(unsigned int cmd)
 		return NULL;
 	i = array_index_nospec(i, ARRAY_SIZE(ioctls));
 	return ioctls[i].cmd == cmd ? &ioctls[i] : NULL;
+}
+
+static bool ioctl_is_for(const struct hpm_ioctl *ioctl, const struct file *file)
+{
+	unsigned int is = hpm_dmamap_is(file) ? ON_MAPPING :
+			  (hpm_chardev_is_door(file) ? ON_DOOR : 0) |
+			  (file->private_data ? ON_BUFFER : 0);
+
+	return ioctl->traits & is && !(ioctl->mode & ~file->f_mode);
 }
 
 /* Hand the new descriptor out, or take everything back. */
@@ -238,7 +253,7 @@ long hpm_ioctl(struct file *file, unsigned int cmd, unsigned long user)
 
 	if (!ioctl)
 		return -ENOTTY;
-	if (!(ioctl->traits & (hpm_dmamap_is(file) ? ON_MAPPING : ON_BUFFER)))
+	if (!ioctl_is_for(ioctl, file))
 		return -EBADF;
 	if (get_user(size, (u32 __user *)ptr))
 		return -EFAULT;

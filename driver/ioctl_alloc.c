@@ -4,7 +4,7 @@
  *
  * Here a request of a program becomes a struct hpm_attr, with every field
  * checked, and what was got becomes its answer. Reasons go to the program, which
- * is told them also when it gets nothing, and to the log.
+ * is told them also when it gets nothing, and to the log as log.c allows.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -162,14 +162,12 @@ static void log_outcome(u64 length, const char *name, const struct hpage_map_buf
 {
 	bool named = hpm_named_valid(name);
 
-	if (!why->len || hpm_interrupted(PTR_ERR_OR_ZERO(buf)))
+	if (!why->len || hpm_interrupted(PTR_ERR_OR_ZERO(buf)) || !hpm_log_may(IS_ERR(buf)))
 		return;
-	pr_info_ratelimited("%*pE (%d) asked for %llu kB%s%s and got %s: %s\n",
-			    (int)strnlen(current->comm, sizeof(current->comm)), current->comm,
-			    task_tgid_nr(current), length >> 10, named ? " as " : "",
-			    named ? name : "",
-			    IS_ERR(buf) ? "nothing" : hpm_backing_name(buf->backing.kind),
-			    why->text);
+	pr_info("%*pE (%d) asked for %llu kB%s%s and got %s: %s\n",
+		(int)strnlen(current->comm, sizeof(current->comm)), current->comm,
+		task_tgid_nr(current), length >> 10, named ? " as " : "", named ? name : "",
+		IS_ERR(buf) ? "nothing" : hpm_backing_name(buf->backing.kind), why->text);
 }
 
 static int make_file(struct hpm_call *call, make_fn make, const char *name, u64 length,
@@ -215,18 +213,10 @@ static int make_and_tell(struct hpm_call *call, make_fn make, const char *name, 
 	return ret;
 }
 
-/* Whoever may only read the device, or a buffer, makes none. */
-static bool may_make(const struct file *door)
-{
-	return hpm_chardev_is_door(door) && (door->f_flags & O_ACCMODE) != O_RDONLY;
-}
-
-static int alloc(struct file *door, struct hpm_call *call, make_fn make)
+static int alloc(struct hpm_call *call, make_fn make)
 {
 	struct hpage_map_alloc *a = &call->alloc;
 
-	if (!may_make(door))
-		return -EBADF;
 	if (make == make_named && !capable(CAP_SYS_ADMIN))
 		return -EPERM;
 	return make_and_tell(call, make, a->name, a->length, a->text, a->text_size, &a->fd);
@@ -234,20 +224,18 @@ static int alloc(struct file *door, struct hpm_call *call, make_fn make)
 
 int hpm_ioctl_alloc(struct file *door, struct hpm_call *call)
 {
-	return alloc(door, call, make_anonymous);
+	return alloc(call, make_anonymous);
 }
 
 int hpm_ioctl_create(struct file *door, struct hpm_call *call)
 {
-	return alloc(door, call, make_named);
+	return alloc(call, make_named);
 }
 
 int hpm_ioctl_pin(struct file *door, struct hpm_call *call)
 {
 	struct hpage_map_pin *p = &call->pin;
 
-	if (!may_make(door))
-		return -EBADF;
 	return make_and_tell(call, make_pinned, p->name, p->length, p->text, p->text_size, &p->fd);
 }
 
@@ -255,8 +243,6 @@ int hpm_ioctl_destroy(struct file *door, struct hpm_call *call)
 {
 	const struct hpage_map_destroy *d = &call->destroy;
 
-	if (!hpm_chardev_is_door(door))
-		return -EBADF;
 	if (d->flags & ~HPAGE_MAP_DESTROY_FLAGS || !hpm_named_valid(d->name))
 		return -EINVAL;
 	return capable(CAP_SYS_ADMIN) ? hpm_named_destroy(d->name, 0) : -EPERM;

@@ -8,20 +8,28 @@
  * the user's io_uring buffers and RDMA regions. Pages of the pools have no limit
  * of that kind, and those of the reserve no control group; each has a parameter.
  *
- * Charged before the pages are taken, given back after they are. The user is the
- * one that the caller is now, as for RLIMIT_MEMLOCK. Whoever has CAP_IPC_LOCK is
- * neither limited nor counted.
+ * Charged before the pages are taken, given back when they are free again, which
+ * may be after the buffer has gone, see release.c. The user is the one that the
+ * caller is now, as for RLIMIT_MEMLOCK. Whoever has CAP_IPC_LOCK is neither
+ * limited nor counted.
  *
- * charges_lock protects the list of what counts against the parameters; it is
- * taken under mmap_lock when a mapping was the last holder.
+ * Who pins 4 KiB of a huge page holds all of it. So what programs pin is charged
+ * by the folio, whole, and once for each user whatever the number of pins: a large
+ * folio has a count in its user's folios.
+ *
+ * A user is there as long as something is charged to him. users, with its lock,
+ * has them all; the lock of a user protects what he has used, that of folios the
+ * counts. They are spinlocks, so that nobody waits for a task that has been
+ * stopped while it held one.
  */
 #include <linux/capability.h>
 #include <linux/cred.h>
-#include <linux/list.h>
 #include <linux/module.h>
-#include <linux/mutex.h>
 #include <linux/sched/signal.h>
 #include <linux/sched/user.h>
+#include <linux/slab.h>
+#include <linux/spinlock.h>
+#include <linux/xarray.h>
 
 #include "backing.h"
 
@@ -33,89 +41,230 @@ static u64 user_reserve;
 module_param_cb(user_reserve, &hpm_param_ops_bytes, &user_reserve, 0644);
 MODULE_PARM_DESC(user_reserve, "bytes of the reserve that one user may have (0)");
 
-static LIST_HEAD(charges);
-static DEFINE_MUTEX(charges_lock);
+/* Somebody to whom something is charged. */
+struct hpm_user {
+	unsigned long refs;		/* charges; under the lock of users */
+	const struct cred *cred;	/* held, and so is the user_struct with the sum of memlock */
+	spinlock_t lock;		/* of what follows */
+	u64 used[HPM_LIMIT_RESERVE + 1];	/* bytes, of the limits that are parameters */
+	struct xarray folios;		/* large ones that he has pinned: how often, by frame number */
+};
 
-static int charge_param(struct hpm_charge *charge, struct hpm_why *why)
+static DEFINE_XARRAY(users);		/* by user id */
+
+static struct hpm_user *user_new(void)
+{
+	struct hpm_user *user = kzalloc(sizeof(*user), GFP_KERNEL_ACCOUNT);
+
+	if (!user)
+		return NULL;
+	/* Some Linux 6.1 does not export how to let go of a user_struct alone. */
+	user->cred = get_current_cred();
+	spin_lock_init(&user->lock);
+	xa_init(&user->folios);
+	return user;
+}
+
+static void user_free(struct hpm_user *user)
+{
+	xa_destroy(&user->folios);
+	put_cred(user->cred);
+	kfree(user);
+}
+
+/* The calling user, with a reference, or NULL without memory. */
+static struct hpm_user *user_get(void)
+{
+	unsigned long id = __kuid_val(current_uid());
+	struct hpm_user *new = NULL, *user, *other;
+
+	xa_lock(&users);
+	user = xa_load(&users, id);
+	if (!user) {
+		xa_unlock(&users);
+		new = user_new();
+		if (!new)
+			return NULL;
+		xa_lock(&users);
+		other = __xa_cmpxchg(&users, id, NULL, new, GFP_KERNEL_ACCOUNT);
+		user = other ?: new;
+	}
+	if (!xa_is_err(user))
+		user->refs++;
+	xa_unlock(&users);
+
+	if (new && user != new)
+		user_free(new);
+	return xa_is_err(user) ? NULL : user;
+}
+
+static void user_put(struct hpm_user *user)
+{
+	bool last;
+
+	xa_lock(&users);
+	last = !--user->refs;
+	if (last)
+		__xa_erase(&users, __kuid_val(user->cred->uid));
+	xa_unlock(&users);
+	if (last)
+		user_free(user);
+}
+
+static int param_add(struct hpm_charge *charge, u64 bytes, struct hpm_why *why)
 {
 	bool reserve = charge->limit == HPM_LIMIT_RESERVE;
 	const char *name = reserve ? "reserve" : "hugetlb";
-	u64 max = READ_ONCE(*(reserve ? &user_reserve : &user_hugetlb)), used = 0;
-	const struct hpm_charge *other;
-	int ret = 0;
+	u64 max = READ_ONCE(*(reserve ? &user_reserve : &user_hugetlb));
+	struct hpm_user *user = charge->user;
+	u64 used;
+	bool fits;
 
-	mutex_lock(&charges_lock);
-	list_for_each_entry(other, &charges, entry)
-		if (other->limit == charge->limit && uid_eq(other->uid, charge->uid))
-			used += other->bytes;
-	if (used > max || charge->bytes > max - used) {
-		hpm_why(why, "%s: %llu kB more than this user's %llu kB exceed %llu kB",
-			name, charge->bytes >> 10, used >> 10, max >> 10);
-		hpm_why_try(why, "a larger /sys/module/hpage_map/parameters/user_%s", name);
-		ret = -EDQUOT;
-	} else {
-		list_add(&charge->entry, &charges);
-	}
-	mutex_unlock(&charges_lock);
-	return ret;
+	spin_lock(&user->lock);
+	used = user->used[charge->limit];
+	fits = used <= max && bytes <= max - used;
+	if (fits)
+		user->used[charge->limit] += bytes;
+	spin_unlock(&user->lock);
+	if (fits)
+		return 0;
+	hpm_why(why, "%s: %llu kB more than this user's %llu kB exceed %llu kB",
+		name, bytes >> 10, used >> 10, max >> 10);
+	hpm_why_try(why, "a larger /sys/module/hpage_map/parameters/user_%s", name);
+	return -EDQUOT;
 }
 
 /* As io_uring and iommufd account what they pin. */
-static int charge_memlock(struct hpm_charge *charge, struct hpm_why *why)
+static int memlock_add(struct hpm_user *user, u64 bytes, struct hpm_why *why)
 {
 	unsigned long max = rlimit(RLIMIT_MEMLOCK) >> PAGE_SHIFT;
-	unsigned long nr = charge->bytes >> PAGE_SHIFT;
-	struct user_struct *user = current_user();
-	long used = atomic_long_read(&user->locked_vm);
+	atomic_long_t *locked = &user->cred->user->locked_vm;
+	unsigned long nr = bytes >> PAGE_SHIFT;
+	long used = atomic_long_read(locked);
 
 	do {
 		if (used > max || nr > max - used) {
 			hpm_why(why, "%llu kB besides %lu kB pinned exceed RLIMIT_MEMLOCK, %lu kB",
-				charge->bytes >> 10, used << (PAGE_SHIFT - 10),
-				max << (PAGE_SHIFT - 10));
+				bytes >> 10, used << (PAGE_SHIFT - 10), max << (PAGE_SHIFT - 10));
 			hpm_why_try(why, "a larger ulimit -l, or a hugetlb pool");
 			return -EDQUOT;
 		}
-	} while (!atomic_long_try_cmpxchg(&user->locked_vm, &used, used + nr));
-
-	/* The user stays with the credentials; some Linux 6.1 does not let go of one alone. */
-	charge->cred = get_current_cred();
+	} while (!atomic_long_try_cmpxchg(locked, &used, used + nr));
 	return 0;
 }
 
-/*
- * Count bytes of the calling user against a limit. The charge is all zero, and counts for
- * nothing if the user has no limit. Return: 0, or -EDQUOT when it would be too much.
- */
-int hpm_limit_charge(struct hpm_charge *charge, enum hpm_limit limit, u64 bytes,
-		     struct hpm_why *why)
+static void memlock_sub(struct hpm_user *user, u64 bytes)
 {
-	int ret;
+	atomic_long_sub(bytes >> PAGE_SHIFT, &user->cred->user->locked_vm);
+}
 
+/*
+ * Let the calling user be charged from here on. A user without a limit is not, and then the
+ * charge stays empty. Return: 0, or -ENOMEM.
+ */
+int hpm_limit_begin(struct hpm_charge *charge, enum hpm_limit limit)
+{
 	if (ns_capable_noaudit(&init_user_ns, CAP_IPC_LOCK))
 		return 0;
 	charge->limit = limit;
-	charge->uid = current_uid();
-	charge->bytes = bytes;
-	ret = limit == HPM_LIMIT_MEMLOCK ? charge_memlock(charge, why) :
-					   charge_param(charge, why);
-	if (ret)
-		charge->bytes = 0;
+	charge->user = user_get();
+	return charge->user ? 0 : -ENOMEM;
+}
+
+/* Charge bytes more. Return: 0, or -EDQUOT when it would be too much. */
+int hpm_limit_add(struct hpm_charge *charge, u64 bytes, struct hpm_why *why)
+{
+	int ret;
+
+	if (!charge->user)
+		return 0;
+	ret = charge->limit == HPM_LIMIT_MEMLOCK ? memlock_add(charge->user, bytes, why) :
+						   param_add(charge, bytes, why);
+	if (!ret)
+		charge->bytes += bytes;
 	return ret;
 }
 
-/* Give back what was charged. Legal under mmap_lock. */
-void hpm_limit_uncharge(struct hpm_charge *charge)
+/* Give back some of what was charged. */
+void hpm_limit_sub(struct hpm_charge *charge, u64 bytes)
 {
-	if (!charge->bytes)
+	struct hpm_user *user = charge->user;
+
+	if (!user)
 		return;
+	charge->bytes -= bytes;
 	if (charge->limit == HPM_LIMIT_MEMLOCK) {
-		atomic_long_sub(charge->bytes >> PAGE_SHIFT, &charge->cred->user->locked_vm);
-		put_cred(charge->cred);
-	} else {
-		mutex_lock(&charges_lock);
-		list_del(&charge->entry);
-		mutex_unlock(&charges_lock);
+		memlock_sub(user, bytes);
+		return;
 	}
-	charge->bytes = 0;
+	spin_lock(&user->lock);
+	user->used[charge->limit] -= bytes;
+	spin_unlock(&user->lock);
+}
+
+/* Give back all that is left, and the user. */
+void hpm_limit_end(struct hpm_charge *charge)
+{
+	if (!charge->user)
+		return;
+	hpm_limit_sub(charge, charge->bytes);
+	user_put(charge->user);
+	charge->user = NULL;
+}
+
+/*
+ * Charge the folio of a page that a program has pinned. Return: 0, -EDQUOT, or -ENOMEM.
+ */
+int hpm_limit_add_folio(struct hpm_charge *charge, struct folio *folio, struct hpm_why *why)
+{
+	unsigned long pfn = folio_pfn(folio), pins;
+	struct xarray *folios;
+	int ret = 0;
+
+	if (!charge->user)
+		return 0;
+	if (!folio_test_large(folio))
+		return hpm_limit_add(charge, PAGE_SIZE, why);
+	folios = &charge->user->folios;
+	if (xa_reserve(folios, pfn, GFP_KERNEL_ACCOUNT))
+		return -ENOMEM;
+	xa_lock(folios);
+	pins = xa_to_value(xa_load(folios, pfn) ?: xa_mk_value(0));
+	/* Not in the charge's own bytes: it may go before others of the user who pin this folio. */
+	if (!pins)
+		ret = memlock_add(charge->user, folio_size(folio), why);
+	if (ret) {
+		__xa_erase(folios, pfn);
+	} else if (xa_is_err(__xa_store(folios, pfn, xa_mk_value(pins + 1), GFP_ATOMIC))) {
+		/* Another thread has given up the place in between, and there is none. */
+		ret = -ENOMEM;
+		if (!pins)
+			memlock_sub(charge->user, folio_size(folio));
+	}
+	xa_unlock(folios);
+	return ret;
+}
+
+/* The folio is not pinned for this charge any more, or will not be in a moment. */
+void hpm_limit_sub_folio(struct hpm_charge *charge, struct folio *folio)
+{
+	unsigned long pfn = folio_pfn(folio), pins;
+	struct xarray *folios;
+
+	if (!charge->user)
+		return;
+	if (!folio_test_large(folio)) {
+		hpm_limit_sub(charge, PAGE_SIZE);
+		return;
+	}
+	folios = &charge->user->folios;
+	xa_lock(folios);
+	pins = xa_to_value(xa_load(folios, pfn));
+	if (pins > 1)
+		__xa_store(folios, pfn, xa_mk_value(pins - 1), GFP_ATOMIC);
+	else
+		__xa_erase(folios, pfn);
+	xa_unlock(folios);
+	if (pins == 1)
+		memlock_sub(charge->user, folio_size(folio));
 }

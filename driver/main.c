@@ -7,8 +7,9 @@
  *	chardev, ioctl, ioctl_alloc, sysfs,	faces: thin, they call the buffer
  *	default, named, api, dmabuf, dmamap
  *	buffer, vma, dma			who holds what, and how it is seen
- *	backing, reserve, hugetlb, collect,	where pages come from, and whose
- *	shmem, user, policy, limits, fs, offline	they may be
+ *	backing, pages, release, reserve,	where pages come from, whose they
+ *	hugetlb, collect, shmem, user,		may be, and how they go back
+ *	policy, limits, log, fs, offline
  *
  * The promise to programs is include/uapi/linux/hpage_map.h, that to other drivers
  * include/linux/hpage_map.h.
@@ -32,7 +33,7 @@ static int __init hpm_init(void)
 {
 	int ret;
 
-	hpm_workqueue = alloc_workqueue("hpage_map", WQ_UNBOUND, 0);
+	hpm_workqueue = alloc_workqueue("hpage_map", WQ_UNBOUND | WQ_FREEZABLE, 0);
 	if (!hpm_workqueue)
 		return -ENOMEM;
 	ret = hpm_fs_init();
@@ -59,6 +60,7 @@ exit_default:
 	hpm_default_exit();
 exit_dmamap:
 	hpm_dmamap_exit();
+	hpm_buffer_exit();
 exit_reserve:
 	hpm_reserve_exit();
 exit_offline:
@@ -76,6 +78,7 @@ static void __exit hpm_exit(void)
 	hpm_chardev_exit();
 	hpm_default_exit();
 	hpm_dmamap_exit();
+	hpm_buffer_exit();
 	hpm_reserve_exit();
 	hpm_offline_exit();
 	hpm_fs_exit();

@@ -7,15 +7,23 @@
  * Destroying takes the name away at once. Those who have the buffer open or mapped keep it;
  * the pages go with the last of them.
  *
+ * Making one has three steps. The name and a minor number are claimed first, so that a name
+ * that is taken is refused before a page is touched; then the pages are made, which may take
+ * long; then the device is shown. A name that is only claimed has no buffer, and is not there
+ * for those who open or destroy it.
+ *
  * names_lock protects the list, and serialises whoever makes and destroys names, but not the
- * making of their buffers, which may take long. Opening does not take it: a minor number is
- * looked up under the lock of its array, where an entry means that the name has its
- * reference.
+ * making of their buffers. Opening does not take it: a minor number is looked up under the
+ * lock of its array, where an entry means that the name has its reference.
+ *
+ * Others in the kernel may hold a device beyond its name. It is released by code of this
+ * module, which waits for that when it goes.
  */
 #include <linux/ctype.h>
 #include <linux/list.h>
 #include <linux/module.h>
 #include <linux/slab.h>
+#include <linux/wait_bit.h>
 #include <linux/xarray.h>
 
 #include "faces.h"
@@ -23,20 +31,23 @@
 struct named {
 	struct device dev;	/* its device, in the class and in /dev */
 	struct list_head entry;	/* in names, under names_lock */
-	struct hpage_map_buffer *buf;	/* held; never changes, nor does what follows */
-	umode_t mode;	/* permission bits of the node */
+	struct hpage_map_buffer *buf;	/* held; NULL until it is shown; under names_lock */
+	umode_t mode;	/* permission bits of the node; never changes, nor does what follows */
 	kuid_t uid;	/* its owner */
 	kgid_t gid;	/* its group */
 };
 
 static LIST_HEAD(names);
 static DEFINE_MUTEX(names_lock);
-static DEFINE_XARRAY_ALLOC1(minors);	/* of buffers, by minor number */
+static DEFINE_XARRAY_ALLOC1(minors);	/* of buffers, by minor number; reserved if claimed */
 static u32 last_minor;	/* under names_lock */
+static atomic_t nr_named;	/* devices that are not released yet */
 
 static void named_release(struct device *dev)
 {
 	kfree(container_of(dev, struct named, dev));
+	if (atomic_dec_and_test(&nr_named))
+		wake_up_var(&nr_named);
 }
 
 static char *named_devnode(devnode_device *dev, umode_t *mode, kuid_t *uid, kgid_t *gid)
@@ -81,90 +92,120 @@ static struct named *find(const char *name)
 	return NULL;
 }
 
-/* Show @named, which has all but its device. On failure it is freed. */
-static int publish(struct named *named, const char *name)
+static struct named *new_named(const char *name)
 {
-	struct device *dev = &named->dev;
+	struct named *named = kzalloc(sizeof(*named), GFP_KERNEL);
+
+	if (!named)
+		return NULL;
+	atomic_inc(&nr_named);
+	device_initialize(&named->dev);
+	named->dev.class = hpm_class;
+	named->dev.type = &named_type;
+	if (!dev_set_name(&named->dev, "%s", name))
+		return named;
+	put_device(&named->dev);
+	return NULL;
+}
+
+/* Why a name cannot be had, or 0. */
+static int name_taken(const char *name, struct hpm_why *why)
+{
+	/* "default" is what the default buffer is called, hpage_map its device in this class. */
+	if (!strcmp(name, "default") || !strcmp(name, KBUILD_MODNAME))
+		hpm_why(why, "%s stands for the default buffer", name);
+	else if (find(name))
+		hpm_why(why, "there is a buffer named %s already", name);
+	else
+		return 0;
+	hpm_why_try(why, "another name");
+	return -EEXIST;
+}
+
+/* From here on nobody else can have the name. */
+static int claim(struct named *named, struct hpm_why *why)
+{
 	u32 minor;
 	int ret;
 
-	device_initialize(dev);
-	dev->class = &hpm_class;
-	dev->type = &named_type;
-	dev_set_drvdata(dev, named->buf);
-	ret = dev_set_name(dev, "%s", name);
+	mutex_lock(&names_lock);
+	ret = name_taken(dev_name(&named->dev), why);
 	if (ret)
-		goto put;
+		goto unlock;
 	/* Cyclic, so that an old copy of a node does not lead to a new buffer soon. */
-	ret = xa_alloc_cyclic(&minors, &minor, named->buf, XA_LIMIT(1, HPM_MINORS - 1),
-			      &last_minor, GFP_KERNEL);
+	ret = xa_alloc_cyclic(&minors, &minor, NULL, XA_LIMIT(1, HPM_MINORS - 1), &last_minor,
+			      GFP_KERNEL);
 	if (ret < 0) {
 		ret = ret == -EBUSY ? -ENOSPC : ret;
-		goto put;
+		goto unlock;
 	}
-	dev->devt = hpm_chardev_devt(minor);
-	ret = device_add(dev);
-	if (ret)
-		goto erase;
+	ret = 0;
+	named->dev.devt = hpm_chardev_devt(minor);
 	list_add_tail(&named->entry, &names);
-	return 0;
-
-erase:
-	xa_erase(&minors, minor);
-put:
-	put_device(dev);
-	return ret;
-}
-
-/* Give named its name, or free it. */
-static int name_it(struct named *named, const char *name, struct hpm_why *why)
-{
-	int ret;
-
-	mutex_lock(&names_lock);
-	/* The default buffer's device stands in the same class. */
-	if (find(name) || !strcmp(name, KBUILD_MODNAME)) {
-		hpm_why(why, "there is a buffer named %s already", name);
-		hpm_why_try(why, "another name");
-		kfree(named);
-		ret = -EEXIST;
-	} else {
-		ret = publish(named, name);
-	}
+unlock:
 	mutex_unlock(&names_lock);
 	return ret;
 }
 
-/* As hpm_buffer_create(), with a name. Also -EEXIST, or -ENOSPC when there are no more numbers. */
+static void unclaim(struct named *named)
+{
+	mutex_lock(&names_lock);
+	list_del(&named->entry);
+	xa_erase(&minors, MINOR(named->dev.devt));
+	mutex_unlock(&names_lock);
+}
+
+/* Show what has been claimed. The name takes a reference of its own. */
+static int publish(struct named *named, struct hpage_map_buffer *buf)
+{
+	struct device *dev = &named->dev;
+	int ret;
+
+	mutex_lock(&names_lock);
+	dev_set_drvdata(dev, buf);
+	ret = xa_err(xa_store(&minors, MINOR(dev->devt), buf, GFP_KERNEL));
+	if (!ret)
+		ret = device_add(dev);
+	if (!ret)
+		named->buf = hpm_buffer_get(buf);
+	mutex_unlock(&names_lock);
+	return ret;
+}
+
+/*
+ * As hpm_buffer_create(), with a name. Also -EEXIST, or -ENOSPC when there are no more numbers,
+ * either before any page is made.
+ */
 struct hpage_map_buffer *hpm_named_create(const char *name, umode_t mode, kuid_t uid, kgid_t gid,
 					  const struct hpm_attr *attr, struct hpm_why *why)
 {
-	struct named *named = kzalloc(sizeof(*named), GFP_KERNEL);
+	struct named *named = new_named(name);
 	struct hpage_map_buffer *buf;
 	int ret;
 
 	if (!named)
 		return ERR_PTR(-ENOMEM);
-	buf = hpm_buffer_create(attr, HPAGE_MAP_ATTR_NAMED, name, why);
-	if (IS_ERR(buf)) {
-		kfree(named);
-		return buf;
-	}
-	named->buf = hpm_buffer_get(buf);
 	named->mode = mode;
 	named->uid = uid;
 	named->gid = gid;
 
-	ret = name_it(named, name, why);
-	if (ret) {
+	ret = claim(named, why);
+	if (ret)
+		goto put;
+	buf = hpm_buffer_create(attr, HPAGE_MAP_ATTR_NAMED, name, why);
+	ret = IS_ERR(buf) ? PTR_ERR(buf) : publish(named, buf);
+	if (!ret)
+		return buf;
+	/* Before the buffer is put: while it stands in minors, openers may take a reference. */
+	unclaim(named);
+	if (!IS_ERR(buf))
 		hpm_buffer_put(buf);
-		hpm_buffer_put(buf);
-		return ERR_PTR(ret);
-	}
-	return buf;
+put:
+	put_device(&named->dev);
+	return ERR_PTR(ret);
 }
 
-static void destroy(struct named *named)
+static void destroy(struct named *named, void (*put)(struct hpage_map_buffer *buf))
 {
 	struct hpage_map_buffer *buf = named->buf;
 	dev_t devt = named->dev.devt;
@@ -174,7 +215,7 @@ static void destroy(struct named *named)
 	device_unregister(&named->dev);
 	xa_erase(&minors, MINOR(devt));
 	WRITE_ONCE(buf->role, 0);
-	hpm_buffer_put(buf);
+	put(buf);
 }
 
 /* Take a name away, if it is that of the buffer @id or this is 0; else -ENOENT. */
@@ -185,8 +226,8 @@ int hpm_named_destroy(const char *name, u32 id)
 
 	mutex_lock(&names_lock);
 	named = find(name);
-	if (named && (!id || named->buf->id == id))
-		destroy(named);
+	if (named && named->buf && (!id || named->buf->id == id))
+		destroy(named, hpm_buffer_put);
 	else
 		ret = -ENOENT;
 	mutex_unlock(&names_lock);
@@ -216,6 +257,8 @@ void hpm_named_exit(void)
 
 	mutex_lock(&names_lock);
 	list_for_each_entry_safe(named, next, &names, entry)
-		destroy(named);
+		destroy(named, hpm_buffer_put_now);
 	mutex_unlock(&names_lock);
+	/* hpm_exit() waits for the end of the last named_release(). */
+	wait_var_event(&nr_named, !atomic_read(&nr_named));
 }

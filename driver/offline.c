@@ -4,71 +4,107 @@
  *
  * Taking memory offline migrates what lies on it, and tries again for as long as something is
  * pinned, which here may be forever. So the attempt is refused before it begins, and the log
- * says by whom.
- * One that is being made is not known here yet: the attempt then goes on until it is ended.
- * All finished backings stand in one list, under one mutex, which is the innermost lock: it is
- * taken under the locks of memory hotplug, and under mmap_lock when a mapping was the last
- * holder.
+ * says why. A buffer that is being made is not known here yet: the attempt then goes on until
+ * somebody ends it.
+ *
+ * Each section of memory, the smallest that goes offline, has a count of the pieces of buffers
+ * in it. So a look takes the same time however many buffers there are and however large.
+ *
+ * sections, with its lock, has the counts; it is a spinlock, and the innermost lock.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
 #include <linux/memory.h>
-#include <linux/mutex.h>
+#include <linux/mmzone.h>
+#include <linux/xarray.h>
 
 #include "backing.h"
 
-static LIST_HEAD(backings);
-static DEFINE_MUTEX(backings_lock);
+static DEFINE_XARRAY(sections);		/* pieces of buffers, by section number */
 
-/* Keep the memory of a backing online. */
-void hpm_offline_guard(struct hpm_backing *b)
+/* A slot once used stays, so that nothing but this needs memory. */
+static int section_reserve(unsigned long section, long pieces)
 {
-	mutex_lock(&backings_lock);
-	list_add(&b->guarded, &backings);
-	mutex_unlock(&backings_lock);
+	return xa_reserve(&sections, section, GFP_KERNEL);
 }
 
-/* The memory of a backing may go offline again. Legal under mmap_lock. */
+static int section_add(unsigned long section, long pieces)
+{
+	long old;
+
+	xa_lock(&sections);
+	old = xa_to_value(xa_load(&sections, section) ?: xa_mk_value(0));
+	__xa_store(&sections, section, xa_mk_value(old + pieces), GFP_NOWAIT);
+	xa_unlock(&sections);
+	return 0;
+}
+
+static int section_sub(unsigned long section, long pieces)
+{
+	return section_add(section, -pieces);
+}
+
+/* Call for each section how many pieces of @b it has, until that fails; neighbours at once. */
+static int sections_walk(const struct hpm_backing *b, int (*call)(unsigned long, long))
+{
+	unsigned long section = 0, at, last;
+	struct hpage_map_run run;
+	long pieces = 0;
+	loff_t pos = 0;
+	int ret;
+
+	while (hpm_backing_run(b, &pos, &run)) {
+		at = pfn_to_section_nr(PHYS_PFN(run.address));
+		last = pfn_to_section_nr(PHYS_PFN(run.address + run.length - 1));
+		for (; at <= last; section = at++, pieces++) {
+			if (!pieces || at == section)
+				continue;
+			ret = call(section, pieces);
+			if (ret)
+				return ret;
+			pieces = 0;
+		}
+		cond_resched();
+	}
+	return pieces ? call(section, pieces) : 0;
+}
+
+/* Keep the memory of a backing online. Return: 0, or -ENOMEM. */
+int hpm_offline_guard(struct hpm_backing *b)
+{
+	int ret = sections_walk(b, section_reserve);
+
+	if (ret)
+		return ret;
+	sections_walk(b, section_add);
+	b->guarded = true;
+	return 0;
+}
+
+/* The memory of a backing may go offline again, if it was kept. */
 void hpm_offline_release(struct hpm_backing *b)
 {
-	mutex_lock(&backings_lock);
-	list_del(&b->guarded);
-	mutex_unlock(&backings_lock);
-}
-
-/* Does a page of @b lie in the physical addresses [@start, @end)? */
-static bool lies_in(const struct hpm_backing *b, u64 start, u64 end)
-{
-	struct hpage_map_run run;
-	loff_t pos = 0;
-
-	while (hpm_backing_run(b, &pos, &run))
-		if (run.address < end && run.address + run.length > start)
-			return true;
-	return false;
+	if (b->guarded)
+		sections_walk(b, section_sub);
+	b->guarded = false;
 }
 
 static int going_offline(struct notifier_block *nb, unsigned long action, void *data)
 {
 	const struct memory_notify *memory = data;
-	u64 start = PFN_PHYS(memory->start_pfn);
-	const struct hpm_backing *b;
-	int ret = NOTIFY_OK;
+	unsigned long at = pfn_to_section_nr(memory->start_pfn);
+	unsigned long last = pfn_to_section_nr(memory->start_pfn + memory->nr_pages - 1);
 
 	if (action != MEM_GOING_OFFLINE)
 		return NOTIFY_DONE;
-
-	mutex_lock(&backings_lock);
-	list_for_each_entry(b, &backings, guarded) {
-		if (!lies_in(b, start, start + PFN_PHYS(memory->nr_pages)))
+	for (; at <= last; at++) {
+		if (!xa_to_value(xa_load(&sections, at) ?: xa_mk_value(0)))
 			continue;
 		pr_info_ratelimited("memory at %#llx stays online, a buffer has pages there\n",
-				    start);
-		ret = notifier_from_errno(-EBUSY);
-		break;
+				    (u64)PFN_PHYS(memory->start_pfn));
+		return notifier_from_errno(-EBUSY);
 	}
-	mutex_unlock(&backings_lock);
-	return ret;
+	return NOTIFY_OK;
 }
 
 static struct notifier_block offline_notifier = {
@@ -83,4 +119,5 @@ int hpm_offline_init(void)
 void hpm_offline_exit(void)
 {
 	unregister_memory_notifier(&offline_notifier);
+	xa_destroy(&sections);
 }

@@ -15,13 +15,16 @@
  *
  * A backing takes the pages from head on, so whatever number is ready can be
  * had in one piece; the worker adds pages at tail. A backing lends its part of
- * the file as others lend a whole one, and when it goes the worker punches its
- * part out. No offset is used twice by takers, and there are enough of them.
+ * the file as others lend a whole one, and its pages are taken out of the file
+ * when they are given back. No offset is used twice by takers, and there are
+ * enough of them.
  *
- * Ready pages may still be migrated: they are pinned when they are taken.
+ * Ready pages may still be migrated, and may break: they are pinned and looked at
+ * when they are taken. The worker drops broken ones that it finds at head.
  *
  * hugetlbfs allocates and maps under one lock of the inode. So the worker waits
- * a moment before it fills again: whoever took pages is about to map them.
+ * a moment before it fills again: whoever took pages is about to map them. It
+ * works in portions, so that hibernation, which stops the worker, does not wait.
  *
  * lock protects what takers see, and is never held while pages are allocated or
  * given back. Only the worker moves tail and sets file, under lock, too, and so
@@ -40,6 +43,7 @@
 
 #define REFILL_AFTER	(HZ / 2)	/* pages were taken */
 #define RETRY_AFTER	(10 * HZ)	/* there were none to be had */
+#define PORTION		(HZ / 5)	/* of work at once */
 #define FILE_SIZE	BIT_ULL(60)	/* bytes; it has pages only in its window */
 
 static const struct source {
@@ -55,14 +59,6 @@ static const struct source {
 	{ HPAGE_MAP_BACKING_THP, hpm_thp_has, hpm_thp_file, hpm_thp_extend, hpm_thp_punch },
 };
 
-/* A part of a reserve's file that was taken. */
-struct hpm_window {
-	struct list_head entry;		/* once it is back; under the reserve's lock */
-	struct hpm_reserve *reserve;	/* never changes, nor does what follows */
-	loff_t start;			/* bytes */
-	loff_t length;			/* bytes */
-};
-
 /* Pages of one kind, size and node. */
 struct hpm_reserve {
 	struct list_head entry;		/* in reserves; never changes, nor does what follows */
@@ -74,12 +70,12 @@ struct hpm_reserve {
 	unsigned long asked;		/* pages to keep ready; READ_ONCE() */
 	struct delayed_work work;	/* fills and trims */
 	struct hpm_why finding;		/* of the worker alone: why it cannot fill */
+	bool goes_on;			/* likewise: with what it has begun */
 
 	struct mutex lock;		/* of what follows */
 	struct file *file;		/* NULL until the first page is wanted */
 	u64 head;			/* index in file of the first ready page */
 	u64 tail;			/* index of the page behind the last ready one */
-	struct list_head returned;	/* windows whose pages are to be given back */
 	struct hpm_why why;		/* what the worker found when it ended */
 };
 
@@ -152,29 +148,73 @@ static void trim(struct hpm_reserve *r)
 		r->source->punch(r->file, r->tail * r->page_size, r->page_size);
 }
 
-static void give_back_returned(struct hpm_reserve *r)
+/* Is there a page at an offset that can be lent? It may be taken, or given back, meanwhile. */
+static bool is_good(struct file *file, loff_t pos)
 {
-	struct hpm_window *w, *next;
-	LIST_HEAD(returned);
+	struct page *page;
+	bool bad;
+
+	if (hpm_fs_pin(file, pos, &page))
+		return false;
+	bad = hpm_folio_is_bad(page_folio(page));
+	hpm_fs_unpin(page);
+	return !bad;
+}
+
+/* How many of the ready pages are there and good. */
+static unsigned long count_good(struct hpm_reserve *r)
+{
+	struct file *file = NULL;
+	unsigned long nr = 0;
+	u64 at, end;
 
 	mutex_lock(&r->lock);
-	list_splice_init(&r->returned, &returned);
+	at = r->head;
+	end = r->tail;
+	if (r->file)
+		file = get_file(r->file);
 	mutex_unlock(&r->lock);
-	list_for_each_entry_safe(w, next, &returned, entry) {
-		r->source->punch(r->file, w->start, w->length);
-		kfree(w);
+	for (; at < end; at++) {
+		nr += is_good(file, at * r->page_size);
+		cond_resched();
 	}
+	if (file)
+		fput(file);
+	return nr;
+}
+
+/* Drop the ready pages up to the last one that cannot be lent. */
+static void drop_bad(struct hpm_reserve *r)
+{
+	u64 at, head, good = 0;
+
+	mutex_lock(&r->lock);
+	at = r->head;
+	mutex_unlock(&r->lock);
+	for (; at < r->tail; at++) {
+		if (!is_good(r->file, at * r->page_size))
+			good = at + 1;
+		cond_resched();
+	}
+	mutex_lock(&r->lock);
+	head = r->head;
+	r->head = max(head, good);
+	mutex_unlock(&r->lock);
+	if (head < good)
+		r->source->punch(r->file, head * r->page_size, (good - head) * r->page_size);
 }
 
 static void reserve_work(struct work_struct *work)
 {
 	struct hpm_reserve *r = container_of(to_delayed_work(work), struct hpm_reserve, work);
+	unsigned long end = jiffies + PORTION;
 	long missing;
 	int ret = 0;
 
-	give_back_returned(r);
 	r->finding = (struct hpm_why){};
-	while (!ret && (missing = READ_ONCE(r->asked) - ready(r))) {
+	if (!r->goes_on)
+		drop_bad(r);
+	while (!ret && (missing = READ_ONCE(r->asked) - ready(r)) && time_before(jiffies, end)) {
 		if (missing > 0)
 			ret = extend(r);
 		else
@@ -183,26 +223,23 @@ static void reserve_work(struct work_struct *work)
 	}
 	if (ret && !r->finding.len)
 		hpm_why(&r->finding, "%pe", ERR_PTR(ret));
-	if (ret)
-		queue_delayed_work(hpm_workqueue, &r->work, RETRY_AFTER);
+	r->goes_on = !ret && missing;
+	if (ret || missing)
+		queue_delayed_work(hpm_workqueue, &r->work, ret ? RETRY_AFTER : 0);
 	mutex_lock(&r->lock);
 	r->why = r->finding;
 	mutex_unlock(&r->lock);
 }
 
-static bool take(struct hpm_reserve *r, struct hpm_backing *b, struct hpm_window *w,
-		 unsigned long nr)
+static bool take(struct hpm_reserve *r, struct hpm_backing *b, unsigned long nr)
 {
 	bool enough;
 
 	mutex_lock(&r->lock);
 	enough = r->tail - r->head >= nr;
 	if (enough) {
-		w->reserve = r;
-		w->start = r->head * r->page_size;
-		w->length = (loff_t)nr * r->page_size;
-		b->window = w;
-		b->start = w->start;
+		b->reserve = r;
+		b->start = r->head * r->page_size;
 		b->file = get_file(r->file);
 		r->head += nr;
 	}
@@ -215,31 +252,27 @@ static bool take(struct hpm_reserve *r, struct hpm_backing *b, struct hpm_window
 
 /*
  * Take nr pages that are ready; kind and shift of the backing are set, and file, start
- * and window become so. Return: 0, or -ENOMEM when there are not enough.
+ * and reserve become so. Return: 0, or -ENOMEM when there are not enough.
  */
 int hpm_reserve_take(struct hpm_backing *b, const struct hpm_attr *attr, unsigned long nr,
 		     struct hpm_why *why)
 {
-	struct hpm_window *w = kzalloc(sizeof(*w), GFP_KERNEL_ACCOUNT);
 	unsigned long most = 0;
 	struct hpm_nodes nodes;
 	struct hpm_reserve *r;
 	int node;
 
-	if (!w)
-		return -ENOMEM;
 	hpm_nodes_begin(&nodes, attr);
 	while ((node = hpm_nodes_next(&nodes)) != NUMA_NO_NODE) {
 		list_for_each_entry(r, &reserves, entry) {
 			if (r->source->kind != b->kind || r->page_size != 1UL << b->shift ||
 			    r->node != node)
 				continue;
-			if (take(r, b, w, nr))
+			if (take(r, b, nr))
 				return 0;
 			most = max(most, ready(r));
 		}
 	}
-	kfree(w);
 	hpm_why(why, "reserve: %lu pages of %lu kB from %s needed, %lu ready", nr,
 		1UL << (b->shift - 10), hpm_backing_name(b->kind), most);
 	hpm_why_try(why, "a larger number in /sys/class/hpage_map_reserve/*/pages");
@@ -247,20 +280,14 @@ int hpm_reserve_take(struct hpm_backing *b, const struct hpm_attr *attr, unsigne
 }
 
 /*
- * Give back what was taken, unpinned. The worker does it, so that nobody waits for the
- * lock of the inode who holds mmap_lock. The pages do not become ready again: nobody has
- * zeroed them.
+ * The pages of a backing have been taken out of the file of its reserve, if it has one, and can
+ * be had again. They do not become ready by that: nobody has zeroed them.
  */
 void hpm_reserve_return(struct hpm_backing *b)
 {
-	struct hpm_window *w = b->window;
-	struct hpm_reserve *r = w->reserve;
-
-	mutex_lock(&r->lock);
-	list_add_tail(&w->entry, &r->returned);
-	mutex_unlock(&r->lock);
-	fput(b->file);
-	mod_delayed_work(hpm_workqueue, &r->work, 0);
+	if (b->reserve)
+		mod_delayed_work(hpm_workqueue, &b->reserve->work, 0);
+	b->reserve = NULL;
 }
 
 static ssize_t pages_show(struct device *dev, struct device_attribute *attr, char *text)
@@ -289,7 +316,7 @@ static DEVICE_ATTR_RW(pages);
 
 static ssize_t ready_show(struct device *dev, struct device_attribute *attr, char *text)
 {
-	return sysfs_emit(text, "%lu\n", ready(dev_get_drvdata(dev)));
+	return sysfs_emit(text, "%lu\n", count_good(dev_get_drvdata(dev)));
 }
 static DEVICE_ATTR_RO(ready);
 
@@ -313,10 +340,7 @@ static struct attribute *reserve_attrs[] = {
 };
 ATTRIBUTE_GROUPS(reserve);
 
-static struct class reserve_class = {
-	.name = "hpage_map_reserve",
-	.dev_groups = reserve_groups,
-};
+static struct class *reserve_class;
 
 static int add(const struct source *source, unsigned long page_size, int node)
 {
@@ -329,10 +353,9 @@ static int add(const struct source *source, unsigned long page_size, int node)
 	r->page_size = page_size;
 	r->node = node;
 	mutex_init(&r->lock);
-	INIT_LIST_HEAD(&r->returned);
 	INIT_DELAYED_WORK(&r->work, reserve_work);
 
-	r->dev = device_create(&reserve_class, NULL, 0, r, "%s-%lukB-node%d",
+	r->dev = device_create(reserve_class, NULL, 0, r, "%s-%lukB-node%d",
 			       hpm_backing_name(source->kind), page_size / SZ_1K, node);
 	ret = PTR_ERR_OR_ZERO(r->dev);
 	if (ret)
@@ -351,14 +374,13 @@ void hpm_reserve_exit(void)
 		device_unregister(r->dev);
 		WRITE_ONCE(r->asked, 0);
 		cancel_delayed_work_sync(&r->work);
-		give_back_returned(r);
 		if (r->file)
 			hpm_fs_discard(r->file);
 		mutex_destroy(&r->lock);
 		list_del(&r->entry);
 		kfree(r);
 	}
-	class_unregister(&reserve_class);
+	class_destroy(reserve_class);
 }
 
 /* Make all reserves, empty, and show them. */
@@ -367,9 +389,10 @@ int hpm_reserve_init(void)
 	unsigned long page_size;
 	int node, i, ret;
 
-	ret = class_register(&reserve_class);
-	if (ret)
-		return ret;
+	reserve_class = class_create("hpage_map_reserve");
+	if (IS_ERR(reserve_class))
+		return PTR_ERR(reserve_class);
+	reserve_class->dev_groups = reserve_groups;
 	for (i = 0; i < ARRAY_SIZE(sources); i++) {
 		for (page_size = PAGE_SIZE * 2; page_size <= SZ_16G; page_size *= 2) {
 			if (!sources[i].has(page_size))

@@ -146,7 +146,7 @@ static int fill(struct file *file, loff_t pos, loff_t end, gfp_t gfp, bool want_
 
 static struct file *create(u64 size, const char *huge)
 {
-	struct file *file = hpm_fs_create("tmpfs", "huge", huge, size);
+	struct file *file = hpm_fs_create("tmpfs", huge, size);
 
 	/* Reclaim would unmap the pages in spite of their pins. */
 	if (!IS_ERR(file))

@@ -31,7 +31,7 @@ BUFFER_ATTR(nr_huge, "%lu", buf->backing.nr_huge, 0UL);
 BUFFER_ATTR(runs, "%lu", buf->backing.nr_runs, 0UL);
 BUFFER_ATTR(node, "%d", buf->backing.node, HPAGE_MAP_NODE_MIXED);
 BUFFER_ATTR(below_4g, "%d", buf->backing.end <= SZ_4G, 0);
-BUFFER_ATTR(reserve, "%d", !!buf->backing.window, 0);
+BUFFER_ATTR(reserve, "%d", !!buf->backing.reserve, 0);
 BUFFER_ATTR(creator, "%d", pid_vnr(buf->creator), 0);
 BUFFER_ATTR(descriptors, "%d", atomic_read(&buf->descriptors), 0);
 BUFFER_ATTR(mappings, "%d", atomic_read(&buf->mappings), 0);

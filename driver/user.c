@@ -15,6 +15,7 @@
  */
 #include <linux/mm.h>
 #include <linux/sched/signal.h>
+#include <linux/slab.h>
 
 #include "backing.h"
 
@@ -27,6 +28,33 @@ static bool may_pin(struct page *page)
 	return folio_test_anon(folio) || folio_test_hugetlb(folio) ||
 	       /* of what is left, only tmpfs and shared memory */
 	       (folio_test_swapbacked(folio) && !folio_is_zone_device(folio));
+}
+
+/*
+ * Add pages that were just pinned, as far as that goes, and charge their folios. Return: how
+ * many; fewer than @nr when there is an error in @err, and then the rest is still pinned.
+ */
+static int add_batch(struct hpm_backing *b, struct page **pages, int nr, int *err,
+		     struct hpm_why *why)
+{
+	struct folio *folio;
+	bool charged;
+	int i;
+
+	for (i = 0; i < nr; i++) {
+		folio = page_folio(pages[i]);
+		charged = folio != hpm_pages_last(b);
+		*err = charged ? hpm_limit_add_folio(&b->charge, folio, why) : 0;
+		if (*err)
+			break;
+		*err = hpm_pages_add(b, pages[i], PAGE_SIZE);
+		if (*err) {
+			if (charged)
+				hpm_limit_sub_folio(&b->charge, folio);
+			break;
+		}
+	}
+	return i;
 }
 
 static int pin_batch(unsigned long addr, int nr, struct page **pages, struct hpm_why *why)
@@ -53,24 +81,30 @@ static int pin_batch(unsigned long addr, int nr, struct page **pages, struct hpm
 }
 
 /*
- * Pin memory of the calling program for writing. Return: 0; -EFAULT when it is not mapped
- * or not writable; -EINVAL when it belongs to a file system or a device; -EINTR when a
- * signal came; -ENOMEM when there is no memory to move it to where it may stay.
+ * Pin memory of the calling program for writing and add it to @b. What was added stays there
+ * on failure. Return: 0; -EFAULT when it is not mapped or not writable; -EINVAL when it belongs
+ * to a file system or a device; -EINTR when a signal came; -ENOMEM when there is no memory to
+ * move it to where it may stay; -EDQUOT when the folios are too much for the user.
  */
-int hpm_user_pin(unsigned long addr, unsigned long nr, struct page **pages, struct hpm_why *why)
+int hpm_user_pin(struct hpm_backing *b, unsigned long addr, unsigned long nr, struct hpm_why *why)
 {
+	struct page **pages = kmalloc_array(BATCH, sizeof(*pages), GFP_KERNEL);
 	unsigned long done;
-	int got;
+	int got, added, err = 0;
 
-	for (done = 0; done < nr; done += got) {
+	if (!pages)
+		return -ENOMEM;
+	for (done = 0; done < nr && !err; done += got) {
 		got = signal_pending(current) ? -EINTR :
-		      pin_batch(addr + (done << PAGE_SHIFT), min(nr - done, BATCH), pages + done,
-				why);
+		      pin_batch(addr + (done << PAGE_SHIFT), min(nr - done, BATCH), pages, why);
 		if (got < 0) {
-			unpin_user_pages(pages, done);
-			return got;
+			err = got;
+			break;
 		}
+		added = add_batch(b, pages, got, &err, why);
+		unpin_user_pages(pages + added, got - added);
 		cond_resched();
 	}
-	return 0;
+	kfree(pages);
+	return err;
 }

@@ -14,7 +14,7 @@ import os
 
 # From <linux/hpage_map.h>.
 DOOR = "/dev/hpage_map"
-O_DOOR = 3
+O_DOOR = os.O_RDWR | os.O_NONBLOCK
 CREATE = 0xB942
 DESTROY = 0xB943
 TEXT_SIZE = 1024

@@ -27,6 +27,8 @@ static struct hpmap_buffer *new_buffer(void)
 
 PUBLIC void hpmap_free(struct hpmap_buffer *b)
 {
+	int err = errno;
+
 	if (!b)
 		return;
 	if (b->address)
@@ -35,6 +37,7 @@ PUBLIC void hpmap_free(struct hpmap_buffer *b)
 		close(b->fd);
 	pthread_mutex_destroy(&b->lock);
 	free(b);
+	errno = err;
 }
 
 /* Hand @b out, or end it with its reasons told. */
@@ -154,16 +157,20 @@ PUBLIC int hpmap_create(const struct hpmap_options *options, struct hpmap_buffer
 	return finish(module_alloc(&o, true, b), b, buffer);
 }
 
-static int adopt(struct hpmap_buffer *b)
+static void why_no_buffer(struct why *why)
 {
-	int ret = module_adopt(b);
+	why_add(why, "the descriptor is no buffer");
+	why_try(why, "one of hpmap_fd(), of /dev/hpage_map or of memfd_create(2)");
+}
+
+static int adopt(struct hpmap_buffer *b, bool may_ask, unsigned int flags)
+{
+	int ret = may_ask ? module_adopt(b) : -ENOTSUP;
 
 	if (ret == -ENOTSUP)
-		ret = memfd_adopt(b);
-	if (ret && !b->why.length) {
-		why_add(&b->why, "the descriptor is no buffer");
-		why_try(&b->why, "one of hpmap_fd(), of /dev/hpage_map or of memfd_create(2)");
-	}
+		ret = memfd_adopt(b, flags & HPMAP_UNSEALED);
+	if (ret && !b->why.length)
+		why_no_buffer(&b->why);
 	return ret;
 }
 
@@ -194,21 +201,36 @@ PUBLIC int hpmap_open(const char *name, unsigned int flags, struct hpmap_buffer 
 	return finish(ret, b, buffer);
 }
 
-PUBLIC int hpmap_from_fd(int fd, struct hpmap_buffer **buffer)
+PUBLIC int hpmap_from_fd_flags(int fd, unsigned int flags, struct hpmap_buffer **buffer)
 {
-	struct hpmap_buffer *b = new_buffer();
+	bool may_ask = may_be_asked(fd);
+	struct hpmap_buffer *b;
+	struct why why = {};
 	int err;
 
+	if (flags & ~HPMAP_UNSEALED)
+		return fail(-EINVAL, "hpmap_from_fd_flags: unknown bits in flags, %#x", flags);
+	/* Not even duplicated: the end of that would be told to its file system, too. */
+	if (!may_ask && fcntl(fd, F_GET_SEALS) < 0 && errno == EINVAL) {
+		why_no_buffer(&why);
+		return fail_why(-EINVAL, &why);
+	}
+	b = new_buffer();
 	if (!b)
 		return fail(-ENOMEM, "no memory for a struct hpmap_buffer");
-	b->fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+	b->fd = fcntl(fd, F_DUPFD_CLOEXEC, 3);
 	if (b->fd < 0) {
-		/* Where no descriptor is allowed at all, even 0 is too high. */
+		/* Where no descriptor is allowed at all, even the lowest is too high. */
 		err = errno == EBADF ? EINVAL : errno == EINVAL ? EMFILE : errno;
 		hpmap_free(b);
 		return fail(-err, "descriptor %d: %s", fd, strerror(err));
 	}
-	return finish(adopt(b), b, buffer);
+	return finish(adopt(b, may_ask, flags), b, buffer);
+}
+
+PUBLIC int hpmap_from_fd(int fd, struct hpmap_buffer **buffer)
+{
+	return hpmap_from_fd_flags(fd, 0, buffer);
 }
 
 PUBLIC int hpmap_pin(const void *address, uint64_t length, struct hpmap_buffer **buffer)
@@ -239,21 +261,11 @@ PUBLIC int hpmap_fd(const struct hpmap_buffer *b)
 	return b->fd;
 }
 
-static int one_node(const struct hpmap_buffer *b)
-{
-	uint64_t pages[64];
-	unsigned int nr = 64;
-
-	if (memfd_nodes(b, pages, &nr) || !nr || nr > 64)
-		return HPMAP_NODE_MIXED;
-	return pages[nr - 1] == b->length / b->page_size ? (int)nr - 1 : HPMAP_NODE_MIXED;
-}
-
 static int memfd_info(const struct hpmap_buffer *b, struct hpmap_info *info)
 {
+	struct memfd_facts facts;
 	struct stat st = {};
-	uint64_t nr_huge;
-	int ret = memfd_huge(b, &nr_huge);
+	int ret = memfd_look(b, &facts);
 
 	if (ret)
 		return fail(ret, "how many of its pages are huge cannot be told: %s",
@@ -266,9 +278,9 @@ static int memfd_info(const struct hpmap_buffer *b, struct hpmap_info *info)
 		.page_size = b->page_size,
 		.asked = b->asked,
 		.nr_pages = b->length / b->page_size,
-		.nr_huge = nr_huge,
+		.nr_huge = facts.nr_huge,
 		.backing = b->backing,
-		.node = one_node(b),
+		.node = facts.node,
 		.uid = st.st_uid,
 	};
 	memcpy(info->name, b->tag, sizeof(info->name));
@@ -297,7 +309,7 @@ PUBLIC int hpmap_nodes(const struct hpmap_buffer *b, uint64_t *pages, unsigned i
 
 	if (b->backend == HPMAP_BACKEND_MODULE)
 		return module_nodes(b->fd, pages, nr);
-	ret = memfd_nodes(b, pages, nr);
+	ret = *nr && !pages ? -EFAULT : memfd_nodes(b, pages, nr);
 	if (ret == -EPERM)
 		return fail(ret, "move_pages(2) is forbidden here (try: a sandbox that allows it)");
 	return ret ? fail(ret, "the nodes cannot be told: %s", strerror(-ret)) : 0;

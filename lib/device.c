@@ -27,7 +27,7 @@ int module_export(int buffer, int *fd)
 				    "for reading (try: hpmap_open() without HPMAP_READ_ONLY)");
 		return fail(-errno, "HPAGE_MAP_EXPORT: %s", strerror(errno));
 	}
-	*fd = e.fd;
+	*fd = above_standard(e.fd);
 	return 0;
 }
 
@@ -42,18 +42,18 @@ int module_pin(const void *address, uint64_t length, struct hpmap_buffer *b)
 		.text = (uintptr_t)text,
 		.text_size = sizeof(text),
 	};
-	size_t said = b->why.length;
+	unsigned int said = b->why.reasons;
 	int ret = door_ioctl(HPAGE_MAP_PIN, &p, &b->why);
 
 	if (*text)
 		why_add(&b->why, "module: %s", text);
-	else if (ret && ret != -EINTR && b->why.length == said)
+	else if (ret && ret != -EINTR && b->why.reasons == said)
 		why_add(&b->why, "module: %llu bytes at %p: %s", (unsigned long long)length,
 			address, strerror(-ret));
 	if (ret == -EINTR)
 		why_interrupted(&b->why);
 	if (!ret)
-		b->fd = p.fd;
+		b->fd = above_standard(p.fd);
 	return ret;
 }
 
@@ -71,6 +71,9 @@ static int map_failed(int err, const char *device)
 	case EBUSY:
 		return fail(-EBUSY, "the driver of %s keeps the addresses itself, as vfio-pci does "
 			    "(try: VFIO_IOMMU_MAP_DMA on the mapping of the buffer)", device);
+	case EINTR:
+		return fail(-EINTR, "a signal came first (try: again, or a handler with "
+			    "SA_RESTART)");
 	case EIO:
 		return fail(-EIO, "%s does not reach the pages (try: .near_device, or "
 			    "HPMAP_BELOW_4G)", device);
@@ -83,6 +86,8 @@ PUBLIC int hpmap_dma_map(const struct hpmap_buffer *b, const char *device, unsig
 			 int *fd)
 {
 	struct hpage_map_dma_map d = { .size = sizeof(d), .flags = flags };
+	sigset_t before;
+	int ret;
 
 	if (!flags || flags & ~(HPMAP_DMA_TO_DEVICE | HPMAP_DMA_FROM_DEVICE))
 		return fail(-EINVAL, "hpmap_dma_map: unknown bits in flags, %#x, or none", flags);
@@ -92,9 +97,12 @@ PUBLIC int hpmap_dma_map(const struct hpmap_buffer *b, const char *device, unsig
 	if (!device || strlen(device) >= sizeof(d.device))
 		return map_failed(ENODEV, device ? device : "NULL");
 	strcpy(d.device, device);
-	if (ioctl(b->fd, HPAGE_MAP_DMA_MAP, &d))
-		return map_failed(errno, device);
-	*fd = d.fd;
+	signals_hold(&before);
+	ret = ioctl(b->fd, HPAGE_MAP_DMA_MAP, &d) ? errno : 0;
+	signals_release(&before);
+	if (ret)
+		return map_failed(ret, device);
+	*fd = above_standard(d.fd);
 	return 0;
 }
 
@@ -122,7 +130,7 @@ PUBLIC int hpmap_dma_runs(int fd, uint64_t first, struct hpmap_run *runs, unsign
 	};
 	struct hpage_map_info info = { .size = sizeof(info) };
 
-	if (!ioctl(fd, HPAGE_MAP_INFO, &info))
+	if (!may_be_asked(fd) || !ioctl(fd, HPAGE_MAP_INFO, &info))
 		return mapping_failed(EBADF);
 	if (ioctl(fd, HPAGE_MAP_RUNS, &r))
 		return mapping_failed(errno);
@@ -136,5 +144,7 @@ PUBLIC int hpmap_dma_sync(int fd, unsigned int flags, uint64_t offset, uint64_t 
 		.size = sizeof(s), .flags = flags, .offset = offset, .length = length,
 	};
 
+	if (!may_be_asked(fd))
+		return mapping_failed(EBADF);
 	return ioctl(fd, HPAGE_MAP_DMA_SYNC, &s) ? mapping_failed(errno) : 0;
 }

@@ -15,7 +15,7 @@
 
 static int open_udmabuf(void)
 {
-	int fd = open(UDMABUF, O_RDWR | O_CLOEXEC);
+	int fd = open_file(UDMABUF, O_RDWR);
 
 	if (fd >= 0)
 		return fd;
@@ -38,7 +38,7 @@ static int create_failed(const struct hpmap_buffer *b, int err)
 	mib = round_up_to(b->length, 1 << 20) >> 20;
 	if (!read_u64(LIMIT, &limit) && mib > limit)
 		return fail(-EINVAL, "the buffer has %llu MiB and udmabuf takes %llu (try: echo "
-			    "%llu > " LIMIT ", as root)", mib, (unsigned long long)limit, mib);
+			    "%llu | sudo tee " LIMIT ")", mib, (unsigned long long)limit, mib);
 	return fail(-EINVAL, "udmabuf does not take this memory (try: a buffer of "
 		    "hpmap_alloc(), whose size is sealed; Linux before 5.15 takes no hugetlb "
 		    "pages)");
@@ -66,6 +66,6 @@ PUBLIC int hpmap_export_dmabuf(const struct hpmap_buffer *b, int *fd)
 	close(device);
 	if (got < 0)
 		return create_failed(b, err);
-	*fd = got;
+	*fd = above_standard(got);
 	return 0;
 }

@@ -33,8 +33,8 @@
  *
  *   -E2BIG        a struct is longer than the library knows, with a tail that
  *                 is not zero
- *   -EACCES       a file in /dev may not be opened by the caller, or not for
- *                 writing
+ *   -EACCES       a file, mostly one in /dev, may not be opened by the caller,
+ *                 or not for writing
  *   -EBUSY        the buffer is mapped already, or the device's addresses are
  *                 managed by its driver
  *   -EDQUOT       a limit of the caller's user or process stands against it
@@ -54,7 +54,8 @@
  *   -ENOSPC       there are as many named buffers as there can be
  *   -ENOTSUP      this needs something that is not there: the module, or for
  *                 a dma-buf the device /dev/udmabuf. It is the one answer of
- *                 every call that needs the module when that is not loaded.
+ *                 every call that needs the module when that is not loaded, or
+ *                 has no device in the caller's container.
  *   -EPERM        the caller lacks a capability
  *
  * Linux only, 64 bits only; Linux 5.10 or later without the module.
@@ -273,21 +274,43 @@ int hpmap_open(const char *name, unsigned int flags, struct hpmap_buffer **buffe
 /**
  * hpmap_from_fd() - hold the buffer of a descriptor
  * @fd: a descriptor that hpmap_fd() gave here or in another process, or one of
- *	the device, or any of memfd_create(2) with a size that is a multiple of
- *	its page size. It stays the caller's: the buffer has a duplicate.
+ *	the device, or one of memfd_create(2) with the seal F_SEAL_SHRINK and a
+ *	size that is a multiple of its page size. It stays the caller's: the
+ *	buffer has a duplicate.
  * @buffer: out: the buffer; end it with hpmap_free()
  *
- * Return: 0, or -EINVAL when that is no buffer or cannot be read from, -EMFILE,
- * -ENFILE, -ENOMEM.
+ * Without that seal whoever shares the file could shorten it, and a touch of
+ * what is gone would be a SIGBUS. Nobody can take it away. Files that are no
+ * memory are not asked anything, so that a file system cannot delay the answer.
+ *
+ * Return: 0, or -EINVAL when that is no buffer, is not sealed or cannot be read
+ * from, -EMFILE, -ENFILE, -ENOMEM.
  */
 int hpmap_from_fd(int fd, struct hpmap_buffer **buffer);
+
+/** define HPMAP_UNSEALED - for hpmap_from_fd_flags(): whoever shares it is trusted */
+#define HPMAP_UNSEALED		(1U << 3)
+
+/**
+ * hpmap_from_fd_flags() - hold the buffer of a descriptor, which may be unsealed
+ * @fd: as with hpmap_from_fd(); with HPMAP_UNSEALED also a memfd without seals,
+ *	or a file of tmpfs or hugetlbfs, such as shm_open(3) makes
+ * @flags: HPMAP_UNSEALED or 0
+ * @buffer: out: the buffer; end it with hpmap_free()
+ *
+ * With HPMAP_UNSEALED it is for the program to see to it that nobody shortens
+ * the file.
+ *
+ * Return: as hpmap_from_fd().
+ */
+int hpmap_from_fd_flags(int fd, unsigned int flags, struct hpmap_buffer **buffer);
 
 /**
  * hpmap_free() - let go of a buffer
  * @buffer: the buffer, or NULL, which does nothing
  *
  * Ends its mapping and closes its descriptor. The memory is freed when nobody
- * else holds the buffer.
+ * else holds the buffer. errno is as before.
  */
 void hpmap_free(struct hpmap_buffer *buffer);
 
@@ -306,7 +329,9 @@ void hpmap_free(struct hpmap_buffer *buffer);
  * The address is a multiple of the page size and of what a PMD maps, and for a
  * buffer of 1 GiB or more a multiple of 1 GiB, so that huge pages are mapped
  * as such. To map a part of a buffer, or map it twice, use mmap(2) on
- * hpmap_fd().
+ * hpmap_fd(). HPMAP_POPULATE gives somebody else's memfd the pages that it still
+ * lacks, for as long as that takes, or is -ENOMEM at once when the machine has
+ * not got so many.
  *
  * Return: 0, or -EACCES when the descriptor is read-only or sealed and @flags
  * have neither HPMAP_READ_ONLY nor HPMAP_PRIVATE, -EBUSY, -EDQUOT, -EINVAL,
@@ -365,14 +390,15 @@ int hpmap_fd(const struct hpmap_buffer *buffer);
  * @asked: size in bytes as it was asked for; with HPMAP_BACKEND_MEMFD and
  *	hpmap_from_fd() the same as @length
  * @nr_pages: number of pages of @page_size
- * @nr_huge: how many pages a PMD or more can map
+ * @nr_huge: how many pages a PMD or more can map; an estimate of a memfd that is
+ *	larger than 4,096 such pages, and 0 of one with holes
  * @nr_runs: number of physically contiguous runs; 0 if that is not known, as
  *	with HPMAP_BACKEND_MEMFD
  * @address: physical address of the first page for callers with CAP_SYS_RAWIO
  *	and HPMAP_BACKEND_MODULE, else 0
  * @backing: enum hpmap_backing
  * @node: NUMA node of the pages, or HPMAP_NODE_MIXED, also where it is not
- *	known
+ *	known; of a memfd that of at most 4,096 pages, evenly spread over it
  * @attributes: bits of enum hpmap_attributes
  * @id: number of the buffer in the module, or 0
  * @creator: process id of who asked for it, 0 if not known
@@ -407,6 +433,9 @@ struct hpmap_info {
  * @buffer: the buffer
  * @info: in: its size; out: the facts as they are now
  *
+ * It takes no longer the larger the buffer is: somebody else's memfd may have
+ * any length.
+ *
  * Return: 0, or -E2BIG, -EINVAL; with HPMAP_BACKEND_MEMFD, which is looked at
  * through a mapping, -EMFILE, -ENFILE, -ENOMEM.
  */
@@ -431,7 +460,8 @@ int hpmap_next(uint32_t id, struct hpmap_info *info);
  *	thread's latest call that failed did so
  *
  * For people, in English: reasons separated by "; ", most with a remedy
- * as "(try: COMMAND)".
+ * as "(try: COMMAND)". Each stands there once, in the order in which it was
+ * met. A text that ends with " ..." has left something out.
  *
  * Return: a text, empty when there is nothing to say. It is valid as long as
  * the buffer; or, with NULL, until the thread's next call that fails.
@@ -445,8 +475,13 @@ const char *hpmap_why(const struct hpmap_buffer *buffer);
  * @nr: in: length of @pages; out: one more than the highest node that has
  *	pages, which may be more than @pages holds
  *
- * Return: 0, or -EFAULT, -ENOMEM; or -EPERM when a sandbox forbids move_pages(2), which
- * HPMAP_BACKEND_MEMFD needs.
+ * Every page that is there is looked at, so a memfd takes a time that grows
+ * with its memory, though not with its length. Pages of somebody else's memfd
+ * that are not there yet do not count; of hugetlb, while some are not, none do.
+ *
+ * Return: 0, or -EFAULT, -ENOMEM. With HPMAP_BACKEND_MEMFD also -EMFILE,
+ * -ENFILE; -EPERM when a sandbox forbids move_pages(2); and while the file has
+ * holes -EACCES or -ENOTSUP when it cannot be opened by /proc/self/fd.
  */
 int hpmap_nodes(const struct hpmap_buffer *buffer, uint64_t *pages, unsigned int *nr);
 
@@ -526,9 +561,9 @@ enum hpmap_dma_flags {
  * driver of the device goes; the program must have stopped the device before.
  * Needs CAP_SYS_RAWIO, and a buffer of the module.
  *
- * Return: 0, or -EACCES, -EBUSY when the driver manages addresses itself, -EINVAL,
- * -EIO when the device does not reach the pages, -EMFILE, -ENFILE, -ENODEV,
- * -ENOMEM, -ENOTSUP, -EPERM.
+ * Return: 0, or -EACCES, -EBUSY when the driver manages addresses itself,
+ * -EINTR, -EINVAL, -EIO when the device does not reach the pages, -EMFILE,
+ * -ENFILE, -ENODEV, -ENOMEM, -ENOTSUP, -EPERM.
  */
 int hpmap_dma_map(const struct hpmap_buffer *buffer, const char *device, unsigned int flags,
 		  int *fd);
@@ -575,7 +610,7 @@ int hpmap_dma_sync(int fd, unsigned int flags, uint64_t offset, uint64_t length)
  * @nr: in: length of @sizes; out: how many there are, which may be more than
  *	@sizes holds
  *
- * Return: 0, or -EMFILE, -ENFILE, -ENOMEM.
+ * Return: 0, or -EFAULT when there is no array, -EMFILE, -ENFILE, -ENOMEM.
  */
 int hpmap_page_sizes(uint64_t *sizes, unsigned int *nr);
 

@@ -14,7 +14,7 @@
 
 #define HIDDEN		__attribute__((visibility("hidden")))
 #define PUBLIC		__attribute__((visibility("default")))
-#define TEXT_SIZE	1024
+#define WHY_SIZE	4096		/* the reasons of the module, and those of memfd */
 #define MAX_NODES	1024		/* as many as kernels can have */
 #define WORD_BITS	(8 * sizeof(unsigned long))
 #define NODE_WORDS	(MAX_NODES / WORD_BITS)
@@ -31,13 +31,19 @@
 #define NEED_MODULE	(HPMAP_CONTIGUOUS | HPMAP_BELOW_4G | HPMAP_RESERVE)
 
 /**
- * struct why - reasons for people, as the module writes them
+ * struct why - reasons for people
  * @length: bytes used of @text
+ * @reasons: how many were given, those that were said before included
+ * @again: the last one was said before
+ * @full: @text ends with a mark, since not all did fit
  * @text: reasons with figures, separated by semicolons
  */
 struct why {
 	size_t length;
-	char text[TEXT_SIZE];
+	unsigned int reasons;
+	bool again;
+	bool full;
+	char text[WHY_SIZE];
 };
 
 /**
@@ -77,6 +83,29 @@ HIDDEN int struct_in(void *to, size_t known, size_t first, const void *from);
 HIDDEN int struct_check(const void *from, size_t known, size_t first);
 HIDDEN void struct_out(void *to, const void *from, size_t known);
 
+/* files.c */
+/**
+ * struct lines - a file that is read line by line, without memory from malloc()
+ * @fd: of the file
+ * @err: errno of what went wrong, or 0
+ * @begin: where the next line begins in @text
+ * @end: behind what was read into it
+ * @text: the rest of a longer line is left out
+ */
+struct lines {
+	int fd;
+	int err;
+	size_t begin, end;
+	char text[4096];
+};
+
+HIDDEN int open_file(const char *path, int flags);
+HIDDEN int lines_open(struct lines *l, const char *path);
+HIDDEN char *lines_next(struct lines *l);
+HIDDEN int lines_close(struct lines *l);
+HIDDEN int above_standard(int fd);
+HIDDEN bool may_be_asked(int fd);
+
 /* sysfs.c */
 HIDDEN ssize_t read_file(const char *path, char *text, size_t size);
 HIDDEN int read_u64(const char *path, uint64_t *value);
@@ -93,14 +122,16 @@ HIDDEN bool name_valid(const char *name);
 /**
  * struct room - what the calling thread could be given
  * @bytes: how much; UINT64_MAX if that is not known
- * @where: what is so small, and how to see it
+ * @where: what is so small
+ * @remedy: how to see it
  */
 struct room {
 	uint64_t bytes;
-	char where[256];
+	const char *where;
+	char remedy[320];
 };
 
-HIDDEN void memory_room(uint32_t policy, int node, struct room *room);
+HIDDEN int memory_room(uint32_t policy, int node, struct room *room);
 
 /* signals.c */
 HIDDEN void signals_hold(sigset_t *before);
@@ -125,10 +156,21 @@ HIDDEN int module_pin(const void *address, uint64_t length, struct hpmap_buffer 
 HIDDEN int memfd_alloc(const struct hpmap_options *o, struct hpmap_buffer *b);
 
 /* memfd_facts.c */
+/**
+ * struct memfd_facts - what is looked at in a file
+ * @nr_huge: how many of its pages a PMD can map, and does
+ * @node: that of all pages, or HPMAP_NODE_MIXED
+ */
+struct memfd_facts {
+	uint64_t nr_huge;
+	int node;
+};
+
 HIDDEN int pmd_mapped(const void *address, uint64_t *bytes);
-HIDDEN int memfd_adopt(struct hpmap_buffer *b);
+HIDDEN uint64_t memfd_lacks(const struct hpmap_buffer *b);
+HIDDEN int memfd_adopt(struct hpmap_buffer *b, bool unsealed);
 HIDDEN int memfd_nodes(const struct hpmap_buffer *b, uint64_t *pages, unsigned int *nr);
-HIDDEN int memfd_huge(const struct hpmap_buffer *b, uint64_t *nr);
+HIDDEN int memfd_look(const struct hpmap_buffer *b, struct memfd_facts *facts);
 
 /* policy.c */
 struct saved_policy {
@@ -143,7 +185,8 @@ HIDDEN int policy_enter(uint32_t policy, int node, struct saved_policy *saved, s
 HIDDEN void policy_leave(const struct saved_policy *saved);
 
 /* map.c */
-HIDDEN void *map_aligned(int fd, uint64_t length, uint64_t page_size, int prot, int flags);
+HIDDEN void *map_aligned(int fd, off_t offset, uint64_t length, uint64_t page_size, int prot,
+			 int flags);
 HIDDEN bool can_populate(void);
 HIDDEN int populate(void *address, uint64_t length, bool write);
 

@@ -51,13 +51,13 @@ static char *find_range(uint64_t length, uint64_t align)
 }
 
 /*
- * Map all of @fd. Returns MAP_FAILED with errno, which is ENOSPC when there are no addresses.
+ * Map so much of @fd. Returns MAP_FAILED with errno, which is ENOSPC when there are no addresses.
  *
  * Not over what reserves the range: when mmap() fails there, that is gone or not,
  * and ending it would hit what another thread has mapped meanwhile. So the range
  * is left open, and looked for again when another thread was faster.
  */
-void *map_aligned(int fd, uint64_t length, uint64_t page_size, int prot, int flags)
+void *map_aligned(int fd, off_t offset, uint64_t length, uint64_t page_size, int prot, int flags)
 {
 	uint64_t align = alignment(length, page_size);
 	char *range;
@@ -67,7 +67,7 @@ void *map_aligned(int fd, uint64_t length, uint64_t page_size, int prot, int fla
 		range = find_range(length, align);
 		if (range == MAP_FAILED)
 			return range;
-		address = mmap(range, length, prot, flags | MAP_FIXED_NOREPLACE, fd, 0);
+		address = mmap(range, length, prot, flags | MAP_FIXED_NOREPLACE, fd, offset);
 	} while (address == MAP_FAILED && errno == EEXIST);
 	return address;
 }
@@ -120,6 +120,9 @@ static int map_failed(const struct hpmap_buffer *b, unsigned int flags, int err)
 	if (err == EAGAIN)
 		return fail(-EDQUOT, "mlockall(2) locks every mapping, and RLIMIT_MEMLOCK is less "
 			    "(try: ulimit -l unlimited)");
+	if (err == ENOMEM && !(flags & HPMAP_PRIVATE) && b->backing == HPMAP_BACKING_HUGETLB)
+		return fail(-ENOMEM, "the file has not got all its pages, and the pool has not "
+			    "the others (try: hpagectl pool)");
 	if (err == ENOMEM && flags & HPMAP_PRIVATE && b->backing == HPMAP_BACKING_HUGETLB)
 		return fail(-ENOMEM, "the pool has not the %llu free pages that the copies of a "
 			    "private mapping may need (try: hpagectl pool)",
@@ -131,13 +134,41 @@ static int map_failed(const struct hpmap_buffer *b, unsigned int flags, int err)
 	return fail(-err, "mmap: %s", strerror(err));
 }
 
+/*
+ * What a file of somebody else lacks, who touches it fills: not with more than there is, which
+ * would be a matter for the OOM killer.
+ */
+static int room_to_populate(const struct hpmap_buffer *b)
+{
+	uint64_t lacks;
+	struct room room;
+	int ret;
+
+	if (b->backend != HPMAP_BACKEND_MEMFD || b->backing == HPMAP_BACKING_HUGETLB)
+		return 0;
+	lacks = memfd_lacks(b);
+	if (!lacks)
+		return 0;
+	ret = memory_room(HPMAP_POLICY_DEFAULT, 0, &room);
+	if (ret)
+		return fail(ret, "how much memory there is cannot be told: %s", strerror(-ret));
+	if (lacks <= room.bytes)
+		return 0;
+	return fail(-ENOMEM, "the file lacks %llu MiB of its pages, and %llu MiB are available %s "
+		    "(try: hpmap_map() without HPMAP_POPULATE)", (unsigned long long)lacks >> 20,
+		    (unsigned long long)room.bytes >> 20, room.where);
+}
+
 static int map(struct hpmap_buffer *b, unsigned int flags, void **where)
 {
 	int prot = PROT_READ | (flags & HPMAP_READ_ONLY ? 0 : PROT_WRITE);
 	int share = flags & HPMAP_PRIVATE ? MAP_PRIVATE : MAP_SHARED;
-	void *address = map_aligned(b->fd, b->length, b->page_size, prot, share);
-	int ret = 0;
+	int ret = flags & HPMAP_POPULATE ? room_to_populate(b) : 0;
+	void *address;
 
+	if (ret)
+		return ret;
+	address = map_aligned(b->fd, 0, b->length, b->page_size, prot, share);
 	if (address == MAP_FAILED)
 		return map_failed(b, flags, errno);
 	if (b->backend == HPMAP_BACKEND_MEMFD && b->backing == HPMAP_BACKING_THP)

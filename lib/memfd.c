@@ -30,8 +30,13 @@
 #define MADV_COLLAPSE	25
 #endif
 
+#ifndef MFD_NOEXEC_SEAL
+#define MFD_NOEXEC_SEAL	8U
+#endif
+
 #define HUGE_SHIFT(bytes)	((unsigned int)__builtin_ctzll(bytes) << MAP_HUGE_SHIFT)
 #define MIB(bytes)		((unsigned long long)(bytes) >> 20)
+#define MIB_MASK		((1ULL << 20) - 1)
 #define KIB(bytes)		((unsigned long long)(bytes) >> 10)
 #define THP			"/sys/kernel/mm/transparent_hugepage/"
 
@@ -41,6 +46,7 @@
  * @node: that pages shall be on
  * @page_size: of this rung, in bytes
  * @length: in bytes, a multiple of it
+ * @short_of_memory: a rung before this one has said so
  * @b: what gets the result
  */
 struct rung {
@@ -48,6 +54,7 @@ struct rung {
 	int node;
 	uint64_t page_size;
 	uint64_t length;
+	bool short_of_memory;
 	struct hpmap_buffer *b;
 };
 
@@ -78,14 +85,19 @@ static int no_memfd(const struct rung *r, unsigned int flags, int err)
 /* A sealed file; MFD_HUGETLB and a size may be in @flags. */
 static int make_file(const struct rung *r, unsigned int flags)
 {
+	const char *name = r->o->name ? r->o->name : "hpage_map";
 	int fd, err;
 
 	if (!within_file_limit(r))
 		return -EDQUOT;
-	fd = memfd_create(r->o->name ? r->o->name : "hpage_map",
-			  flags | MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	flags |= MFD_CLOEXEC | MFD_ALLOW_SEALING;
+	/* Never a program; vm.memfd_noexec may ask for that. Linux before 6.3 does not know it. */
+	fd = memfd_create(name, flags | MFD_NOEXEC_SEAL);
+	if (fd < 0 && errno == EINVAL)
+		fd = memfd_create(name, flags);
 	if (fd < 0)
-		return no_memfd(r, flags, errno);
+		return no_memfd(r, flags & MFD_HUGETLB, errno);
+	fd = above_standard(fd);
 	if (ftruncate(fd, r->length) ||
 	    fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL)) {
 		err = -errno;
@@ -100,23 +112,38 @@ static void hugetlb_short(const struct rung *r)
 	uint64_t needed = r->length / r->page_size;
 	struct hpmap_pool pool;
 	struct why *why = &r->b->why;
+	char told[80];
 	uint64_t free;
 
+	if (read_pool(r->page_size, -1, &pool) && access("/sys/kernel/mm", F_OK)) {
+		why_add(why, "memfd: whether there are free pages of %llu kB in a pool cannot be "
+			"seen without /sys", KIB(r->page_size));
+		why_try(why, "grep Huge /proc/meminfo");
+		return;
+	}
 	if (read_pool(r->page_size, -1, &pool)) {
 		why_add(why, "memfd: no pool of %llu kB pages on this machine", KIB(r->page_size));
 		why_try(why, "ls /sys/kernel/mm/hugepages");
+		return;
+	}
+	/* It is the same pool that the module has looked at. */
+	snprintf(told, sizeof(told), "hugetlb: %llu pages of %llu kB needed",
+		 (unsigned long long)needed, KIB(r->page_size));
+	if (strstr(why->text, told)) {
+		why->reasons++;
 		return;
 	}
 	free = pool.free > pool.promised ? pool.free - pool.promised : 0;
 	if (free >= needed && r->o->policy != HPMAP_POLICY_STRICT) {
 		why_add(why, "memfd: the pool has %llu pages of %llu kB, but a limit holds them",
 			(unsigned long long)needed, KIB(r->page_size));
-		why_try(why, "look at hugetlb.*.max of the cgroup in /proc/self/cgroup");
+		why_try(why, "cat /sys/fs/cgroup$(sed -n s/^0:://p /proc/self/cgroup)"
+			"/hugetlb.*.max");
 		return;
 	}
 	why_add(why, "memfd: %llu pages of %llu kB needed, %llu of the pool free",
 		(unsigned long long)needed, KIB(r->page_size), (unsigned long long)free);
-	why_try(why, "hpagectl pool --page-size %lluK --set %llu, as root", KIB(r->page_size),
+	why_try(why, "sudo hpagectl pool --page-size %lluK --set %llu", KIB(r->page_size),
 		(unsigned long long)(pool.total + needed - (free < needed ? free : 0)));
 }
 
@@ -151,7 +178,7 @@ static int touch(const struct rung *r, int fd, fill_fn fill)
 	ret = policy_enter(r->o->policy, r->node, &saved, &r->b->why);
 	if (ret)
 		return ret;
-	address = map_aligned(fd, r->length, r->page_size, PROT_READ | PROT_WRITE, MAP_SHARED);
+	address = map_aligned(fd, 0, r->length, r->page_size, PROT_READ | PROT_WRITE, MAP_SHARED);
 	ret = address == MAP_FAILED ? no_mapping(r, errno) : 0;
 	if (!ret) {
 		ret = fill(r, &saved, fd, address);
@@ -159,7 +186,7 @@ static int touch(const struct rung *r, int fd, fill_fn fill)
 	}
 	policy_leave(&saved);
 	/* What populating says where a touch would have been a SIGBUS. */
-	return ret == -EFAULT ? -ENOMEM : ret;
+	return ret == -EFAULT || ret == -EHWPOISON ? -ENOMEM : ret;
 }
 
 /* A file with all its pages, or -errno. */
@@ -194,27 +221,34 @@ static int fill_all(const struct rung *r, const struct saved_policy *saved, int 
 	return can_populate() ? populate(address, r->length, true) : allocate(fd, r->length);
 }
 
-static int try_hugetlb(const struct rung *r)
+static int try_hugetlb(struct rung *r)
 {
-	size_t said = r->b->why.length;
+	unsigned int said = r->b->why.reasons;
 	int fd = filled_file(r, MFD_HUGETLB | HUGE_SHIFT(r->page_size), fill_all);
 
-	if ((fd == -ENOMEM || fd == -EINVAL) && r->b->why.length == said)
+	if ((fd == -ENOMEM || fd == -EINVAL) && r->b->why.reasons == said)
 		hugetlb_short(r);
 	return fd;
 }
 
 /* What is beyond would meet the OOM killer. */
-static bool enough_memory(const struct rung *r)
+static int enough_memory(struct rung *r)
 {
 	struct room room;
+	int ret = memory_room(r->o->policy, r->node, &room);
 
-	memory_room(r->o->policy, r->node, &room);
+	if (ret)
+		return ret;
 	if (r->length <= room.bytes)
-		return true;
-	why_add(&r->b->why, "memfd: %llu MiB needed, %llu MiB available %s", MIB(r->length),
-		MIB(room.bytes), room.where);
-	return false;
+		return 0;
+	/* The rungs below hardly need less, and meanwhile the figures have changed. */
+	if (!r->short_of_memory)
+		why_add(&r->b->why, "memfd: %llu MiB needed, %llu MiB available %s",
+			MIB(r->length + MIB_MASK), MIB(room.bytes), room.where);
+	if (!r->short_of_memory && *room.remedy)
+		why_try(&r->b->why, "%s", room.remedy);
+	r->short_of_memory = true;
+	return -ENOMEM;
 }
 
 /*
@@ -253,32 +287,34 @@ static void thp_short(const struct rung *r)
 		(unsigned long long)(r->length / r->page_size));
 	if (read_file(THP "shmem_enabled", mode, sizeof(mode)) < 0 || strstr(mode, "[deny]") ||
 	    (strstr(mode, "[never]") && madvise(NULL, 0, MADV_COLLAPSE)))
-		why_try(&r->b->why, "echo advise > " THP "shmem_enabled, as root");
+		why_try(&r->b->why, "echo advise | sudo tee " THP "shmem_enabled");
 	else
-		why_try(&r->b->why, "echo 1 > /proc/sys/vm/compact_memory, as root");
+		why_try(&r->b->why, "echo 1 | sudo tee /proc/sys/vm/compact_memory");
 }
 
-static int try_thp(const struct rung *r)
+static int try_thp(struct rung *r)
 {
-	size_t said = r->b->why.length;
-	int fd;
+	unsigned int said = r->b->why.reasons;
+	int fd = enough_memory(r);
 
-	if (!enough_memory(r))
-		return -ENOMEM;
+	if (fd)
+		return fd;
 	fd = filled_file(r, 0, fill_thp);
 	if (fd == -ENOENT || fd == -EACCES) {
 		why_add(&r->b->why, "memfd: /proc/self/smaps does not tell whether pages are huge");
-		why_try(&r->b->why, "mount -t proc proc /proc, as root");
+		why_try(&r->b->why, "sudo mount -t proc proc /proc");
 		return -ENOMEM;
 	}
-	if (fd == -ENOMEM && r->b->why.length == said)
+	if (fd == -ENOMEM && r->b->why.reasons == said)
 		thp_short(r);
 	return fd;
 }
 
-static int try_base(const struct rung *r)
+static int try_base(struct rung *r)
 {
-	return enough_memory(r) ? filled_file(r, 0, fill_all) : -ENOMEM;
+	int ret = enough_memory(r);
+
+	return ret ? ret : filled_file(r, 0, fill_all);
 }
 
 /* The same rules as the module's. A rung with the page size 0 does not serve the request. */
@@ -311,7 +347,7 @@ static uint64_t size_base(const struct hpmap_options *o)
 static const struct {
 	enum hpmap_backing backing;
 	uint64_t (*page_size)(const struct hpmap_options *o);
-	int (*attempt)(const struct rung *r);
+	int (*attempt)(struct rung *r);
 } ladder[] = {
 	{ HPMAP_BACKING_HUGETLB, size_asked, try_hugetlb },
 	{ HPMAP_BACKING_HUGETLB, size_below, try_hugetlb },
@@ -322,8 +358,8 @@ static const struct {
 /* Did the pages come from where they should? */
 static int verify_node(const struct rung *r)
 {
-	uint64_t pages[64] = {};
-	unsigned int nr = 64;
+	uint64_t pages[MAX_NODES] = {};
+	unsigned int nr = MAX_NODES;
 	struct why *why = &r->b->why;
 
 	if (r->o->policy != HPMAP_POLICY_PREFERRED && r->o->policy != HPMAP_POLICY_STRICT)
@@ -333,29 +369,30 @@ static int verify_node(const struct rung *r)
 		why_try(why, "a sandbox that allows move_pages(2)");
 		return r->o->policy == HPMAP_POLICY_STRICT ? -ENOMEM : 0;
 	}
-	if (r->node < 64 && pages[r->node] == r->length / r->page_size)
+	if (pages[r->node] == r->length / r->page_size)
 		return 0;
 	why_add(why, "memfd: %llu of %llu pages are on node %d",
-		r->node < 64 ? (unsigned long long)pages[r->node] : 0ULL,
+		(unsigned long long)pages[r->node],
 		(unsigned long long)(r->length / r->page_size), r->node);
-	why_try(why, "a larger pool or more free memory on that node: hpagectl doctor");
+	why_try(why, "hpagectl doctor");
 	return r->o->policy == HPMAP_POLICY_STRICT ? -ENOMEM : 0;
 }
 
 static int try_rung(unsigned int i, struct rung *r)
 {
 	struct hpmap_buffer *b = r->b;
-	size_t said = b->why.length;
+	unsigned int said = b->why.reasons;
 	int fd, ret;
 
 	r->length = round_up_to(r->o->length, r->page_size);
 	if (r->length < r->o->length || r->length > INT64_MAX) {
-		why_add(&b->why, "memfd: %llu bytes are more than there can be",
-			(unsigned long long)r->o->length);
+		why_add(&b->why, "memfd: %llu bytes in pages of %llu kB are more than a file can "
+			"have",
+			(unsigned long long)r->o->length, KIB(r->page_size));
 		return -ENOMEM;
 	}
 	fd = ladder[i].attempt(r);
-	if (fd < 0 && b->why.length == said)
+	if (fd < 0 && b->why.reasons == said && !r->short_of_memory)
 		why_add(&b->why, "memfd: %llu bytes in pages of %llu: %s",
 			(unsigned long long)r->length, (unsigned long long)r->page_size,
 			strerror(-fd));
@@ -393,7 +430,7 @@ static int placement(const struct hpmap_options *o, struct rung *r)
 	}
 	if (o->near_device || o->policy == HPMAP_POLICY_PREFERRED ||
 		 o->policy == HPMAP_POLICY_STRICT) {
-		if (!node_has_memory(r->node) || r->node >= 1024) {
+		if (!node_has_memory(r->node)) {
 			why_add(why, "there is no node %d with memory", r->node);
 			why_try(why, "cat /sys/devices/system/node/has_memory");
 			return -EINVAL;

@@ -3,6 +3,10 @@
  * What there is to know of a memfd, made here or received: its pages, how large
  * they are, and on which nodes. The kernel tells that of mappings alone, so one
  * is made to look at.
+ *
+ * A file of a stranger is as long as he likes, and empty. So nothing here takes
+ * a time that grows with its length alone: facts come from a bounded number of
+ * places, and pages are counted where there are some.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -19,72 +23,160 @@
 
 #include "internal.h"
 
+#define PLACES	4096		/* that are looked at: of pages of 2 MiB, all of 8 GiB */
+#define BATCH	512		/* pages that the kernel is asked about at once */
+#define PIECE	(16ULL << 20)	/* bytes that are mapped at once to be counted */
+
+
 /* How many bytes of the mapping at @address, one VMA, are mapped by PMDs? 0, or -errno. */
 int pmd_mapped(const void *address, uint64_t *bytes)
 {
-	FILE *file = fopen("/proc/self/smaps", "re");
 	unsigned long from, to, kb;
+	struct lines lines;
 	bool here = false;
-	char line[512];
+	char *line;
+	int ret = lines_open(&lines, "/proc/self/smaps");
 
 	*bytes = 0;
-	if (!file)
-		return -errno;
+	if (ret)
+		return ret;
 	/* A line "FROM-TO ..." begins each mapping; "NAME: N kB" tells about it. */
-	while (fgets(line, sizeof(line), file)) {
+	while ((line = lines_next(&lines))) {
 		if (sscanf(line, "%lx-%lx ", &from, &to) == 2)
 			here = from == (unsigned long)address;
 		else if (here && sscanf(line, "ShmemPmdMapped: %lu", &kb) == 1)
-			*bytes = (uint64_t)kb << 10;
+			break;
 	}
-	fclose(file);
+	if (line)
+		*bytes = (uint64_t)kb << 10;
+	return lines_close(&lines);
+}
+
+/* How many bytes of the file have no memory yet: looking at those through a mapping fills them. */
+uint64_t memfd_lacks(const struct hpmap_buffer *b)
+{
+	struct stat st;
+	uint64_t has = fstat(b->fd, &st) ? 0 : (uint64_t)st.st_blocks * 512;
+
+	return has < b->length ? b->length - has : 0;
+}
+
+static void *map_to_look(const struct hpmap_buffer *b, off_t offset, uint64_t length)
+{
+	/* Without a reservation in the pool, which would be for what is not there. */
+	return map_aligned(b->fd, offset, length, b->page_size, PROT_READ,
+			   MAP_SHARED | MAP_NORESERVE);
+}
+
+/*
+ * Ask the kernel for the nodes of @n pages at @pages, which are mapped if they are there. Where it
+ * knows of no nodes, all is on the one.
+ */
+static int ask_nodes(void **pages, unsigned long n, int *status)
+{
+	unsigned long i;
+
+	if (!syscall(SYS_move_pages, 0, n, pages, NULL, status, 0))
+		return 0;
+	if (errno != ENOSYS)
+		return -errno;
+	for (i = 0; i < n; i++)
+		status[i] = 0;
 	return 0;
 }
 
-/*
- * Has the file all its pages? Buffers made here do; others may have holes, which
- * looking at them through a mapping would fill.
- */
-static bool is_full(const struct hpmap_buffer *b)
+/* The node of all @n, so far @node; -ENOENT is that of none. */
+static int common_node(void **pages, unsigned long n, int node)
 {
-	struct stat st;
+	int status[BATCH];
+	unsigned long i;
 
-	return !fstat(b->fd, &st) && (uint64_t)st.st_blocks * 512 >= b->length;
+	if (node == HPMAP_NODE_MIXED || ask_nodes(pages, n, status))
+		return HPMAP_NODE_MIXED;
+	for (i = 0; i < n; i++) {
+		if (status[i] < 0)
+			continue;
+		if (node >= 0 && status[i] != node)
+			return HPMAP_NODE_MIXED;
+		node = status[i];
+	}
+	return node;
+}
+
+/* Touch @places of the @total units in the mapping, and ask for the node of each. */
+static int touch_places(const struct hpmap_buffer *b, char *address, uint64_t unit, uint64_t total,
+			uint64_t places)
+{
+	int node = -ENOENT;
+	void *pages[BATCH];
+	unsigned long n = 0;
+	uint64_t i;
+
+	/* Whoever shares the file may punch holes meanwhile. */
+	for (i = 0; i < places && !memfd_lacks(b); i++) {
+		pages[n++] = address + i * total / places * unit;
+		populate(pages[n - 1], base_page_size(), false);
+		if (n < BATCH && i + 1 < places)
+			continue;
+		node = common_node(pages, n, node);
+		n = 0;
+	}
+	return node == -ENOENT ? HPMAP_NODE_MIXED : node;
 }
 
 /*
- * How many pages of a buffer of memfd a PMD can map, and does in a mapping made for that. 0 where
- * /proc does not tell; or -errno.
+ * Look at a buffer of memfd: in all places, or evenly in PLACES of them, from which the number of
+ * huge pages is then estimated. A file with holes is not looked at, for that would fill them.
+ * 0, also where /proc does not tell; or -errno.
  */
-int memfd_huge(const struct hpmap_buffer *b, uint64_t *nr)
+int memfd_look(const struct hpmap_buffer *b, struct memfd_facts *facts)
 {
-	uint64_t pmd = pmd_size(), bytes = 0;
+	bool hugetlb = b->backing == HPMAP_BACKING_HUGETLB;
+	uint64_t pmd = pmd_size(), unit = hugetlb ? b->page_size : pmd, bytes = 0, total, places;
 	void *address;
-	int ret;
+	int ret = 0;
 
-	*nr = 0;
-	if (b->backing == HPMAP_BACKING_HUGETLB) {
-		*nr = b->page_size >= pmd ? b->length / b->page_size : 0;
+	*facts = (struct memfd_facts){ .node = HPMAP_NODE_MIXED };
+	if (hugetlb)
+		facts->nr_huge = b->page_size >= pmd ? b->length / b->page_size : 0;
+	if (memfd_lacks(b))
 		return 0;
-	}
-	if (!is_full(b))
-		return 0;
-	address = map_aligned(b->fd, b->length, pmd, PROT_READ, MAP_SHARED);
+	address = map_to_look(b, 0, b->length);
 	if (address == MAP_FAILED)
 		return errno == ENOSPC ? -ENOMEM : -errno;
-	ret = populate(address, b->length, false);
-	if (!ret)
+	total = (b->length + unit - 1) / unit;
+	places = total < PLACES ? total : PLACES;
+	facts->node = touch_places(b, address, unit, total, places);
+	if (!hugetlb)
 		ret = pmd_mapped(address, &bytes);
 	munmap(address, b->length);
-	*nr = bytes / pmd;
+	if (!hugetlb && bytes / pmd <= places)
+		facts->nr_huge = bytes / pmd * total / places;
+	else if (!hugetlb)
+		facts->nr_huge = bytes / pmd;
 	return ret == -ENOENT || ret == -EACCES ? 0 : ret;
 }
 
-/* Fill in @b, which has the descriptor @b->fd. -EINVAL: that is no memory. */
-int memfd_adopt(struct hpmap_buffer *b)
+/* Is a touch of it no SIGBUS, whatever others do who have the file? */
+static bool stays_as_long(struct hpmap_buffer *b, int seals)
 {
-	uint64_t pmd = pmd_size(), nr = 0;
-	int flags = fcntl(b->fd, F_GETFL), ret;
+	if (seals & F_SEAL_SHRINK)
+		return true;
+	why_add(&b->why, "the size of the file is not sealed: who shares it could shorten it, and "
+		"a touch of what is gone kills with SIGBUS");
+	why_try(&b->why, "fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK) where it is made, by "
+		"memfd_create() with MFD_ALLOW_SEALING; or here hpmap_from_fd_flags() with "
+		"HPMAP_UNSEALED");
+	return false;
+}
+
+/* Fill in @b, which has the descriptor @b->fd. -EINVAL: that is no memory. */
+int memfd_adopt(struct hpmap_buffer *b, bool unsealed)
+{
+	/* First of all: what is sealed then has the length that is looked at after that. */
+	int flags = fcntl(b->fd, F_GETFL), seals = fcntl(b->fd, F_GET_SEALS), ret;
+	struct memfd_facts facts = {};
+	uint64_t pmd = pmd_size();
 	struct statfs fs;
 	struct stat st;
 
@@ -93,92 +185,124 @@ int memfd_adopt(struct hpmap_buffer *b)
 		why_try(&b->why, "O_RDWR or O_RDONLY, without O_PATH");
 		return -EINVAL;
 	}
-	if (fstatfs(b->fd, &fs) || fstat(b->fd, &st) || !S_ISREG(st.st_mode) ||
-	    (fs.f_type != HUGETLBFS_MAGIC && fs.f_type != TMPFS_MAGIC))
+	/* None but tmpfs and hugetlbfs have seals. */
+	if (seals < 0 || fstatfs(b->fd, &fs) || fstat(b->fd, &st))
 		return -EINVAL;
 	b->backend = HPMAP_BACKEND_MEMFD;
 	b->length = b->asked = st.st_size;
 	b->page_size = fs.f_type == HUGETLBFS_MAGIC ? (uint64_t)fs.f_bsize : base_page_size();
-	if (!b->length || b->length % b->page_size)
+	if (!b->length || b->length % b->page_size) {
+		why_add(&b->why, "the file has %llu bytes, which is no multiple of its page size "
+			"of %llu", (unsigned long long)b->length, (unsigned long long)b->page_size);
+		return -EINVAL;
+	}
+	if (!unsealed && !stays_as_long(b, seals))
 		return -EINVAL;
 	b->backing = HPMAP_BACKING_HUGETLB;
 	if (fs.f_type == HUGETLBFS_MAGIC)
 		return 0;
 	b->backing = HPMAP_BACKING_BASE;
-	ret = b->length % pmd ? 0 : memfd_huge(b, &nr);
+	ret = b->length % pmd ? 0 : memfd_look(b, &facts);
 	if (ret)
 		why_add(&b->why, "how large its pages are cannot be told: %s", strerror(-ret));
-	if (ret || nr * pmd != b->length)
+	if (ret || facts.nr_huge * pmd != b->length)
 		return ret;
 	b->backing = HPMAP_BACKING_THP;
 	b->page_size = pmd;
 	return 0;
 }
 
-/* Ask the kernel for the nodes of @n pages at @pages. */
-static int count_nodes(void **pages, unsigned long n, uint64_t *counts, unsigned int room,
-		       unsigned int *highest)
+/* Count those of the @n pages at @pages that are mapped. */
+static int count_batch(void **pages, unsigned long n, uint64_t *counts)
 {
-	int status[512];
+	int status[BATCH], ret = ask_nodes(pages, n, status);
 	unsigned long i;
 
-	if (syscall(SYS_move_pages, 0, n, pages, NULL, status, 0) < 0)
-		return -errno;
-	for (i = 0; i < n; i++) {
-		if (status[i] < 0)
-			continue;
-		if ((unsigned int)status[i] < room)
+	for (i = 0; !ret && i < n; i++)
+		if (status[i] >= 0 && status[i] < MAX_NODES)
 			counts[status[i]]++;
-		if ((unsigned int)status[i] >= *highest)
-			*highest = status[i] + 1;
-	}
-	return 0;
-}
-
-static int ask_nodes(const struct hpmap_buffer *b, char *address, uint64_t *counts,
-		     unsigned int *nr)
-{
-	uint64_t total = b->length / b->page_size, at, i;
-	unsigned int highest = 0;
-	void *pages[512];
-	int ret = is_full(b) ? populate(address, b->length, false) : 0;
-
-	for (at = 0; at < total && !ret; at += i) {
-		for (i = 0; i < 512 && at + i < total; i++)
-			pages[i] = address + (at + i) * b->page_size;
-		ret = count_nodes(pages, i, counts, *nr, &highest);
-	}
-	if (ret == -ENOSYS) {
-		/* A kernel without NUMA: all is on the one node. */
-		if (*nr)
-			counts[0] = total;
-		highest = 1;
-		ret = 0;
-	}
-	if (!ret)
-		*nr = highest;
 	return ret;
 }
 
+/* Count the pages of one piece of the file, which are there. */
+static int count_piece(const struct hpmap_buffer *b, uint64_t from, uint64_t length,
+		       uint64_t *counts)
+{
+	uint64_t total = length / b->page_size, at, i;
+	char *address = map_to_look(b, from, length);
+	void *pages[BATCH];
+	int ret = 0;
+
+	if (address == MAP_FAILED)
+		return errno == ENOSPC ? -ENOMEM : -errno;
+	populate(address, length, false);
+	for (at = 0; at < total && !ret; at += i) {
+		for (i = 0; i < BATCH && at + i < total; i++)
+			pages[i] = address + (at + i) * b->page_size;
+		ret = count_batch(pages, i, counts);
+	}
+	munmap(address, length);
+	return ret;
+}
+
+/* Count all from @from to @to, piece by piece, so that page tables stay small. */
+static int count_extent(const struct hpmap_buffer *b, uint64_t from, uint64_t to, uint64_t *counts)
+{
+	uint64_t piece = b->page_size < PIECE ? PIECE : b->page_size, length;
+	int ret = 0;
+
+	from = round_up_to(from, b->page_size);
+	to -= to % b->page_size;
+	for (; from < to && !ret; from += length) {
+		length = to - from < piece ? to - from : piece;
+		ret = count_piece(b, from, length, counts);
+	}
+	return ret;
+}
+
+/* Count in the parts of a file of tmpfs that have pages. */
+static int count_parts(const struct hpmap_buffer *b, uint64_t *counts)
+{
+	off_t from, to = 0, end = b->length;
+	char path[64];
+	int fd, ret = 0;
+
+	/* A file offset of our own: that of the descriptor is shared. */
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", b->fd);
+	fd = open_file(path, O_RDONLY);
+	if (fd < 0)
+		return errno == ENOENT ? -ENOTSUP : -errno;
+	while (!ret && to < end) {
+		from = lseek(fd, to, SEEK_DATA);
+		to = from < 0 ? -1 : lseek(fd, from, SEEK_HOLE);
+		if (to < 0)
+			break;
+		ret = count_extent(b, from, to < end ? to : end, counts);
+	}
+	close(fd);
+	return ret;
+}
+
+/*
+ * Count the pages by node, exactly, which takes a time that grows with the pages there are.
+ * hugetlbfs does not tell which those are: a file that lacks some counts as empty.
+ */
 int memfd_nodes(const struct hpmap_buffer *b, uint64_t *pages, unsigned int *nr)
 {
-	unsigned int room = *nr < MAX_NODES ? *nr : MAX_NODES, highest = room;
-	uint64_t *counts = calloc(room + 1, sizeof(*counts));
-	void *address;
-	int ret;
+	uint64_t counts[MAX_NODES] = {};
+	unsigned int highest = MAX_NODES, i;
+	int ret = 0;
 
-	if (!counts)
-		return -ENOMEM;
-	address = map_aligned(b->fd, b->length, b->page_size, PROT_READ, MAP_SHARED);
-	ret = address == MAP_FAILED ? -ENOMEM : ask_nodes(b, address, counts, &highest);
-	if (address != MAP_FAILED)
-		munmap(address, b->length);
-	if (!ret && room) {
-		memset(pages, 0, *nr * sizeof(*pages));
-		memcpy(pages, counts, room * sizeof(*counts));
-	}
-	if (!ret)
-		*nr = highest;
-	free(counts);
-	return ret;
+	if (!memfd_lacks(b))
+		ret = count_extent(b, 0, b->length, counts);
+	else if (b->backing != HPMAP_BACKING_HUGETLB)
+		ret = count_parts(b, counts);
+	if (ret)
+		return ret;
+	while (highest && !counts[highest - 1])
+		highest--;
+	for (i = 0; i < *nr; i++)
+		pages[i] = i < MAX_NODES ? counts[i] : 0;
+	*nr = highest;
+	return 0;
 }

@@ -7,6 +7,7 @@
  * memory cgroup. So each of them is asked, and the least counts. The figures
  * are the kernel's: proc_meminfo(5), and cgroup-v1 and -v2 of its documentation.
  */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -62,12 +63,13 @@ static bool usable_on(const unsigned long nodes[NODE_WORDS], uint64_t *sum)
 	return others;
 }
 
-static void lower(struct room *room, uint64_t bytes, const char *where)
+static void lower(struct room *room, uint64_t bytes, const char *where, const char *remedy)
 {
 	if (bytes >= room->bytes)
 		return;
 	room->bytes = bytes;
-	snprintf(room->where, sizeof(room->where), "%s", where);
+	room->where = where;
+	snprintf(room->remedy, sizeof(room->remedy), "%s", remedy);
 }
 
 /* The kernel keeps a part of what is usable for itself; all of that may be on any node. */
@@ -78,11 +80,11 @@ static void look_at_machine(uint32_t policy, int node, struct room *room)
 
 	if (!usable("/proc/meminfo", &all, &available) || !available)
 		return;
-	lower(room, available, "in this machine (try: free -m)");
+	lower(room, available, "in this machine", "free -m");
 	kept = all > available ? all - available : 0;
 	if (policy_nodes(policy, node, nodes) && usable_on(nodes, &on_nodes))
 		lower(room, on_nodes > kept ? on_nodes - kept : 0,
-		      "on the nodes to be used (try: numactl --hardware)");
+		      "on the nodes to be used", "numactl --hardware");
 }
 
 /**
@@ -108,7 +110,7 @@ static const struct cgroup_files version_2 = {
 
 static void look_at_cgroup(const struct cgroup_files *files, const char *name, struct room *room)
 {
-	char path[512], text[4096], where[sizeof(room->where)];
+	char path[512], text[8192], remedy[sizeof(room->remedy)];
 	uint64_t limit, used, cache = 0;
 
 	snprintf(path, sizeof(path), "%s%s/%s", files->root, name, files->used);
@@ -120,9 +122,9 @@ static void look_at_cgroup(const struct cgroup_files *files, const char *name, s
 	snprintf(path, sizeof(path), "%s%s/%s", files->root, name, files->limit);
 	if (read_u64(path, &limit))
 		return;
-	snprintf(where, sizeof(where), "in the cgroup (try: cat %.200s)", path);
+	snprintf(remedy, sizeof(remedy), "cat %.300s", path);
 	used = used > cache ? used - cache : 0;
-	lower(room, limit > used ? limit - used : 0, where);
+	lower(room, limit > used ? limit - used : 0, "in the cgroup", remedy);
 }
 
 /* The cgroup @name and all that it is in. */
@@ -139,13 +141,15 @@ static void look_at_cgroups(const struct cgroup_files *files, char *name, struct
 }
 
 /* A line "ID:CONTROLLERS:NAME" is a hierarchy; that of version 2 has the ID 0. */
-static void look_at_own_cgroups(struct room *room)
+static int look_at_own_cgroups(struct room *room)
 {
-	FILE *file = fopen("/proc/self/cgroup", "re");
-	char line[1024], *controllers, *name;
+	struct lines lines;
+	char *line, *controllers, *name;
+	int ret = lines_open(&lines, "/proc/self/cgroup");
 
-	while (file && fgets(line, sizeof(line), file)) {
-		line[strcspn(line, "\n")] = '\0';
+	if (ret)
+		return ret;
+	while ((line = lines_next(&lines))) {
 		controllers = strchr(line, ':');
 		name = controllers ? strchr(controllers + 1, ':') : NULL;
 		if (!name)
@@ -156,14 +160,19 @@ static void look_at_own_cgroups(struct room *room)
 		else if (strstr(controllers, "memory"))
 			look_at_cgroups(&version_1, name, room);
 	}
-	if (file)
-		fclose(file);
+	return lines_close(&lines);
 }
 
-/* What is not known does not count. */
-void memory_room(uint32_t policy, int node, struct room *room)
+/*
+ * What the machine does not tell does not count. Return: 0, or -EMFILE or -ENFILE, since whoever
+ * has no descriptor left to look with does not know that.
+ */
+int memory_room(uint32_t policy, int node, struct room *room)
 {
+	int ret;
+
 	*room = (struct room){ .bytes = UINT64_MAX };
 	look_at_machine(policy, node, room);
-	look_at_own_cgroups(room);
+	ret = look_at_own_cgroups(room);
+	return ret == -EMFILE || ret == -ENFILE ? ret : 0;
 }

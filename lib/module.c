@@ -19,10 +19,11 @@
 
 #define DEVICE	"/dev/hpage_map"
 #define NAMED	"/dev/hpage/"
+#define LOADED	"/sys/module/hpage_map"
 
 _Static_assert(MODULE_FLAGS == HPAGE_MAP_ALLOC_FLAGS, "flags are passed on as they are");
 _Static_assert(HPMAP_NAME_SIZE == HPAGE_MAP_NAME_SIZE, "so are names");
-_Static_assert(TEXT_SIZE == HPAGE_MAP_TEXT_SIZE, "and texts");
+_Static_assert(WHY_SIZE >= 2 * HPAGE_MAP_TEXT_SIZE, "and texts, with room for what follows");
 _Static_assert(sizeof(struct hpmap_run) == sizeof(struct hpage_map_run), "and runs");
 _Static_assert(HPMAP_NODE_MIXED == HPAGE_MAP_NODE_MIXED, "and nodes");
 
@@ -41,6 +42,42 @@ SAME(ATTR_CONTIGUOUS);
 SAME(ATTR_BELOW_4G);
 SAME(ATTR_RESERVE);
 
+/* A container has devices of its own, and seldom these. */
+static int no_node(const char *path, struct why *why)
+{
+	if (!access(LOADED, F_OK)) {
+		why_add(why, "module: hpage_map is loaded, but its device %s is not here, as in a "
+			"container", path);
+		why_try(why, "docker run --device=%s", path);
+	} else if (access("/sys/module", F_OK)) {
+		why_add(why, "module: there is no %s, and without /sys nobody can see whether "
+			"hpage_map is loaded", path);
+		why_try(why, "modprobe hpage_map, or for a container docker run --device=%s",
+			path);
+	} else {
+		why_add(why, "module: hpage_map is not loaded");
+		why_try(why, "modprobe hpage_map");
+	}
+	return -ENOTSUP;
+}
+
+static int not_permitted(int err, const char *path, struct why *why)
+{
+	if (err == EPERM) {
+		why_add(why, "module: %s may not be opened in this container or service", path);
+		why_try(why, "docker run --device=%s, or DeviceAllow=%s rw of the service", path,
+			path);
+	} else if (!access(path, R_OK | W_OK)) {
+		why_add(why, "module: %s may not be opened here although its mode allows it: by a "
+			"sandbox, or a mount with nodev", path);
+		why_try(why, "docker run --device=%s", path);
+	} else {
+		why_add(why, "module: %s may not be opened by this user", path);
+		why_try(why, "ls -lL %s, and ask for its group or for another mode=", path);
+	}
+	return -EACCES;
+}
+
 /* What open() of a node says, as this library says it. */
 static int open_failed(int err, const char *path, struct why *why)
 {
@@ -48,14 +85,10 @@ static int open_failed(int err, const char *path, struct why *why)
 	case ENOENT:
 	case ENXIO:
 	case ENODEV:
-		why_add(why, "module: hpage_map is not loaded");
-		why_try(why, "modprobe hpage_map");
-		return -ENOTSUP;
+		return no_node(path, why);
 	case EACCES:
 	case EPERM:
-		why_add(why, "module: %s may not be opened by this user", path);
-		why_try(why, "ls -lL %s, and ask for its group or for another mode=", path);
-		return -EACCES;
+		return not_permitted(err, path, why);
 	default:
 		why_add(why, "module: %s: %s", path, strerror(err));
 		return -err;
@@ -64,12 +97,12 @@ static int open_failed(int err, const char *path, struct why *why)
 
 bool module_is_there(void)
 {
-	return !access(DEVICE, F_OK);
+	return !access(DEVICE, F_OK) || !access(LOADED, F_OK);
 }
 
 static int open_door(struct why *why)
 {
-	int fd = open(DEVICE, HPAGE_MAP_O_DOOR | O_CLOEXEC);
+	int fd = open_file(DEVICE, HPAGE_MAP_O_DOOR);
 
 	return fd < 0 ? open_failed(errno, DEVICE, why) : fd;
 }
@@ -144,7 +177,7 @@ int module_alloc(const struct hpmap_options *o, bool named, struct hpmap_buffer 
 		.text_size = sizeof(text),
 		.text = (uintptr_t)text,
 	};
-	size_t said = b->why.length;
+	unsigned int said = b->why.reasons;
 	int ret;
 
 	if (o->name)
@@ -155,14 +188,14 @@ int module_alloc(const struct hpmap_options *o, bool named, struct hpmap_buffer 
 	ret = door_ioctl(named ? HPAGE_MAP_CREATE : HPAGE_MAP_ALLOC, &a, &b->why);
 	if (*text)
 		why_add(&b->why, "module: %s", text);
-	else if (ret && ret != -EINTR && b->why.length == said)
+	else if (ret && ret != -EINTR && b->why.reasons == said)
 		explain(&b->why, ret, o, named);
 	if (ret == -EINTR)
 		why_interrupted(&b->why);
 	if (ret)
 		return ret;
 
-	b->fd = a.fd;
+	b->fd = above_standard(a.fd);
 	b->backend = HPMAP_BACKEND_MODULE;
 	b->backing = (enum hpmap_backing)a.got_backing;
 	b->length = a.got_length;
@@ -301,20 +334,26 @@ static int default_failed(int err)
 	}
 	if (err == ENOMEM)
 		return fail(-ENOMEM, "the pages of the default buffer cannot be had "
-			    "(try: dmesg | grep hpage_map, which says why)");
+			    "(try: sudo dmesg | grep hpage_map, which says why)");
 	return fail(-err, "/dev/hpage_map: %s", strerror(err));
 }
 
 static int named_failed(int err, const char *name, const char *path)
 {
+	char known[64 + HPMAP_NAME_SIZE];
 	struct why why = {};
 	int ret;
 
 	if (err == ENOENT || err == ENXIO) {
-		if (!module_is_there())
+		if (access(DEVICE, F_OK))
 			return fail_why(open_failed(ENOENT, DEVICE, &why), &why);
-		return fail(-ENOENT, "there is no buffer named %s (try: hpagectl create %s "
-			    "--size 64M, as root)", name, name);
+		snprintf(known, sizeof(known), "/sys/class/hpage_map/%s", name);
+		if (!access(known, F_OK))
+			return fail(-ENOENT, "there is a buffer named %s, but its device %s is not "
+				    "here, as in a container (try: docker run --device=%s)", name,
+				    path, path);
+		return fail(-ENOENT, "there is no buffer named %s (try: sudo hpagectl create %s "
+			    "--size 64M)", name, name);
 	}
 	ret = open_failed(err, path, &why);
 	return fail_why(ret, &why);
@@ -332,11 +371,14 @@ int module_open(const char *name, bool read_only)
 		snprintf(path, sizeof(path), NAMED "%s", name);
 	/* That of the default buffer makes it. */
 	signals_hold(&before);
-	fd = open(path, (read_only ? O_RDONLY : O_RDWR) | O_CLOEXEC);
+	if (name)
+		fd = open_file(path, read_only ? O_RDONLY : O_RDWR);
+	else
+		fd = open(path, (read_only ? O_RDONLY : O_RDWR) | O_CLOEXEC);
 	err = errno;
 	signals_release(&before);
 	if (fd >= 0)
-		return fd;
+		return above_standard(fd);
 	if (name)
 		return named_failed(err, name, path);
 	if (err == ENOMEM || err == EINTR)

@@ -13,20 +13,24 @@
 #define POOLS	"/sys/kernel/mm/hugepages"
 #define NODES	"/sys/devices/system/node"
 
-/* Read a small file whole, without the newline at its end. Returns its length or -errno. */
+/* Read a small file, without the newline at its end. Returns the length or -errno. */
 ssize_t read_file(const char *path, char *text, size_t size)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	ssize_t n;
+	int fd = open_file(path, O_RDONLY);
+	size_t n = 0;
+	ssize_t got;
 
 	if (fd < 0)
 		return -errno;
-	n = read(fd, text, size - 1);
-	if (n < 0)
-		n = -errno;
+	do {
+		got = read(fd, text + n, size - 1 - n);
+		if (got > 0)
+			n += got;
+	} while (got > 0 || (got < 0 && errno == EINTR));
+	got = got < 0 ? -errno : 0;
 	close(fd);
-	if (n < 0)
-		return n;
+	if (got < 0)
+		return got;
 	if (n && text[n - 1] == '\n')
 		n--;
 	text[n] = '\0';
@@ -77,7 +81,7 @@ bool node_has_memory(int node)
 /* The highest node that there can be: the last number of a list as "0" or "0-1". */
 int highest_node(void)
 {
-	char text[128];
+	char text[8192];
 	size_t at;
 
 	if (read_file(NODES "/possible", text, sizeof(text)) <= 0)
@@ -145,8 +149,13 @@ PUBLIC int hpmap_page_sizes(uint64_t *sizes, unsigned int *nr)
 	unsigned long long kb;
 	unsigned int n = 0, i;
 	struct dirent *entry;
-	DIR *dir = opendir(POOLS);
+	DIR *dir;
 
+	if (*nr && !sizes)
+		return fail(-EFAULT, "hpmap_page_sizes: the array is NULL");
+	do {
+		dir = opendir(POOLS);
+	} while (!dir && errno == EINTR);
 	if (!dir && errno != ENOENT)
 		return fail(-errno, POOLS ": %s", strerror(errno));
 	while (dir && n < 32 && (entry = readdir(dir)))
@@ -236,6 +245,9 @@ PUBLIC int hpmap_reserve(enum hpmap_backing backing, uint64_t page_size, int nod
 		return ret;
 	if (backing != HPMAP_BACKING_HUGETLB && backing != HPMAP_BACKING_THP)
 		return fail(-EINVAL, "a reserve is of hugetlb or thp pages");
+	if (access("/sys/class", F_OK))
+		return fail(-ENOTSUP, "reserves cannot be seen without /sys (try: sudo mount -t "
+			    "sysfs sysfs /sys)");
 	if (access("/sys/class/hpage_map_reserve", F_OK))
 		return fail(-ENOTSUP, "a reserve needs the module hpage_map, which is not loaded "
 			    "(try: modprobe hpage_map)");

@@ -624,7 +624,7 @@ static void mark_log(const char *name)
 static bool clean_up(void)
 {
 	static const char * const others[] = {
-		"hpm_importer", "hpage_map_minimal", "hpage_map_edu",
+		"hpm_importer", "hpm_holder", "hpage_map_minimal", "hpage_map_edu",
 	};
 	bool left = loaded();
 

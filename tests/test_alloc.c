@@ -1,19 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Buffers that a program makes for itself, and the door that they come through. */
 #define _GNU_SOURCE
-#include "fixture.h"
+#include "buffers.h"
 
 #include <fcntl.h>
+#include <linux/landlock.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/klog.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/sendfile.h>
+#include <sys/syscall.h>
 #include <unistd.h>
-
-#define RW	(PROT_READ | PROT_WRITE)
 
 static bool has_line(const char *text, const char *key, const char *value)
 {
@@ -264,19 +266,28 @@ static void without_a_descriptor_left_nothing_is_made(void)
 
 static void door_has_no_contents(void)
 {
-	int door = dev_open(HPAGE_MAP_O_DOOR);
+	int door = dev_open(HPAGE_MAP_O_DOOR), ends[2];
 	char c = 0;
 
-	CHECK_ERR(mmap(NULL, pmd_size, PROT_READ, MAP_SHARED, door, 0), EACCES);
-	CHECK_ERR(mmap(NULL, pmd_size, RW, MAP_PRIVATE, door, 0), EACCES);
-	CHECK_ERR(mmap(NULL, pmd_size, PROT_NONE, MAP_SHARED, door, 0), EACCES);
-	CHECK_ERR(read(door, &c, 1), EBADF);
-	CHECK_ERR(write(door, &c, 1), EBADF);
-	CHECK_ERR(pread(door, &c, 1, 0), EBADF);
-	CHECK_ERR(pwrite(door, &c, 1, 0), EBADF);
-	CHECK_ERR(lseek(door, 0, SEEK_CUR), EBADF);
-	CHECK_ERR(lseek(door, 0, SEEK_END), EBADF);
-	CHECK(fsync(door) == 0 || errno == EINVAL);
+	CHECK_ERR(mmap(NULL, pmd_size, PROT_READ, MAP_SHARED, door, 0), ENODEV);
+	CHECK_ERR(mmap(NULL, pmd_size, RW, MAP_PRIVATE, door, 0), ENODEV);
+	CHECK_ERR(mmap(NULL, pmd_size, PROT_NONE, MAP_SHARED, door, 0), ENODEV);
+	CHECK_ERR(mmap(reserve(pmd_size), pmd_size, RW, MAP_SHARED | MAP_FIXED, door, 0), ENODEV);
+	CHECK_ERR(read(door, &c, 1), EINVAL);
+	CHECK_ERR(write(door, &c, 1), EINVAL);
+	CHECK_ERR(read(door, &c, 0), EINVAL);
+	CHECK_ERR(pread(door, &c, 1, 0), EINVAL);
+	CHECK_ERR(pwrite(door, &c, 1, 0), EINVAL);
+	CHECK_ERR(lseek(door, 0, SEEK_CUR), ESPIPE);
+	CHECK_ERR(lseek(door, 0, SEEK_END), ESPIPE);
+	CHECK_ERR(fsync(door), EINVAL);
+	CHECK(pipe(ends) == 0);
+	CHECK_ERR(splice(door, NULL, ends[1], NULL, 1, 0), EINVAL);
+	CHECK(write(ends[1], "", 1) == 1);
+	CHECK_ERR(splice(ends[0], NULL, door, NULL, 1, 0), EINVAL);
+	CHECK_ERR(sendfile(ends[1], door, NULL, 1), EINVAL);
+	close(ends[0]);
+	close(ends[1]);
 }
 
 static void the_door_alone_can_only_ioctl(void)
@@ -293,6 +304,56 @@ static void the_door_alone_can_only_ioctl(void)
 	text[n] = '\0';
 	CHECK(has_line(text, "hpage_map-buffer", "none"));
 	CHECK_COUNT("descriptors", 0);	/* of the default buffer */
+}
+
+/* The same whether there is a default buffer or not, and for whatever it is opened. */
+static void an_open_that_does_not_wait_has_no_buffer(void)
+{
+	static const int modes[] = { O_RDONLY, O_WRONLY, O_RDWR };
+
+	CHECK(HPAGE_MAP_O_DOOR == (O_RDWR | O_NONBLOCK));
+	for (size_t i = 0; i < sizeof(modes) / sizeof(*modes); i++) {
+		int door = dev_open(modes[i] | O_NONBLOCK);
+		struct hpage_map_info info = ask(door);
+
+		CHECK(info.length == 0 && info.id == 0 && info.features);
+		/* What is set later does not change what it is. */
+		CHECK(fcntl(door, F_SETFL, 0) == 0);
+		CHECK(ask(door).length == 0);
+		CHECK_COUNT("descriptors", 0);
+		close(door);
+	}
+	close(dev_open(O_RDWR));
+}
+
+/* Permissions are asked for neither reading nor writing then, so there is nothing it is for. */
+static void access_mode_3_is_refused(void)
+{
+	CHECK_ERR(open(DEV, 3 | O_CLOEXEC), EINVAL);
+	CHECK_ERR(open(DEV, 3 | O_NONBLOCK | O_CLOEXEC), EINVAL);
+}
+
+static void in_a_sandbox(void *arg)
+{
+	struct landlock_ruleset_attr rules = {
+		.handled_access_fs = LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_WRITE_FILE,
+	};
+	int set = syscall(SYS_landlock_create_ruleset, &rules, sizeof(rules), 0);
+
+	(void)arg;
+	CHECK(set >= 0);
+	CHECK(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0);
+	CHECK(syscall(SYS_landlock_restrict_self, set, 0) == 0);
+	for (int mode = 0; mode <= 3; mode++) {
+		CHECK_ERR(open(DEV, mode), mode == 3 ? EINVAL : EACCES);
+		CHECK_ERR(open(DEV, mode | O_NONBLOCK), mode == 3 ? EINVAL : EACCES);
+	}
+}
+
+/* Landlock asks what a file is opened for. */
+static void a_sandbox_without_files_has_no_door(void)
+{
+	CHECK_EXITS(spawn(in_a_sandbox, NULL));
 }
 
 /* --- with the module to load -------------------------------------------- */
@@ -362,6 +423,84 @@ static void nobody_forges_lines_of_the_log(void)
 	CHECK(!strchr(start, '\033') && !strstr(start, "forged"));
 }
 
+/* How many lines of the log since the test began are of a process and have that text. */
+static unsigned int lines_of(pid_t pid, const char *text)
+{
+	size_t room = 1 << 20;
+	char *log = calloc(1, room), *s, number[16];
+	unsigned int n = 0;
+
+	CHECK(klogctl(3, log, room - 1) > 0);
+	s = log;
+	for (char *mark = log; (mark = strstr(mark, "hpage_map test: ")); mark++)
+		s = mark;
+	snprintf(number, sizeof(number), "(%d) ", pid);
+	for (char *line = strtok(s, "\n"); line; line = strtok(NULL, "\n"))
+		n += strstr(line, number) && strstr(line, text);
+	free(log);
+	return n;
+}
+
+/* Whoever has a user id, none more than the others. */
+static void asks_for_too_much(void *arg)
+{
+	struct hpage_map_alloc a = request(1ULL << 50, 0, 0);
+	int door;
+
+	if (arg)
+		become(*(uid_t *)arg, 1 << 30);
+	door = dev_open(HPAGE_MAP_O_DOOR);
+	for (int i = 0; i < 100; i++) {
+		CHECK_ERR(ioctl(door, HPAGE_MAP_ALLOC, &a), ENOMEM);
+		CHECK_ERR(open(DEV, 3), EINVAL);
+	}
+}
+
+static void succeeds_with_a_word(void *arg)
+{
+	char text[TEXT];
+	struct hpage_map_alloc a = request(pmd_size, 0, HPAGE_MAP_ALLOW_BASE);
+
+	if (arg)
+		become(*(uid_t *)arg, 1 << 30);
+	a.text = (uintptr_t)text;
+	a.text_size = sizeof(text);
+	CHECK(ioctl(dev_open(HPAGE_MAP_O_DOOR), HPAGE_MAP_ALLOC, &a) == 0);
+	CHECK(*text);
+}
+
+static void check_lines(pid_t pid, const char *text, unsigned int from, unsigned int to)
+{
+	unsigned int n = lines_of(pid, text);
+
+	if (n < from || n > to)
+		printf("# %u lines of \"%s\", not %u to %u\n", n, text, from, to);
+	CHECK(n >= from && n <= to);
+}
+
+/* A log that one user fills is no log for others. */
+static void nobody_floods_the_log_or_keeps_others_out(void)
+{
+	uid_t flooder = NOBODY, other = NOBODY - 1;
+	pid_t pid;
+
+	CHECK(load("mode=0666") == 0);
+	pid = spawn(succeeds_with_a_word, &other);
+	CHECK_EXITS(pid);
+	check_lines(pid, "and got", 0, 0);
+	pid = spawn(asks_for_too_much, &flooder);
+	CHECK_EXITS(pid);
+	check_lines(pid, "and got nothing", 1, 10);
+	check_lines(pid, "access mode 3", 1, 10);
+	pid = spawn(asks_for_too_much, &other);
+	CHECK_EXITS(pid);
+	check_lines(pid, "and got nothing", 1, 10);
+	pid = spawn(succeeds_with_a_word, NULL);
+	CHECK_EXITS(pid);
+	check_lines(pid, "and got", 1, 1);
+	CHECK(unload() == 0);
+}
+
 static void ids_are_not_reused_soon(void *arg)
 {
 	__u32 last = 0;
@@ -396,10 +535,14 @@ static const struct test tests[] = {
 	TEST(thousands_of_buffers_are_no_more_than_memory, ON_BASE | NEEDS_ROOT),
 	TEST(without_a_descriptor_left_nothing_is_made, ON_SMALL),
 	TEST(the_door_alone_can_only_ioctl, ON_ANY),
+	TEST(an_open_that_does_not_wait_has_no_buffer, ON_ANY),
+	TEST(access_mode_3_is_refused, ON_ANY),
+	TEST(a_sandbox_without_files_has_no_door, ON_ANY),
 	TEST(the_door_makes_no_default_buffer, ON_NONE),
 	TEST(an_allocated_buffer_holds_the_module, ON_NONE),
 	TEST(ids_ascend, ON_NONE),
 	TEST(nobody_forges_lines_of_the_log, ON_NONE),
+	TEST(nobody_floods_the_log_or_keeps_others_out, ON_NONE),
 };
 
 int main(void)

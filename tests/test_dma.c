@@ -280,6 +280,10 @@ static void only_writers_map_for_a_device(void)
 {
 	begin(16);
 	CHECK(try_dma_map(dev_open(O_RDONLY), WIDE, BOTH) == -EBADF);
+	CHECK(try_dma_map(dev_open(O_RDONLY), WIDE, HPAGE_MAP_DMA_FROM_DEVICE) == -EBADF);
+	CHECK(try_dma_map(dev_open(O_WRONLY), WIDE, HPAGE_MAP_DMA_TO_DEVICE) == -EBADF);
+	close(try_dma_map(dev_open(O_RDONLY), WIDE, HPAGE_MAP_DMA_TO_DEVICE));
+	close(try_dma_map(dev_open(O_WRONLY), WIDE, HPAGE_MAP_DMA_FROM_DEVICE));
 	close_range(3, ~0U, 0);
 	end();
 }

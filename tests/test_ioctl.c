@@ -630,7 +630,7 @@ static void the_wrong_descriptor_is_ebadf(void)
 	REFUSED_BY(own, EBADF, HPAGE_MAP_ALLOC, HPAGE_MAP_CREATE, HPAGE_MAP_DESTROY,
 		   HPAGE_MAP_LIST, HPAGE_MAP_DMA_SYNC);
 	REFUSED_BY(dev_open(O_RDONLY), EBADF, HPAGE_MAP_ALLOC, HPAGE_MAP_CREATE,
-		   HPAGE_MAP_DMA_MAP, HPAGE_MAP_DMA_SYNC);
+		   HPAGE_MAP_DMA_SYNC);
 
 	only = dev_open(HPAGE_MAP_O_DOOR);
 	REFUSED_BY(only, EBADF, HPAGE_MAP_NODES, HPAGE_MAP_RUNS, HPAGE_MAP_DMA_MAP);
@@ -670,6 +670,119 @@ static void a_mapping_is_neither_buffer_nor_door(void)
 		}
 	}
 	CHECK_EQ(close(mapping), 0);
+}
+
+/*
+ * What every ioctl needs its descriptor to be open for: y if it may be used, by who is open for
+ * reading, for writing, for both. A device that reads needs a reader, one that writes a writer.
+ */
+static const struct right {
+	const char *name;
+	unsigned long cmd;
+	const char *door;		/* with the default buffer */
+	const char *door_alone;		/* with O_NONBLOCK */
+	const char *named;		/* of a named buffer */
+	__u32 flags;
+} rights[] = {
+	{ "INFO", HPAGE_MAP_INFO, "yyy", "yyy", "yyy", 0 },
+	{ "ALLOC", HPAGE_MAP_ALLOC, "nyy", "nyy", "nnn", 0 },
+	{ "CREATE", HPAGE_MAP_CREATE, "nyy", "nyy", "nnn", 0 },
+	{ "DESTROY", HPAGE_MAP_DESTROY, "nyy", "nyy", "nnn", 0 },
+	{ "LIST", HPAGE_MAP_LIST, "yyy", "yyy", "nnn", 0 },
+	{ "NODES", HPAGE_MAP_NODES, "yyy", "nnn", "yyy", 0 },
+	{ "RUNS", HPAGE_MAP_RUNS, "yyy", "nnn", "yyy", 0 },
+	{ "EXPORT", HPAGE_MAP_EXPORT, "nny", "nnn", "nny", 0 },
+	{ "PIN", HPAGE_MAP_PIN, "nyy", "nyy", "nnn", 0 },
+	{ "DMA_MAP to", HPAGE_MAP_DMA_MAP, "yny", "nnn", "yny", HPAGE_MAP_DMA_TO_DEVICE },
+	{ "DMA_MAP from", HPAGE_MAP_DMA_MAP, "nyy", "nnn", "nyy", HPAGE_MAP_DMA_FROM_DEVICE },
+	{ "DMA_MAP both", HPAGE_MAP_DMA_MAP, "nny", "nnn", "nny", HPAGE_MAP_DMA_FLAGS },
+	{ "DMA_SYNC", HPAGE_MAP_DMA_SYNC, "nnn", "nnn", "nnn", 0 },
+};
+
+static const int access_modes[] = { O_RDONLY, O_WRONLY, O_RDWR };
+
+/* No device is called so: one that may map for it learns that, others not even that. */
+static int try_for_device(int fd, const struct right *r)
+{
+	union arg a = {};
+
+	if (r->cmd == HPAGE_MAP_DMA_SYNC)
+		a.dma_sync = (struct hpage_map_dma_sync){
+			.size = sizeof(a.dma_sync), .flags = HPAGE_MAP_SYNC_FOR_CPU, .length = 1,
+		};
+	else
+		a.dma_map = (struct hpage_map_dma_map){
+			.size = sizeof(a.dma_map), .flags = r->flags, .device = "none",
+		};
+	CHECK(ioctl(fd, r->cmd, &a) == -1);
+	return errno;
+}
+
+/* The errno, 0 for success, of which nothing stays. */
+static int try_right(int fd, const struct right *r)
+{
+	union arg a = {};
+	int err;
+
+	if (r->cmd == HPAGE_MAP_DMA_MAP || r->cmd == HPAGE_MAP_DMA_SYNC)
+		return try_for_device(fd, r);
+
+	const struct contract *c = of(r->cmd);
+
+	/* DESTROY needs somebody who may make what it destroys. */
+	if (privileged(c))
+		c->prepare(&a);
+	else
+		a.alloc = request(1, base_page, 0);
+	if (!privileged(c) && r->cmd == HPAGE_MAP_DESTROY)
+		a.destroy = (struct hpage_map_destroy){ .size = sizeof(a.destroy), .name = NAME };
+	err = ioctl(fd, r->cmd, &a) ? errno : 0;
+	if (privileged(c))
+		c->undo(&a, !err);
+	return err;
+}
+
+static bool right_is(const struct right *r, const char *where, int i, int fd, bool may)
+{
+	bool root = !strcmp(suite_user, "root");
+	bool by_root = r->cmd == HPAGE_MAP_CREATE || r->cmd == HPAGE_MAP_DESTROY ||
+		       r->cmd == HPAGE_MAP_RUNS || r->cmd == HPAGE_MAP_DMA_MAP;
+	int want = !may ? EBADF : by_root && !root ? EPERM :
+		   r->cmd == HPAGE_MAP_DMA_MAP ? ENODEV : 0;
+	int got = try_right(fd, r);
+
+	if (got != want)
+		printf("# %s on %s, access mode %d: %s, not %s\n", r->name, where,
+		       access_modes[i], strerror(got), strerror(want));
+	return got == want;
+}
+
+static void every_ioctl_needs_what_its_descriptor_is_open_for(void)
+{
+	bool good = true, root = !strcmp(suite_user, "root");
+
+	door = dev_open(O_RDWR);
+	if (root)
+		close(create("rights", 1, base_page));
+	for (int i = 0; i < 3; i++) {
+		int whole = dev_open(access_modes[i]);
+		int alone = dev_open(access_modes[i] | O_NONBLOCK);
+		int named = open(NODES "rights", access_modes[i] | O_CLOEXEC);
+
+		CHECK((named >= 0) == root);
+		for (const struct right *r = rights; r < rights + COUNT(rights); r++) {
+			good &= right_is(r, "the door", i, whole, r->door[i] == 'y');
+			good &= right_is(r, "the door alone", i, alone, r->door_alone[i] == 'y');
+			if (root)
+				good &= right_is(r, "a buffer", i, named, r->named[i] == 'y');
+		}
+		close(whole);
+		close(alone);
+		close(named);
+	}
+	if (root)
+		CHECK(destroy("rights") == 0);
+	CHECK(good);
 }
 
 static void a_named_buffer_is_not_the_door(void)
@@ -884,7 +997,7 @@ static void info_agrees_with_sysfs(void)
 	CHECK(!(info.attributes & (HPAGE_MAP_ATTR_NAMED | HPAGE_MAP_ATTR_RESERVE)));
 	CHECK(!!(info.attributes & HPAGE_MAP_ATTR_CONTIGUOUS) == (info.nr_runs == 1));
 	CHECK(!!(info.attributes & HPAGE_MAP_ATTR_BELOW_4G) == class_u64("below_4g"));
-	CHECK(info.descriptors == 1 && info.mappings == 0);
+	CHECK(info.descriptors == 1 && info.mappings == 0 && info.lingering == 0);
 	CHECK(!strcmp(info.name, "default"));
 }
 
@@ -958,6 +1071,7 @@ static const struct test tests[] = {
 	TEST(a_text_needs_a_place_and_a_size, ON_ANY),
 	TEST(the_wrong_descriptor_is_ebadf, ON_ANY),
 	TEST(a_mapping_is_neither_buffer_nor_door, ON_ANY | NEEDS_ROOT),
+	TEST(every_ioctl_needs_what_its_descriptor_is_open_for, ON_ANY),
 	TEST(a_named_buffer_is_not_the_door, ON_ANY | NEEDS_ROOT),
 	TEST(other_files_know_none_of_it, ON_ANY),
 	TEST(a_missing_capability_is_eperm, ON_ANY),

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Memory that broke: EIO and SIGBUS there, and nothing anywhere else. */
 #define _GNU_SOURCE
-#include "fixture.h"
+#include "buffers.h"
 
 #include <fcntl.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -12,8 +13,6 @@
 #ifndef MADV_HWPOISON
 #define MADV_HWPOISON 100
 #endif
-
-#define RW	(PROT_READ | PROT_WRITE)
 
 static void touch(void *p)
 {
@@ -83,10 +82,69 @@ static void a_poisoned_base_page_is_eio(void)
 	check_poison("nr_hpages=4 hpage_size=4K", "base");
 }
 
+/* --- in the reserve -------------------------------------------------------- */
+
+#define READY	6
+
+/* The physical address of a hugetlb page, of which the reserve has all. */
+static uint64_t page_of_the_pool(void)
+{
+	uint64_t head_of_hugetlb = 1 << 17 | 1 << 15, flags, pfn, step = pmd_size / base_page;
+	int fd = open("/proc/kpageflags", O_RDONLY | O_CLOEXEC);
+
+	CHECK_GE(fd, 0);
+	for (pfn = 0; pfn < (16ULL << 30) / base_page; pfn += step) {
+		if (pread(fd, &flags, 8, pfn * 8) == 8 &&
+		    (flags & head_of_hugetlb) == head_of_hugetlb)
+			break;
+	}
+	close(fd);
+	return pfn * base_page;
+}
+
+static uint64_t ready(void)
+{
+	char path[96];
+
+	snprintf(path, sizeof(path), "/sys/class/hpage_map_reserve/hugetlb-%zukB-node0/ready",
+		 pmd_size / 1024);
+	return read_u64(path);
+}
+
+/* It would be an EIO, a SIGBUS, and a machine check for a driver. */
+static void a_broken_page_of_the_reserve_is_not_lent(void)
+{
+	struct hpage_map_alloc a;
+	char path[96], text[32], byte;
+
+	set_node_pool(0, 2 * READY);
+	CHECK_EQ(load(""), 0);
+	snprintf(path, sizeof(path), "/sys/class/hpage_map_reserve/hugetlb-%zukB-node0/pages",
+		 pmd_size / 1024);
+	CHECK_EQ(write_text(path, "12"), 0);
+	CHECK_COMES(ready() == 2 * READY);
+	snprintf(text, sizeof(text), "%#llx", (unsigned long long)page_of_the_pool());
+	CHECK_EQ(write_text("/sys/devices/system/memory/hard_offline_page", text), 0);
+	CHECK_EQ(ready(), 2 * READY - 1);
+
+	a = wish_of(HPAGE_MAP_BACKING_HUGETLB, READY, HPAGE_MAP_RESERVE);
+	if (!try_alloc(&a)) {
+		for (size_t at = 0; at < READY; at++)
+			CHECK_EQ(pread(a.fd, &byte, 1, at * pmd_size), 1);
+		close(a.fd);
+	} else {
+		CHECK_SAYS("broken");
+	}
+	CHECK_EQ(write_text(path, "0"), 0);
+	CHECK_COMES(ready() == 0);
+	CHECK_EQ(unload(), 0);
+}
+
 static const struct test tests[] = {
 	TEST(a_poisoned_hugetlb_page_is_eio, ON_NONE | LOSES_PAGES),
 	TEST(a_poisoned_thp_page_is_eio, ON_NONE | LOSES_PAGES),
 	TEST(a_poisoned_base_page_is_eio, ON_NONE | LOSES_PAGES),
+	TEST(a_broken_page_of_the_reserve_is_not_lent, ON_NONE | LOSES_PAGES),
 };
 
 int main(void)

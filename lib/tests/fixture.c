@@ -3,6 +3,9 @@
 #include "fixture.h"
 
 #include <dirent.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 
 bool with_module;
@@ -104,6 +107,53 @@ int as_nobody(int (*fn)(void))
 	return WEXITSTATUS(status);
 }
 
+bool refused(int ret, int want, const char *words)
+{
+	if (ret == want && strstr(hpmap_why(NULL), words))
+		return true;
+	fprintf(stderr, "%d and not %d, or not for '%s': %s\n", ret, want, words, hpmap_why(NULL));
+	return false;
+}
+
+static bool filter(unsigned int nr, unsigned int arg, unsigned int test, unsigned int with,
+		   unsigned int action)
+{
+	struct sock_filter code[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, nr, 0, 3),
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args[arg])),
+		BPF_JUMP(BPF_JMP | test | BPF_K, with, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, action),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	struct sock_fprog prog = { sizeof(code) / sizeof(*code), code };
+
+	return !prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) &&
+	       !prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &prog);
+}
+
+bool forbid_if(unsigned int nr, unsigned int arg, unsigned int test, unsigned int with,
+	       unsigned int err)
+{
+	return filter(nr, arg, test, with, SECCOMP_RET_ERRNO | err);
+}
+
+bool deadly(unsigned int nr)
+{
+	return filter(nr, 0, BPF_JGE, 0, SECCOMP_RET_KILL_PROCESS);
+}
+
+bool forbid(unsigned int nr, unsigned int err)
+{
+	return forbid_if(nr, 0, BPF_JGE, 0, err);
+}
+
+#ifdef WRAPPED
+#define FAULTS	test_faults
+#else
+#define FAULTS()	0
+#endif
+
 /*
  * The same program runs unprivileged on a machine without the module, and with
  * HPMAP_TEST=module where it is.
@@ -113,5 +163,6 @@ int main(void)
 	const char *test = getenv("HPMAP_TEST");
 
 	with_module = test && !strcmp(test, "module");
-	return test_options() + test_buffer() + test_shortage() + (with_module ? test_module() : 0);
+	return test_options() + test_buffer() + test_shortage() + test_stranger() + FAULTS() +
+	       (with_module ? test_module() : 0);
 }

@@ -47,6 +47,18 @@ void says_hello(int dmabuf, size_t length);
 /* Does fn return true in a process of its own? */
 bool in_child(bool (*fn)(void));
 
+/* For a child: a call returned @want, for a reason with @words. */
+bool refused(int ret, int want, const char *words);
+
+/*
+ * From now on a system call is @err in this process; also only if @test of the argument @arg and
+ * @with. Or it kills.
+ */
+bool forbid(unsigned int nr, unsigned int err);
+bool forbid_if(unsigned int nr, unsigned int arg, unsigned int test, unsigned int with,
+	       unsigned int err);
+bool deadly(unsigned int nr);
+
 /* What fn returns in a process of its own, which is nobody's. */
 int as_nobody(int (*fn)(void));
 
@@ -54,6 +66,8 @@ int as_nobody(int (*fn)(void));
 int test_options(void);
 int test_buffer(void);
 int test_shortage(void);
+int test_stranger(void);
+int test_faults(void);		/* with the static library */
 int test_module(void);
 
 #endif

@@ -140,12 +140,13 @@ static void what_is_no_buffer_is_refused(void **state)
 /* Looking at a file of tmpfs that has no pages gives it none. */
 static void adopting_allocates_nothing(void **state)
 {
-	int fd = memfd_create("empty", MFD_CLOEXEC);
+	int fd = memfd_create("empty", MFD_CLOEXEC | MFD_ALLOW_SEALING);
 	struct hpmap_buffer *b;
 	struct stat st;
 
 	(void)state;
 	assert_int_equal(ftruncate(fd, 4 * MIB), 0);
+	assert_int_equal(fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK), 0);
 	ok(hpmap_from_fd(fd, &b));
 	assert_int_equal(info_of(b).backing, HPMAP_BACKING_BASE);
 	hpmap_free(b);
@@ -175,14 +176,39 @@ static void pages_are_counted_by_node(void **state)
 /* A holder must not be able to make another's touch a SIGBUS. */
 static void the_size_of_a_memfd_is_sealed(void **state)
 {
+	const uint64_t lengths[] = { 4096, 4 * MIB, 256 * MIB };
+	const int seals = F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL;
+	struct hpmap_buffer *b;
+	size_t i;
+
+	/* Base pages, those of a pool if it has some, and transparent ones. */
+	(void)state;
+	for (i = 0; i < 3; i++) {
+		ok(hpmap_alloc(HPMAP_OPTIONS(.length = lengths[i], .page_size = i ? 0 : 4096,
+					     .flags = HPMAP_NO_MODULE), &b));
+		assert_int_equal(info_of(b).backend, HPMAP_BACKEND_MEMFD);
+		assert_int_equal(fcntl(hpmap_fd(b), F_GET_SEALS) & seals, seals);
+		assert_int_equal(ftruncate(hpmap_fd(b), 0), -1);
+		assert_int_equal(errno, EPERM);
+		hpmap_free(b);
+	}
+}
+
+#define MFD_NOEXEC	8U
+#define SEAL_EXEC	0x20
+
+/* Nor can it become a program, on kernels that can tell. */
+static void a_memfd_is_no_program(void **state)
+{
+	int fd = memfd_create("probe", MFD_CLOEXEC | MFD_NOEXEC);
 	struct hpmap_buffer *b;
 
 	(void)state;
 	ok(hpmap_alloc(HPMAP_OPTIONS(.length = 4 * MIB, .flags = HPMAP_NO_MODULE), &b));
-	assert_int_equal(info_of(b).backend, HPMAP_BACKEND_MEMFD);
-	assert_int_equal(ftruncate(hpmap_fd(b), 0), -1);
-	assert_int_equal(errno, EPERM);
+	if (fd >= 0)
+		assert_int_equal(fcntl(hpmap_fd(b), F_GET_SEALS) & SEAL_EXEC, SEAL_EXEC);
 	hpmap_free(b);
+	close(fd);
 }
 
 static void a_dmabuf_shows_the_same_memory(void **state)
@@ -276,6 +302,7 @@ static const struct CMUnitTest tests[] = {
 	TEST(adopting_allocates_nothing),
 	TEST(pages_are_counted_by_node),
 	TEST(the_size_of_a_memfd_is_sealed),
+	TEST(a_memfd_is_no_program),
 	TEST(a_dmabuf_shows_the_same_memory),
 	TEST(threads_do_not_disturb_each_other),
 	TEST(of_two_threads_that_map_one_does),

@@ -4,8 +4,12 @@
 #include "fixture.h"
 
 #include <glob.h>
+#include <sched.h>
+#include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+
+#include <linux/hpage_map.h>
 
 /* A PCI device that has a driver: the disk of the virtual machine, or what else it has. */
 static const char *device;
@@ -193,6 +197,69 @@ static void reserves_are_told(void **state)
 	assert_int_equal(hpmap_reserve(HPMAP_BACKING_BASE, 4096, 0, &r), -EINVAL);
 }
 
+/* From now on /dev is empty in this process, as in a container that was given no devices. */
+static bool in_a_container(const char *options, unsigned long flags)
+{
+	return !unshare(CLONE_NEWNS) && !mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) &&
+	       !mount("none", "/dev", "tmpfs", flags, options);
+}
+
+static bool without_nodes(void)
+{
+	struct hpmap_buffer *b = NULL;
+
+	return in_a_container("mode=755", 0) &&
+	       refused(hpmap_open(NULL, 0, &b), -ENOTSUP, "--device=/dev/hpage_map") &&
+	       refused(hpmap_open("any", 0, &b), -ENOTSUP, "is loaded, but") &&
+	       !hpmap_alloc(HPMAP_OPTIONS(.length = 2 * MIB), &b) &&
+	       strstr(hpmap_why(b), "--device=/dev/hpage_map");
+}
+
+static bool without_that_node(void)
+{
+	struct hpmap_buffer *b = NULL;
+	struct stat st;
+
+	return !stat("/dev/hpage_map", &st) && in_a_container("mode=755", 0) &&
+	       !mknod("/dev/hpage_map", S_IFCHR | 0666, st.st_rdev) &&
+	       refused(hpmap_open("inside", 0, &b), -ENOENT, "--device=/dev/hpage/inside") &&
+	       refused(hpmap_open("outside", 0, &b), -ENOENT, "hpagectl create outside");
+}
+
+static bool where_nodes_are_none(void)
+{
+	struct hpmap_buffer *b = NULL;
+	struct stat st;
+
+	return !stat("/dev/hpage_map", &st) && in_a_container("mode=755", MS_NODEV) &&
+	       !mknod("/dev/hpage_map", S_IFCHR | 0666, st.st_rdev) &&
+	       refused(hpmap_open(NULL, 0, &b), -EACCES, "nodev");
+}
+
+/* Not that the module is not loaded. */
+static void a_container_is_told(void **state)
+{
+	(void)state;
+	ok(hpmap_create(HPMAP_OPTIONS(.length = 2 * MIB, .name = "inside"), NULL));
+	assert_true(in_child(without_nodes));
+	assert_true(in_child(without_that_node));
+	assert_true(in_child(where_nodes_are_none));
+	ok(hpmap_destroy("inside"));
+}
+
+/* It was opened for ioctls. */
+static void a_door_is_no_buffer(void **state)
+{
+	int fd = open("/dev/hpage_map", HPAGE_MAP_O_DOOR | O_CLOEXEC);
+	struct hpmap_buffer *b = NULL;
+
+	(void)state;
+	assert_true(fd >= 0);
+	assert_true(refused(hpmap_from_fd(fd, &b), -EINVAL, "for ioctls alone"));
+	assert_null(b);
+	close(fd);
+}
+
 static int behind_a_closed_door(void)
 {
 	struct hpmap_buffer *b = NULL;
@@ -272,6 +339,8 @@ static const struct CMUnitTest tests[] = {
 	TEST(memory_of_the_program_is_pinned),
 	TEST(a_device_is_given_addresses),
 	TEST(reserves_are_told),
+	TEST(a_container_is_told),
+	TEST(a_door_is_no_buffer),
 	TEST(a_closed_door_is_told),
 	TEST(an_open_door_does_not_open_all),
 };

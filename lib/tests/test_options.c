@@ -166,6 +166,7 @@ static void pools_are_told(void **state)
 	ok(hpmap_page_sizes(sizes, &nr));
 	ok(hpmap_page_sizes(NULL, &none));
 	assert_int_equal(none, nr);
+	assert_int_equal(hpmap_page_sizes(NULL, &nr), nr ? -EFAULT : 0);
 	for (i = 0; i < nr; i++) {
 		assert_true(!i || sizes[i] > sizes[i - 1]);
 		ok(hpmap_pool(sizes[i], -1, &pool));

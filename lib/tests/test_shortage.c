@@ -4,9 +4,7 @@
 #include "fixture.h"
 
 #include <linux/filter.h>
-#include <linux/seccomp.h>
 #include <signal.h>
-#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -16,41 +14,9 @@
 #define MFD_HUGETLB	4U
 #endif
 
-/* For a child: @call returns @want, for the reason @words. */
-static bool refused(int ret, int want, const char *words)
-{
-	if (ret == want && strstr(hpmap_why(NULL), words))
-		return true;
-	fprintf(stderr, "%d and not %d, or not for '%s': %s\n", ret, want, words, hpmap_why(NULL));
-	return false;
-}
-
 static int memfd(size_t length, unsigned int flags, struct hpmap_buffer **b)
 {
 	return hpmap_alloc(HPMAP_OPTIONS(.length = length, .flags = HPMAP_NO_MODULE | flags), b);
-}
-
-/* From now on the system call @nr is @err in this process, if @test of argument @arg and @with. */
-static bool forbid_if(unsigned int nr, unsigned int arg, unsigned int test, unsigned int with,
-		      unsigned int err)
-{
-	struct sock_filter code[] = {
-		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, nr, 0, 3),
-		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args[arg])),
-		BPF_JUMP(BPF_JMP | test | BPF_K, with, 0, 1),
-		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | err),
-		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
-	};
-	struct sock_fprog prog = { sizeof(code) / sizeof(*code), code };
-
-	return !prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) &&
-	       !prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &prog);
-}
-
-static bool forbid(unsigned int nr, unsigned int err)
-{
-	return forbid_if(nr, 0, BPF_JGE, 0, err);
 }
 
 static bool without_memfd(void)
@@ -114,6 +80,13 @@ static bool filled_by_hand(void)
 	return before_populate() && is_filled(8 * MIB, 0) && is_filled(2 * MIB + 4096, 4096);
 }
 
+/* Linux before 6.3 does not know MFD_NOEXEC_SEAL. */
+static bool without_noexec(void)
+{
+	return forbid_if(SYS_memfd_create, 1, BPF_JSET, 8, EINVAL) &&
+	       is_filled(2 * MIB + 4096, 4096);
+}
+
 static bool short_by_hand(void)
 {
 	struct hpmap_buffer *b = NULL;
@@ -127,6 +100,7 @@ static void older_kernels_do(void **state)
 	(void)state;
 	assert_true(in_child(filled_by_hand));
 	assert_true(in_child(short_by_hand));
+	assert_true(in_child(without_noexec));
 }
 
 static void a_sandbox_is_told(void **state)
@@ -254,7 +228,7 @@ static void a_sealed_file_is_for_reading(void **state)
 
 	(void)state;
 	assert_int_equal(ftruncate(fd, 4096), 0);
-	assert_int_equal(fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE), 0);
+	assert_int_equal(fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_SHRINK), 0);
 	ok(hpmap_from_fd(fd, &b));
 	assert_true(refused(hpmap_map(b, 0, NULL), -EACCES, "HPMAP_READ_ONLY"));
 	ok(hpmap_map(b, HPMAP_READ_ONLY, NULL));
@@ -276,12 +250,13 @@ static void one_can_ask_how_many_nodes(void **state)
 /* Of who made it, whoever holds it. */
 static void the_maker_of_a_file_is_told(void **state)
 {
-	int fd = memfd_create("of another", MFD_CLOEXEC);
+	int fd = memfd_create("of another", MFD_CLOEXEC | MFD_ALLOW_SEALING);
 	struct hpmap_buffer *b;
 	struct stat st;
 
 	(void)state;
 	assert_int_equal(ftruncate(fd, 4096), 0);
+	assert_int_equal(fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK), 0);
 	if (!geteuid())
 		assert_int_equal(fchown(fd, 65534, 65534), 0);
 	assert_int_equal(fstat(fd, &st), 0);

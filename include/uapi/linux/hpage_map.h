@@ -9,7 +9,15 @@
  *
  * /dev/hpage_map is also the door: HPAGE_MAP_ALLOC, _CREATE, _PIN, _DESTROY and _LIST take a
  * descriptor of it. A program that wants the door and not the default buffer, which the first
- * open makes, opens it as HPAGE_MAP_O_DOOR.
+ * open makes, opens it with O_NONBLOCK, as HPAGE_MAP_O_DOOR does. That neither makes the
+ * default buffer nor waits for it, and the descriptor never has it: mmap(2) is ENODEV, lseek(2)
+ * ESPIPE, read(2) and write(2) are EINVAL. Without O_NONBLOCK the descriptor is the door and
+ * has it.
+ *
+ * What a descriptor may be used for is what it was opened for. Making and destroying buffers
+ * needs one that is open for writing; what lets others read a buffer, one that is open for
+ * reading; what lets them write it, one that is open for writing. The access mode 3 of Linux,
+ * which is neither, is refused by open(2) with EINVAL.
  *
  * The contract of every ioctl
  *
@@ -29,7 +37,8 @@
  * One meaning per errno. Every ioctl can say E2BIG, EFAULT, EINVAL; the rest stands with it.
  *
  *   E2BIG    size above HPAGE_MAP_STRUCT_MAX, or an unknown tail that is not all zero
- *   EBADF    not for this descriptor: without a buffer, not the door, not open for writing
+ *   EBADF    not for this descriptor: without a buffer, not the door, not open for what the
+ *            ioctl needs
  *   EBUSY    the driver of the device manages its addresses itself
  *   EDQUOT   a limit of the caller's user stands against it
  *   EEXIST   the name is taken
@@ -59,8 +68,11 @@
 #define HPAGE_MAP_TEXT_SIZE	1024	/* room in which every text fits, with its NUL */
 #define HPAGE_MAP_NODE_MIXED	(-1)	/* the pages are not all on one NUMA node */
 
-/* Access mode of open(2), mode 3 of Linux: for ioctls alone, but with read and write permission. */
-#define HPAGE_MAP_O_DOOR	3
+/*
+ * Flags of open(2) for the door alone, O_RDWR | O_NONBLOCK. It is a number, of x86 and arm64,
+ * since <linux/fcntl.h> and the <fcntl.h> of the C library exclude each other.
+ */
+#define HPAGE_MAP_O_DOOR	04002
 
 /* Valid bits of flags where there are none so far; other masks stand below their enums. */
 #define HPAGE_MAP_INFO_FLAGS	0
@@ -151,7 +163,9 @@ enum hpage_map_attributes {
  * @exports: out: dma-bufs that hold it
  * @drivers: out: references of other drivers that hold it
  * @devices: out: mappings for devices that hold it
- * @reserved: out: 0
+ * @lingering: out: pages of @page_size that somebody outside (a pipe, a pin of io_uring, RDMA,
+ *	O_DIRECT) still has after the last holder has gone; the charge lasts until then. Not 0
+ *	only in answers of HPAGE_MAP_LIST
  * @name: out: name or tag, terminated by a NUL; may be empty
  */
 struct hpage_map_info {
@@ -176,24 +190,24 @@ struct hpage_map_info {
 	__u32 exports;
 	__u32 drivers;
 	__u32 devices;
-	__u32 reserved;
+	__u32 lingering;
 	char name[HPAGE_MAP_NAME_SIZE];
 };
 
 /**
  * define HPAGE_MAP_INFO - ask what the buffer of this descriptor is
  *
- * Takes struct hpage_map_info, on read-only descriptors, too. One without a buffer tells the
- * features alone.
+ * Takes struct hpage_map_info on a descriptor of the door or of a buffer, whatever it is open
+ * for. One without a buffer tells the features alone.
  */
 #define HPAGE_MAP_INFO	_IO(HPAGE_MAP_IOC_TYPE, HPAGE_MAP_CMD_INFO)
 
 /**
  * define HPAGE_MAP_LIST - the buffer with the lowest id that is not below id
  *
- * Takes struct hpage_map_info on any descriptor of the door. Begin with id 0, and go on with
- * the id of each answer plus 1 until ENOENT. Buffers without a name below /dev are told only
- * to their user and to callers with CAP_SYS_ADMIN. Errors: EBADF, ENOENT.
+ * Takes struct hpage_map_info on a descriptor of the door, whatever it is open for. Begin with
+ * id 0, and go on with the id of each answer plus 1 until ENOENT. Buffers without a name below
+ * /dev are told only to their user and to callers with CAP_SYS_ADMIN. Errors: EBADF, ENOENT.
  */
 #define HPAGE_MAP_LIST	_IO(HPAGE_MAP_IOC_TYPE, HPAGE_MAP_CMD_LIST)
 
@@ -292,8 +306,8 @@ struct hpage_map_alloc {
 /**
  * define HPAGE_MAP_ALLOC - make a buffer that lives as long as somebody holds it
  *
- * Takes struct hpage_map_alloc on a descriptor of the door that is open for writing or as
- * HPAGE_MAP_O_DOOR. The pages are zeroed, and charged to the caller's control groups unless
+ * Takes struct hpage_map_alloc on a descriptor of the door that is open for writing, as one of
+ * HPAGE_MAP_O_DOOR is. The pages are zeroed, and charged to the caller's control groups unless
  * they come from the reserve. Pages of the page allocator count against RLIMIT_MEMLOCK of the
  * caller's user, those of a hugetlb pool against the parameter user_hugetlb, and those of the
  * reserve against user_reserve alone; CAP_IPC_LOCK exempts from all three. A page size that
@@ -304,8 +318,10 @@ struct hpage_map_alloc {
 /**
  * define HPAGE_MAP_CREATE - make a buffer with a name below /dev/hpage
  *
- * Like HPAGE_MAP_ALLOC, for callers with CAP_SYS_ADMIN. The name holds the buffer until
- * HPAGE_MAP_DESTROY or until the module is removed. Errors: EEXIST, ENOSPC, EPERM as well.
+ * Like HPAGE_MAP_ALLOC, on the same descriptors, for callers with CAP_SYS_ADMIN. The name holds
+ * the buffer until HPAGE_MAP_DESTROY or until the module is removed. A name that is taken, or
+ * for which a buffer is being made, is refused before any page is made; "default" and
+ * "hpage_map" are taken. Errors: EEXIST, ENOSPC, EPERM as well.
  */
 #define HPAGE_MAP_CREATE	_IO(HPAGE_MAP_IOC_TYPE, HPAGE_MAP_CMD_CREATE)
 
@@ -324,8 +340,8 @@ struct hpage_map_destroy {
 /**
  * define HPAGE_MAP_DESTROY - take the name of a buffer away
  *
- * Takes struct hpage_map_destroy on any descriptor of the door, for callers with
- * CAP_SYS_ADMIN. The pages go with the last holder. Errors: EBADF, ENOENT, EPERM.
+ * Takes struct hpage_map_destroy on a descriptor of the door that is open for writing, for
+ * callers with CAP_SYS_ADMIN. The pages go with the last holder. Errors: EBADF, ENOENT, EPERM.
  */
 #define HPAGE_MAP_DESTROY	_IO(HPAGE_MAP_IOC_TYPE, HPAGE_MAP_CMD_DESTROY)
 
@@ -349,7 +365,8 @@ struct hpage_map_nodes {
 /**
  * define HPAGE_MAP_NODES - count the pages of the buffer by NUMA node
  *
- * Takes struct hpage_map_nodes on any descriptor that has a buffer. Errors: EBADF.
+ * Takes struct hpage_map_nodes on a descriptor that has a buffer, whatever it is open for.
+ * Errors: EBADF.
  */
 #define HPAGE_MAP_NODES	_IO(HPAGE_MAP_IOC_TYPE, HPAGE_MAP_CMD_NODES)
 
@@ -385,8 +402,8 @@ struct hpage_map_runs {
  * define HPAGE_MAP_RUNS - the contiguous runs of the buffer
  *
  * Takes struct hpage_map_runs, for callers with CAP_SYS_RAWIO. On a descriptor that has a
- * buffer, physical addresses, which stay as long as somebody holds it. On one of
- * HPAGE_MAP_DMA_MAP, bus addresses. Errors: EBADF, EINTR, ENODEV, ENOMEM, EPERM.
+ * buffer, whatever it is open for, physical addresses, which stay as long as somebody holds it.
+ * On one of HPAGE_MAP_DMA_MAP, bus addresses. Errors: EBADF, EINTR, ENODEV, ENOMEM, EPERM.
  */
 #define HPAGE_MAP_RUNS	_IO(HPAGE_MAP_IOC_TYPE, HPAGE_MAP_CMD_RUNS)
 
@@ -407,10 +424,11 @@ struct hpage_map_export {
 /**
  * define HPAGE_MAP_EXPORT - lend the buffer to other drivers, by a dma_buf
  *
- * Takes struct hpage_map_export on a descriptor that has a buffer and is open for writing.
- * The dma-buf holds the buffer. It can be mapped, too: with huge pages at an address that is
- * a multiple of the page size, else in base pages, which the kernel cannot pin if they come
- * from a hugetlb pool. Errors: EBADF, EMFILE, ENFILE, ENOMEM.
+ * Takes struct hpage_map_export on a descriptor that has a buffer and is open for reading and
+ * writing, since whoever has the dma-buf can do both. It holds the buffer. It can be mapped,
+ * too: with huge pages at an address that is a multiple of the page size, else in base pages,
+ * which the kernel cannot pin if they come from a hugetlb pool. Errors: EBADF, EMFILE, ENFILE,
+ * ENOMEM.
  */
 #define HPAGE_MAP_EXPORT	_IO(HPAGE_MAP_IOC_TYPE, HPAGE_MAP_CMD_EXPORT)
 
@@ -443,12 +461,12 @@ struct hpage_map_pin {
 /**
  * define HPAGE_MAP_PIN - make a buffer of memory that the program has got itself
  *
- * Takes struct hpage_map_pin on a descriptor of the door, as HPAGE_MAP_ALLOC. Memory must be
- * anonymous, shared or of hugetlb, and writable; else EINVAL or EFAULT. The program goes on
- * using it; the pages are pinned until the last holder of the buffer goes, even if unmapped,
- * and count against RLIMIT_MEMLOCK of the caller's user. The buffer can be read, written,
- * exported and mapped for a device, but mmap(2) is ENODEV. Errors: EBADF, EDQUOT, EINTR,
- * EMFILE, ENFILE, ENOMEM.
+ * Takes struct hpage_map_pin on a descriptor of the door that is open for writing, as
+ * HPAGE_MAP_ALLOC. Memory must be anonymous, shared or of hugetlb, and writable; else EINVAL or
+ * EFAULT. The program goes on using it; the pages are pinned until the last holder of the
+ * buffer goes, even if unmapped, and count against RLIMIT_MEMLOCK of the caller's user. The
+ * buffer can be read, written, exported and mapped for a device, but mmap(2) is ENODEV. Errors:
+ * EBADF, EDQUOT, EINTR, EMFILE, ENFILE, ENOMEM.
  */
 #define HPAGE_MAP_PIN	_IO(HPAGE_MAP_IOC_TYPE, HPAGE_MAP_CMD_PIN)
 
@@ -485,11 +503,12 @@ struct hpage_map_dma_map {
 /**
  * define HPAGE_MAP_DMA_MAP - map the buffer for a device
  *
- * Takes struct hpage_map_dma_map on a descriptor that has a buffer and is open for writing,
- * for callers with CAP_SYS_RAWIO. The mapping holds the buffer. It ends when its descriptor
- * is closed, or when the driver of the device is unbound; HPAGE_MAP_RUNS and _DMA_SYNC then
- * say ENODEV. The program must have stopped the device before. EINVAL if it does no DMA.
- * Errors: EBADF, EBUSY, EIO, EMFILE, ENFILE, ENODEV, ENOMEM, EPERM.
+ * Takes struct hpage_map_dma_map on a descriptor that has a buffer and is open for reading if
+ * the device reads, and for writing if it writes, for callers with CAP_SYS_RAWIO. The mapping
+ * holds the buffer. It ends when its descriptor is closed, or when the driver of the device is
+ * unbound; HPAGE_MAP_RUNS and _DMA_SYNC then say ENODEV. The program must have stopped the
+ * device before. EINVAL if it does no DMA. Errors: EBADF, EBUSY, EIO, EMFILE, ENFILE, ENODEV,
+ * ENOMEM, EPERM.
  */
 #define HPAGE_MAP_DMA_MAP	_IO(HPAGE_MAP_IOC_TYPE, HPAGE_MAP_CMD_DMA_MAP)
 

@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * How pages are given back, and what lingers.
+ *
+ * The last holder has gone, but the pages may still be in the hands of others whom this module
+ * does not know: a pipe that has got one by vmsplice(), a read with O_DIRECT in flight, a buffer
+ * registered with io_uring, a memory region of RDMA. mm/ keeps a page for them until they drop
+ * it. As long as they do, it counts against the limit that it was taken under: otherwise a user
+ * could take pages without end, each held by a pipe.
+ *
+ * So a page is taken out of its file while we hold a reference of our own, and then looked at.
+ * Is ours the only one, the page is free with it, and what it was charged for is given back.
+ * Otherwise it lingers: it stays in a list of the backing with our reference, and is looked at
+ * again and again until the others have gone. Nobody waits for them.
+ *
+ * A page that the hardware has broken is kept by mm/ for ever, and nobody's.
+ *
+ * Memory of a program does not linger: it is the program's own.
+ *
+ * Nothing is locked: a backing that is given back belongs to whoever does it.
+ */
+#include <linux/file.h>
+#include <linux/mm.h>
+#include <linux/slab.h>
+
+#include "backing.h"
+
+/* As much is taken out of the file at once; a page at least. */
+#define PART		SZ_32M
+#define UNPIN_PART	SZ_2M
+
+/* Folios that linger, each with a reference of ours. */
+struct hpm_lingering {
+	struct hpm_lingering *next;
+	unsigned int nr;
+	struct folio *folios[];
+};
+
+#define PER_CHUNK	((PAGE_SIZE - sizeof(struct hpm_lingering)) / sizeof(struct folio *))
+
+static void linger(struct hpm_backing *b, struct folio *folio)
+{
+	struct hpm_lingering *chunk = b->lingering;
+
+	if (!chunk || chunk->nr == PER_CHUNK) {
+		/* Without a place to note it the page would be free of charge. */
+		chunk = kmalloc(PAGE_SIZE, GFP_KERNEL | __GFP_NOFAIL);
+		chunk->nr = 0;
+		chunk->next = b->lingering;
+		b->lingering = chunk;
+	}
+	chunk->folios[chunk->nr++] = folio;
+	WRITE_ONCE(b->nr_lingering, b->nr_lingering + (folio_size(folio) >> b->shift));
+}
+
+/* Has nobody the folio but we? */
+static bool is_ours_alone(struct folio *folio)
+{
+	return folio_ref_count(folio) == 1 || hpm_folio_is_bad(folio);
+}
+
+static void let_go(struct hpm_backing *b, struct folio *folio)
+{
+	u64 bytes = folio_size(folio);
+
+	folio_put(folio);
+	hpm_limit_sub(&b->charge, bytes);
+}
+
+/* Pins become references of ours. */
+static void hold_instead(const struct hpm_backing *b, u64 pos, u64 end)
+{
+	struct folio *folio;
+	u64 bytes;
+
+	while (pos < end && (folio = hpm_pages_folio(b, &pos, &bytes))) {
+		folio_get(folio);
+		hpm_fs_unpin(folio_page(folio, 0));
+		cond_resched();
+	}
+}
+
+static void look_at(struct hpm_backing *b, u64 pos, u64 end)
+{
+	struct folio *folio;
+	u64 bytes;
+
+	while (pos < end && (folio = hpm_pages_folio(b, &pos, &bytes))) {
+		if (is_ours_alone(folio))
+			let_go(b, folio);
+		else
+			linger(b, folio);
+		cond_resched();
+	}
+}
+
+static void give_back(struct hpm_backing *b)
+{
+	u64 size = hpm_backing_size(b), part = max_t(u64, PART, 1ULL << b->shift), pos, end;
+
+	for (pos = 0; pos < size; pos = end) {
+		end = min(pos + part, size);
+		hold_instead(b, pos, end);
+		hpm_fs_punch(b->file, b->start + pos, end - pos);
+		look_at(b, pos, end);
+	}
+}
+
+static void uncharge_user(struct hpm_backing *b)
+{
+	struct folio *folio, *last = NULL;
+	u64 pos = 0, bytes;
+
+	/* As hpm_user_pin() charged them: a folio each time that it differs from the one before. */
+	for (; (folio = hpm_pages_folio(b, &pos, &bytes)); last = folio) {
+		if (folio != last)
+			hpm_limit_sub_folio(&b->charge, folio);
+		cond_resched();
+	}
+}
+
+/* Of pages of a program; devices may have written what swap has to know of. */
+static void unpin_user(struct hpm_backing *b)
+{
+	struct hpage_map_run run;
+	loff_t pos = 0;
+	u64 len;
+
+	uncharge_user(b);
+	while (hpm_backing_run(b, &pos, &run)) {
+		for (; run.length; run.address += len, run.length -= len) {
+			len = min_t(u64, run.length, UNPIN_PART);
+			unpin_user_page_range_dirty_lock(pfn_to_page(PHYS_PFN(run.address)),
+							 len >> PAGE_SHIFT, true);
+			cond_resched();
+		}
+	}
+}
+
+/*
+ * Give back what a backing has that could not be made: @size bytes, of which some are pinned.
+ * Nobody has seen them. The charge stays.
+ */
+void hpm_backing_drop(struct hpm_backing *b, u64 size)
+{
+	struct folio *folio;
+	u64 pos = 0, bytes;
+
+	hpm_offline_release(b);
+	while ((folio = hpm_pages_folio(b, &pos, &bytes))) {
+		hpm_fs_unpin(folio_page(folio, 0));
+		cond_resched();
+	}
+	hpm_pages_free(b);
+	hpm_fs_punch(b->file, b->start, size);
+	hpm_reserve_return(b);
+	fput(b->file);
+}
+
+/*
+ * Give back the pages of a backing that nobody holds any more. What others still have lingers.
+ * May take long: not under a lock that others need.
+ */
+void hpm_backing_free(struct hpm_backing *b)
+{
+	hpm_offline_release(b);
+	if (b->file) {
+		give_back(b);
+		hpm_reserve_return(b);
+		fput(b->file);
+	} else {
+		unpin_user(b);
+	}
+	if (!b->lingering)
+		hpm_limit_end(&b->charge);
+}
+
+/* Look again at what lingers. Return: does anything still? */
+bool hpm_backing_settle(struct hpm_backing *b)
+{
+	struct hpm_lingering **link = &b->lingering, *chunk;
+	struct folio *folio;
+	unsigned int i;
+
+	while ((chunk = *link)) {
+		for (i = chunk->nr; i--;) {
+			folio = chunk->folios[i];
+			if (!is_ours_alone(folio))
+				continue;
+			chunk->folios[i] = chunk->folios[--chunk->nr];
+			WRITE_ONCE(b->nr_lingering,
+				   b->nr_lingering - (folio_size(folio) >> b->shift));
+			let_go(b, folio);
+			cond_resched();
+		}
+		if (chunk->nr) {
+			link = &chunk->next;
+		} else {
+			*link = chunk->next;
+			kfree(chunk);
+		}
+	}
+	if (!b->lingering)
+		hpm_limit_end(&b->charge);
+	return b->lingering;
+}
+
+/* Give the account up: who still has pages keeps them, and nobody counts them any more. */
+void hpm_backing_abandon(struct hpm_backing *b)
+{
+	struct hpm_lingering *chunk, *next;
+
+	for (chunk = b->lingering; chunk; chunk = next) {
+		while (chunk->nr)
+			folio_put(chunk->folios[--chunk->nr]);
+		next = chunk->next;
+		kfree(chunk);
+	}
+	b->lingering = NULL;
+	hpm_limit_end(&b->charge);
+}

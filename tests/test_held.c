@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Devices of the module that somebody else in the kernel holds beyond their end. */
+#define _GNU_SOURCE
+#include "lent.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static bool holds(void)
+{
+	char text[8];
+
+	read_text("/sys/module/hpm_holder/parameters/holds", text, sizeof(text));
+	return *text == 'Y';
+}
+
+/* Does the process wait in the function that takes the names away? Or it has ended. */
+static bool waits_or_ended(pid_t pid)
+{
+	char path[64], text[4096];
+	siginfo_t info = {};
+
+	snprintf(path, sizeof(path), "/proc/%d/stack", pid);
+	read_text(path, text, sizeof(text));
+	text[strcspn(text, "\n")] = '\0';
+	if (strstr(text, "hpm_named_exit"))
+		return true;
+	CHECK(waitid(P_PID, pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0);
+	return info.si_pid == pid;
+}
+
+static void unloads(void *arg)
+{
+	(void)arg;
+	CHECK(unload() == 0);
+}
+
+/* The device of a name is freed by code of the module, which must be there for it. */
+static void unload_waits_for_the_device_of_a_name(bool destroyed)
+{
+	pid_t pid;
+
+	CHECK(load("") == 0);
+	CHECK(insert("hpm_holder", "name=held") == 0);
+	close(create("held", 1, base_page));
+	CHECK(holds());
+	if (destroyed)
+		CHECK(destroy("held") == 0);
+	pid = spawn(unloads, NULL);
+	CHECK_COMES(waits_or_ended(pid));
+	CHECK(waitpid(pid, NULL, WNOHANG) == 0);
+	CHECK(take_out("hpm_holder") == 0);
+	CHECK_EXITS(pid);
+	CHECK(!loaded());
+}
+
+static void the_device_of_a_destroyed_name_may_be_held(void)
+{
+	unload_waits_for_the_device_of_a_name(true);
+}
+
+static void the_device_of_a_name_may_be_held_at_unload(void)
+{
+	unload_waits_for_the_device_of_a_name(false);
+}
+
+/* All others are freed by the kernel itself. */
+static void other_devices_may_be_held_beyond_the_module(void)
+{
+	static const char * const formats[] = { "hpage_map", "thp-%zukB-node0" };
+	char name[64], params[128];
+
+	for (size_t i = 0; i < sizeof(formats) / sizeof(*formats); i++) {
+		snprintf(name, sizeof(name), formats[i], pmd_size / 1024);
+		snprintf(params, sizeof(params), "name=%s", name);
+		CHECK(insert("hpm_holder", params) == 0);
+		CHECK(load("") == 0);
+		CHECK(holds());
+		CHECK(unload() == 0);
+		CHECK(take_out("hpm_holder") == 0);
+	}
+}
+
+static const struct test tests[] = {
+	TEST(the_device_of_a_destroyed_name_may_be_held, ON_NONE),
+	TEST(the_device_of_a_name_may_be_held_at_unload, ON_NONE),
+	TEST(other_devices_may_be_held_beyond_the_module, ON_NONE),
+};
+
+int main(void)
+{
+	return RUN_TESTS(tests);
+}

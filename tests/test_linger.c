@@ -1,0 +1,382 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What a user holds beyond his buffers: pages that a pipe, io_uring or a pin still has when the
+ * buffer has gone. They count until they are back, and nobody waits for them.
+ */
+#define _GNU_SOURCE
+#include "lent.h"
+
+#include <fcntl.h>
+#include <liburing.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/mount.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#define POOL	16
+#define LIMIT	4		/* pages that the user may have */
+#define TRIES	(3 * LIMIT)
+
+static void set_reserve(uint64_t pages)
+{
+	char path[96], text[24];
+
+	snprintf(path, sizeof(path), "/sys/class/hpage_map_reserve/hugetlb-%zukB-node0/pages",
+		 pmd_size / 1024);
+	snprintf(text, sizeof(text), "%llu", (unsigned long long)pages);
+	CHECK_EQ(write_text(path, text), 0);
+	strcpy(strrchr(path, '/'), "/ready");
+	CHECK_COMES(read_u64(path) == pages);
+}
+
+/* --- what keeps a page ------------------------------------------------------ */
+
+/* Each keeps the first page at p, and returns a descriptor whose closing lets it go. */
+static int keep_in_pipe(char *p)
+{
+	struct iovec byte = { p, 1 };
+	int ends[2];
+
+	CHECK(pipe(ends) == 0);
+	CHECK(vmsplice(ends[1], &byte, 1, 0) == 1);
+	close(ends[1]);
+	return ends[0];
+}
+
+static int keep_by_pin(char *p)
+{
+	return try_pin(p, base_page, NULL);
+}
+
+static int keep_in_ring(char *p)
+{
+	struct iovec page = { p, base_page };
+	struct io_uring ring;
+	int fd;
+
+	CHECK(io_uring_queue_init(1, &ring, 0) == 0);
+	if (io_uring_register_buffers(&ring, &page, 1)) {
+		io_uring_queue_exit(&ring);
+		return -1;
+	}
+	fd = dup(ring.ring_fd);
+	io_uring_queue_exit(&ring);
+	return fd;
+}
+
+static const struct route {
+	const char *name;
+	int (*keep)(char *p);
+} routes[] = {
+	{ "vmsplice", keep_in_pipe },
+	{ "HPAGE_MAP_PIN", keep_by_pin },
+	{ "io_uring", keep_in_ring },
+};
+
+static const struct source {
+	const char *name;
+	enum hpage_map_backing backing;
+	uint32_t flags;
+} sources[] = {
+	{ "thp", HPAGE_MAP_BACKING_THP, 0 },
+	{ "hugetlb", HPAGE_MAP_BACKING_HUGETLB, 0 },
+	{ "reserve", HPAGE_MAP_BACKING_HUGETLB, HPAGE_MAP_RESERVE },
+};
+
+/* --- the limits hold --------------------------------------------------------- */
+
+/* A page of that source and no other, or -1 when that is refused. */
+static int take_page(const struct source *s)
+{
+	struct hpage_map_alloc a = wish_of(s->backing, 1, s->flags);
+	int ret = try_alloc(&a);
+
+	if (ret) {
+		CHECK_EQ(ret, -EDQUOT);
+		return -1;
+	}
+	if (a.got_backing == s->backing &&
+	    !(s->flags && !(a.got_attributes & HPAGE_MAP_ATTR_RESERVE)))
+		return a.fd;
+	close(a.fd);
+	return -1;
+}
+
+/* Take pages, each kept by the route when its buffer has gone. Returns how many. */
+static int drain(const struct source *s, const struct route *r, int *kept)
+{
+	int nr = 0, fd;
+	char *p;
+
+	while (nr < TRIES && (fd = take_page(s)) >= 0) {
+		p = map(fd, pmd_size, RW, MAP_SHARED, 0);
+		*p = 1;
+		kept[nr] = r->keep(p);
+		CHECK(munmap(p, pmd_size) == 0);
+		close(fd);
+		if (kept[nr] < 0)
+			break;
+		nr++;
+	}
+	return nr;
+}
+
+struct attack {
+	const struct source *source;
+	const struct route *route;
+};
+
+static void attack(void *arg)
+{
+	const struct attack *a = arg;
+	int kept[TRIES], nr;
+
+	LABEL("%s of %s", a->route->name, a->source->name);
+	become(NOBODY, LIMIT * pmd_size);
+	nr = drain(a->source, a->route, kept);
+	CHECK_GE(nr, 1);
+	CHECK_LE(nr, LIMIT + 1);
+	while (nr--)
+		close(kept[nr]);
+	/* All is back, and counts no more. */
+	CHECK_COMES(nr_buffers() == 0);
+	nr = drain(a->source, &routes[0], kept);
+	CHECK_GE(nr, LIMIT);
+	while (nr--)
+		close(kept[nr]);
+	CHECK_COMES(nr_buffers() == 0);
+}
+
+static void what_others_keep_counts_until_it_is_back(void)
+{
+	char limits[96];
+
+	snprintf(limits, sizeof(limits), "mode=0666 user_hugetlb=%zu user_reserve=%zu",
+		 LIMIT * pmd_size, LIMIT * pmd_size);
+	CHECK(want_pool(POOL));
+	CHECK_EQ(load(limits), 0);
+	for (size_t s = 0; s < sizeof(sources) / sizeof(*sources); s++) {
+		set_reserve(sources[s].flags ? LIMIT + 2 : 0);
+		for (size_t r = 0; r < sizeof(routes) / sizeof(*routes); r++) {
+			struct attack a = { &sources[s], &routes[r] };
+
+			CHECK_EXITS(spawn(attack, &a));
+		}
+	}
+	set_reserve(0);
+	CHECK_COMES(pool("free") == POOL);
+	CHECK_EQ(unload(), 0);
+}
+
+/* --- pins --------------------------------------------------------------------- */
+
+static void pin_parts(void *arg)
+{
+	char text[TEXT], *p = map(-1, (LIMIT + 1) * pmd_size, RW,
+				  MAP_PRIVATE | MAP_ANONYMOUS | MAP_HUGETLB, 0);
+	int first, fds[LIMIT], again;
+
+	(void)arg;
+	become(NOBODY, LIMIT * pmd_size);
+	for (int i = 0; i < LIMIT; i++)
+		fds[i] = pin(p + i * pmd_size, base_page);
+	CHECK_EQ(try_pin(p + LIMIT * pmd_size, base_page, text), -EDQUOT);
+	CHECK(strstr(text, "RLIMIT_MEMLOCK"));
+
+	/* More of what is held already costs nothing, and holds it as well. */
+	first = pin(p + base_page, 3 * base_page);
+	again = pin(p, pmd_size);
+	close(fds[0]);
+	CHECK_EQ(try_pin(p + LIMIT * pmd_size, base_page, text), -EDQUOT);
+	close(first);
+	close(again);
+	close(pin(p + LIMIT * pmd_size, base_page));
+}
+
+/* Who pins 4 KiB of a huge page holds all of it. */
+static void a_folio_counts_whole_and_once(void)
+{
+	CHECK(want_pool(POOL));
+	CHECK_EQ(load("mode=0666"), 0);
+	CHECK_EXITS(spawn(pin_parts, NULL));
+	CHECK_EQ(unload(), 0);
+}
+
+static void pin_in_pieces(void *arg)
+{
+	size_t step = 3 * base_page, len = 2 * pmd_size;
+	char *p = map(-1, len, RW, MAP_PRIVATE | MAP_ANONYMOUS | MAP_HUGETLB, 0);
+	int fds[64], nr = 0;
+
+	(void)arg;
+	become(NOBODY, 2 * pmd_size);
+	for (size_t at = 0; at + step <= len && nr < 64; at += len / 64)
+		fds[nr++] = pin(p + at, step);
+	while (nr--)
+		close(fds[nr]);
+	close(pin(p, len));
+}
+
+/* The sum is that of the folios, in whatever order the pins come and go. */
+static void pins_of_one_folio_add_up_to_it(void)
+{
+	CHECK(want_pool(POOL));
+	CHECK_EQ(load("mode=0666"), 0);
+	CHECK_EXITS(spawn(pin_in_pieces, NULL));
+	CHECK_EQ(unload(), 0);
+}
+
+/* --- what is seen, and who waits ----------------------------------------------- */
+
+static struct hpage_map_info only_buffer(void)
+{
+	int door = open(DEV, HPAGE_MAP_O_DOOR | O_CLOEXEC);
+	struct hpage_map_info info = {};
+
+	CHECK(next_buffer(door, &info));
+	close(door);
+	return info;
+}
+
+/* A buffer of two pages that has gone, but for the one in a pipe, which is returned. */
+static int leave_one_in_a_pipe(enum hpage_map_backing backing)
+{
+	int fd = alloc_on(backing, 2, 0), end;
+	char *p = map(fd, 2 * pmd_size, RW, MAP_SHARED, 0);
+
+	fill(p, 2 * pmd_size, 1);
+	close(fd);
+	end = keep_in_pipe(p + pmd_size);
+	CHECK(munmap(p, 2 * pmd_size) == 0);
+	return end;
+}
+
+static void what_lingers_is_listed(void)
+{
+	struct hpage_map_info info;
+	int end;
+
+	CHECK(want_pool(POOL));
+	CHECK_EQ(load(""), 0);
+	end = leave_one_in_a_pipe(HPAGE_MAP_BACKING_HUGETLB);
+	info = only_buffer();
+	CHECK_EQ(info.lingering, 1);
+	CHECK_EQ(info.descriptors + info.mappings + info.exports + info.drivers + info.devices, 0);
+	CHECK_EQ(info.nr_pages, 2);
+	/* The other one is free at once. */
+	CHECK_EQ(pool("free"), POOL - 1);
+	close(end);
+	CHECK_COMES(nr_buffers() == 0);
+	CHECK_EQ(pool("free"), POOL);
+	CHECK_EQ(unload(), 0);
+}
+
+static void the_module_goes_before_what_lingers(void)
+{
+	static const enum hpage_map_backing all[] = {
+		HPAGE_MAP_BACKING_HUGETLB, HPAGE_MAP_BACKING_THP, HPAGE_MAP_BACKING_BASE,
+	};
+	char byte;
+	int end;
+
+	for (size_t i = 0; i < sizeof(all) / sizeof(*all); i++) {
+		LABEL("backing %d", all[i]);
+		CHECK(want_pool(POOL));
+		CHECK_EQ(load(""), 0);
+		end = leave_one_in_a_pipe(all[i]);
+		CHECK_EQ(unload(), 0);
+		/* The page is the pipe's alone, and has what it had. */
+		CHECK_EQ(read(end, &byte, 1), 1);
+		close(end);
+		CHECK_EQ(pool("free"), POOL);
+	}
+}
+
+static void a_page_that_broke_does_not_linger(void)
+{
+	int fd, end;
+	char *p;
+
+	CHECK_EQ(load(""), 0);
+	fd = alloc_on(HPAGE_MAP_BACKING_BASE, 2, 0);
+	p = map(fd, 2 * base_page, RW, MAP_SHARED | MAP_POPULATE, 0);
+	end = keep_in_pipe(p);
+	madvise(p, base_page, MADV_HWPOISON);
+	CHECK(munmap(p, 2 * base_page) == 0);
+	close(fd);
+	CHECK_EQ(nr_buffers(), 0);
+	close(end);
+	CHECK_EQ(unload(), 0);
+}
+
+/* --- many ------------------------------------------------------------------------ */
+
+#define MANY	2000
+
+/* The minor number of a new superblock's device. */
+static unsigned int next_minor(void)
+{
+	char dir[] = "/tmp/hpm-minor-XXXXXX";
+	struct stat st;
+
+	CHECK(mkdtemp(dir));
+	CHECK(mount("none", dir, "tmpfs", 0, NULL) == 0);
+	CHECK(stat(dir, &st) == 0);
+	CHECK(umount(dir) == 0 && rmdir(dir) == 0);
+	return minor(st.st_dev);
+}
+
+static int many_steps[2][2];
+
+static void take_many(void *arg)
+{
+	struct rlimit files = { MANY + 64, MANY + 64 };
+
+	(void)arg;
+	CHECK(setrlimit(RLIMIT_NOFILE, &files) == 0);
+	become(NOBODY, MANY * base_page);
+	for (int i = 0; i < MANY; i++)
+		alloc_on(HPAGE_MAP_BACKING_BASE, 1, 0);
+	step_done(many_steps[0][1]);
+	step_wait(many_steps[1][0]);
+}
+
+/* Each superblock takes a device number of the machine's, of which there are not many. */
+static void many_buffers_need_no_mount_each(void)
+{
+	unsigned int before;
+	pid_t pid;
+
+	CHECK_EQ(load("mode=0666"), 0);
+	before = next_minor();
+	CHECK(pipe(many_steps[0]) == 0 && pipe(many_steps[1]) == 0);
+	pid = spawn(take_many, NULL);
+	step_wait(many_steps[0][0]);
+	CHECK_EQ(nr_buffers(), MANY);
+	CHECK_LE(next_minor(), before + 16);
+	step_done(many_steps[1][1]);
+	CHECK_EXITS(pid);
+	CHECK_EQ(unload(), 0);
+}
+
+static const struct test tests[] = {
+	TEST(what_others_keep_counts_until_it_is_back, ON_NONE),
+	TEST(a_folio_counts_whole_and_once, ON_NONE),
+	TEST(pins_of_one_folio_add_up_to_it, ON_NONE),
+	TEST(what_lingers_is_listed, ON_NONE),
+	TEST(the_module_goes_before_what_lingers, ON_NONE),
+	TEST(a_page_that_broke_does_not_linger, ON_NONE | LOSES_PAGES),
+	TEST(many_buffers_need_no_mount_each, ON_NONE),
+};
+
+int main(void)
+{
+	return RUN_TESTS(tests);
+}
