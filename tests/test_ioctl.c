@@ -4,6 +4,7 @@
 #include "fixture.h"
 
 #include <fcntl.h>
+#include <glob.h>
 #include <limits.h>
 #include <linux/capability.h>
 #include <stdio.h>
@@ -47,11 +48,19 @@ struct contract {
 	__u32 flags;
 	size_t reserved[5];
 	int capability;		/* 0 for none; no ioctl needs number 0 */
+	bool on_mapping;	/* for a descriptor that only root can get, not for the door */
 	bool answers;		/* something is written into the struct */
 };
 
-/* Of the default buffer and of the door: every ioctl is for it. */
+/* Of the default buffer and of the door: nearly every ioctl is for it. */
 static int door;
+/* Of the buffer for a device, while a contract needs it. */
+static int mapping;
+
+static int fd_for(const struct contract *c)
+{
+	return c->on_mapping ? mapping : door;
+}
 
 static void no_undo(const union arg *a, bool done)
 {
@@ -153,6 +162,48 @@ static void undo_pin(const union arg *a, bool done)
 		CHECK(close(a->pin.fd) == 0);
 }
 
+/* The machine that runs the tests has its files by a device of this driver. */
+static void prepare_dma_map(union arg *a)
+{
+	glob_t g;
+
+	a->dma_map = (struct hpage_map_dma_map){
+		.size = sizeof(a->dma_map),
+		.flags = HPAGE_MAP_DMA_TO_DEVICE,
+	};
+	CHECK_EQ(glob("/sys/bus/pci/drivers/virtio-pci/*:*", 0, NULL, &g), 0);
+	snprintf(a->dma_map.device, sizeof(a->dma_map.device), "%s",
+		 strrchr(g.gl_pathv[0], '/') + 1);
+	globfree(&g);
+}
+
+static void undo_dma_map(const union arg *a, bool done)
+{
+	if (done)
+		CHECK_EQ(close(a->dma_map.fd), 0);
+}
+
+static void prepare_dma_sync(union arg *a)
+{
+	union arg map = {};
+
+	prepare_dma_map(&map);
+	CHECK_EQ(ioctl(door, HPAGE_MAP_DMA_MAP, &map), 0);
+	mapping = map.dma_map.fd;
+	a->dma_sync = (struct hpage_map_dma_sync){
+		.size = sizeof(a->dma_sync),
+		.flags = HPAGE_MAP_SYNC_FOR_DEVICE,
+		.length = 1,
+	};
+}
+
+static void undo_dma_sync(const union arg *a, bool done)
+{
+	(void)a;
+	(void)done;
+	CHECK_EQ(close(mapping), 0);
+}
+
 #define FIELD(field)	offsetof(union arg, field)
 
 static const struct contract contracts[] = {
@@ -195,6 +246,17 @@ static const struct contract contracts[] = {
 		.name = "PIN", .cmd = HPAGE_MAP_PIN, .size = sizeof(struct hpage_map_pin),
 		.prepare = prepare_pin, .undo = undo_pin,
 		.reserved = { FIELD(pin.reserved) }, .answers = true,
+	}, {
+		.name = "DMA_MAP", .cmd = HPAGE_MAP_DMA_MAP,
+		.size = sizeof(struct hpage_map_dma_map),
+		.prepare = prepare_dma_map, .undo = undo_dma_map,
+		.flags = HPAGE_MAP_DMA_FLAGS, .reserved = { FIELD(dma_map.reserved) },
+		.capability = CAP_SYS_RAWIO, .answers = true,
+	}, {
+		.name = "DMA_SYNC", .cmd = HPAGE_MAP_DMA_SYNC,
+		.size = sizeof(struct hpage_map_dma_sync),
+		.prepare = prepare_dma_sync, .undo = undo_dma_sync,
+		.flags = HPAGE_MAP_SYNC_FLAGS, .on_mapping = true,
 	},
 };
 
@@ -225,7 +287,7 @@ static void refused(const struct contract *c, int fd, union arg *a, int err)
 
 static bool privileged(const struct contract *c)
 {
-	return !c->capability || !strcmp(suite_user, "root");
+	return (!c->capability && !c->on_mapping) || !strcmp(suite_user, "root");
 }
 
 /* Every ioctl that this user may do at all. */
@@ -235,6 +297,7 @@ static void for_each(void (*fn)(const struct contract *c, union arg *a))
 
 	door = dev_open(O_RDWR);
 	for (size_t i = 0; i < COUNT(contracts); i++) {
+		LABEL("%s", contracts[i].name);
 		if (!privileged(&contracts[i]))
 			continue;
 		memset(&a, 0, sizeof(a));
@@ -247,7 +310,7 @@ static void succeeds(const struct contract *c, union arg *a)
 {
 	__u32 size = a->size;
 
-	if (ioctl(door, c->cmd, a))
+	if (ioctl(fd_for(c), c->cmd, a))
 		printf("# %s: %s\n", c->name, strerror(errno));
 	else
 		errno = 0;
@@ -265,7 +328,7 @@ static void a_good_request_succeeds(void)
 static void try_short(const struct contract *c, union arg *a)
 {
 	for (a->size = 0; a->size < c->size; a->size++)
-		refused(c, door, a, EINVAL);
+		refused(c, fd_for(c), a, EINVAL);
 	c->undo(a, false);
 }
 
@@ -305,9 +368,9 @@ static void try_garbage_tails(const struct contract *c, union arg *a)
 	for (size_t i = 0; i < COUNT(at); i++) {
 		a->bytes[at[i]] = 0x80;
 		a->size = at[i] + 1;
-		refused(c, door, a, E2BIG);
+		refused(c, fd_for(c), a, E2BIG);
 		a->size = HPAGE_MAP_STRUCT_MAX;
-		refused(c, door, a, E2BIG);
+		refused(c, fd_for(c), a, E2BIG);
 		a->bytes[at[i]] = 0;
 	}
 	c->undo(a, false);
@@ -321,9 +384,9 @@ static void a_long_garbage_tail_is_e2big(void)
 static void try_too_long(const struct contract *c, union arg *a)
 {
 	a->size = HPAGE_MAP_STRUCT_MAX + 1;
-	refused(c, door, a, E2BIG);
+	refused(c, fd_for(c), a, E2BIG);
 	a->size = 0xffffffff;
-	refused(c, door, a, E2BIG);
+	refused(c, fd_for(c), a, E2BIG);
 	c->undo(a, false);
 }
 
@@ -338,7 +401,7 @@ static void try_flags(const struct contract *c, union arg *a)
 	for (int bit = 0; bit < 32; bit++) {
 		a->info.flags = 1u << bit;	/* where all of them have it */
 		if (!(c->flags & a->info.flags))
-			refused(c, door, a, EINVAL);
+			refused(c, fd_for(c), a, EINVAL);
 	}
 	c->undo(a, false);
 }
@@ -353,7 +416,7 @@ static void try_reserved(const struct contract *c, union arg *a)
 	for (const size_t *r = c->reserved; *r; r++)
 		for (int byte = 0; byte < 4; byte++) {
 			a->bytes[*r + byte] = 1;
-			refused(c, door, a, EINVAL);
+			refused(c, fd_for(c), a, EINVAL);
 			a->bytes[*r + byte] = 0;
 		}
 	c->undo(a, false);
@@ -402,23 +465,23 @@ static void try_bad_pointers(const struct contract *c, union arg *a)
 	union arg *end = (void *)(pages + base_page - c->size);
 	unsigned int buffers = nr_buffers();
 
-	CHECK_ERR(ioctl(door, c->cmd, NULL), EFAULT);
-	CHECK_ERR(ioctl(door, c->cmd, -1L), EFAULT);
-	CHECK_ERR(ioctl(door, c->cmd, pages + base_page), EFAULT);
-	CHECK_ERR(ioctl(door, c->cmd, pages + base_page - 2), EFAULT);
+	CHECK_ERR(ioctl(fd_for(c), c->cmd, NULL), EFAULT);
+	CHECK_ERR(ioctl(fd_for(c), c->cmd, -1L), EFAULT);
+	CHECK_ERR(ioctl(fd_for(c), c->cmd, pages + base_page), EFAULT);
+	CHECK_ERR(ioctl(fd_for(c), c->cmd, pages + base_page - 2), EFAULT);
 	memcpy(end, a, c->size);
 	end->size = c->size + 8;		/* the tail is nobody's */
-	CHECK_ERR(ioctl(door, c->cmd, end), EFAULT);
+	CHECK_ERR(ioctl(fd_for(c), c->cmd, end), EFAULT);
 	end = (void *)(pages + base_page - 8);
 	memcpy(end, a, 8);
-	CHECK_ERR(ioctl(door, c->cmd, end), EFAULT);
+	CHECK_ERR(ioctl(fd_for(c), c->cmd, end), EFAULT);
 	end->size = 0xffffffff;			/* told before it is looked for */
-	CHECK_ERR(ioctl(door, c->cmd, end), E2BIG);
+	CHECK_ERR(ioctl(fd_for(c), c->cmd, end), E2BIG);
 	CHECK(nr_buffers() == buffers);
 
 	end = (void *)(pages + base_page - c->size);
 	memcpy(end, a, c->size);
-	CHECK(ioctl(door, c->cmd, end) == 0);
+	CHECK(ioctl(fd_for(c), c->cmd, end) == 0);
 	c->undo(end, true);
 }
 
@@ -439,11 +502,11 @@ static void try_read_only(const struct contract *c, union arg *a)
 	memcpy(pages, a, c->size);
 	CHECK(mprotect(pages, base_page, PROT_READ) == 0);
 	if (!c->answers) {
-		CHECK(ioctl(door, c->cmd, pages) == 0);
+		CHECK(ioctl(fd_for(c), c->cmd, pages) == 0);
 		c->undo(a, true);
 		return;
 	}
-	CHECK_ERR(ioctl(door, c->cmd, pages), EFAULT);
+	CHECK_ERR(ioctl(fd_for(c), c->cmd, pages), EFAULT);
 	CHECK(memcmp(pages, a, c->size) == 0);
 	CHECK(nr_buffers() == buffers);
 	CHECK(next_fd() == lowest);
@@ -565,11 +628,12 @@ static void the_wrong_descriptor_is_ebadf(void)
 	door = dev_open(O_RDWR);
 	own = alloc(1, base_page, 0);
 	REFUSED_BY(own, EBADF, HPAGE_MAP_ALLOC, HPAGE_MAP_CREATE, HPAGE_MAP_DESTROY,
-		   HPAGE_MAP_LIST);
-	REFUSED_BY(dev_open(O_RDONLY), EBADF, HPAGE_MAP_ALLOC, HPAGE_MAP_CREATE);
+		   HPAGE_MAP_LIST, HPAGE_MAP_DMA_SYNC);
+	REFUSED_BY(dev_open(O_RDONLY), EBADF, HPAGE_MAP_ALLOC, HPAGE_MAP_CREATE,
+		   HPAGE_MAP_DMA_SYNC);
 
 	only = dev_open(HPAGE_MAP_O_DOOR);
-	REFUSED_BY(only, EBADF, HPAGE_MAP_NODES, HPAGE_MAP_RUNS);
+	REFUSED_BY(only, EBADF, HPAGE_MAP_NODES, HPAGE_MAP_RUNS, HPAGE_MAP_DMA_MAP);
 	info = ask(only);
 	CHECK(info.features);
 	none.features = info.features;
@@ -580,6 +644,32 @@ static void the_wrong_descriptor_is_ebadf(void)
 	info.id = 0;
 	CHECK(next_buffer(dev_open(O_RDONLY), &info));
 	CHECK(ask(own).length == base_page);
+}
+
+/* Nor is a mapping a buffer; its runs are those that the device sees. */
+static void a_mapping_is_neither_buffer_nor_door(void)
+{
+	union arg a = {};
+
+	door = dev_open(O_RDWR);
+	prepare_dma_sync(&a);
+	for (size_t i = 0; i < COUNT(contracts); i++) {
+		const struct contract *c = &contracts[i];
+
+		LABEL("%s", c->name);
+		memset(&a, 0, sizeof(a));
+		if (c->on_mapping)
+			continue;
+		c->prepare(&a);
+		if (c->cmd == HPAGE_MAP_RUNS) {
+			CHECK_EQ(ioctl(mapping, c->cmd, &a), 0);
+			c->undo(&a, true);
+		} else {
+			refused(c, mapping, &a, EBADF);
+			c->undo(&a, false);
+		}
+	}
+	CHECK_EQ(close(mapping), 0);
 }
 
 /*
@@ -980,6 +1070,7 @@ static const struct test tests[] = {
 	TEST(pointers_inside_must_be_the_callers, ON_ANY),
 	TEST(a_text_needs_a_place_and_a_size, ON_ANY),
 	TEST(the_wrong_descriptor_is_ebadf, ON_ANY),
+	TEST(a_mapping_is_neither_buffer_nor_door, ON_ANY | NEEDS_ROOT),
 	TEST(every_ioctl_needs_what_its_descriptor_is_open_for, ON_ANY),
 	TEST(a_named_buffer_is_not_the_door, ON_ANY | NEEDS_ROOT),
 	TEST(other_files_know_none_of_it, ON_ANY),

@@ -451,7 +451,7 @@ static void a_run_is_chosen_while_it_refills(void)
 
 	load_with_pool("", 2 * POOL);
 	keep(HPAGE_MAP_BACKING_HUGETLB, READY);
-	for (int i = 0; i < 400; i++) {
+	for (int i = 0; i < 160; i++) {
 		close(take(HPAGE_MAP_BACKING_HUGETLB, 1 + i % READY).fd);
 		usleep(i % 4 * 100);
 		a = wish_of(HPAGE_MAP_BACKING_HUGETLB, 2, HPAGE_MAP_CONTIGUOUS);

@@ -20,7 +20,7 @@
 #include <unistd.h>
 
 #define WORKERS		8
-#define CYCLES		500
+#define CYCLES		250
 #define POOL		32
 #define READY		8
 #define MAX_PAGES	4
