@@ -105,7 +105,7 @@ void describe(char *text, size_t size, uint64_t length, uint64_t page_size, uint
 		snprintf(runs, sizeof(runs), ", %llu run%s", (unsigned long long)nr_runs,
 			 nr_runs == 1 ? "" : "s");
 	snprintf(text, size, "%s: %llu x %s of %s%s, %s%s", size_show(length, all),
-		 (unsigned long long)(length / page_size), size_show(page_size, page),
+		 (unsigned long long)(page_size ? length / page_size : 0), size_show(page_size, page),
 		 backing_name(backing), runs, node == HPMAP_NODE_MIXED ? "nodes " : "node ",
 		 node_name(node, number));
 }
