@@ -37,7 +37,7 @@ static void show(const struct hpmap_info *info)
 {
 	char all[SIZE_ROOM], asked[SIZE_ROOM], page[SIZE_ROOM];
 
-	printf("buffer         #%u %s\n", info->id, info->name);
+	printf("buffer         id:%u %s\n", info->id, info->name);
 	if (info->attributes & HPMAP_ATTR_NAMED)
 		printf("device         /dev/hpage/%s\n", info->name);
 	else if (info->attributes & HPMAP_ATTR_DEFAULT)
@@ -113,7 +113,7 @@ static int info(const struct args *a)
 
 const struct command cmd_info = {
 	.name = "info",
-	.synopsis = "[NAME|#ID] [--json]",
+	.synopsis = "[NAME|ID] [--json]",
 	.summary = "tell all about one buffer; without a name, the default one",
 	.options = BIT(OPT_JSON),
 	.max_words = 1,

@@ -15,7 +15,7 @@ static void show(const struct hpmap_info *i)
 
 	/* A tag is not a name. */
 	snprintf(name, sizeof(name), named ? "%s" : *i->name ? "(%s)" : "-", i->name);
-	snprintf(id, sizeof(id), "#%u", i->id);
+	snprintf(id, sizeof(id), "id:%u", i->id);
 	snprintf(runs, sizeof(runs), "%llu", (unsigned long long)i->nr_runs);
 	snprintf(open, sizeof(open), "%u", i->descriptors);
 	snprintf(mapped, sizeof(mapped), "%u", i->mappings);

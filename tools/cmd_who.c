@@ -12,7 +12,7 @@ static const char *name_of(uint32_t id, char text[HPMAP_NAME_SIZE])
 
 	if (!id)
 		return "?";
-	snprintf(text, HPMAP_NAME_SIZE, "#%u", id);
+	snprintf(text, HPMAP_NAME_SIZE, "id:%u", id);
 	if (!hpmap_next(id, &info) && info.id == id &&
 	    info.attributes & (HPMAP_ATTR_NAMED | HPMAP_ATTR_DEFAULT))
 		memcpy(text, info.name, HPMAP_NAME_SIZE);
@@ -85,7 +85,7 @@ static int who(const struct args *a)
 
 const struct command cmd_who = {
 	.name = "who",
-	.synopsis = "[NAME|#ID] [--json]",
+	.synopsis = "[NAME|ID] [--json]",
 	.summary = "tell which processes have a buffer open or mapped",
 	.more = "A \"?\" is a mapping that is all that is left of a buffer without a name.\n"
 		"Root sees all processes, others their own.\n",

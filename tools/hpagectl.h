@@ -22,6 +22,10 @@ enum {
 	EXIT_DENIED = 5,	/* the user may not do this */
 	EXIT_LESS = 6,		/* less memory was had than asked for, or none */
 	EXIT_UNCONFIRMED = 7,	/* nobody said yes */
+	/* Of "run", which ends as its program else: those of env(1) and timeout(1). */
+	EXIT_BEFORE = 125,	/* any of the above, before there was a program */
+	EXIT_NOT_RUN = 126,	/* the program cannot be run */
+	EXIT_NO_PROGRAM = 127,	/* it is not there */
 };
 
 /* Which options a command takes: a bit for each, in the order of the table in args.c. */
@@ -85,6 +89,7 @@ static inline bool given(const struct args *a, enum opt option)
  * @options: bits of enum opt
  * @min_words: how many words at least
  * @max_words: how many at most; -1 for a program and its arguments
+ * @failure: the exit code in place of 1 to 7, or 0
  * @run: does it; returns an exit code
  */
 struct command {
@@ -95,6 +100,7 @@ struct command {
 	unsigned int options;
 	int min_words;
 	int max_words;
+	int failure;
 	int (*run)(const struct args *a);
 };
 
@@ -144,6 +150,8 @@ const char *node_name(int node, char text[16]);
 bool process_name(pid_t pid, char comm[COMM_ROOM]);
 bool module_loaded(void);
 int find_buffer(const char *name, struct hpmap_info *info);
+bool name_taken(const char *name);
+int check_name(const char *what, const char *name);
 int open_buffer(const struct hpmap_info *info, struct hpmap_buffer **buffer);
 void describe(char *text, size_t size, uint64_t length, uint64_t page_size, uint32_t backing,
 	      uint64_t nr_runs, int node);
@@ -161,7 +169,9 @@ int file_write(const char *text, const char *fmt, ...) __attribute__((format(pri
 int nodes_online(int *nodes, int room);
 
 /* ini.c */
-typedef int (*ini_fn)(void *data, const char *key, const char *value);
+/* Takes a key, once. Returns what is wrong with it, or NULL. */
+typedef const char *(*ini_fn)(void *data, const char *key, const char *value);
+extern const char ini_no_such_key[];
 int ini_read(const char *path, const char *section, ini_fn set, void *data);
 
 /* holders.c */

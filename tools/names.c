@@ -7,6 +7,8 @@
 
 #include "hpagectl.h"
 
+#define DEFAULT_NAME	"default"
+
 const char *backing_name(uint32_t backing)
 {
 	static const char *const names[] = { "none", "hugetlb", "thp", "base", "user" };
@@ -48,37 +50,80 @@ bool module_loaded(void)
 	return !access("/sys/module/hpage_map", F_OK);
 }
 
-/* "default" is the default buffer, #7 the one with the id 7. */
-static bool is_meant(const struct hpmap_info *info, const char *name)
+/* "#7" and "id:7" mean the buffer with the id 7. Returns whether @name is of that kind. */
+static bool id_read(const char *name, uint64_t *id)
 {
-	uint64_t id;
-
 	if (*name == '#')
-		return !number_read(name + 1, &id) && info->id == id;
-	if (!strcmp(name, "default"))
+		return !number_read(name + 1, id);
+	return !strncmp(name, "id:", 3) && !number_read(name + 3, id);
+}
+
+/* Is it meant by a name? "default" is the default buffer. */
+static bool is_named(const struct hpmap_info *info, const char *name)
+{
+	if (!strcmp(name, DEFAULT_NAME))
 		return info->attributes & HPMAP_ATTR_DEFAULT;
 	return info->attributes & HPMAP_ATTR_NAMED && !strcmp(info->name, name);
 }
 
-/* Find a buffer by its name or #ID. Complains, and returns an exit code. */
-int find_buffer(const char *name, struct hpmap_info *info)
+/* A buffer by its name, or else by its id, of which "7" is short. Returns 0 or -errno. */
+static int look_for(const char *name, struct hpmap_info *info)
 {
+	struct hpmap_info next = { .size = sizeof(next) };
+	bool by_id, short_id, found = false;
+	uint64_t wanted = 0;
 	uint32_t id = 0;
 	int ret;
 
-	*info = (struct hpmap_info){ .size = sizeof(*info) };
-	while (!(ret = hpmap_next(id, info))) {
-		if (is_meant(info, name))
+	by_id = id_read(name, &wanted);
+	short_id = !by_id && !number_read(name, &wanted);
+	while (!(ret = hpmap_next(id, &next))) {
+		if (by_id ? next.id == wanted : is_named(&next, name)) {
+			*info = next;
 			return 0;
-		id = info->id + 1;
+		}
+		if (short_id && next.id == wanted) {
+			*info = next;
+			found = true;
+		}
+		if (next.id == UINT32_MAX)
+			return found ? 0 : -ENOENT;
+		id = next.id + 1;
 	}
+	return found && ret == -ENOENT ? 0 : ret;
+}
+
+/* Find a buffer by its name or id. Complains, and returns an exit code. */
+int find_buffer(const char *name, struct hpmap_info *info)
+{
+	int ret = look_for(name, info);
+
 	if (ret != -ENOENT)
-		return failed(ret, NULL);
-	if (!strcmp(name, "default"))
+		return ret ? failed(ret, NULL) : 0;
+	if (!strcmp(name, DEFAULT_NAME))
 		complain("the default buffer is not made yet (try: head -c 1 /dev/hpage_map)");
 	else
 		complain("there is no buffer %s (try: hpagectl list)", name);
 	return EXIT_NOT_THERE;
+}
+
+/* Does a buffer have this name? The driver decides, but only after it has got the pages. */
+bool name_taken(const char *name)
+{
+	struct hpmap_info info;
+
+	return !look_for(name, &info) && info.attributes & HPMAP_ATTR_NAMED &&
+		!strcmp(info.name, name);
+}
+
+/* May a buffer get this name? Complains, and returns an exit code. */
+int check_name(const char *what, const char *name)
+{
+	if (strcmp(name, DEFAULT_NAME))
+		return 0;
+	complain("%s: %s is what the buffer of /dev/hpage_map is called (try: another name)", what,
+		 name);
+	return EXIT_USAGE;
 }
 
 /* Open it to look at. Complains, and returns an exit code. */
@@ -87,7 +132,7 @@ int open_buffer(const struct hpmap_info *info, struct hpmap_buffer **buffer)
 	int ret;
 
 	if (!(info->attributes & (HPMAP_ATTR_NAMED | HPMAP_ATTR_DEFAULT))) {
-		complain("buffer #%u has no name, so nobody but its holders can open it", info->id);
+		complain("buffer id:%u has no name, so nobody but its holders can open it", info->id);
 		return EXIT_DENIED;
 	}
 	ret = hpmap_open(info->attributes & HPMAP_ATTR_NAMED ? info->name : NULL, HPMAP_READ_ONLY,
