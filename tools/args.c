@@ -26,7 +26,7 @@ static int set_node(struct args *a, const char *text)
 {
 	uint64_t node;
 
-	if (number_read(text, &node) || node > 1023)
+	if (number_read(text, &node) || node >= MAX_NODES)
 		return -EINVAL;
 	a->node = node;
 	return 0;

@@ -58,7 +58,7 @@ static int set_node(struct wish *w, const char *value)
 {
 	uint64_t node;
 
-	if (number_read(value, &node) || node > 1023)
+	if (number_read(value, &node) || node >= MAX_NODES)
 		return -EINVAL;
 	w->o.node = node;
 	w->o.policy = HPMAP_POLICY_PREFERRED;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* What things are called, and which buffer is meant. */
 #include <errno.h>
+#include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -45,9 +46,54 @@ bool process_name(pid_t pid, char comm[COMM_ROOM])
 	return true;
 }
 
-bool module_loaded(void)
+/* A user has a number if not a name. */
+const char *user_name(uid_t uid, char text[USER_ROOM])
 {
-	return !access("/sys/module/hpage_map", F_OK);
+	const struct passwd *user = getpwuid(uid);
+
+	if (user)
+		snprintf(text, USER_ROOM, "%s", user->pw_name);
+	else
+		snprintf(text, USER_ROOM, "%u", uid);
+	return text;
+}
+
+/* /sys may be missing, as in containers, and /proc/modules where the kernel has none. */
+enum answer module_loaded(void)
+{
+	bool sys = !access("/sys/module", F_OK), proc = false, there = false;
+	char line[512];
+	FILE *modules;
+
+	if (!access("/sys/module/hpage_map", F_OK))
+		return YES;
+	modules = fopen("/proc/modules", "re");
+	while (modules && !there && fgets(line, sizeof(line), modules)) {
+		proc = true;
+		there = !strncmp(line, "hpage_map ", strlen("hpage_map "));
+	}
+	if (modules)
+		fclose(modules);
+	return there ? YES : sys || proc ? NO : UNSEEN;
+}
+
+/* Complain that @what needs the module, or cannot be seen. Returns an exit code. */
+int no_module(const char *what)
+{
+	switch (module_loaded()) {
+	case NO:
+		complain("%s needs the module hpage_map, which is not loaded (try: modprobe "
+			 "hpage_map)", what);
+		return EXIT_NO_MODULE;
+	case YES:
+		complain("hpage_map is loaded, but %s cannot be seen from here (try: hpagectl "
+			 "doctor)", what);
+		return EXIT_NO_MODULE;
+	default:
+		complain("whether hpage_map is loaded cannot be seen from here, and so %s cannot "
+			 "(try: hpagectl doctor)", what);
+		return EXIT_NO_MODULE;
+	}
 }
 
 /* "#7" and "id:7" mean the buffer with the id 7. Returns whether @name is of that kind. */
@@ -132,7 +178,8 @@ int open_buffer(const struct hpmap_info *info, struct hpmap_buffer **buffer)
 	int ret;
 
 	if (!(info->attributes & (HPMAP_ATTR_NAMED | HPMAP_ATTR_DEFAULT))) {
-		complain("buffer id:%u has no name, so nobody but its holders can open it", info->id);
+		complain("buffer id:%u has no name, so nobody but its holders can open it",
+			 info->id);
 		return EXIT_DENIED;
 	}
 	ret = hpmap_open(info->attributes & HPMAP_ATTR_NAMED ? info->name : NULL, HPMAP_READ_ONLY,
@@ -150,7 +197,8 @@ void describe(char *text, size_t size, uint64_t length, uint64_t page_size, uint
 		snprintf(runs, sizeof(runs), ", %llu run%s", (unsigned long long)nr_runs,
 			 nr_runs == 1 ? "" : "s");
 	snprintf(text, size, "%s: %llu x %s of %s%s, %s%s", size_show(length, all),
-		 (unsigned long long)(page_size ? length / page_size : 0), size_show(page_size, page),
+		 (unsigned long long)(page_size ? length / page_size : 0),
+		 size_show(page_size, page),
 		 backing_name(backing), runs, node == HPMAP_NODE_MIXED ? "nodes " : "node ",
 		 node_name(node, number));
 }
@@ -158,6 +206,7 @@ void describe(char *text, size_t size, uint64_t length, uint64_t page_size, uint
 struct json_object *buffer_json(const struct hpmap_info *info)
 {
 	struct json_object *o = json_object_new_object();
+	struct held held;
 
 	json_number(o, "id", info->id);
 	json_text(o, "name", info->name);
@@ -174,7 +223,7 @@ struct json_object *buffer_json(const struct hpmap_info *info)
 	json_truth(o, "reserve", info->attributes & HPMAP_ATTR_RESERVE);
 	json_signed(o, "creator", info->creator);
 	json_number(o, "uid", info->uid);
-	json_number(o, "descriptors", info->descriptors);
-	json_number(o, "mappings", info->mappings);
+	held_of(info, &held);
+	held_json(o, &held);
 	return o;
 }
