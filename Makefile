@@ -154,7 +154,8 @@ check:
 # By hand, so that it needs no headers.
 clean:
 	find driver \( -name '*.o' -o -name '*.ko' -o -name '*.mod' -o -name '*.mod.c' -o \
-		-name '.*.cmd' -o -name Module.symvers -o -name modules.order \) -delete
+		-name '.*.cmd' -o -name '.*.d' -o -name Module.symvers -o \
+		-name modules.order \) -delete
 	rm -rf build
 
 .PHONY: help headers module lib tools check-lib install uninstall demo demo-devices test \

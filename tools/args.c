@@ -26,7 +26,7 @@ static int set_node(struct args *a, const char *text)
 {
 	uint64_t node;
 
-	if (number_read(text, &node) || node > 1023)
+	if (number_read(text, &node) || node >= MAX_NODES)
 		return -EINVAL;
 	a->node = node;
 	return 0;
@@ -219,6 +219,37 @@ static int take(const struct command *c, int i, struct args *a)
 	return 0;
 }
 
+/* How many options of @c a long one, as "--s" or "--s=1", may be short for. */
+static int nr_meant(const struct command *c, const char *word)
+{
+	unsigned int i, wanted = c->options | BIT(OPT_HELP);
+	size_t length = strcspn(word + 2, "=");
+	int nr = 0;
+
+	for (i = 0; i < NR_OPTIONS; i++)
+		nr += wanted & BIT(i) && !strncmp(specs[i].name, word + 2, length);
+	return nr;
+}
+
+/* What getopt_long() has answered with @value; of "-zj" it is the letter that is told. */
+static void complain_of(const struct command *c, int value, char **argv)
+{
+	const char *word = argv[optind - 1];
+	char what[256];
+
+	if (optopt >= 256)
+		snprintf(what, sizeof(what), "--%s", specs[optopt - 256].name);
+	else if (optopt)
+		snprintf(what, sizeof(what), "-%c", optopt);
+	else
+		snprintf(what, sizeof(what), "%.*s", (int)strcspn(word, "="), word);
+	complain("%s %s (try: hpagectl %s --help)", what,
+		 value == ':' ? "needs an argument" :
+		 optopt >= 256 ? "takes no argument" :
+		 !optopt && nr_meant(c, word) > 1 ? "is short for several options" :
+		 "is no option here", c->name);
+}
+
 static int check(const struct command *c, struct args *a)
 {
 	if (a->nr_words < c->min_words ||
@@ -269,9 +300,7 @@ int args_read(const struct command *c, int argc, char **argv, struct args *a)
 	do {
 		while ((value = getopt_long(argc, argv, shorts, longs, NULL)) != -1) {
 			if (value == '?' || value == ':') {
-				complain("%s %s (try: hpagectl %s --help)", argv[optind - 1],
-					 value == ':' ? "needs an argument" : "is no option here",
-					 c->name);
+				complain_of(c, value, argv);
 				return EXIT_USAGE;
 			}
 			ret = take(c, number_of(value), a);

@@ -5,6 +5,7 @@
  * What exists is left as it is, so that it can be done again at any time. One
  * that fails does not keep the others from being made.
  */
+#define _GNU_SOURCE
 #include <dirent.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -17,11 +18,13 @@
 
 /**
  * struct wish - a file
+ * @path: of the file
  * @o: what to make
  * @name: of the buffer
  * @near_device: or empty
  */
 struct wish {
+	char *path;
 	struct hpmap_options o;
 	char name[HPMAP_NAME_SIZE];
 	char near_device[HPMAP_NAME_SIZE];
@@ -55,7 +58,7 @@ static int set_node(struct wish *w, const char *value)
 {
 	uint64_t node;
 
-	if (number_read(value, &node) || node > 1023)
+	if (number_read(value, &node) || node >= MAX_NODES)
 		return -EINVAL;
 	w->o.node = node;
 	w->o.policy = HPMAP_POLICY_PREFERRED;
@@ -108,15 +111,14 @@ static int set_mode(struct wish *w, const char *value)
 	return read_mode(value, &w->o.mode);
 }
 
-/* -ENOENT would be a key that does not exist. */
 static int set_owner(struct wish *w, const char *value)
 {
-	return read_user(value, &w->o.uid) ? -EINVAL : 0;
+	return read_user(value, &w->o.uid);
 }
 
 static int set_group(struct wish *w, const char *value)
 {
-	return read_group(value, &w->o.gid) ? -EINVAL : 0;
+	return read_group(value, &w->o.gid);
 }
 
 static const struct {
@@ -136,58 +138,73 @@ static const struct {
 	{ "Group", set_group },
 };
 
-static int set_key(void *data, const char *key, const char *value)
+static const char *set_key(void *data, const char *key, const char *value)
 {
 	size_t i;
 
 	for (i = 0; i < sizeof(keys) / sizeof(*keys); i++)
 		if (!strcmp(keys[i].name, key))
-			return keys[i].set(data, value);
-	return -ENOENT;
+			return keys[i].set(data, value) ? "the value makes no sense" : NULL;
+	return ini_no_such_key;
 }
 
-static int make(const char *path, const struct wish *w)
+static int make(const struct wish *w)
 {
 	struct hpmap_info info = { .size = sizeof(info) };
 	struct hpmap_buffer *buffer;
 	char text[160];
-	int ret = hpmap_create(&w->o, &buffer);
+	/* Asked first, so that no page is zeroed for what exists. */
+	int ret = name_taken(w->name) ? -EEXIST : hpmap_create(&w->o, &buffer);
 
 	if (ret == -EEXIST) {
-		printf("%s: %s exists and is left as it is\n", path, w->name);
+		printf("%s: %s exists and is left as it is\n", w->path, w->name);
 		return EXIT_OK;
 	}
 	if (ret)
-		return failed(ret, path);
+		return failed(ret, w->path);
 	ret = hpmap_info(buffer, &info);
 	if (!ret) {
 		describe(text, sizeof(text), info.length, info.page_size, info.backing,
 			 info.nr_runs, info.node);
-		printf("%s: %s made, %s\n", path, w->name, text);
+		printf("%s: %s made, %s\n", w->path, w->name, text);
 		if (*hpmap_why(buffer))
 			printf("nothing better, because: %s\n", hpmap_why(buffer));
 	}
 	hpmap_free(buffer);
-	return ret ? failed(ret, path) : EXIT_OK;
+	return ret ? failed(ret, w->path) : EXIT_OK;
 }
 
-static int apply_file(const char *path)
+/* Can it be made? The @nr wishes @before have their names. Complains, and returns an exit code. */
+static int check(const struct wish *w, const struct wish *before, int nr)
 {
-	struct wish w = { .o = { .size = sizeof(w.o) } };
-	int ret = ini_read(path, "Buffer", set_key, &w);
+	int i;
 
-	if (ret)
-		return ret;
-	if (!w.o.name || !w.o.length) {
-		complain("%s: %s= is missing (try: man 5 hpage-map.d)", path,
-			 w.o.name ? "Size" : "Name");
+	if (!w->o.name || !w->o.length) {
+		complain("%s: %s= is missing (try: man 5 hpage-map.d)", w->path,
+			 w->o.name ? "Size" : "Name");
 		return EXIT_USAGE;
 	}
-	if (w.o.near_device && w.o.policy) {
-		complain("%s: Node= and Near= exclude each other", path);
+	if (w->o.near_device && w->o.policy) {
+		complain("%s: Node= and Near= exclude each other", w->path);
 		return EXIT_USAGE;
 	}
-	return make(path, &w);
+	for (i = 0; i < nr; i++) {
+		if (strcmp(before[i].name, w->name))
+			continue;
+		complain("%s: %s has the name %s already (try: another name)", w->path,
+			 before[i].path, w->name);
+		return EXIT_USAGE;
+	}
+	return check_name(w->path, w->name);
+}
+
+static int apply_file(struct wish *w, const struct wish *before, int nr)
+{
+	int ret = ini_read(w->path, "Buffer", set_key, w);
+
+	if (!ret)
+		ret = check(w, before, nr);
+	return ret ? ret : make(w);
 }
 
 static int is_conf(const struct dirent *entry)
@@ -197,12 +214,30 @@ static int is_conf(const struct dirent *entry)
 	return *entry->d_name != '.' && length > 5 && !strcmp(entry->d_name + length - 5, ".conf");
 }
 
+static int apply_all(const char *dir, struct dirent **entries, int nr)
+{
+	struct wish *wishes = calloc(nr, sizeof(*wishes));
+	int i, ret, worst = EXIT_OK;
+
+	for (i = 0; wishes && i < nr; i++) {
+		wishes[i].o.size = sizeof(wishes[i].o);
+		if (asprintf(&wishes[i].path, "%s/%s", dir, entries[i]->d_name) < 0)
+			abort();
+		ret = apply_file(&wishes[i], wishes, i);
+		if (ret)
+			worst = ret;
+	}
+	for (i = 0; wishes && i < nr; i++)
+		free(wishes[i].path);
+	free(wishes);
+	return wishes ? worst : EXIT_FAILED;
+}
+
 static int apply(const struct args *a)
 {
 	const char *dir = a->nr_words ? a->words[0] : DIRECTORY;
-	struct dirent **entries;
-	int nr = scandir(dir, &entries, is_conf, alphasort), i, ret, worst = EXIT_OK;
-	char path[512];
+	struct dirent **entries = NULL;
+	int nr = scandir(dir, &entries, is_conf, alphasort), ret = EXIT_OK, i;
 
 	if (nr < 0 && errno == ENOENT && !a->nr_words)
 		nr = 0;
@@ -210,18 +245,14 @@ static int apply(const struct args *a)
 		complain("%s: %s", dir, strerror(errno));
 		return exit_code(-errno);
 	}
-	if (!nr)
-		printf("no file *.conf in %s, nothing to do (try: man 5 hpage-map.d)\n", dir);
-	for (i = 0; i < nr; i++) {
-		snprintf(path, sizeof(path), "%s/%s", dir, entries[i]->d_name);
-		ret = apply_file(path);
-		if (ret)
-			worst = ret;
-		free(entries[i]);
-	}
 	if (nr)
-		free(entries);
-	return worst;
+		ret = apply_all(dir, entries, nr);
+	else
+		printf("no file *.conf in %s, nothing to do (try: man 5 hpage-map.d)\n", dir);
+	for (i = 0; i < nr; i++)
+		free(entries[i]);
+	free(entries);
+	return ret;
 }
 
 const struct command cmd_apply = {

@@ -24,6 +24,7 @@
  * @touch: nanoseconds to write every 4 KiB once
  * @faults: page faults while that was done
  * @read: picoseconds for one read
+ * @why: the buffer is nothing better, or empty
  */
 struct figures {
 	char name[48];
@@ -31,6 +32,7 @@ struct figures {
 	uint64_t touch;
 	uint64_t faults;
 	uint64_t read;
+	char why[1024];
 };
 
 static volatile uint64_t sink;
@@ -67,7 +69,8 @@ static void use(void *memory, uint64_t length, struct figures *f)
 	f->read = read_at_random(memory, length / sizeof(uint64_t));
 }
 
-static int with_buffer(const struct hpmap_options *o, struct figures *f)
+/* In @length what was got, which is whole pages. */
+static int with_buffer(const struct hpmap_options *o, struct figures *f, uint64_t *length)
 {
 	struct hpmap_info info = { .size = sizeof(info) };
 	struct hpmap_buffer *buffer;
@@ -88,7 +91,9 @@ static int with_buffer(const struct hpmap_options *o, struct figures *f)
 	}
 	snprintf(f->name, sizeof(f->name), "%s, %s of %s", backend_name(info.backend),
 		 size_show(info.page_size, page), backing_name(info.backing));
+	snprintf(f->why, sizeof(f->why), "%s", hpmap_why(buffer));
 	use(memory, info.length, f);
+	*length = info.length;
 	hpmap_free(buffer);
 	return 0;
 }
@@ -136,30 +141,34 @@ static int bench(const struct args *a)
 	struct hpmap_options options;
 	struct figures f[2] = {};
 	char size[SIZE_ROOM];
+	uint64_t length = 0;
 	int ret;
 
 	args_options(a, &options);
 	if (!options.length)
 		options.length = DEFAULT_SIZE;
-	ret = with_buffer(&options, &f[0]);
+	ret = with_buffer(&options, &f[0], &length);
 	if (!ret)
-		ret = with_base_pages(options.length, &f[1]);
+		ret = with_base_pages(length, &f[1]);
 	if (ret)
 		return ret;
 	if (given(a, OPT_JSON)) {
 		o = json_object_new_object();
 		array = json_object_new_array();
-		json_number(o, "length", options.length);
+		json_number(o, "length", length);
 		json_object_array_add(array, json(&f[0]));
 		json_object_array_add(array, json(&f[1]));
 		json_object_object_add(o, "figures", array);
+		json_text(o, "why", f[0].why);
 		return print_json(o);
 	}
-	printf("%s, each done once\n\n", size_show(options.length, size));
+	printf("%s, each done once\n\n", size_show(length, size));
 	table_row(5, "MEMORY", "MADE IN", "FIRST TOUCH", "FAULTS", "RANDOM READ");
 	show(&f[0]);
 	show(&f[1]);
 	table_print();
+	if (*f[0].why)
+		printf("\nnothing better, because: %s\n", f[0].why);
 	printf("\nA buffer is zeroed when it is made, ordinary memory when it is first touched.\n");
 	return EXIT_OK;
 }

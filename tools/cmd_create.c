@@ -16,12 +16,22 @@ static int create(const struct args *a)
 	}
 	args_options(a, &o);
 	o.name = a->words[0];
+	ret = check_name(o.name, o.name);
+	if (ret)
+		return ret;
+	if (name_taken(o.name)) {
+		complain("%s: there is a buffer named %s already (try: another name)", o.name,
+			 o.name);
+		return EXIT_FAILED;
+	}
 	ret = hpmap_create(&o, &buffer);
 	if (ret)
 		return failed(ret, o.name);
 	ret = hpmap_info(buffer, &info);
-	if (ret)
+	if (ret) {
+		hpmap_free(buffer);
 		return failed(ret, o.name);
+	}
 	if (given(a, OPT_JSON)) {
 		struct json_object *json = buffer_json(&info);
 

@@ -14,6 +14,7 @@
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "hpagectl.h"
@@ -156,6 +157,23 @@ static int share(struct tour *t)
 	return 0;
 }
 
+/* What helps where a ring cannot be had. */
+static const char *no_ring(int err)
+{
+	char disabled[8] = "";
+
+	file_read(disabled, sizeof(disabled), "/proc/sys/kernel/io_uring_disabled");
+	if (err == ENOSYS)
+		return ", this kernel or a sandbox is without it";
+	if (err == EPERM && (*disabled == '1' || *disabled == '2'))
+		return " (try: sysctl kernel.io_uring_disabled=0, as root)";
+	if (err == EPERM || err == EACCES)
+		return ", a sandbox forbids it (try: outside of it)";
+	if (err == ENOMEM)
+		return " (try: ulimit -l unlimited)";
+	return "";
+}
+
 /* For as long as the ring lives, as network and disk I/O on registered buffers needs it. */
 static int pin(struct tour *t)
 {
@@ -164,8 +182,8 @@ static int pin(struct tour *t)
 	int ring = syscall(__NR_io_uring_setup, 1, &params), ret;
 
 	if (ring < 0) {
-		tell("pin", "not here: io_uring: %s (try: sysctl kernel.io_uring_disabled)",
-		     strerror(errno));
+		ret = errno;
+		tell("pin", "not here: io_uring: %s%s", strerror(ret), no_ring(ret));
 		return 0;
 	}
 	ret = syscall(__NR_io_uring_register, ring, IORING_REGISTER_BUFFERS, &iov, 1) ? errno : 0;
@@ -175,7 +193,8 @@ static int pin(struct tour *t)
 	if (!ret)
 		tell("pin", "io_uring took all of it as a registered buffer");
 	else if (ret == ENOMEM || ret == EPERM)
-		tell("pin", "not for this user: io_uring may not lock that much (try: ulimit -l)");
+		tell("pin", "not for this user: io_uring may not lock that much "
+		     "(try: ulimit -l unlimited)");
 	else
 		tell("pin", "not on this kernel: io_uring does not take it: %s", strerror(ret));
 	return 0;
@@ -197,12 +216,23 @@ static int export(struct tour *t)
 	return 0;
 }
 
-/* Is it still on the module's list? */
-static bool listed(uint32_t id)
+/* Has it still a holder? Pages that the kernel lets go of a moment later are none. */
+static bool held(uint32_t id)
 {
-	struct hpmap_info info = { .size = sizeof(info) };
+	struct held h;
 
-	return !hpmap_next(id, &info) && info.id == id;
+	return !held_read(id, &h) && held_at_all(&h);
+}
+
+/* Pages may come back to the pool a moment later; not even a second is waited for them. */
+static uint64_t free_again(uint64_t page_size, uint64_t wanted)
+{
+	const struct timespec moment = { .tv_nsec = 10 * 1000 * 1000 };
+	int i;
+
+	for (i = 0; i < 100 && pool_free(page_size) < wanted; i++)
+		nanosleep(&moment, NULL);
+	return pool_free(page_size);
 }
 
 static int give_back(struct tour *t)
@@ -212,10 +242,10 @@ static int give_back(struct tour *t)
 
 	hpmap_free(t->buffer);
 	t->buffer = NULL;
-	if (t->info.backend == HPMAP_BACKEND_MODULE && listed(t->info.id))
+	if (t->info.backend == HPMAP_BACKEND_MODULE && held(t->info.id))
 		return wrong("the buffer lives on");
 	if (t->info.backing == HPMAP_BACKING_HUGETLB) {
-		after = pool_free(t->info.page_size);
+		after = free_again(t->info.page_size, during + t->info.nr_pages);
 		tell("gone", "%llu pages of %s were free in the pool, and now %llu",
 		     (unsigned long long)during, size_show(t->info.page_size, page),
 		     (unsigned long long)after);

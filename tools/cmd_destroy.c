@@ -5,6 +5,8 @@
 static int destroy_one(const struct args *a, const char *name)
 {
 	struct hpmap_info info;
+	struct held held;
+	char text[HELD_ROOM];
 	int ret = find_buffer(name, &info);
 
 	if (ret)
@@ -14,10 +16,10 @@ static int destroy_one(const struct args *a, const char *name)
 			 "(try: hpagectl who %s)", name, name);
 		return EXIT_USAGE;
 	}
-	if ((info.descriptors || info.mappings) &&
-	    !confirmed(a, "%s is in use by %u descriptors and %u mappings (hpagectl who %s). "
-		       "They keep it, and the memory is free when the last of them goes.",
-		       info.name, info.descriptors, info.mappings, info.name))
+	if (!held_read(info.id, &held) && held_at_all(&held) &&
+	    !confirmed(a, "%s is in use by %s (hpagectl who %s). Holders keep it, and the memory "
+		       "is free when the last of them goes.", info.name, held_show(&held, text),
+		       info.name))
 		return EXIT_UNCONFIRMED;
 	ret = hpmap_destroy(info.name);
 	return ret ? failed(ret, NULL) : EXIT_OK;
@@ -39,7 +41,7 @@ const struct command cmd_destroy = {
 	.name = "destroy",
 	.synopsis = "NAME... [--yes]",
 	.summary = "take the name of a buffer away, and its memory when nobody uses it",
-	.more = "Asks first if somebody has the buffer open or mapped.\n",
+	.more = "Asks first if a program, a dma-buf, a driver or a device has the buffer.\n",
 	.options = BIT(OPT_YES),
 	.min_words = 1,
 	.max_words = 1000,

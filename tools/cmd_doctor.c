@@ -2,13 +2,12 @@
 /*
  * hpagectl doctor: what could be had now, why not more, and what to type.
  *
- * Checks are a table; each adds findings. What the pools and the page allocator
- * have is in doctor_memory.c.
+ * Checks are a table; each adds findings. What they look for is there, or not, or
+ * cannot be seen from here, and they say which. The module and its device are in
+ * doctor_module.c, what the pools and the page allocator have in doctor_memory.c.
  */
 #include <errno.h>
-#include <grp.h>
 #include <inttypes.h>
-#include <pwd.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,12 +18,10 @@
 
 #include "doctor.h"
 
-#define MOK	"mokutil --import /var/lib/dkms/mok.pub, then restart and enrol the key"
-
 static void add(struct doctor *d, enum verdict verdict, const char *topic, const char *text,
 		const char *type)
 {
-	static const char *const names[] = { "ok", "note", "BAD" };
+	static const char *const names[] = { "ok", "?", "note", "BAD" };
 	struct json_object *o;
 
 	d->worst = verdict > d->worst ? verdict : d->worst;
@@ -35,7 +32,8 @@ static void add(struct doctor *d, enum verdict verdict, const char *topic, const
 		return;
 	}
 	o = json_object_new_object();
-	json_text(o, "verdict", verdict == BAD ? "bad" : names[verdict]);
+	json_text(o, "verdict", verdict == BAD ? "bad" : verdict == HIDDEN ? "unknown" :
+		  names[verdict]);
 	json_text(o, "topic", topic);
 	json_text(o, "text", text);
 	json_text(o, "type", type);
@@ -46,7 +44,7 @@ static void add(struct doctor *d, enum verdict verdict, const char *topic, const
 void find(struct doctor *d, enum verdict verdict, const char *topic, const char *type,
 	  const char *fmt, ...)
 {
-	char text[512];
+	char text[1200];
 	va_list args;
 
 	va_start(args, fmt);
@@ -61,124 +59,71 @@ static void kernel(struct doctor *d)
 
 	uname(&u);
 	find(d, FINE, "kernel", "", "Linux %s on %s", u.release, u.machine);
+	if (d->contained)
+		find(d, FINE, "container", "", "this is a container or another sandbox, from which "
+		     "not all of the machine can be seen");
 }
 
-/* The version of the module that modprobe would load; false if there is none. */
-static bool installed(char *version, size_t size)
+/* Is it the namespace that the machine started with? The kernel gives those fixed numbers. */
+static enum answer first_namespace(const char *name, unsigned int number)
 {
-	FILE *modinfo = popen("modinfo -F version hpage_map 2>/dev/null", "re");
-	bool there;
+	char path[64], link[64] = "", first[64];
 
-	*version = '\0';
-	there = modinfo && fgets(version, size, modinfo);
-	version[strcspn(version, "\n")] = '\0';
-	if (modinfo)
-		pclose(modinfo);
-	return there;
+	snprintf(path, sizeof(path), "/proc/self/ns/%s", name);
+	if (readlink(path, link, sizeof(link) - 1) < 0)
+		return UNSEEN;
+	snprintf(first, sizeof(first), "%s:[%u]", name, number);
+	return strcmp(link, first) ? NO : YES;
 }
 
-static void module(struct doctor *d)
+/*
+ * Is this a container or another sandbox? Files as /.dockerenv are no sign: they stay in the
+ * image when that becomes a machine's.
+ */
+static bool contained(void)
 {
-	char loaded[64], on_disk[64];
-	bool there = installed(on_disk, sizeof(on_disk));
-
-	if (!module_loaded() && there)
-		find(d, NOTE, "module", "modprobe hpage_map",
-		     "hpage_map %s is installed and not loaded; memfd is used instead", on_disk);
-	else if (!module_loaded())
-		find(d, NOTE, "module", "make && make install && modprobe hpage_map, as root",
-		     "hpage_map is not installed for this kernel; memfd is used instead");
-	if (!module_loaded())
-		return;
-
-	file_read(loaded, sizeof(loaded), "/sys/module/hpage_map/version");
-	if (there && strcmp(loaded, on_disk))
-		find(d, NOTE, "module", "modprobe -r hpage_map && modprobe hpage_map, when "
-		     "\"hpagectl who\" shows nobody",
-		     "hpage_map %s is loaded, but %s is installed", loaded, on_disk);
-	else
-		find(d, FINE, "module", "", "hpage_map %s is loaded", loaded);
-	if (strcmp(loaded, hpmap_version()))
-		find(d, NOTE, "library", "", "libhpage_map %s with module %s: they work together, "
-		     "but what is new in either is missing", hpmap_version(), loaded);
-	else
-		find(d, FINE, "library", "", "libhpage_map %s, the version of the module",
-		     hpmap_version());
+	return first_namespace("pid", 4026531836) == NO ||
+		first_namespace("user", 4026531837) == NO ||
+		first_namespace("cgroup", 4026531835) == NO ||
+		first_namespace("ipc", 4026531839) == NO ||
+		first_namespace("uts", 4026531838) == NO || getenv("container");
 }
 
-/* Only where it keeps somebody from loading. */
-static void signing(struct doctor *d)
-{
-	char lockdown[64] = "", enforce[8] = "";
-
-	file_read(lockdown, sizeof(lockdown), "/sys/kernel/security/lockdown");
-	file_read(enforce, sizeof(enforce), "/sys/module/module/parameters/sig_enforce");
-	if (module_loaded() || (*enforce != 'Y' &&
-				(!*lockdown || strstr(lockdown, "[none]"))))
-		find(d, FINE, "signing", "", module_loaded() ? "the module has been let in" :
-		     "modules need no signature here");
-	else
-		find(d, NOTE, "signing", MOK, "this kernel loads signed modules only (%s)",
-		     *enforce == 'Y' ? "sig_enforce" : "lockdown");
-}
-
-static void device(struct doctor *d)
-{
-	const struct passwd *user;
-	const struct group *group;
-	char type[128] = "";
-	struct stat st;
-
-	if (!module_loaded())
-		return;
-	if (stat("/dev/hpage_map", &st)) {
-		find(d, BAD, "device", "modprobe -r hpage_map && modprobe hpage_map",
-		     "/dev/hpage_map is not there, although the module is loaded");
-		return;
-	}
-	user = getpwuid(st.st_uid);
-	group = getgrgid(st.st_gid);
-	if (!access("/dev/hpage_map", R_OK | W_OK)) {
-		find(d, FINE, "device", "", "/dev/hpage_map is open to you");
-		return;
-	}
-	user = user ? getpwuid(getuid()) : NULL;
-	if (st.st_mode & 0060 && group && user)
-		snprintf(type, sizeof(type), "usermod -aG %s %s, as root, and log in again",
-			 group->gr_name, user->pw_name);
-	else
-		strcpy(type, "modprobe hpage_map mode=0660, with a udev rule for the group; "
-		       "see hpagectl-doctor(1)");
-	find(d, BAD, "device", type, "/dev/hpage_map has the permissions %04o and the group %s, "
-	     "which are not yours", st.st_mode & 0777, group ? group->gr_name : "?");
-}
-
-static bool has_capability(int number)
+/* May the caller lock memory without a limit? The root of a user namespace may not. */
+static enum answer may_lock(void)
 {
 	char text[4096], *line;
+	bool has;
 
 	file_read(text, sizeof(text), "/proc/self/status");
 	line = strstr(text, "CapEff:");
-	return line && strtoull(line + strlen("CapEff:"), NULL, 16) >> number & 1;
+	if (!line)
+		return geteuid() ? NO : UNSEEN;
+	has = strtoull(line + strlen("CapEff:"), NULL, 16) >> 14 & 1;
+	return has && first_namespace("user", 4026531837) != NO ? YES : NO;
 }
 
 static void memlock(struct doctor *d)
 {
+	enum answer exempt = may_lock();
 	char size[SIZE_ROOM];
 	struct rlimit limit;
 
-	if (has_capability(14)) {
-		find(d, FINE, "memlock", "", "no limit for you (CAP_IPC_LOCK)");
-		return;
-	}
 	getrlimit(RLIMIT_MEMLOCK, &limit);
-	if (limit.rlim_cur == RLIM_INFINITY)
+	if (d->loaded != YES)
+		find(d, FINE, "memlock", "", "buffers of memfd do not count");
+	else if (exempt == YES)
+		find(d, FINE, "memlock", "", "no limit for you (CAP_IPC_LOCK)");
+	else if (limit.rlim_cur == RLIM_INFINITY)
 		find(d, FINE, "memlock", "", "unlimited");
 	else
-		find(d, NOTE, "memlock", "ulimit -l unlimited; for good, a file in "
+		find(d, exempt == NO ? NOTE : HIDDEN, "memlock",
+		     d->contained ? "docker or podman run --ulimit memlock=-1" :
+		     "ulimit -l unlimited; for good, a file in "
 		     "/etc/security/limits.d with \"@GROUP - memlock unlimited\"",
-		     "at most %s of thp and base pages for you; hugetlb pages are not counted",
-		     size_show(limit.rlim_cur, size));
+		     "at most %s of thp and base pages of the module for you%s; hugetlb pages and "
+		     "memfd are not counted", size_show(limit.rlim_cur, size), exempt == NO ? "" :
+		     ", if you have not CAP_IPC_LOCK, which cannot be seen from here");
 }
 
 /**
@@ -199,59 +144,82 @@ static const struct limits {
 	  { "hugetlb.2MB.limit_in_bytes", "hugetlb.1GB.limit_in_bytes" } },
 };
 
-/* Returns whether there are any. */
-static bool tell_limits(struct doctor *d, const struct limits *l, const char *path)
+/**
+ * struct limited - what was found
+ * @any: a limit was told
+ * @hidden: something could not be looked at
+ */
+struct limited {
+	bool any;
+	bool hidden;
+};
+
+static void tell_limits(struct doctor *d, const struct limits *l, const char *path,
+			struct limited *found)
 {
 	char value[32], size[SIZE_ROOM];
 	const char *const *file;
-	bool any = false;
 	uint64_t bytes;
+	int ret;
 
 	for (file = l->files; *file; file++) {
-		if (file_read(value, sizeof(value), "%s%s/%s", l->root, path, *file) <= 0 ||
-		    number_read(value, &bytes) || bytes >> 62)
+		ret = file_read(value, sizeof(value), "%s%s/%s", l->root, path, *file);
+		found->hidden |= ret < 0 && ret != -ENOENT;
+		if (ret <= 0 || number_read(value, &bytes) || bytes >> 62)
 			continue;
-		any = true;
+		found->any = true;
 		find(d, NOTE, "cgroup", "", "%s of %s is %s", *file, *path ? path : "/",
 		     size_show(bytes, size));
 	}
-	return any;
+}
+
+/* All levels of a hierarchy: a limit of any up to the root holds. */
+static void tell_hierarchy(struct doctor *d, const struct limits *l, const char *line,
+			   struct limited *found)
+{
+	char path[512], dir[600], type[16], *slash;
+	struct stat st;
+
+	snprintf(path, sizeof(path), "%.400s", strchr(line, '/'));
+	path[strcspn(path, "\n")] = '\0';
+	if (!path[1])
+		*path = '\0';
+	/* Only what is no root of the machine has a type. */
+	found->hidden |= file_read(type, sizeof(type), "%s/cgroup.type", l->root) > 0 ||
+			 !strncmp(path, "/..", 3);
+	do {
+		snprintf(dir, sizeof(dir), "%s%s", l->root, path);
+		found->hidden |= stat(dir, &st);
+		tell_limits(d, l, path, found);
+		slash = strrchr(path, '/');
+		if (slash)
+			*slash = '\0';
+	} while (slash);
 }
 
 static void cgroup(struct doctor *d)
 {
-	char text[4096], path[512], *at, *slash;
-	bool any = false;
+	struct limited found = {};
+	bool known = false;
+	char text[4096], *at;
 	size_t i;
 
 	file_read(text, sizeof(text), "/proc/self/cgroup");
 	for (i = 0; i < sizeof(limits) / sizeof(*limits); i++) {
 		at = strstr(text, limits[i].mark);
-		if (!at)
+		/* The second version has none beside the first. */
+		if (!at || (!i && strstr(text, ":memory:/")))
 			continue;
-		snprintf(path, sizeof(path), "%.400s", strchr(at, '/'));
-		path[strcspn(path, "\n")] = '\0';
-		if (!path[1])
-			*path = '\0';
-		/* A limit of any level up to the root holds. */
-		do {
-			any |= tell_limits(d, &limits[i], path);
-			slash = strrchr(path, '/');
-			if (slash)
-				*slash = '\0';
-		} while (slash);
+		known = true;
+		tell_hierarchy(d, &limits[i], at, &found);
 	}
-	if (!any)
+	found.hidden |= !known || first_namespace("cgroup", 4026531835) == NO;
+	if (found.hidden)
+		find(d, HIDDEN, "cgroup", "",
+		     "%s; there may be limits that cannot be seen from here", found.any ?
+		     "that is not all" : "no limit on memory or huge pages in sight");
+	else if (!found.any)
 		find(d, FINE, "cgroup", "", "no limit on memory or huge pages");
-}
-
-static void dmabuf(struct doctor *d)
-{
-	if (access("/dev/udmabuf", F_OK))
-		find(d, NOTE, "dma-buf", "modprobe udmabuf", "there is no /dev/udmabuf, so buffers "
-		     "of memfd cannot be exported");
-	else
-		find(d, FINE, "dma-buf", "", "/dev/udmabuf exports buffers of memfd");
 }
 
 static void holders(struct doctor *d)
@@ -260,24 +228,33 @@ static void holders(struct doctor *d)
 	char size[SIZE_ROOM];
 	uint64_t held = 0;
 	uint32_t id, nr = 0;
+	int ret;
 
-	if (!module_loaded())
+	if (d->loaded != YES)
 		return;
-	for (id = 0; !hpmap_next(id, &info); id = info.id + 1) {
+	for (id = 0; !(ret = hpmap_next(id, &info)); id = info.id + 1) {
 		held += info.length;
 		nr++;
 	}
-	find(d, FINE, "buffers", nr ? "hpagectl list, and hpagectl who" : "",
-	     "the module has %u of them, %s", nr, size_show(held, size));
+	if (ret != -ENOENT)
+		find(d, HIDDEN, "buffers", "",
+		     "which buffers there are cannot be seen from here: %s", hpmap_why(NULL));
+	else
+		find(d, FINE, "buffers", nr ? "hpagectl list, and hpagectl who" : "",
+		     "the module has %u of them%s, %s", nr, geteuid() ? " that you may see" : "",
+		     size_show(held, size));
 }
 
 static void (*const checks[])(struct doctor *d) = {
-	kernel, module, signing, device, memlock, cgroup, doctor_thp, dmabuf, holders,
+	kernel, doctor_module, doctor_signing, doctor_device, memlock, cgroup, doctor_thp,
+	doctor_dmabuf, holders,
 };
 
 static int doctor(const struct args *a)
 {
-	struct doctor d = { .json = given(a, OPT_JSON) };
+	struct doctor d = {
+		.json = given(a, OPT_JSON), .contained = contained(), .loaded = doctor_loaded(),
+	};
 	size_t i;
 
 	if (d.json) {
@@ -301,7 +278,8 @@ const struct command cmd_doctor = {
 	.name = "doctor",
 	.synopsis = "[--json]",
 	.summary = "tell what huge pages can be had now, and why not more",
-	.more = "Changes nothing. The exit code is 1 if something is BAD.\n",
+	.more = "Changes nothing. A ? cannot be seen from here; the exit code is 1 if something\n"
+		"is BAD.\n",
 	.options = BIT(OPT_JSON),
 	.run = doctor,
 };

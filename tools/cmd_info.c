@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* hpagectl info: all about one buffer. */
+#include <errno.h>
 #include <inttypes.h>
-#include <pwd.h>
-#include <string.h>
+#include <signal.h>
 
 #include "hpagectl.h"
-
-#define MAX_NODES	1024
 
 static void show_nodes(const struct hpmap_info *info, const uint64_t *pages, unsigned int nr)
 {
@@ -19,25 +17,38 @@ static void show_nodes(const struct hpmap_info *info, const uint64_t *pages, uns
 			       size_show(pages[i] * info->page_size, size));
 }
 
-static void show_who(const struct hpmap_info *info)
+static void show_maker(const struct hpmap_info *info)
 {
-	const struct passwd *user = getpwuid(info->uid);
-	char comm[COMM_ROOM];
+	char comm[COMM_ROOM], user[USER_ROOM];
 
-	printf("made by        user %s", user ? user->pw_name : "?");
+	printf("made by        user %s", user_name(info->uid, user));
 	if (info->creator && process_name(info->creator, comm))
 		printf(", process %d (%s)", info->creator, comm);
-	else if (info->creator)
+	else if (info->creator && kill(info->creator, 0) && errno == ESRCH)
 		printf(", process %d, which is gone", info->creator);
-	printf("\nheld by        %u descriptors and %u mappings\n", info->descriptors,
-	       info->mappings);
+	else if (info->creator)
+		printf(", process %d", info->creator);
+	putchar('\n');
+}
+
+static void show_held(const struct hpmap_info *info)
+{
+	const char *first = info->attributes & HPMAP_ATTR_NAMED ? "its name" :
+			    info->attributes & HPMAP_ATTR_DEFAULT ? "the module" : "";
+	struct held held;
+	char text[HELD_ROOM];
+
+	held_of(info, &held);
+	held_show(&held, text);
+	printf("held by        %s%s%s\n", first, *first && *text ? ", " : "",
+	       *first || *text ? text : "nobody");
 }
 
 static void show(const struct hpmap_info *info)
 {
 	char all[SIZE_ROOM], asked[SIZE_ROOM], page[SIZE_ROOM];
 
-	printf("buffer         #%u %s\n", info->id, info->name);
+	printf("buffer         id:%u %s\n", info->id, info->name);
 	if (info->attributes & HPMAP_ATTR_NAMED)
 		printf("device         /dev/hpage/%s\n", info->name);
 	else if (info->attributes & HPMAP_ATTR_DEFAULT)
@@ -53,7 +64,8 @@ static void show(const struct hpmap_info *info)
 	       info->attributes & HPMAP_ATTR_BELOW_4G ? ", below 4 GiB" : "");
 	if (info->address)
 		printf("address        %#" PRIx64 "\n", info->address);
-	show_who(info);
+	show_maker(info);
+	show_held(info);
 }
 
 static struct json_object *nodes_json(const uint64_t *pages, unsigned int nr)
@@ -113,7 +125,7 @@ static int info(const struct args *a)
 
 const struct command cmd_info = {
 	.name = "info",
-	.synopsis = "[NAME|#ID] [--json]",
+	.synopsis = "[NAME|ID] [--json]",
 	.summary = "tell all about one buffer; without a name, the default one",
 	.options = BIT(OPT_JSON),
 	.max_words = 1,

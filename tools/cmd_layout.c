@@ -23,14 +23,17 @@ static const unsigned char colours[] = { 117, 222, 151, 217, 183, 116, 216, 187 
 static int node_at(uint64_t address)
 {
 	char text[32];
-	uint64_t block;
-	int nodes[64], nr = nodes_online(nodes, 64), i;
+	uint64_t block, size;
+	int nodes[MAX_NODES], nr = nodes_online(nodes), i;
 
 	if (nr == 1)
 		return nodes[0];
 	if (file_read(text, sizeof(text), "/sys/devices/system/memory/block_size_bytes") <= 0)
 		return -1;
-	block = address / strtoull(text, NULL, 16);
+	size = strtoull(text, NULL, 16);
+	if (!size)
+		return -1;
+	block = address / size;
 	for (i = 0; i < nr; i++)
 		if (file_read(text, sizeof(text),
 			      "/sys/devices/system/node/node%d/memory%llu/online", nodes[i],
@@ -143,8 +146,13 @@ static int layout(const struct args *a)
 	int *nodes = NULL;
 	struct picture p = { .info = &info };
 	char text[160];
-	int ret = find_buffer(a->nr_words ? a->words[0] : "default", &info);
+	int ret;
 
+	if (a->svg && given(a, OPT_JSON)) {
+		complain("--svg and --json exclude each other");
+		return EXIT_USAGE;
+	}
+	ret = find_buffer(a->nr_words ? a->words[0] : "default", &info);
 	if (!ret)
 		ret = ask(&p, &runs, &nodes);
 	p.runs = runs;
@@ -167,7 +175,7 @@ static int layout(const struct args *a)
 
 const struct command cmd_layout = {
 	.name = "layout",
-	.synopsis = "[NAME] [--svg FILE | --json]",
+	.synopsis = "[NAME|ID] [--svg FILE | --json]",
 	.summary = "draw where in physical memory the pages of a buffer are",
 	.more = "Physical addresses are shown to root only.\n",
 	.options = BIT(OPT_SVG) | BIT(OPT_JSON),

@@ -9,9 +9,12 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "hpagectl.h"
 
+#define MM	"/sys/kernel/mm"
+#define MAX_SIZES	32
 #define STEPS	50
 #define TRIES	3
 
@@ -44,13 +47,59 @@ static void show(uint64_t page_size, int node, struct json_object *array)
 		  size_show(p.total * page_size, size));
 }
 
+/* The page sizes that have pools, at least one. Complains, and returns an exit code. */
+static int page_sizes(uint64_t sizes[MAX_SIZES], unsigned int *nr)
+{
+	int ret;
+
+	*nr = MAX_SIZES;
+	ret = hpmap_page_sizes(sizes, nr);
+	if (ret)
+		return failed(ret, NULL);
+	if (*nr > MAX_SIZES)
+		*nr = MAX_SIZES;
+	if (*nr)
+		return 0;
+	if (access(MM, F_OK)) {
+		complain("pools cannot be seen from here, since there is no " MM " (try: mount -t "
+			 "sysfs sysfs /sys, as root)");
+		return EXIT_FAILED;
+	}
+	complain("this kernel has no pools of huge pages");
+	return EXIT_NOT_THERE;
+}
+
+/* Are there pools, and the one that is asked for? Complains, and returns an exit code. */
+static int check(const struct args *a, uint64_t sizes[MAX_SIZES], unsigned int *nr)
+{
+	char all[MAX_SIZES * (SIZE_ROOM + 2)] = "", size[SIZE_ROOM];
+	int ret = page_sizes(sizes, nr);
+	unsigned int i;
+
+	if (ret)
+		return ret;
+	if (given(a, OPT_NODE) && !node_there(a->node))
+		return EXIT_NOT_THERE;
+	for (i = 0; i < *nr; i++) {
+		if (!given(a, OPT_PAGE_SIZE) || sizes[i] == a->page_size)
+			return 0;
+		strcat(strcat(all, i ? ", " : ""), size_show(sizes[i], size));
+	}
+	complain("there is no pool of %" PRIu64 " bytes a page; there are pools of %s",
+		 a->page_size, all);
+	return EXIT_NOT_THERE;
+}
+
 static int show_all(const struct args *a)
 {
 	struct json_object *o = NULL, *array = NULL;
-	int nodes[64], nr_nodes = nodes_online(nodes, 64), n;
-	uint64_t sizes[32];
-	unsigned int nr = 32, i;
+	int nodes[MAX_NODES], nr_nodes = nodes_online(nodes), n, ret;
+	uint64_t sizes[MAX_SIZES];
+	unsigned int nr, i;
 
+	ret = check(a, sizes, &nr);
+	if (ret)
+		return ret;
 	if (given(a, OPT_JSON)) {
 		o = json_object_new_object();
 		array = json_object_new_array();
@@ -58,8 +107,7 @@ static int show_all(const struct args *a)
 	} else {
 		table_row(7, "PAGE", "NODE", "TOTAL", "FREE", "PROMISED", "SURPLUS", "SIZE");
 	}
-	hpmap_page_sizes(sizes, &nr);
-	for (i = 0; i < nr && i < 32; i++) {
+	for (i = 0; i < nr; i++) {
 		if (given(a, OPT_PAGE_SIZE) && sizes[i] != a->page_size)
 			continue;
 		if (!given(a, OPT_NODE))
@@ -95,11 +143,11 @@ static uint64_t total(uint64_t page_size, int node)
 
 static uint64_t raise_pool(uint64_t page_size, int node, uint64_t from, uint64_t to)
 {
-	uint64_t step = (to - from + STEPS - 1) / STEPS, want = from, got = from, last;
+	uint64_t step = (to - from) / STEPS + 1, want = from, got = from, last;
 	int tries = 0;
 
 	while (got < to && tries < TRIES) {
-		want = got + step < to ? got + step : to;
+		want = to - got > step ? got + step : to;
 		last = got;
 		if (write_pool(page_size, node, want))
 			break;
@@ -119,13 +167,17 @@ static uint64_t raise_pool(uint64_t page_size, int node, uint64_t from, uint64_t
 static int may_raise(const struct args *a, uint64_t page_size, uint64_t more)
 {
 	char taken[SIZE_ROOM], left[SIZE_ROOM];
-	uint64_t bytes;
+	uint64_t bytes, available;
 
 	if (__builtin_mul_overflow(more, page_size, &bytes))
 		bytes = UINT64_MAX;
-	size_show(memory_available(), left);
 	size_show(bytes, taken);
-	if (bytes > memory_available()) {
+	if (memory_available(&available) == UNSEEN)
+		return confirmed(a, "This takes %s of memory, of which cannot be seen from here "
+				 "how much is available (/proc/meminfo).", taken) ?
+			0 : EXIT_UNCONFIRMED;
+	size_show(available, left);
+	if (bytes > available) {
 		complain("%s more are needed, and %s of memory are available (try: free -m, and "
 			 "fewer pages)", taken, left);
 		return EXIT_LESS;
@@ -157,7 +209,8 @@ static int report(const struct args *a, uint64_t page_size, uint64_t before, uin
 static int set(const struct args *a)
 {
 	struct hpmap_pool p = { .size = sizeof(p) };
-	uint64_t page_size = a->page_size, got;
+	uint64_t page_size = a->page_size, got, sizes[MAX_SIZES];
+	unsigned int nr;
 	int ret;
 
 	if (given(a, OPT_JSON)) {
@@ -169,6 +222,9 @@ static int set(const struct args *a)
 			 PRIu64 ")", a->set);
 		return EXIT_USAGE;
 	}
+	ret = check(a, sizes, &nr);
+	if (ret)
+		return ret;
 	ret = hpmap_pool(page_size, a->node, &p);
 	if (ret)
 		return failed(ret, NULL);

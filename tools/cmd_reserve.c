@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "hpagectl.h"
 
@@ -20,22 +21,25 @@ static uint64_t value(const char *dir, const char *name)
 		strtoull(text, NULL, 10);
 }
 
-static int no_module(void)
+/* Is it asked for? Nothing else is shown. */
+static bool is_meant(const struct args *a, const char *kind, uint64_t page_size, int node)
 {
-	complain("a reserve needs the module hpage_map, which is not loaded "
-		 "(try: modprobe hpage_map)");
-	return EXIT_NO_MODULE;
+	return (!given(a, OPT_BACKING) || !strcmp(kind, backing_name(a->backing))) &&
+		(!given(a, OPT_PAGE_SIZE) || page_size == a->page_size) &&
+		(!given(a, OPT_NODE) || node == a->node);
 }
 
-static void show(const char *dir, struct json_object *array)
+/* Returns whether it is one that is asked for. */
+static bool show(const struct args *a, const char *dir, struct json_object *array)
 {
 	char kind[16] = "", why[1100], page[SIZE_ROOM], numbers[2][24], node[16];
 	uint64_t asked = value(dir, "pages"), ready = value(dir, "ready"), kb = 0;
 	struct json_object *o;
 	int n = -1;
 
-	if (sscanf(dir, "%15[a-z]-%" SCNu64 "kB-node%d", kind, &kb, &n) != 3)
-		return;
+	if (sscanf(dir, "%15[a-z]-%" SCNu64 "kB-node%d", kind, &kb, &n) != 3 ||
+	    !is_meant(a, kind, kb << 10, n))
+		return false;
 	file_read(why, sizeof(why), RESERVES "/%s/why", dir);
 	if (array) {
 		o = json_object_new_object();
@@ -46,12 +50,13 @@ static void show(const char *dir, struct json_object *array)
 		json_number(o, "ready", ready);
 		json_text(o, "why", why);
 		json_object_array_add(array, o);
-		return;
+		return true;
 	}
 	snprintf(numbers[0], sizeof(numbers[0]), "%" PRIu64, asked);
 	snprintf(numbers[1], sizeof(numbers[1]), "%" PRIu64, ready);
 	table_row(6, kind, size_show(kb << 10, page), node_name(n, node), numbers[0], numbers[1],
 		  why);
+	return true;
 }
 
 static int not_dot(const struct dirent *entry)
@@ -63,10 +68,10 @@ static int show_all(const struct args *a)
 {
 	struct json_object *o = NULL, *array = NULL;
 	struct dirent **entries;
-	int nr = scandir(RESERVES, &entries, not_dot, alphasort), i;
+	int nr = scandir(RESERVES, &entries, not_dot, alphasort), shown = 0, i;
 
 	if (nr < 0)
-		return no_module();
+		return no_module("a reserve");
 	if (given(a, OPT_JSON)) {
 		o = json_object_new_object();
 		array = json_object_new_array();
@@ -75,10 +80,14 @@ static int show_all(const struct args *a)
 		table_row(6, "BACKING", "PAGE", "NODE", "ASKED", "READY", "WHY NOT MORE");
 	}
 	for (i = 0; i < nr; i++) {
-		show(entries[i]->d_name, array);
+		shown += show(a, entries[i]->d_name, array);
 		free(entries[i]);
 	}
 	free(entries);
+	if (!shown) {
+		complain("there is no such reserve (try: ls " RESERVES ")");
+		return EXIT_NOT_THERE;
+	}
 	if (given(a, OPT_JSON))
 		return print_json(o);
 	table_print();
@@ -103,7 +112,7 @@ static int wait_ready(const struct args *a, const char *dir)
 		nanosleep(&moment, NULL);
 		if (file_read(why, sizeof(why), RESERVES "/%s/why", dir) < 0) {
 			progress_end();
-			return no_module();
+			return no_module("a reserve");
 		}
 	}
 	progress_end();
@@ -130,6 +139,8 @@ static int set(const struct args *a)
 			 PRIu64 ")", a->set);
 		return EXIT_USAGE;
 	}
+	if (access(RESERVES, F_OK))
+		return no_module("a reserve");
 	ret = hpmap_reserve(a->backing, a->page_size, node, &r);
 	if (ret)
 		return failed(ret, NULL);

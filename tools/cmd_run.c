@@ -9,19 +9,30 @@
 
 #include "hpagectl.h"
 
-static void put_number(const char *name, uint64_t number)
+static int put_number(const char *name, uint64_t number)
 {
 	char text[24];
 
 	snprintf(text, sizeof(text), "%" PRIu64, number);
-	setenv(name, text, 1);
+	return setenv(name, text, 1);
+}
+
+/* The descriptor is to outlive this program, and its buffer with it. Not 0 if that fails. */
+static int hand_over(const struct hpmap_buffer *buffer)
+{
+	int fd = hpmap_fd(buffer);
+
+	return fcntl(fd, F_SETFD, 0) || put_number("HPAGE_MAP_FD", fd) ||
+		put_number("HPAGE_MAP_SIZE", hpmap_length(buffer)) ||
+		put_number("HPAGE_MAP_PAGE_SIZE", hpmap_page_size(buffer)) ||
+		setenv("HPAGE_MAP_WHY", hpmap_why(buffer), 1);
 }
 
 static int run(const struct args *a)
 {
 	struct hpmap_buffer *buffer;
 	struct hpmap_options o;
-	int ret, fd;
+	int ret;
 
 	if (!given(a, OPT_SIZE)) {
 		complain("how large? (try: hpagectl run --size 64M -- %s)", a->words[0]);
@@ -31,28 +42,30 @@ static int run(const struct args *a)
 	ret = hpmap_alloc(&o, &buffer);
 	if (ret)
 		return failed(ret, NULL);
-	/* The descriptor is to outlive this program, and its buffer with it. */
-	fd = hpmap_fd(buffer);
-	fcntl(fd, F_SETFD, 0);
-	put_number("HPAGE_MAP_FD", fd);
-	put_number("HPAGE_MAP_SIZE", hpmap_length(buffer));
-	put_number("HPAGE_MAP_PAGE_SIZE", hpmap_page_size(buffer));
-	execvp(a->words[0], a->words);
-	ret = errno;
-	complain("%s: %s", a->words[0], strerror(ret));
+	ret = hand_over(buffer) ? errno : 0;
+	if (!ret) {
+		execvp(a->words[0], a->words);
+		ret = errno;
+		complain("%s: %s", a->words[0], strerror(ret));
+		ret = ret == ENOENT ? EXIT_NO_PROGRAM : EXIT_NOT_RUN;
+	} else {
+		complain("the program cannot be told of its buffer: %s", strerror(ret));
+		ret = EXIT_FAILED;
+	}
 	hpmap_free(buffer);
-	return ret == ENOENT ? 127 : 126;
+	return ret;
 }
 
 const struct command cmd_run = {
 	.name = "run",
 	.synopsis = "--size SIZE [OPTION]... -- PROGRAM [ARGUMENT]...",
 	.summary = "run a program with a buffer of its own; needs no root and no module",
-	.more = "The program finds HPAGE_MAP_FD, HPAGE_MAP_SIZE and HPAGE_MAP_PAGE_SIZE in its\n"
-		"environment. The exit code is the program's, or 126 if it cannot be run, or 127\n"
-		"if it is not there.\n",
+	.more = "The program finds HPAGE_MAP_FD, _SIZE, _PAGE_SIZE and _WHY in its environment.\n"
+		"The exit code is the program's; 125 if there is no buffer for it, 126 if it\n"
+		"cannot be run, 127 if it is not there.\n",
 	.options = PLACEMENT | BIT(OPT_NO_MODULE),
 	.min_words = 1,
 	.max_words = -1,
+	.failure = EXIT_BEFORE,
 	.run = run,
 };

@@ -12,7 +12,9 @@
 #define MADV_COLLAPSE	25
 #endif
 
-#define THP	"/sys/kernel/mm/transparent_hugepage/"
+#define MM	"/sys/kernel/mm"
+#define THP	MM "/transparent_hugepage/"
+#define NODES	"/sys/devices/system/node"
 
 static uint64_t pmd_size(void)
 {
@@ -24,7 +26,7 @@ static uint64_t pmd_size(void)
 }
 
 /* Why there are huge pages in pools only, and in @type what to type; NULL if elsewhere, too. */
-static const char *no_thp(const char **type)
+static const char *no_thp(const struct doctor *d, const char **type)
 {
 	char mode[128] = "";
 
@@ -37,24 +39,27 @@ static const char *no_thp(const char **type)
 		return "shmem_enabled is deny, which forbids huge pages outside the pools";
 	*type = "echo advise > " THP "shmem_enabled, as root";
 	/* The module does without. Linux before 6.1 cannot collapse pages of memfd. */
-	if (!module_loaded() && strstr(mode, "[never]") && madvise(NULL, 0, MADV_COLLAPSE))
+	if (d->loaded != YES && strstr(mode, "[never]") && madvise(NULL, 0, MADV_COLLAPSE))
 		return "shmem_enabled is never, so memfd has huge pages of pools only";
 	return NULL;
 }
 
 void doctor_thp(struct doctor *d)
 {
-	const char *type, *why = no_thp(&type);
+	const char *type, *why = no_thp(d, &type);
 
-	if (why)
+	if (access(MM, F_OK))
+		find(d, HIDDEN, "thp", "", "whether huge pages can be had without a pool cannot be "
+		     "seen from here, without " MM);
+	else if (why)
 		find(d, BAD, "thp", type, "%s", why);
 	else
 		find(d, FINE, "thp", "", "huge pages can be had without a pool");
 }
 
-/* Add a line: so many bytes now, from there, and why not more. */
-static void line(struct doctor *d, uint64_t page_size, int node, const char *from, uint64_t now,
-		 const char *why, const char *type)
+/* Add a line: so many bytes now, from there, and why not more. @now is NULL if it is not seen. */
+static void line(struct doctor *d, uint64_t page_size, int node, const char *from,
+		 const uint64_t *now, const char *why, const char *type)
 {
 	char page[SIZE_ROOM], name[16], size[SIZE_ROOM], text[512];
 	struct json_object *o;
@@ -62,14 +67,17 @@ static void line(struct doctor *d, uint64_t page_size, int node, const char *fro
 	if (!d->json) {
 		snprintf(text, sizeof(text), "%s%s%s", why, *type ? "; type: " : "", type);
 		table_row(5, size_show(page_size, page), node_name(node, name), from,
-			  size_show(now, size), text);
+			  now ? size_show(*now, size) : "?", text);
 		return;
 	}
 	o = json_object_new_object();
 	json_number(o, "page_size", page_size);
 	json_signed(o, "node", node);
 	json_text(o, "from", from);
-	json_number(o, "now", now);
+	if (now)
+		json_number(o, "now", *now);
+	else
+		json_object_object_add(o, "now", NULL);
 	json_text(o, "why", why);
 	json_text(o, "type", type);
 	json_object_array_add(d->memory, o);
@@ -81,10 +89,17 @@ static void from_pool(struct doctor *d, uint64_t page_size, int node)
 	char why[128], type[128];
 	uint64_t free, unit = page_size >> 10;
 
-	if (hpmap_pool(page_size, -1, &all) || hpmap_pool(page_size, node, &p))
+	if (hpmap_pool(page_size, -1, &all))
 		return;
-	/* Promises are not bound to nodes. */
-	free = all.free - all.promised < p.free ? all.free - all.promised : p.free;
+	/* A kernel that knows no nodes has one. */
+	if (access(NODES, F_OK))
+		p = all;
+	else if (hpmap_pool(page_size, node, &p))
+		return;
+	/* Promises are not bound to nodes, and some kernels count them below 0. */
+	free = all.promised > all.free ? 0 : all.free - all.promised;
+	if (p.free < free)
+		free = p.free;
 	if (!p.total)
 		strcpy(why, "the pool is empty");
 	else
@@ -94,19 +109,21 @@ static void from_pool(struct doctor *d, uint64_t page_size, int node)
 		 PRIu64, unit >> 20 ? unit >> 20 : unit >> 10 ? unit >> 10 : unit,
 		 unit >> 20 ? "G" : unit >> 10 ? "M" : "K", node,
 		 p.total ? 2 * p.total : unit >> 20 ? 1 : 64);
-	line(d, page_size, node, "pool", free * page_size, why, type);
+	free *= page_size;
+	line(d, page_size, node, "pool", &free, why, type);
 }
 
 /* Free blocks of at least a PMD's size, from /proc/buddyinfo, and free memory at all. */
-static uint64_t free_blocks(int node, uint64_t pmd, uint64_t *all)
+static enum answer free_blocks(int node, uint64_t pmd, uint64_t *huge, uint64_t *all)
 {
-	uint64_t page = sysconf(_SC_PAGESIZE), count, huge = 0;
-	char text[8192], *at, *next, *end;
+	uint64_t page = sysconf(_SC_PAGESIZE), count;
+	char text[65536], *at, *next, *end;
 	unsigned int order;
 	int n;
 
-	*all = 0;
-	file_read(text, sizeof(text), "/proc/buddyinfo");
+	*huge = *all = 0;
+	if (file_read(text, sizeof(text), "/proc/buddyinfo") <= 0)
+		return UNSEEN;
 	for (at = text; *at; at = next) {
 		next = at + strcspn(at, "\n");
 		if (*next)
@@ -123,38 +140,61 @@ static uint64_t free_blocks(int node, uint64_t pmd, uint64_t *all)
 				break;
 			*all += (page << order) * count;
 			if (page << order >= pmd)
-				huge += (page << order) * count;
+				*huge += (page << order) * count;
 		}
 	}
-	return huge;
+	return YES;
 }
 
 static void from_allocator(struct doctor *d, uint64_t pmd, int node)
 {
-	uint64_t all, now = free_blocks(node, pmd, &all);
-	const char *type, *never = no_thp(&type);
+	const char *type, *never = no_thp(d, &type);
 	char why[128], size[SIZE_ROOM];
+	uint64_t all, now = 0;
 
 	if (never) {
-		line(d, pmd, node, "thp", 0, never, type);
+		line(d, pmd, node, "thp", &now, never, type);
+		return;
+	}
+	if (free_blocks(node, pmd, &now, &all) == UNSEEN) {
+		line(d, pmd, node, "thp", NULL, "cannot be seen from here, without /proc/buddyinfo",
+		     "");
 		return;
 	}
 	snprintf(why, sizeof(why), "of %s free; compacting and dropping caches may give more",
 		 size_show(all, size));
-	line(d, pmd, node, "thp", now, why, "echo 1 > /proc/sys/vm/compact_memory");
+	line(d, pmd, node, "thp", &now, why, "echo 1 > /proc/sys/vm/compact_memory");
+}
+
+/* Neither pools nor transparent huge pages: that is so, or there is no view of them. */
+static void nothing_seen(struct doctor *d)
+{
+	bool hidden = access(MM, F_OK);
+
+	if (!d->json)
+		printf("\nWhat could be had now%s\n", hidden ?
+		       " cannot be seen from here, without " MM "." : ": base pages alone.");
+	else
+		find(d, hidden ? HIDDEN : NOTE, "memory", "", "%s", hidden ?
+		     "what could be had now cannot be seen from here, without " MM :
+		     "this kernel has no huge pages");
 }
 
 void doctor_memory(struct doctor *d)
 {
-	int nodes[64], nr_nodes = nodes_online(nodes, 64), n;
+	int nodes[MAX_NODES], nr_nodes = nodes_online(nodes), n;
 	uint64_t sizes[32], pmd = pmd_size();
 	unsigned int nr = 32, i;
 
+	hpmap_page_sizes(sizes, &nr);
+	if (!nr && !pmd) {
+		nothing_seen(d);
+		return;
+	}
 	if (!d->json) {
 		printf("\nWhat could be had now:\n\n");
 		table_row(5, "PAGE", "NODE", "FROM", "NOW", "WHY NOT MORE");
 	}
-	hpmap_page_sizes(sizes, &nr);
 	for (n = 0; n < nr_nodes; n++) {
 		for (i = 0; i < nr && i < 32; i++)
 			from_pool(d, sizes[i], nodes[n]);

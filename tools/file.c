@@ -51,6 +51,7 @@ int file_read(char *text, size_t size, const char *fmt, ...)
 int file_write(const char *text, const char *fmt, ...)
 {
 	va_list args;
+	ssize_t n;
 	int fd, ret = 0;
 
 	va_start(args, fmt);
@@ -58,16 +59,19 @@ int file_write(const char *text, const char *fmt, ...)
 	va_end(args);
 	if (fd < 0)
 		return -errno;
-	if (write(fd, text, strlen(text)) < 0)
+	n = write(fd, text, strlen(text));
+	if (n < 0)
 		ret = -errno;
+	else if ((size_t)n < strlen(text))
+		ret = -EIO;
 	close(fd);
 	return ret;
 }
 
-/* The NUMA nodes with memory, from a list as 0-1,3. Returns how many. */
-int nodes_online(int *nodes, int room)
+/* The NUMA nodes with memory, from a list as 0-1,3; 0 if that is out of sight. Returns how many. */
+int nodes_online(int nodes[MAX_NODES])
 {
-	char text[256], *at = text, *end;
+	char text[8192], *at = text, *end;
 	int nr = 0;
 	long from, to;
 
@@ -79,9 +83,22 @@ int nodes_online(int *nodes, int room)
 			break;
 		if (*end == '-')
 			to = strtol(end + 1, &end, 10);
-		for (; from <= to && nr < room; from++)
+		for (; from <= to && nr < MAX_NODES; from++)
 			nodes[nr++] = from;
 		at = *end == ',' ? end + 1 : end;
 	}
 	return nr;
+}
+
+/* Has this node memory? Complains if not. */
+bool node_there(int node)
+{
+	int nodes[MAX_NODES], nr = nodes_online(nodes), i;
+
+	for (i = 0; i < nr; i++)
+		if (nodes[i] == node)
+			return true;
+	complain("there is no node %d with memory (try: cat /sys/devices/system/node/has_memory)",
+		 node);
+	return false;
 }

@@ -231,16 +231,21 @@ static void scan_mappings(struct scan *s, pid_t pid)
 		fclose(maps);
 }
 
-/* All processes, for their descriptors or their mappings. Returns how many were closed to us. */
+/*
+ * All processes, for their descriptors or their mappings. Returns how many were closed to us,
+ * -1 without /proc.
+ */
 static int scan_all(struct scan *s, bool descriptors)
 {
 	DIR *dir = opendir("/proc");
 	struct dirent *entry;
 	int closed = 0;
+	bool any = false;
 	pid_t pid;
 
 	while (dir && (entry = readdir(dir))) {
 		pid = atoi(entry->d_name);
+		any |= pid > 0;
 		if (pid <= 0 || pid == getpid())
 			continue;
 		if (!descriptors)
@@ -250,12 +255,13 @@ static int scan_all(struct scan *s, bool descriptors)
 	}
 	if (dir)
 		closedir(dir);
-	return closed;
+	return any ? closed : -1;
 }
 
 /*
  * Find all holders; free() the array. Descriptors come first, since they tell
- * what the mappings are. Returns how many processes could not be looked at.
+ * what the mappings are. Returns how many processes could not be looked at,
+ * or -1 without /proc.
  */
 int holders_find(struct holder **holders, size_t *nr)
 {

@@ -22,7 +22,16 @@ enum {
 	EXIT_DENIED = 5,	/* the user may not do this */
 	EXIT_LESS = 6,		/* less memory was had than asked for, or none */
 	EXIT_UNCONFIRMED = 7,	/* nobody said yes */
+	/* Of "run", which ends as its program else: those of env(1) and timeout(1). */
+	EXIT_BEFORE = 125,	/* any of the above, before there was a program */
+	EXIT_NOT_RUN = 126,	/* the program cannot be run */
+	EXIT_NO_PROGRAM = 127,	/* it is not there */
 };
+
+/* What is asked may be there, not there, or out of sight: a container, no /sys, no permission. */
+enum answer { NO, YES, UNSEEN };
+
+#define MAX_NODES	1024	/* as many as Linux can have */
 
 /* Which options a command takes: a bit for each, in the order of the table in args.c. */
 enum opt {
@@ -85,6 +94,7 @@ static inline bool given(const struct args *a, enum opt option)
  * @options: bits of enum opt
  * @min_words: how many words at least
  * @max_words: how many at most; -1 for a program and its arguments
+ * @failure: the exit code in place of 1 to 7, or 0
  * @run: does it; returns an exit code
  */
 struct command {
@@ -95,6 +105,7 @@ struct command {
 	unsigned int options;
 	int min_words;
 	int max_words;
+	int failure;
 	int (*run)(const struct args *a);
 };
 
@@ -142,8 +153,13 @@ const char *backing_name(uint32_t backing);
 const char *backend_name(uint32_t backend);
 const char *node_name(int node, char text[16]);
 bool process_name(pid_t pid, char comm[COMM_ROOM]);
-bool module_loaded(void);
+#define USER_ROOM	64
+const char *user_name(uid_t uid, char text[USER_ROOM]);
+enum answer module_loaded(void);
+int no_module(const char *what);
 int find_buffer(const char *name, struct hpmap_info *info);
+bool name_taken(const char *name);
+int check_name(const char *what, const char *name);
 int open_buffer(const struct hpmap_info *info, struct hpmap_buffer **buffer);
 void describe(char *text, size_t size, uint64_t length, uint64_t page_size, uint32_t backing,
 	      uint64_t nr_runs, int node);
@@ -151,17 +167,20 @@ struct json_object *buffer_json(const struct hpmap_info *info);
 
 /* touch.c */
 uint64_t touch(void *memory, uint64_t length);
-uint64_t memory_available(void);
+enum answer memory_available(uint64_t *bytes);
 void *ordinary_memory(uint64_t length);
 
 /* file.c */
 int file_read(char *text, size_t size, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 int file_write(const char *text, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-int nodes_online(int *nodes, int room);
+int nodes_online(int nodes[MAX_NODES]);
+bool node_there(int node);
 
 /* ini.c */
-typedef int (*ini_fn)(void *data, const char *key, const char *value);
+/* Takes a key, once. Returns what is wrong with it, or NULL. */
+typedef const char *(*ini_fn)(void *data, const char *key, const char *value);
+extern const char ini_no_such_key[];
 int ini_read(const char *path, const char *section, ini_fn set, void *data);
 
 /* holders.c */
@@ -175,6 +194,33 @@ struct holder {
 };
 
 int holders_find(struct holder **holders, size_t *nr);
+
+/* held.c */
+#define HELD_ROOM	200
+
+/**
+ * struct held - what holds a buffer, as the kernel counts it
+ * @descriptors: open files
+ * @mappings: of programs
+ * @exports: dma-bufs
+ * @drivers: references of other drivers
+ * @devices: mappings for devices
+ * @lingering: pages that something outside still refers to after the last holder has gone
+ */
+struct held {
+	uint32_t descriptors;
+	uint32_t mappings;
+	uint32_t exports;
+	uint32_t drivers;
+	uint32_t devices;
+	uint32_t lingering;
+};
+
+int held_read(uint32_t id, struct held *held);
+void held_of(const struct hpmap_info *info, struct held *held);
+bool held_at_all(const struct held *h);
+const char *held_show(const struct held *h, char text[HELD_ROOM]);
+void held_json(struct json_object *to, const struct held *h);
 
 /* svg.c */
 struct picture {

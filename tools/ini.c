@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Files in the manner of systemd: [Section], Key=Value, comments with # or ;.
- * What is not understood is refused, with its line: a buffer that is not quite
- * the one that was meant helps nobody.
+ * What is not understood, or stands there twice, is refused, with its line: a
+ * buffer that is not quite the one that was meant helps nobody.
  */
 #define _GNU_SOURCE
 #include <ctype.h>
@@ -11,6 +11,31 @@
 #include <string.h>
 
 #include "hpagectl.h"
+
+#define KEY_ROOM	32
+#define WRONG_ROOM	96
+
+/**
+ * struct ini - a file that is being read
+ * @section: the one that it may have
+ * @set: takes a key
+ * @data: for @set
+ * @began: the line in which the section began, or 0
+ * @keys: those that were given
+ * @lines: where
+ * @nr_keys: how many
+ * @wrong: with the line that is read
+ */
+struct ini {
+	const char *section;
+	ini_fn set;
+	void *data;
+	int began;
+	char (*keys)[KEY_ROOM];
+	int *lines;
+	size_t nr_keys;
+	char wrong[WRONG_ROOM];
+};
 
 static char *trim(char *text)
 {
@@ -23,43 +48,79 @@ static char *trim(char *text)
 	return text;
 }
 
-/* One line; @inside tells whether the section has begun. Returns what is wrong with it. */
-static const char *line_read(char *line, const char *section, bool *inside, ini_fn set, void *data)
+const char ini_no_such_key[] = "there is no such key";
+
+static void section_read(struct ini *ini, const char *line, int number)
+{
+	size_t length = strlen(ini->section);
+
+	if (line[1 + length] != ']' || line[2 + length] ||
+	    strncmp(line + 1, ini->section, length))
+		strcpy(ini->wrong, "there is no such section");
+	else if (ini->began)
+		snprintf(ini->wrong, WRONG_ROOM, "[%.20s] stands in line %d already, and a file "
+			 "has one", ini->section, ini->began);
+	else
+		ini->began = number;
+}
+
+/* Keep in mind that it was given. Returns the line in which it was before, or 0. */
+static int key_given(struct ini *ini, const char *key, int number)
+{
+	size_t i;
+
+	for (i = 0; i < ini->nr_keys; i++)
+		if (!strcmp(ini->keys[i], key))
+			return ini->lines[i];
+	ini->keys = realloc(ini->keys, (ini->nr_keys + 1) * sizeof(*ini->keys));
+	ini->lines = realloc(ini->lines, (ini->nr_keys + 1) * sizeof(*ini->lines));
+	if (!ini->keys || !ini->lines)
+		abort();
+	snprintf(ini->keys[ini->nr_keys], KEY_ROOM, "%s", key);
+	ini->lines[ini->nr_keys++] = number;
+	return 0;
+}
+
+static void key_read(struct ini *ini, const char *key, const char *value, int number)
+{
+	const char *wrong = ini->set(ini->data, key, value);
+	int before;
+
+	if (wrong)
+		snprintf(ini->wrong, WRONG_ROOM, "%s", wrong);
+	if (wrong == ini_no_such_key || strlen(key) >= KEY_ROOM)
+		return;
+	before = key_given(ini, key, number);
+	if (before)
+		snprintf(ini->wrong, WRONG_ROOM, "%s= stands in line %d already", key, before);
+}
+
+/* One line; what is wrong with it is in @ini->wrong. */
+static void line_read(struct ini *ini, char *line, int number)
 {
 	char *equals;
-	size_t length;
 
 	line = trim(line);
-	length = strlen(line);
 	if (!*line || *line == '#' || *line == ';')
-		return NULL;
-	if (*line == '[') {
-		*inside = length == strlen(section) + 2 && line[length - 1] == ']' &&
-			  !strncmp(line + 1, section, length - 2);
-		return *inside ? NULL : "there is no such section";
-	}
+		return;
 	equals = strchr(line, '=');
-	if (!equals)
-		return "this is no Key=Value";
-	if (!*inside)
-		return "a section must come first";
-	*equals = '\0';
-	switch (set(data, trim(line), trim(equals + 1))) {
-	case 0:
-		return NULL;
-	case -ENOENT:
-		return "there is no such key";
-	default:
-		return "the value makes no sense";
+	if (*line == '[') {
+		section_read(ini, line, number);
+	} else if (!equals) {
+		strcpy(ini->wrong, "this is no Key=Value");
+	} else if (!ini->began) {
+		strcpy(ini->wrong, "a section must come first");
+	} else {
+		*equals = '\0';
+		key_read(ini, trim(line), trim(equals + 1), number);
 	}
 }
 
 /* Read a file with one section, [@section]. Complains, and returns an exit code. */
 int ini_read(const char *path, const char *section, ini_fn set, void *data)
 {
+	struct ini ini = { .section = section, .set = set, .data = data };
 	FILE *file = fopen(path, "re");
-	bool inside = false;
-	const char *wrong;
 	char *line = NULL;
 	size_t room = 0;
 	ssize_t length;
@@ -71,17 +132,22 @@ int ini_read(const char *path, const char *section, ini_fn set, void *data)
 	}
 	while ((length = getline(&line, &room, file)) >= 0) {
 		number++;
-		wrong = strlen(line) < (size_t)length ? "there is a NUL in it" :
-			line_read(line, section, &inside, set, data);
-		if (!wrong)
+		*ini.wrong = '\0';
+		if (strlen(line) < (size_t)length)
+			strcpy(ini.wrong, "there is a NUL in it");
+		else
+			line_read(&ini, line, number);
+		if (!*ini.wrong)
 			continue;
-		complain("%s:%d: %s (try: man 5 hpage-map.d)", path, number, wrong);
+		complain("%s:%d: %s (try: man 5 hpage-map.d)", path, number, ini.wrong);
 		ret = EXIT_USAGE;
 	}
 	if (ferror(file)) {
 		complain("%s: %s", path, strerror(errno));
 		ret = EXIT_FAILED;
 	}
+	free(ini.keys);
+	free(ini.lines);
 	free(line);
 	fclose(file);
 	return ret;

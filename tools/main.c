@@ -53,7 +53,7 @@ static int run(int argc, char **argv)
 	else if (!ret)
 		ret = c->run(&a);
 	free(a.words);
-	return ret;
+	return ret && ret <= EXIT_UNCONFIRMED && c->failure ? c->failure : ret;
 }
 
 /*

@@ -47,9 +47,18 @@ int exit_code(int ret)
 	}
 }
 
-/* Say why a call of the library failed. */
+/*
+ * Say why a call of the library failed. Where it finds no device it takes the module for not
+ * loaded, which a container may be wrong about.
+ */
 int failed(int ret, const char *what)
 {
+	if (ret == -ENOTSUP && access("/dev/hpage_map", F_OK) && module_loaded() != NO) {
+		complain("%s%shpage_map %s, and there is no /dev/hpage_map here (try: hpagectl "
+			 "doctor)", what ? what : "", what ? ": " : "", module_loaded() == YES ?
+			 "is loaded" : "may be loaded, which cannot be seen from here");
+		return EXIT_NO_MODULE;
+	}
 	complain("%s%s%s", what ? what : "", what ? ": " : "", hpmap_why(NULL));
 	return exit_code(ret);
 }

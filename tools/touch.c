@@ -25,22 +25,27 @@ uint64_t touch(void *memory, uint64_t length)
 	return faults() - before;
 }
 
-/* Bytes that programs could have without others being ended for it. */
-uint64_t memory_available(void)
+/* Bytes that programs could have without others being ended for it. YES, or UNSEEN. */
+enum answer memory_available(uint64_t *bytes)
 {
+	static const char name[] = "MemAvailable:";
 	char text[8192], *line;
 
 	file_read(text, sizeof(text), "/proc/meminfo");
-	line = strstr(text, "MemAvailable:");
-	return line ? strtoull(line + strlen("MemAvailable:"), NULL, 10) << 10 : UINT64_MAX;
+	line = strstr(text, name);
+	if (!line)
+		return UNSEEN;
+	*bytes = strtoull(line + strlen(name), NULL, 10) << 10;
+	return YES;
 }
 
 /* Memory of the base page size, for munmap(); NULL if there is no room, which it tells. */
 void *ordinary_memory(uint64_t length)
 {
 	void *memory = MAP_FAILED;
+	uint64_t available;
 
-	if (length <= memory_available())
+	if (memory_available(&available) == UNSEEN || length <= available)
 		memory = mmap(NULL, length, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
 			      -1, 0);
 	if (memory == MAP_FAILED) {

@@ -19,10 +19,10 @@ void complain(const char *fmt, ...)
 	(void)fmt;
 }
 
-static int set(void *data, const char *key, const char *value)
+static const char *set(void *data, const char *key, const char *value)
 {
 	(void)data;
-	return strlen(key) + strlen(value) > 100 ? -1 : 0;
+	return !*key ? ini_no_such_key : strlen(key) + strlen(value) > 100 ? value : NULL;
 }
 
 static void read_file(const uint8_t *data, size_t size)
