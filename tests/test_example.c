@@ -25,7 +25,7 @@ static void begin(void)
 	CHECK(load("") == 0);
 	CHECK(load_for(WIDE, DRIVER, "") == 0);
 	CHECK(has_driver(WIDE, DRIVER));
-	source = lend(pmd_size, pmd_size, 0);
+	source = lend(pmd_size, pmd_size, HPAGE_MAP_BELOW_4G);	/* the driver has set 32 bits */
 	own = map(source, pmd_size, RW, MAP_SHARED, 0);
 	dma = try_dma_map(source, WIDE, BOTH);
 	CHECK(dma >= 0);
