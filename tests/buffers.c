@@ -87,7 +87,8 @@ int alloc_on(enum hpage_map_backing backing, size_t nr_pages, uint32_t flags)
 	struct hpage_map_alloc a = wish_of(backing, nr_pages, flags);
 
 	CHECK_ALLOC(&a, 0);
-	CHECK(a.got_backing == backing && a.got_length == nr_pages * page_of(backing));
+	CHECK_EQ(a.got_backing, backing);
+	CHECK_EQ(a.got_length, nr_pages * page_of(backing));
 	return a.fd;
 }
 
@@ -118,7 +119,7 @@ uint64_t pages_on(int fd, int node)
 		.nr = sizeof(pages) / sizeof(*pages),
 	};
 
-	CHECK(ioctl(fd, HPAGE_MAP_NODES, &nodes) == 0);
+	CHECK_EQ(ioctl(fd, HPAGE_MAP_NODES, &nodes), 0);
 	return pages[node];
 }
 
@@ -127,7 +128,7 @@ int node_of(const void *addr)
 {
 	int node = -1;
 
-	CHECK(syscall(SYS_get_mempolicy, &node, NULL, 0, addr, MPOL_F_NODE | MPOL_F_ADDR) == 0);
+	CHECK_EQ(syscall(SYS_get_mempolicy, &node, NULL, 0, addr, MPOL_F_NODE | MPOL_F_ADDR), 0);
 	return node;
 }
 
@@ -146,9 +147,11 @@ void check_nodes(const struct hpage_map_alloc *a, uint64_t on_0, uint64_t on_1)
 	if (on[0] != on_0 || on[1] != on_1)
 		printf("# %llu pages on node 0 and %llu on node 1: %s\n",
 		       (unsigned long long)on[0], (unsigned long long)on[1], answer);
-	CHECK(on[0] == on_0 && on[1] == on_1);
-	CHECK(pages_on(a->fd, 0) == on_0 && pages_on(a->fd, 1) == on_1);
-	CHECK(a->got_node == (!on_1 ? 0 : !on_0 ? 1 : HPAGE_MAP_NODE_MIXED));
+	CHECK_EQ(on[0], on_0);
+	CHECK_EQ(on[1], on_1);
+	CHECK_EQ(pages_on(a->fd, 0), on_0);
+	CHECK_EQ(pages_on(a->fd, 1), on_1);
+	CHECK_EQ(a->got_node, !on_1 ? 0 : !on_0 ? 1 : HPAGE_MAP_NODE_MIXED);
 }
 
 static void node_path(char *path, size_t size, int node, const char *name)
@@ -167,8 +170,8 @@ uint64_t node_pool(int node, const char *name)
 
 void tidy_memory(void)
 {
-	CHECK(write_text("/proc/sys/vm/drop_caches", "3") == 0);
-	CHECK(write_text("/proc/sys/vm/compact_memory", "1") == 0);
+	CHECK_EQ(write_text("/proc/sys/vm/drop_caches", "3"), 0);
+	CHECK_EQ(write_text("/proc/sys/vm/compact_memory", "1"), 0);
 }
 
 void set_node_pool(int node, uint64_t pages)
@@ -180,9 +183,9 @@ void set_node_pool(int node, uint64_t pages)
 	for (int i = 0; i < 3 && (!i || node_pool(node, "nr") != pages); i++) {
 		if (i)
 			tidy_memory();
-		CHECK(write_text(path, text) == 0);
+		CHECK_EQ(write_text(path, text), 0);
 	}
-	CHECK(node_pool(node, "nr") == pages);
+	CHECK_EQ(node_pool(node, "nr"), pages);
 }
 
 /* --- addresses ---------------------------------------------------------- */
@@ -193,7 +196,7 @@ size_t runs_of(int fd, struct hpage_map_run *runs, size_t max)
 		.size = sizeof(r), .runs = (uintptr_t)runs, .nr = max,
 	};
 
-	CHECK(ioctl(fd, HPAGE_MAP_RUNS, &r) == 0);
+	CHECK_EQ(ioctl(fd, HPAGE_MAP_RUNS, &r), 0);
 	return r.nr;
 }
 
@@ -202,8 +205,8 @@ static void read_pagemap(const void *addr, size_t nr, uint64_t *entries)
 {
 	int fd = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
 
-	CHECK(fd >= 0);
-	CHECK(pread(fd, entries, nr * 8, (uintptr_t)addr / base_page * 8) == (ssize_t)nr * 8);
+	CHECK_GE(fd, 0);
+	CHECK_EQ(pread(fd, entries, nr * 8, (uintptr_t)addr / base_page * 8), (ssize_t)nr * 8);
 	close(fd);
 }
 
@@ -215,20 +218,24 @@ void check_addresses(const struct hpage_map_alloc *a)
 	uint64_t *entries = calloc(nr_base, sizeof(*entries)), at = 0;
 	char *p = map_answer(a);
 
-	CHECK(runs && entries && runs_of(a->fd, runs, nr) == a->got_runs);
+	CHECK(runs);
+	CHECK(entries);
+	CHECK_EQ(runs_of(a->fd, runs, nr), a->got_runs);
 	read_pagemap(p, nr_base, entries);
 	for (size_t i = 0; i < nr_base; i++) {
 		if (!left) {
 			at = runs[r].address;
 			left = runs[r++].length;
 		}
-		CHECK(entries[i] >> 63 && entries[i] << 9 >> 9 == at / base_page);
+		CHECK(entries[i] >> 63);
+		CHECK_EQ(entries[i] << 9 >> 9, at / base_page);
 		at += base_page;
 		left -= base_page;
 		if (a->got_attributes & HPAGE_MAP_ATTR_BELOW_4G)
-			CHECK(at <= 1ULL << 32);
+			CHECK_LE(at, 1ULL << 32);
 	}
-	CHECK(!left && r == a->got_runs);
+	CHECK(!left);
+	CHECK_EQ(r, a->got_runs);
 	munmap(p, a->got_length);
 	free(entries);
 	free(runs);
@@ -240,8 +247,8 @@ static void prefer(int node)
 {
 	unsigned long mask = 1UL << node;
 
-	CHECK(syscall(SYS_set_mempolicy, node < 0 ? MPOL_DEFAULT : MPOL_BIND,
-		      node < 0 ? NULL : &mask, node < 0 ? 0 : 8 * sizeof(mask)) == 0);
+	CHECK_EQ(syscall(SYS_set_mempolicy, node < 0 ? MPOL_DEFAULT : MPOL_BIND,
+			 node < 0 ? NULL : &mask, node < 0 ? 0 : 8 * sizeof(mask)), 0);
 }
 
 void hoard(struct hoard *h, size_t nr, int node)
@@ -250,10 +257,10 @@ void hoard(struct hoard *h, size_t nr, int node)
 
 	h->nr = nr;
 	h->fd = memfd_create("hoard", MFD_CLOEXEC | MFD_HUGETLB | shift << 26);
-	CHECK(h->fd >= 0);
+	CHECK_GE(h->fd, 0);
 	prefer(node);
-	CHECK(ftruncate(h->fd, nr * pmd_size) == 0);
-	CHECK(fallocate(h->fd, 0, 0, nr * pmd_size) == 0);
+	CHECK_EQ(ftruncate(h->fd, nr * pmd_size), 0);
+	CHECK_EQ(fallocate(h->fd, 0, 0, nr * pmd_size), 0);
 	prefer(-1);
 	h->p = map(h->fd, nr * pmd_size, RW, MAP_SHARED | MAP_POPULATE, 0);
 	h->pfn = calloc(nr, sizeof(*h->pfn));
@@ -263,8 +270,8 @@ void hoard(struct hoard *h, size_t nr, int node)
 
 void hoard_drop(struct hoard *h, size_t page)
 {
-	CHECK(fallocate(h->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, page * pmd_size,
-			pmd_size) == 0);
+	CHECK_EQ(fallocate(h->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, page * pmd_size,
+			   pmd_size), 0);
 }
 
 void hoard_free(struct hoard *h)
@@ -280,9 +287,10 @@ void become(uid_t uid, size_t memlock)
 {
 	struct rlimit limit = { memlock, memlock };
 
-	CHECK(setrlimit(RLIMIT_MEMLOCK, &limit) == 0);
-	CHECK(setgroups(0, NULL) == 0);
-	CHECK(setresgid(uid, uid, uid) == 0 && setresuid(uid, uid, uid) == 0);
+	CHECK_EQ(setrlimit(RLIMIT_MEMLOCK, &limit), 0);
+	CHECK_EQ(setgroups(0, NULL), 0);
+	CHECK_EQ(setresgid(uid, uid, uid), 0);
+	CHECK_EQ(setresuid(uid, uid, uid), 0);
 }
 
 void drop_capability(int cap)
@@ -290,26 +298,26 @@ void drop_capability(int cap)
 	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
 	struct __user_cap_data_struct data[2];
 
-	CHECK(syscall(SYS_capget, &header, data) == 0);
+	CHECK_EQ(syscall(SYS_capget, &header, data), 0);
 	data[cap / 32].effective &= ~(1U << cap % 32);
-	CHECK(syscall(SYS_capset, &header, data) == 0);
+	CHECK_EQ(syscall(SYS_capset, &header, data), 0);
 }
 
 void make_group(const char *controllers)
 {
-	CHECK(write_text(GROUP_ROOT "cgroup.subtree_control", controllers) == 0);
+	CHECK_EQ(write_text(GROUP_ROOT "cgroup.subtree_control", controllers), 0);
 	rmdir(GROUP);	/* of a test that failed */
-	CHECK(mkdir(GROUP, 0755) == 0);
+	CHECK_EQ(mkdir(GROUP, 0755), 0);
 }
 
 void enter_group(void)
 {
-	CHECK(write_text(GROUP "cgroup.procs", "0") == 0);
+	CHECK_EQ(write_text(GROUP "cgroup.procs", "0"), 0);
 }
 
 void leave_group(void)
 {
-	CHECK(write_text(GROUP_ROOT "cgroup.procs", "0") == 0);
+	CHECK_EQ(write_text(GROUP_ROOT "cgroup.procs", "0"), 0);
 }
 
 void remove_group(void)

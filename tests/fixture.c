@@ -220,7 +220,7 @@ long faults(void)
 {
 	struct rusage ru;
 
-	CHECK(getrusage(RUSAGE_SELF, &ru) == 0);
+	CHECK_EQ(getrusage(RUSAGE_SELF, &ru), 0);
 	return ru.ru_minflt + ru.ru_majflt;
 }
 
@@ -250,8 +250,8 @@ uint64_t pfn_of(const void *addr)
 	int fd = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
 	uint64_t entry = 0;
 
-	CHECK(fd >= 0);
-	CHECK(pread(fd, &entry, 8, (uintptr_t)addr / base_page * 8) == 8);
+	CHECK_GE(fd, 0);
+	CHECK_EQ(pread(fd, &entry, 8, (uintptr_t)addr / base_page * 8), 8);
 	close(fd);
 	CHECK(entry >> 63);	/* present */
 	CHECK(entry << 9);	/* not hidden from us */
@@ -264,7 +264,7 @@ int dev_open(int flags)
 {
 	int fd = open(DEV, flags | O_CLOEXEC);
 
-	CHECK(fd >= 0);
+	CHECK_GE(fd, 0);
 	return fd;
 }
 
@@ -272,7 +272,7 @@ char *map(int fd, size_t len, int prot, int flags, off_t off)
 {
 	char *p = mmap(NULL, len, prot, flags, fd, off);
 
-	CHECK(p != MAP_FAILED);
+	CHECK_NE(p, MAP_FAILED);
 	return p;
 }
 
@@ -287,7 +287,7 @@ char *reserve(size_t len)
 	char *p = mmap(NULL, len + align, PROT_NONE,
 		       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
-	CHECK(p != MAP_FAILED);
+	CHECK_NE(p, MAP_FAILED);
 	return (char *)(((uintptr_t)p + align - 1) & ~(align - 1));
 }
 
@@ -315,7 +315,8 @@ static int make_buffer(unsigned long cmd, struct hpage_map_alloc *a)
 		CHECK(!"a buffer");
 	}
 	close(door);
-	CHECK(a->got_length >= a->length && a->fd >= 0);
+	CHECK_GE(a->got_length, a->length);
+	CHECK_GE(a->fd, 0);
 	return a->fd;
 }
 
@@ -369,8 +370,8 @@ struct hpage_map_info ask(int fd)
 {
 	struct hpage_map_info info = { .size = sizeof(info) };
 
-	CHECK(ioctl(fd, HPAGE_MAP_INFO, &info) == 0);
-	CHECK(info.size == sizeof(info));
+	CHECK_EQ(ioctl(fd, HPAGE_MAP_INFO, &info), 0);
+	CHECK_EQ(info.size, sizeof(info));
 	return info;
 }
 
@@ -380,7 +381,7 @@ bool next_buffer(int door, struct hpage_map_info *info)
 	info->flags = 0;
 	if (!ioctl(door, HPAGE_MAP_LIST, info))
 		return true;
-	CHECK(errno == ENOENT);
+	CHECK_EQ(errno, ENOENT);
 	return false;
 }
 
@@ -441,7 +442,7 @@ pid_t spawn(void (*fn)(void *), void *arg)
 
 	fflush(stdout);
 	pid = fork();
-	CHECK(pid >= 0);
+	CHECK_GE(pid, 0);
 	if (pid)
 		return pid;
 	fn(arg);
@@ -460,14 +461,14 @@ int wait_for(pid_t pid)
 
 void step_done(int fd)
 {
-	CHECK(write(fd, "", 1) == 1);
+	CHECK_EQ(write(fd, "", 1), 1);
 }
 
 void step_wait(int fd)
 {
 	char c;
 
-	CHECK(read(fd, &c, 1) == 1);
+	CHECK_EQ(read(fd, &c, 1), 1);
 }
 
 /* --- loading ---------------------------------------------------------- */
@@ -477,7 +478,7 @@ int load(const char *params)
 	int fd = open(getenv("HPM_KO"), O_RDONLY | O_CLOEXEC);
 	int err = 0;
 
-	CHECK(fd >= 0);
+	CHECK_GE(fd, 0);
 	if (syscall(SYS_finit_module, fd, params, 0))
 		err = -errno;
 	close(fd);

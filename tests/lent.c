@@ -47,7 +47,7 @@ int lend(size_t len, size_t page_size, unsigned int flags)
 		printf("# no buffer of %zu bytes: %s\n", len, text);
 		errno = -ret;
 	}
-	CHECK(ret >= 0);
+	CHECK_GE(ret, 0);
 	return ret;
 }
 
@@ -74,7 +74,7 @@ struct hpage_map_info facts_of(int fd)
 {
 	struct hpage_map_info info = { .size = sizeof(info) };
 
-	CHECK(ioctl(fd, HPAGE_MAP_INFO, &info) == 0);
+	CHECK_EQ(ioctl(fd, HPAGE_MAP_INFO, &info), 0);
 	return info;
 }
 
@@ -86,7 +86,7 @@ size_t get_runs(int fd, struct hpage_map_run *runs, size_t room)
 		.nr = room,
 	};
 
-	CHECK(ioctl(fd, HPAGE_MAP_RUNS, &r) == 0);
+	CHECK_EQ(ioctl(fd, HPAGE_MAP_RUNS, &r), 0);
 	return r.nr;
 }
 
@@ -97,7 +97,7 @@ int lend_scattered(size_t nr_pages, unsigned int flags)
 
 	for (size_t i = 0; i < 2 * nr_pages; i++)
 		one[i] = lend(pmd_size, pmd_size, HPAGE_MAP_EXACT | flags);
-	CHECK(set_pool(pmd_size, "nr", 2 * nr_pages) == 0);
+	CHECK_EQ(set_pool(pmd_size, "nr", 2 * nr_pages), 0);
 	for (size_t i = 0; i < 2 * nr_pages; i += 2)
 		close(one[i]);
 	fd = lend(nr_pages * pmd_size, pmd_size, HPAGE_MAP_EXACT | flags);
@@ -117,7 +117,7 @@ unsigned int count_buffers(void)
 		info.id++;
 		n++;
 	}
-	CHECK(errno == ENOENT);
+	CHECK_EQ(errno, ENOENT);
 	close(door);
 	return n;
 }
@@ -134,7 +134,7 @@ int export_of(int fd)
 	int ret = try_export(fd);
 
 	errno = -ret;
-	CHECK(ret >= 0);
+	CHECK_GE(ret, 0);
 	return ret;
 }
 
@@ -142,7 +142,7 @@ char *map_at(void *addr, int fd, size_t len, int prot, int flags, off_t off)
 {
 	char *p = mmap(addr, len, prot, flags | MAP_FIXED, fd, off);
 
-	CHECK(p == addr);
+	CHECK_EQ(p, addr);
 	return p;
 }
 
@@ -150,7 +150,7 @@ int importer_open(void)
 {
 	int fd = open("/dev/hpm_importer", O_RDWR | O_CLOEXEC);
 
-	CHECK(fd >= 0);
+	CHECK_GE(fd, 0);
 	return fd;
 }
 
@@ -158,7 +158,7 @@ struct importer_attach attach(int importer, int dmabuf)
 {
 	struct importer_attach a = { .fd = dmabuf };
 
-	CHECK(ioctl(importer, IMPORTER_ATTACH, &a) == 0);
+	CHECK_EQ(ioctl(importer, IMPORTER_ATTACH, &a), 0);
 	return a;
 }
 
@@ -166,7 +166,7 @@ int import(int dmabuf)
 {
 	int importer = importer_open();
 
-	CHECK(attach(importer, dmabuf).bytes == (uint64_t)lseek(dmabuf, 0, SEEK_END));
+	CHECK_EQ(attach(importer, dmabuf).bytes, (uint64_t)lseek(dmabuf, 0, SEEK_END));
 	return importer;
 }
 
@@ -194,7 +194,7 @@ int pin(const void *addr, size_t len)
 	if (ret < 0)
 		printf("# not pinned: %s\n", text);
 	errno = -ret;
-	CHECK(ret >= 0);
+	CHECK_GE(ret, 0);
 	return ret;
 }
 
@@ -235,8 +235,9 @@ void check_file_holds(int fd, const void *p, size_t len, off_t off)
 {
 	char *own = malloc(len);
 
-	CHECK(own && pread(fd, own, len, off) == (ssize_t)len);
-	CHECK(memcmp(own, p, len) == 0);
+	CHECK(own);
+	CHECK_EQ(pread(fd, own, len, off), (ssize_t)len);
+	CHECK_EQ(memcmp(own, p, len), 0);
 	free(own);
 }
 
@@ -256,10 +257,10 @@ void become_nobody(size_t memlock)
 {
 	const struct rlimit r = { memlock, memlock };
 
-	CHECK(setrlimit(RLIMIT_MEMLOCK, &r) == 0);
-	CHECK(setgroups(0, NULL) == 0);
-	CHECK(setresgid(NOBODY, NOBODY, NOBODY) == 0);
-	CHECK(setresuid(NOBODY, NOBODY, NOBODY) == 0);
+	CHECK_EQ(setrlimit(RLIMIT_MEMLOCK, &r), 0);
+	CHECK_EQ(setgroups(0, NULL), 0);
+	CHECK_EQ(setresgid(NOBODY, NOBODY, NOBODY), 0);
+	CHECK_EQ(setresuid(NOBODY, NOBODY, NOBODY), 0);
 	prctl(PR_SET_DUMPABLE, 1);
 }
 
@@ -271,7 +272,8 @@ int run_command(const char *command)
 
 	fflush(stdout);
 	status = system(command);
-	CHECK(status != -1 && WIFEXITED(status));
+	CHECK_NE(status, -1);
+	CHECK(WIFEXITED(status));
 	return WEXITSTATUS(status);
 }
 
@@ -282,7 +284,7 @@ int insert(const char *name, const char *params)
 
 	snprintf(path, sizeof(path), "%s/%s.ko", getenv("HPM_MODULES"), name);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
-	CHECK(fd >= 0);
+	CHECK_GE(fd, 0);
 	if (syscall(SYS_finit_module, fd, params, 0))
 		err = -errno;
 	close(fd);
@@ -301,7 +303,7 @@ bool logged(const char *text)
 	bool found = false;
 	ssize_t n;
 
-	CHECK(fd >= 0);
+	CHECK_GE(fd, 0);
 	while ((n = read(fd, record, sizeof(record) - 1)) > 0 || errno == EPIPE) {
 		if (n <= 0)
 			continue;

@@ -54,8 +54,8 @@ int load_for(const char *device, const char *module, const char *params)
 {
 	const char *other = strcmp(device, WIDE) ? WIDE : NARROW;
 
-	CHECK(tell(device, "driver_override", "\n") == 0);
-	CHECK(tell(other, "driver_override", "none") == 0);
+	CHECK_EQ(tell(device, "driver_override", "\n"), 0);
+	CHECK_EQ(tell(other, "driver_override", "none"), 0);
 	return insert(module, params);
 }
 
@@ -68,7 +68,7 @@ int bind_to(const char *device, const char *driver)
 {
 	char path[128];
 
-	CHECK(tell(device, "driver_override", driver) == 0);
+	CHECK_EQ(tell(device, "driver_override", driver), 0);
 	snprintf(path, sizeof(path), PCI "drivers/%s/bind", driver);
 	return write_text(path, device);
 }
@@ -80,21 +80,21 @@ int unbind(const char *device)
 
 void unplug(const char *device)
 {
-	CHECK(tell(device, "remove", "1") == 0);
-	CHECK(access_device(device) == -1);
+	CHECK_EQ(tell(device, "remove", "1"), 0);
+	CHECK_EQ(access_device(device), -1);
 }
 
 void plug_in(const char *device)
 {
-	CHECK(write_text(PCI "rescan", "1") == 0);
-	CHECK(access_device(device) == 0);
+	CHECK_EQ(write_text(PCI "rescan", "1"), 0);
+	CHECK_EQ(access_device(device), 0);
 }
 
 int edu_open(void)
 {
 	int fd = open(EDU_NODE, O_RDWR | O_CLOEXEC);
 
-	CHECK(fd >= 0);
+	CHECK_GE(fd, 0);
 	return fd;
 }
 
@@ -106,7 +106,7 @@ volatile void *edu_registers(const char *device)
 
 	snprintf(path, sizeof(path), PCI "devices/%s/resource0", device);
 	fd = open(path, O_RDWR | O_CLOEXEC);
-	CHECK(fd >= 0);
+	CHECK_GE(fd, 0);
 	return map(fd, base_page, RW, MAP_SHARED, 0);
 }
 

@@ -33,20 +33,21 @@ static void an_allocated_buffer_is_mapped_and_read_and_written(void)
 
 	CHECK(zeroed(p, len));
 	fill(p, len, 1);
-	CHECK(read(fd, out, len) == (ssize_t)len && filled(out, len, 1));
-	CHECK(read(fd, out, 1) == 0);
-	CHECK(lseek(fd, -8, SEEK_END) == (off_t)len - 8);
-	CHECK(write(fd, out, 8) == 8);
+	CHECK_EQ(read(fd, out, len), (ssize_t)len);
+	CHECK(filled(out, len, 1));
+	CHECK_EQ(read(fd, out, 1), 0);
+	CHECK_EQ(lseek(fd, -8, SEEK_END), (off_t)len - 8);
+	CHECK_EQ(write(fd, out, 8), 8);
 	CHECK_ERR(write(fd, out, 1), ENOSPC);
-	CHECK(lseek(fd, 0, SEEK_CUR) == (off_t)len);
-	CHECK(memcmp(p + len - 8, out, 8) == 0);
+	CHECK_EQ(lseek(fd, 0, SEEK_CUR), (off_t)len);
+	CHECK_EQ(memcmp(p + len - 8, out, 8), 0);
 	CHECK_ERR(lseek(fd, len + 1, SEEK_SET), EINVAL);
 
 	fill(out, len, 2);
-	CHECK(pwrite(fd, out, buf_page, buf_page) == (ssize_t)buf_page);
-	CHECK(memcmp(p + buf_page, out, buf_page) == 0);
-	CHECK(pread(fd, out + buf_page, 64, buf_page + 3) == 64);
-	CHECK(memcmp(out + buf_page, out + 3, 64) == 0);
+	CHECK_EQ(pwrite(fd, out, buf_page, buf_page), (ssize_t)buf_page);
+	CHECK_EQ(memcmp(p + buf_page, out, buf_page), 0);
+	CHECK_EQ(pread(fd, out + buf_page, 64, buf_page + 3), 64);
+	CHECK_EQ(memcmp(out + buf_page, out + 3, 64), 0);
 
 	own = map(fd, buf_page, RW, MAP_PRIVATE, buf_page);
 	CHECK(filled(own, buf_page, 2));
@@ -78,25 +79,32 @@ static void the_answer_and_info_and_fdinfo_agree(void)
 	ssize_t n;
 
 	strcpy(a.name, "my.tag-1");
-	CHECK(ioctl(door, HPAGE_MAP_ALLOC, &a) == 0);
-	CHECK(a.got_length == 2 * buf_page && a.got_page_size == buf_page);
-	CHECK(a.got_backing == ask(door).backing);
+	CHECK_EQ(ioctl(door, HPAGE_MAP_ALLOC, &a), 0);
+	CHECK_EQ(a.got_length, 2 * buf_page);
+	CHECK_EQ(a.got_page_size, buf_page);
+	CHECK_EQ(a.got_backing, ask(door).backing);
 	info = ask(a.fd);
-	CHECK(info.length == a.got_length && info.asked == a.length);
-	CHECK(info.page_size == a.got_page_size && info.nr_pages == 2);
-	CHECK(info.nr_runs == a.got_runs && info.backing == a.got_backing);
-	CHECK(info.node == a.got_node && info.id == a.id);
-	CHECK(info.attributes == a.got_attributes);
+	CHECK_EQ(info.length, a.got_length);
+	CHECK_EQ(info.asked, a.length);
+	CHECK_EQ(info.page_size, a.got_page_size);
+	CHECK_EQ(info.nr_pages, 2);
+	CHECK_EQ(info.nr_runs, a.got_runs);
+	CHECK_EQ(info.backing, a.got_backing);
+	CHECK_EQ(info.node, a.got_node);
+	CHECK_EQ(info.id, a.id);
+	CHECK_EQ(info.attributes, a.got_attributes);
 	CHECK(!(info.attributes & (HPAGE_MAP_ATTR_DEFAULT | HPAGE_MAP_ATTR_NAMED)));
-	CHECK(info.creator == getpid() && info.uid == getuid());
-	CHECK(info.descriptors == 1 && info.mappings == 0);
-	CHECK(!strcmp(info.name, "my.tag-1"));
-	CHECK((info.address != 0) == !strcmp(suite_user, "root"));
+	CHECK_EQ(info.creator, getpid());
+	CHECK_EQ(info.uid, getuid());
+	CHECK_EQ(info.descriptors, 1);
+	CHECK_EQ(info.mappings, 0);
+	CHECK_STREQ(info.name, "my.tag-1");
+	CHECK_EQ(info.address != 0, !strcmp(suite_user, "root"));
 
 	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", a.fd);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	n = read(fd, text, sizeof(text) - 1);
-	CHECK(n > 0);
+	CHECK_GT(n, 0);
 	text[n] = '\0';
 	CHECK(has_line(text, "hpage_map-buffer", "anonymous") &&
 	      has_line(text, "hpage_map-tag", "my.tag-1"));
@@ -114,14 +122,16 @@ static void holders_are_counted_by_kind(void)
 	int fd = alloc_mine(2), again = dup(fd);
 	char *p;
 
-	CHECK(ask(fd).descriptors == 1 && ask(fd).mappings == 0);	/* one open file */
+	CHECK_EQ(ask(fd).descriptors, 1);
+	CHECK_EQ(ask(fd).mappings, 0);	/* one open file */
 	close(again);
 	p = map(fd, 2 * buf_page, RW, MAP_SHARED, 0);
-	CHECK(ask(fd).mappings == 1);
-	CHECK(munmap(p, buf_page) == 0);
-	CHECK(ask(fd).mappings == 1);
-	CHECK(munmap(p + buf_page, buf_page) == 0);
-	CHECK(ask(fd).descriptors == 1 && ask(fd).mappings == 0);
+	CHECK_EQ(ask(fd).mappings, 1);
+	CHECK_EQ(munmap(p, buf_page), 0);
+	CHECK_EQ(ask(fd).mappings, 1);
+	CHECK_EQ(munmap(p + buf_page, buf_page), 0);
+	CHECK_EQ(ask(fd).descriptors, 1);
+	CHECK_EQ(ask(fd).mappings, 0);
 }
 
 /* What is asked for and what is got are both told. */
@@ -133,8 +143,8 @@ static void sizes_are_rounded_up_to_pages(void)
 		int fd = alloc(sizes[i], buf_page, HPAGE_MAP_EXACT);
 		struct hpage_map_info info = ask(fd);
 
-		CHECK(info.asked == sizes[i]);
-		CHECK(info.length == (sizes[i] > buf_page ? 2 : 1) * buf_page);
+		CHECK_EQ(info.asked, sizes[i]);
+		CHECK_EQ(info.length, (sizes[i] > buf_page ? 2 : 1) * buf_page);
 		close(fd);
 	}
 }
@@ -152,11 +162,11 @@ static void tags_are_plain_names(void)
 	for (size_t i = 0; i < sizeof(good) / sizeof(*good); i++) {
 		a = request(1, base_page, 0);
 		memcpy(a.name, good[i], strlen(good[i]));
-		CHECK(ioctl(door, HPAGE_MAP_ALLOC, &a) == 0);
-		CHECK(!strcmp(ask(a.fd).name, good[i]));
+		CHECK_EQ(ioctl(door, HPAGE_MAP_ALLOC, &a), 0);
+		CHECK_STREQ(ask(a.fd).name, good[i]);
 		/* A tag takes no name: the next one may be called the same. */
 		a.fd = -1;
-		CHECK(ioctl(door, HPAGE_MAP_ALLOC, &a) == 0);
+		CHECK_EQ(ioctl(door, HPAGE_MAP_ALLOC, &a), 0);
 	}
 	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
 		a = request(1, base_page, 0);
@@ -174,16 +184,16 @@ static void an_allocated_buffer_cannot_be_opened_again(void)
 	char path[64];
 
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", alloc_mine(1));
-	CHECK(open(path, O_RDWR | O_CLOEXEC) == -1);
-	CHECK(errno == (strcmp(suite_user, "root") ? EACCES : ENXIO));
+	CHECK_EQ(open(path, O_RDWR | O_CLOEXEC), -1);
+	CHECK_EQ(errno, strcmp(suite_user, "root") ? EACCES : ENXIO);
 }
 
 static void descriptors_are_close_on_exec(void)
 {
 	int fd = alloc_mine(1);
 
-	CHECK(fcntl(fd, F_GETFD) == FD_CLOEXEC);
-	CHECK((fcntl(fd, F_GETFL) & O_ACCMODE) == O_RDWR);
+	CHECK_EQ(fcntl(fd, F_GETFD), FD_CLOEXEC);
+	CHECK_EQ(fcntl(fd, F_GETFL) & O_ACCMODE, O_RDWR);
 }
 
 /* --- how many ---------------------------------------------------------- */
@@ -200,12 +210,12 @@ static void many_buffers_live_side_by_side(void)
 	for (int i = 0; i < NR; i++) {
 		int fd = alloc(1, page, HPAGE_MAP_EXACT);
 
-		CHECK(ask(fd).id > last);
+		CHECK_GT(ask(fd).id, last);
 		last = ask(fd).id;
 		p[i] = map(fd, ask(fd).length, RW, MAP_SHARED, 0);
 		fill(p[i], base_page, i + 1);
 	}
-	CHECK(nr_buffers() == buffers + NR);
+	CHECK_EQ(nr_buffers(), buffers + NR);
 	for (int i = 0; i < NR; i++)
 		CHECK(filled(p[i], base_page, i + 1));
 }
@@ -221,15 +231,15 @@ static void thousands_of_buffers_are_no_more_than_memory(void)
 	struct hpage_map_alloc a;
 	__u64 n;
 
-	CHECK(setrlimit(RLIMIT_NOFILE, &files) == 0);
+	CHECK_EQ(setrlimit(RLIMIT_NOFILE, &files), 0);
 	for (int i = 0; i < NR; i++) {
 		a = request(1, base_page, 0);
-		CHECK(ioctl(door, HPAGE_MAP_ALLOC, &a) == 0);
+		CHECK_EQ(ioctl(door, HPAGE_MAP_ALLOC, &a), 0);
 		fds[i] = a.fd;
 		n = i;
-		CHECK(pwrite(fds[i], &n, sizeof(n), 0) == sizeof(n));
+		CHECK_EQ(pwrite(fds[i], &n, sizeof(n), 0), sizeof(n));
 	}
-	CHECK(nr_buffers() == buffers + NR);
+	CHECK_EQ(nr_buffers(), buffers + NR);
 	for (int i = 0; i < NR; i++)
 		CHECK(pread(fds[i], &n, sizeof(n), 0) == sizeof(n) && n == (__u64)i);
 }
@@ -243,23 +253,24 @@ static void without_a_descriptor_left_nothing_is_made(void)
 	int next = dup(door);
 	struct rlimit files;
 
-	CHECK(getrlimit(RLIMIT_NOFILE, &files) == 0);
+	CHECK_EQ(getrlimit(RLIMIT_NOFILE, &files), 0);
 	close(next);
 	files.rlim_cur = next;
-	CHECK(setrlimit(RLIMIT_NOFILE, &files) == 0);
+	CHECK_EQ(setrlimit(RLIMIT_NOFILE, &files), 0);
 	CHECK_ERR(ioctl(door, HPAGE_MAP_ALLOC, &a), EMFILE);
-	CHECK(memcmp(&a, &before, sizeof(a)) == 0);
+	CHECK_EQ(memcmp(&a, &before, sizeof(a)), 0);
 	if (!strcmp(suite_user, "root")) {
 		strcpy(a.name, "emfile");
 		CHECK_ERR(ioctl(door, HPAGE_MAP_CREATE, &a), EMFILE);
-		CHECK(access(NODES "emfile", F_OK) == -1);
+		CHECK_EQ(access(NODES "emfile", F_OK), -1);
 	}
 	files.rlim_cur = next + 1;
-	CHECK(setrlimit(RLIMIT_NOFILE, &files) == 0);
-	CHECK(nr_buffers() == buffers);
-	CHECK(pages_free() == free_before);
+	CHECK_EQ(setrlimit(RLIMIT_NOFILE, &files), 0);
+	CHECK_EQ(nr_buffers(), buffers);
+	CHECK_EQ(pages_free(), free_before);
 	a = before;
-	CHECK(ioctl(door, HPAGE_MAP_ALLOC, &a) == 0 && a.fd == next);
+	CHECK_EQ(ioctl(door, HPAGE_MAP_ALLOC, &a), 0);
+	CHECK_EQ(a.fd, next);
 }
 
 /* --- the door ---------------------------------------------------------- */
@@ -281,9 +292,9 @@ static void door_has_no_contents(void)
 	CHECK_ERR(lseek(door, 0, SEEK_CUR), ESPIPE);
 	CHECK_ERR(lseek(door, 0, SEEK_END), ESPIPE);
 	CHECK_ERR(fsync(door), EINVAL);
-	CHECK(pipe(ends) == 0);
+	CHECK_EQ(pipe(ends), 0);
 	CHECK_ERR(splice(door, NULL, ends[1], NULL, 1, 0), EINVAL);
-	CHECK(write(ends[1], "", 1) == 1);
+	CHECK_EQ(write(ends[1], "", 1), 1);
 	CHECK_ERR(splice(ends[0], NULL, door, NULL, 1, 0), EINVAL);
 	CHECK_ERR(sendfile(ends[1], door, NULL, 1), EINVAL);
 	close(ends[0]);
@@ -300,7 +311,7 @@ static void the_door_alone_can_only_ioctl(void)
 	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", door);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	n = read(fd, text, sizeof(text) - 1);
-	CHECK(n > 0);
+	CHECK_GT(n, 0);
 	text[n] = '\0';
 	CHECK(has_line(text, "hpage_map-buffer", "none"));
 	CHECK_COUNT("descriptors", 0);	/* of the default buffer */
@@ -311,15 +322,17 @@ static void an_open_that_does_not_wait_has_no_buffer(void)
 {
 	static const int modes[] = { O_RDONLY, O_WRONLY, O_RDWR };
 
-	CHECK(HPAGE_MAP_O_DOOR == (O_RDWR | O_NONBLOCK));
+	CHECK_EQ(HPAGE_MAP_O_DOOR, O_RDWR | O_NONBLOCK);
 	for (size_t i = 0; i < sizeof(modes) / sizeof(*modes); i++) {
 		int door = dev_open(modes[i] | O_NONBLOCK);
 		struct hpage_map_info info = ask(door);
 
-		CHECK(info.length == 0 && info.id == 0 && info.features);
+		CHECK_EQ(info.length, 0);
+		CHECK_EQ(info.id, 0);
+		CHECK(info.features);
 		/* What is set later does not change what it is. */
-		CHECK(fcntl(door, F_SETFL, 0) == 0);
-		CHECK(ask(door).length == 0);
+		CHECK_EQ(fcntl(door, F_SETFL, 0), 0);
+		CHECK_EQ(ask(door).length, 0);
 		CHECK_COUNT("descriptors", 0);
 		close(door);
 	}
@@ -341,9 +354,9 @@ static void in_a_sandbox(void *arg)
 	int set = syscall(SYS_landlock_create_ruleset, &rules, sizeof(rules), 0);
 
 	(void)arg;
-	CHECK(set >= 0);
-	CHECK(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0);
-	CHECK(syscall(SYS_landlock_restrict_self, set, 0) == 0);
+	CHECK_GE(set, 0);
+	CHECK_EQ(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), 0);
+	CHECK_EQ(syscall(SYS_landlock_restrict_self, set, 0), 0);
 	for (int mode = 0; mode <= 3; mode++) {
 		CHECK_ERR(open(DEV, mode), mode == 3 ? EINVAL : EACCES);
 		CHECK_ERR(open(DEV, mode | O_NONBLOCK), mode == 3 ? EINVAL : EACCES);
@@ -363,34 +376,34 @@ static void make_and_hold(void *arg)
 	int fd;
 
 	door_has_no_contents();
-	CHECK(class_u64("size") == 0);
-	CHECK(nr_buffers() == 0);
+	CHECK_EQ(class_u64("size"), 0);
+	CHECK_EQ(nr_buffers(), 0);
 	fd = alloc(1, pmd_size, 0);
-	CHECK(class_u64("size") == 0);
-	CHECK(nr_buffers() == 1);
-	CHECK(unload() == -EWOULDBLOCK);
+	CHECK_EQ(class_u64("size"), 0);
+	CHECK_EQ(nr_buffers(), 1);
+	CHECK_EQ(unload(), -EWOULDBLOCK);
 	if (arg) {
 		map(fd, pmd_size, RW, MAP_SHARED, 0);
 		close_range(3, ~0U, 0);
-		CHECK(unload() == -EWOULDBLOCK);
+		CHECK_EQ(unload(), -EWOULDBLOCK);
 	}
 }
 
 /* Programs that make their own buffers do not pay for one that they do not use. */
 static void the_door_makes_no_default_buffer(void)
 {
-	CHECK(load("") == 0);
+	CHECK_EQ(load(""), 0);
 	CHECK_EXITS(spawn(make_and_hold, NULL));
-	CHECK(class_u64("size") == 0);
-	CHECK(refcnt() == 0);
-	CHECK(unload() == 0);
+	CHECK_EQ(class_u64("size"), 0);
+	CHECK_EQ(refcnt(), 0);
+	CHECK_EQ(unload(), 0);
 }
 
 static void an_allocated_buffer_holds_the_module(void)
 {
-	CHECK(load("") == 0);
+	CHECK_EQ(load(""), 0);
 	CHECK_EXITS(spawn(make_and_hold, &base_page));
-	CHECK(unload() == 0);
+	CHECK_EQ(unload(), 0);
 }
 
 static void tags_with_controls(void *arg)
@@ -413,11 +426,11 @@ static void nobody_forges_lines_of_the_log(void)
 	char *log = calloc(1, room), *start;
 	int n;
 
-	CHECK(load("") == 0);
+	CHECK_EQ(load(""), 0);
 	CHECK_EXITS(spawn(tags_with_controls, NULL));
-	CHECK(unload() == 0);
+	CHECK_EQ(unload(), 0);
 	n = klogctl(3, log, room - 1);		/* as it is: /dev/kmsg has it quoted */
-	CHECK(n > 0);
+	CHECK_GT(n, 0);
 	start = strstr(log, "hpage_map test: nobody_forges");
 	CHECK(start && strstr(start, "asked for"));
 	CHECK(!strchr(start, '\033') && !strstr(start, "forged"));
@@ -430,7 +443,7 @@ static unsigned int lines_of(pid_t pid, const char *text)
 	char *log = calloc(1, room), *s, number[16];
 	unsigned int n = 0;
 
-	CHECK(klogctl(3, log, room - 1) > 0);
+	CHECK_GT(klogctl(3, log, room - 1), 0);
 	s = log;
 	for (char *mark = log; (mark = strstr(mark, "hpage_map test: ")); mark++)
 		s = mark;
@@ -465,7 +478,7 @@ static void succeeds_with_a_word(void *arg)
 		become(*(uid_t *)arg, 1 << 30);
 	a.text = (uintptr_t)text;
 	a.text_size = sizeof(text);
-	CHECK(ioctl(dev_open(HPAGE_MAP_O_DOOR), HPAGE_MAP_ALLOC, &a) == 0);
+	CHECK_EQ(ioctl(dev_open(HPAGE_MAP_O_DOOR), HPAGE_MAP_ALLOC, &a), 0);
 	CHECK(*text);
 }
 
@@ -475,7 +488,8 @@ static void check_lines(pid_t pid, const char *text, unsigned int from, unsigned
 
 	if (n < from || n > to)
 		printf("# %u lines of \"%s\", not %u to %u\n", n, text, from, to);
-	CHECK(n >= from && n <= to);
+	CHECK_GE(n, from);
+	CHECK_LE(n, to);
 }
 
 /* A log that one user fills is no log for others. */
@@ -484,7 +498,7 @@ static void nobody_floods_the_log_or_keeps_others_out(void)
 	uid_t flooder = NOBODY, other = NOBODY - 1;
 	pid_t pid;
 
-	CHECK(load("mode=0666") == 0);
+	CHECK_EQ(load("mode=0666"), 0);
 	pid = spawn(succeeds_with_a_word, &other);
 	CHECK_EXITS(pid);
 	check_lines(pid, "and got", 0, 0);
@@ -498,7 +512,7 @@ static void nobody_floods_the_log_or_keeps_others_out(void)
 	pid = spawn(succeeds_with_a_word, NULL);
 	CHECK_EXITS(pid);
 	check_lines(pid, "and got", 1, 1);
-	CHECK(unload() == 0);
+	CHECK_EQ(unload(), 0);
 }
 
 static void ids_are_not_reused_soon(void *arg)
@@ -509,7 +523,7 @@ static void ids_are_not_reused_soon(void *arg)
 	for (int i = 0; i < 20; i++) {
 		int fd = alloc(1, base_page, 0);
 
-		CHECK(ask(fd).id > last);
+		CHECK_GT(ask(fd).id, last);
 		last = ask(fd).id;
 		close(fd);
 	}
@@ -517,9 +531,9 @@ static void ids_are_not_reused_soon(void *arg)
 
 static void ids_ascend(void)
 {
-	CHECK(load("") == 0);
+	CHECK_EQ(load(""), 0);
 	CHECK_EXITS(spawn(ids_are_not_reused_soon, NULL));
-	CHECK(unload() == 0);
+	CHECK_EQ(unload(), 0);
 }
 
 static const struct test tests[] = {

@@ -33,24 +33,24 @@ static bool copied(void)
 static void begin(uint64_t pages)
 {
 	CHECK(want_pool(pages));
-	CHECK(load("") == 0);
-	CHECK(insert("hpm_client", "") == 0);
-	CHECK(insert("hpm_importer", "") == 0);
+	CHECK_EQ(load(""), 0);
+	CHECK_EQ(insert("hpm_client", ""), 0);
+	CHECK_EQ(insert("hpm_importer", ""), 0);
 }
 
 static void end(void)
 {
-	CHECK(take_out("hpm_client") == 0);
-	CHECK(take_out("hpm_importer") == 0);
-	CHECK(refcnt() == 0);
-	CHECK(unload() == 0);
+	CHECK_EQ(take_out("hpm_client"), 0);
+	CHECK_EQ(take_out("hpm_importer"), 0);
+	CHECK_EQ(refcnt(), 0);
+	CHECK_EQ(unload(), 0);
 }
 
 static int client_open(void)
 {
 	int fd = open("/dev/hpm_client", O_RDWR | O_CLOEXEC);
 
-	CHECK(fd >= 0);
+	CHECK_GE(fd, 0);
 	return fd;
 }
 
@@ -60,7 +60,7 @@ static int client(size_t len)
 	struct client_create c = { .length = len, .page_size = pmd_size };
 	int fd = client_open();
 
-	CHECK(ioctl(fd, CLIENT_CREATE, &c) == 0);
+	CHECK_EQ(ioctl(fd, CLIENT_CREATE, &c), 0);
 	return fd;
 }
 
@@ -100,7 +100,7 @@ static void devices_that_take_long_entries_are_mapped_for(void)
 	fd = lend(2 * pmd_size, pmd_size, HPAGE_MAP_EXACT);
 	dma = try_dma_map(fd, FIRST, BOTH);
 	errno = -dma;
-	CHECK(dma >= 0);
+	CHECK_GE(dma, 0);
 	nr = get_runs(dma, runs, 8);
 	for (size_t i = 0; i < nr; i++)
 		bytes += runs[i].length;
@@ -124,7 +124,7 @@ static void a_mapping_that_is_copied_back_is_the_only_one(void)
 			first = try_dma_map(fd, FIRST, flags[i]);
 			second = try_dma_map(fd, SECOND, flags[j]);
 			both = !copied() || (i == TO_DEVICE && j == TO_DEVICE);
-			CHECK(first >= 0);
+			CHECK_GE(first, 0);
 			CHECK_IS(second >= 0 ? 0 : second, both ? 0 : -EBUSY);
 			CHECK_IS(facts_of(fd).devices, 1 + both);
 			if (second >= 0)
@@ -133,7 +133,7 @@ static void a_mapping_that_is_copied_back_is_the_only_one(void)
 		}
 	/* The one before has ended, so the next may have it. */
 	first = try_dma_map(fd, FIRST, BOTH);
-	CHECK(first >= 0);
+	CHECK_GE(first, 0);
 	close(first);
 	close(fd);
 	end();
@@ -156,10 +156,10 @@ static void check_seen(int importer, int dmabuf, const volatile char *p, char va
 	struct dma_buf_sync s = { DMA_BUF_SYNC_READ | DMA_BUF_SYNC_START };
 
 	CHECK_IS(try(importer, IMPORTER_WRITE, value), 0);
-	CHECK(ioctl(dmabuf, DMA_BUF_IOCTL_SYNC, &s) == 0);
+	CHECK_EQ(ioctl(dmabuf, DMA_BUF_IOCTL_SYNC, &s), 0);
 	CHECK_IS(p[0], value);
 	s.flags = DMA_BUF_SYNC_READ | DMA_BUF_SYNC_END;
-	CHECK(ioctl(dmabuf, DMA_BUF_IOCTL_SYNC, &s) == 0);
+	CHECK_EQ(ioctl(dmabuf, DMA_BUF_IOCTL_SYNC, &s), 0);
 }
 
 static void what_each_importer_writes_is_seen(void)
@@ -173,7 +173,7 @@ static void what_each_importer_writes_is_seen(void)
 	dmabuf = export_of(fd);
 	one = try_import(dmabuf, 0);
 	two = try_import(dmabuf, 1);
-	CHECK(one >= 0);
+	CHECK_GE(one, 0);
 	CHECK_IS(two >= 0 ? 0 : two, copied() ? -EBUSY : 0);
 	check_seen(one, dmabuf, p, 1);
 	if (two >= 0) {
@@ -186,7 +186,7 @@ static void what_each_importer_writes_is_seen(void)
 	close(one);
 	CHECK_IS(p[0], 4);
 	two = try_import(dmabuf, 1);
-	CHECK(two >= 0);
+	CHECK_GE(two, 0);
 	check_seen(two, dmabuf, p, 5);
 	close(two);
 	munmap(p, pmd_size);
@@ -211,7 +211,7 @@ static void a_sync_of_a_part_leaves_the_rest(void)
 	slot.for_cpu = 1;
 	CHECK_IS(try(fd, CLIENT_SYNC, (long)&slot), 0);
 	for (size_t i = 0; i < 2 * pmd_size; i++)
-		CHECK(p[i] == (i >= slot.offset && i < slot.offset + slot.length ? 7 : 1));
+		CHECK_EQ(p[i], i >= slot.offset && i < slot.offset + slot.length ? 7 : 1);
 
 	/* As far as the buffer goes; nothing behind. */
 	slot.offset = 2 * pmd_size - 64;
@@ -298,7 +298,7 @@ static int reaches(unsigned int bits, uint64_t cpu, uint64_t bus, uint64_t size)
 	struct client_reach r = { .bits = bits, .nr = 1, .ranges = { { cpu, bus, size } } };
 	int fd = client_open();
 
-	CHECK(ioctl(fd, CLIENT_REACH, &r) == 0);
+	CHECK_EQ(ioctl(fd, CLIENT_REACH, &r), 0);
 	return fd;
 }
 
@@ -328,7 +328,7 @@ static void pages_that_the_bus_brings_into_reach_are_mapped(void)
 	close(reaches(32, 4 * GIB, 0, 4 * GIB));	/* 32 bits see what is above 4 GiB */
 	dma = try_dma_map(fd, FIRST, BOTH);
 	CHECK_IS(dma >= 0 ? 0 : dma, 0);
-	CHECK(get_runs(dma, &run, 1) == 1);
+	CHECK_EQ(get_runs(dma, &run, 1), 1);
 	CHECK_IS(run.address, facts_of(fd).address - 4 * GIB);
 	CHECK_IS(run.length, pmd_size);
 	close_range(3, ~0U, 0);
@@ -362,9 +362,9 @@ static void pages_are_chosen_where_the_bus_reaches(void)
 
 	begin(800);
 	fd = reaches(31, 0, GIB, 8 * GIB);
-	CHECK(ioctl(fd, CLIENT_CREATE, &c) == 0);
+	CHECK_EQ(ioctl(fd, CLIENT_CREATE, &c), 0);
 	printf("# it ends at %#llx\n", (unsigned long long)c.end);
-	CHECK(c.end <= GIB);
+	CHECK_LE(c.end, GIB);
 	CHECK_IS(try(fd, CLIENT_DMA_MAP, BIDIRECTIONAL), 0);
 	close(fd);
 
@@ -391,7 +391,7 @@ static void a_seam_of_the_bus_is_one_of_the_table(void)
 	r.ranges[1].bus = 1ULL << 40;
 	r.ranges[1].size = 1ULL << 40;
 	dma = client_open();
-	CHECK(ioctl(dma, CLIENT_REACH, &r) == 0);
+	CHECK_EQ(ioctl(dma, CLIENT_REACH, &r), 0);
 	close(dma);
 	dma = try_dma_map(fd, FIRST, BOTH);
 	CHECK_IS(dma >= 0 ? 0 : dma, 0);
@@ -487,16 +487,16 @@ static void a_driver_may_charge_who_asks(void)
 
 	for (int pool = 0; pool < 2; pool++) {
 		CHECK(want_pool(pool ? 4 : 0));
-		CHECK(load("user_hugetlb=2M") == 0);
-		CHECK(insert("hpm_client", "") == 0);
+		CHECK_EQ(load("user_hugetlb=2M"), 0);
+		CHECK_EQ(insert("hpm_client", ""), 0);
 		fd = client_open();
 		CHECK_EXITS(spawn(create_as_nobody, &fd));
 		close(fd);
 		fd = client_open();
 		CHECK_EXITS(spawn(create_freely, &fd));
 		close(fd);
-		CHECK(take_out("hpm_client") == 0);
-		CHECK(unload() == 0);
+		CHECK_EQ(take_out("hpm_client"), 0);
+		CHECK_EQ(unload(), 0);
 	}
 }
 

@@ -20,7 +20,8 @@ static uint64_t committed_kb(void)
 
 	read_text("/proc/meminfo", text, sizeof(text));
 	line = strstr(text, "Committed_AS:");
-	CHECK(line && sscanf(line, "Committed_AS: %llu", &kb) == 1);
+	CHECK(line);
+	CHECK_EQ(sscanf(line, "Committed_AS: %llu", &kb), 1);
 	return kb;
 }
 
@@ -31,15 +32,16 @@ static void limit(uint64_t kb)
 
 	read_text(VM "overcommit_ratio", ratio, sizeof(ratio));
 	snprintf(text, sizeof(text), "%llu", (unsigned long long)(committed_kb() + kb));
-	CHECK(write_text(VM "overcommit_kbytes", text) == 0);
-	CHECK(write_text(VM "overcommit_memory", "2") == 0);
+	CHECK_EQ(write_text(VM "overcommit_kbytes", text), 0);
+	CHECK_EQ(write_text(VM "overcommit_memory", "2"), 0);
 }
 
 static void unlimit(void)
 {
 	int memory = write_text(VM "overcommit_memory", "0");
 
-	CHECK(memory == 0 && write_text(VM "overcommit_ratio", ratio) == 0);
+	CHECK_EQ(memory, 0);
+	CHECK_EQ(write_text(VM "overcommit_ratio", ratio), 0);
 }
 
 static void a_load_over_the_commit_limit_is_enomem(void)
@@ -50,10 +52,10 @@ static void a_load_over_the_commit_limit_is_enomem(void)
 	thp = load("nr_hpages=10");
 	base = load("size=20M hpage_size=4K");
 	unlimit();
-	CHECK(thp == -ENOMEM);
-	CHECK(base == -ENOMEM);
-	CHECK(load("nr_hpages=10") == 0);
-	CHECK(unload() == 0);
+	CHECK_EQ(thp, -ENOMEM);
+	CHECK_EQ(base, -ENOMEM);
+	CHECK_EQ(load("nr_hpages=10"), 0);
+	CHECK_EQ(unload(), 0);
 }
 
 /* The pool has the copies of a private mapping, and still they are committed. */
@@ -63,21 +65,22 @@ static void a_private_mapping_over_the_commit_limit_is_enomem(void)
 	void *p;
 	int fd, err;
 
-	CHECK(set_pool(pmd_size, "nr", 20) == 0);
-	CHECK(load("nr_hpages=10") == 0);
+	CHECK_EQ(set_pool(pmd_size, "nr", 20), 0);
+	CHECK_EQ(load("nr_hpages=10"), 0);
 	size = class_u64("size");
 	fd = dev_open(O_RDWR);
 	limit(12 << 10);
 	p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE, fd, 0);
 	err = errno;
 	unlimit();
-	CHECK(p == MAP_FAILED && err == ENOMEM);
+	CHECK_EQ(p, MAP_FAILED);
+	CHECK_EQ(err, ENOMEM);
 	p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE, fd, 0);
-	CHECK(p != MAP_FAILED);
-	CHECK(munmap(p, size) == 0);
+	CHECK_NE(p, MAP_FAILED);
+	CHECK_EQ(munmap(p, size), 0);
 	close(fd);
-	CHECK(unload() == 0);
-	CHECK(set_pool(pmd_size, "nr", 0) == 0);
+	CHECK_EQ(unload(), 0);
+	CHECK_EQ(set_pool(pmd_size, "nr", 0), 0);
 }
 
 static const struct test tests[] = {

@@ -118,10 +118,11 @@ static void drop_in_disorder(size_t first, size_t nr)
 static void pool_is_back(void)
 {
 	hoard_free(&all);
-	CHECK(pool_of(pmd_size, "nr") == all.nr);
-	CHECK(pool_of(pmd_size, "free") == all.nr);
-	CHECK(pool_of(pmd_size, "resv") == 0 && pool_of(pmd_size, "surplus") == 0);
-	CHECK(unload() == 0);
+	CHECK_EQ(pool_of(pmd_size, "nr"), all.nr);
+	CHECK_EQ(pool_of(pmd_size, "free"), all.nr);
+	CHECK_EQ(pool_of(pmd_size, "resv"), 0);
+	CHECK_EQ(pool_of(pmd_size, "surplus"), 0);
+	CHECK_EQ(unload(), 0);
 }
 
 static struct hpage_map_alloc run_request(size_t nr)
@@ -134,7 +135,8 @@ static void check_one_run(const struct hpage_map_alloc *a)
 {
 	char *p;
 
-	CHECK(a->got_runs == 1 && (a->got_attributes & HPAGE_MAP_ATTR_CONTIGUOUS));
+	CHECK_EQ(a->got_runs, 1);
+	CHECK(a->got_attributes & HPAGE_MAP_ATTR_CONTIGUOUS);
 	check_addresses(a);
 	p = map_answer(a);
 	CHECK(zeroed(p, a->got_length));
@@ -148,21 +150,23 @@ static void a_run_is_found_in_a_disordered_pool(void)
 	struct hpage_map_alloc plain, a = run_request(RUN);
 	struct hpage_map_run run;
 
-	CHECK(load("") == 0);
+	CHECK_EQ(load(""), 0);
 	take_pool();
 	drop_in_disorder(0, all.nr);
 
 	plain = wish_of(HPAGE_MAP_BACKING_HUGETLB, RUN, 0);
 	CHECK_ALLOC(&plain, 0);
-	CHECK(plain.got_runs > RUN / 4);	/* disordered indeed */
+	CHECK_GT(plain.got_runs, RUN / 4);	/* disordered indeed */
 	check_addresses(&plain);
 	close(plain.fd);
 
 	CHECK_ALLOC(&a, 0);
-	CHECK(a.got_backing == HPAGE_MAP_BACKING_HUGETLB && !*answer);
-	CHECK(pool_of(pmd_size, "free") == all.nr - RUN);
+	CHECK_EQ(a.got_backing, HPAGE_MAP_BACKING_HUGETLB);
+	CHECK(!*answer);
+	CHECK_EQ(pool_of(pmd_size, "free"), all.nr - RUN);
 	check_one_run(&a);
-	CHECK(runs_of(a.fd, &run, 1) == 1 && run.length == RUN * pmd_size);
+	CHECK_EQ(runs_of(a.fd, &run, 1), 1);
+	CHECK_EQ(run.length, RUN * pmd_size);
 	printf("# %llu MiB at 0x%llx; without the flag %llu runs\n",
 	       (unsigned long long)run.length >> 20, (unsigned long long)run.address,
 	       (unsigned long long)plain.got_runs);
@@ -177,7 +181,7 @@ static void a_run_is_found_between_pages_of_others(void)
 	struct hpage_map_run run;
 	size_t start;
 
-	CHECK(load("") == 0);
+	CHECK_EQ(load(""), 0);
 	take_pool();
 	start = start_of_run(RUN);
 	drop_in_disorder(start, RUN);
@@ -186,10 +190,10 @@ static void a_run_is_found_between_pages_of_others(void)
 			hoard_drop(&all, by_address[i]);
 
 	CHECK_ALLOC(&a, 0);
-	CHECK(a.got_backing == HPAGE_MAP_BACKING_HUGETLB);
+	CHECK_EQ(a.got_backing, HPAGE_MAP_BACKING_HUGETLB);
 	check_one_run(&a);
-	CHECK(runs_of(a.fd, &run, 1) == 1);
-	CHECK(run.address == all.pfn[by_address[start]] * base_page);
+	CHECK_EQ(runs_of(a.fd, &run, 1), 1);
+	CHECK_EQ(run.address, all.pfn[by_address[start]] * base_page);
 	close(a.fd);
 	pool_is_back();
 }
@@ -201,18 +205,18 @@ static void a_short_run_is_taken_before_a_long_one(void)
 	struct hpage_map_run run;
 	size_t start;
 
-	CHECK(load("") == 0);
+	CHECK_EQ(load(""), 0);
 	take_pool();
 	start = start_of_run(RUN);
 	drop_in_disorder(start, 32);
 	drop_in_disorder(start + 40, 5);
 
 	CHECK_ALLOC(&a, 0);
-	CHECK(a.got_backing == HPAGE_MAP_BACKING_HUGETLB);
+	CHECK_EQ(a.got_backing, HPAGE_MAP_BACKING_HUGETLB);
 	check_one_run(&a);
-	CHECK(runs_of(a.fd, &run, 1) == 1);
-	CHECK(run.address >= all.pfn[by_address[start + 40]] * base_page);
-	CHECK(run.address <= all.pfn[by_address[start + 41]] * base_page);
+	CHECK_EQ(runs_of(a.fd, &run, 1), 1);
+	CHECK_GE(run.address, all.pfn[by_address[start + 40]] * base_page);
+	CHECK_LE(run.address, all.pfn[by_address[start + 41]] * base_page);
 	close(a.fd);
 	pool_is_back();
 }
@@ -224,7 +228,7 @@ static void the_refusal_names_the_longest_run(void)
 	size_t nr_free = 0;
 	char want[128];
 
-	CHECK(load("") == 0);
+	CHECK_EQ(load(""), 0);
 	take_pool();
 	for (size_t i = 0; i < all.nr; i++) {
 		is_free[i] = i % 29 != 11;
@@ -234,7 +238,7 @@ static void the_refusal_names_the_longest_run(void)
 	}
 	/* 128 MiB of the page allocator are no run either, or else they are one. */
 	if (!try_alloc(&a)) {
-		CHECK(a.got_backing == HPAGE_MAP_BACKING_THP);
+		CHECK_EQ(a.got_backing, HPAGE_MAP_BACKING_THP);
 		check_one_run(&a);
 		close(a.fd);
 	}
@@ -243,11 +247,11 @@ static void the_refusal_names_the_longest_run(void)
 		 pmd_size / 1024, longest_run(is_free));
 	CHECK_SAYS(want);
 	CHECK_SAYS("demote");
-	CHECK(pool_of(pmd_size, "free") == nr_free);
+	CHECK_EQ(pool_of(pmd_size, "free"), nr_free);
 
 	a = run_request(longest_run(is_free));
 	CHECK_ALLOC(&a, 0);
-	CHECK(a.got_backing == HPAGE_MAP_BACKING_HUGETLB);
+	CHECK_EQ(a.got_backing, HPAGE_MAP_BACKING_HUGETLB);
 	check_one_run(&a);
 	close(a.fd);
 	pool_is_back();
@@ -257,20 +261,22 @@ static void a_run_lies_on_the_node_that_was_asked_for(void)
 {
 	struct hpage_map_alloc a;
 
-	CHECK(load("") == 0);
+	CHECK_EQ(load(""), 0);
 	tidy_memory();
 	set_node_pool(0, 64);
 	set_node_pool(1, 64);
 	for (int node = 0; node < 2; node++) {
 		a = wish_on(run_request(4), HPAGE_MAP_POLICY_STRICT, node);
 		CHECK_ALLOC(&a, 0);
-		CHECK(a.got_backing == HPAGE_MAP_BACKING_HUGETLB && a.got_node == node);
+		CHECK_EQ(a.got_backing, HPAGE_MAP_BACKING_HUGETLB);
+		CHECK_EQ(a.got_node, node);
 		check_one_run(&a);
 		check_nodes(&a, node ? 0 : 4, node ? 4 : 0);
 		close(a.fd);
 	}
-	CHECK(node_pool(0, "free") == 64 && node_pool(1, "free") == 64);
-	CHECK(unload() == 0);
+	CHECK_EQ(node_pool(0, "free"), 64);
+	CHECK_EQ(node_pool(1, "free"), 64);
+	CHECK_EQ(unload(), 0);
 }
 
 /* One page is a run on every rung; more are one by luck, and else a reason is told. */
@@ -278,7 +284,7 @@ static void runs_of_the_page_allocator_are_verified(void)
 {
 	static const int rungs[] = { HPAGE_MAP_BACKING_THP, HPAGE_MAP_BACKING_BASE };
 
-	CHECK(load("") == 0);
+	CHECK_EQ(load(""), 0);
 	for (size_t i = 0; i < 2; i++) {
 		for (size_t nr = 1; nr <= 8; nr++) {
 			struct hpage_map_alloc a = wish_of(rungs[i], nr, CONTIG);
@@ -293,7 +299,7 @@ static void runs_of_the_page_allocator_are_verified(void)
 			close(a.fd);
 		}
 	}
-	CHECK(unload() == 0);
+	CHECK_EQ(unload(), 0);
 }
 
 /* --- below 4 GiB --------------------------------------------------------------- */
@@ -301,7 +307,7 @@ static void runs_of_the_page_allocator_are_verified(void)
 static void check_low(struct hpage_map_alloc *a, int backing)
 {
 	CHECK_ALLOC(a, 0);
-	CHECK((int)a->got_backing == backing);
+	CHECK_EQ((int)a->got_backing, backing);
 	CHECK(a->got_attributes & HPAGE_MAP_ATTR_BELOW_4G);
 	check_addresses(a);
 	check_nodes(a, a->got_length / a->got_page_size, 0);
@@ -313,13 +319,13 @@ static void low_pages_are_chosen_from_the_pool(void)
 {
 	struct hpage_map_alloc a;
 
-	CHECK(load("") == 0);
+	CHECK_EQ(load(""), 0);
 	/* Of few pages, no four may be neighbours. */
 	set_node_pool(0, 128);
 	set_node_pool(1, 64);
 	a = wish_of(HPAGE_MAP_BACKING_HUGETLB, 4, HPAGE_MAP_BELOW_4G | CONTIG);
 	check_low(&a, HPAGE_MAP_BACKING_HUGETLB);
-	CHECK(a.got_runs == 1);
+	CHECK_EQ(a.got_runs, 1);
 	set_node_pool(0, 16);
 	a = wish_of(HPAGE_MAP_BACKING_HUGETLB, 16, HPAGE_MAP_BELOW_4G);
 	check_low(&a, HPAGE_MAP_BACKING_HUGETLB);
@@ -328,8 +334,9 @@ static void low_pages_are_chosen_from_the_pool(void)
 	a = wish_of(HPAGE_MAP_BACKING_HUGETLB, 17, HPAGE_MAP_BELOW_4G);
 	check_low(&a, HPAGE_MAP_BACKING_THP);
 	CHECK_SAYS("fewer than 17 pages of 2048 kB are free below 0x100000000");
-	CHECK(node_pool(0, "free") == 16 && node_pool(1, "free") == 64);
-	CHECK(unload() == 0);
+	CHECK_EQ(node_pool(0, "free"), 16);
+	CHECK_EQ(node_pool(1, "free"), 64);
+	CHECK_EQ(unload(), 0);
 }
 
 static void low_pages_of_the_page_allocator(void)
@@ -337,15 +344,15 @@ static void low_pages_of_the_page_allocator(void)
 	unsigned long high_node = 2;
 	struct hpage_map_alloc a;
 
-	CHECK(load("") == 0);
+	CHECK_EQ(load(""), 0);
 	/* A task whose memory is elsewhere gets them, too. */
-	CHECK(syscall(SYS_set_mempolicy, MPOL_PREFERRED, &high_node, 64) == 0);
+	CHECK_EQ(syscall(SYS_set_mempolicy, MPOL_PREFERRED, &high_node, 64), 0);
 	a = wish_of(HPAGE_MAP_BACKING_THP, 8, HPAGE_MAP_BELOW_4G);
 	check_low(&a, HPAGE_MAP_BACKING_THP);
 	a = wish_of(HPAGE_MAP_BACKING_BASE, 700, HPAGE_MAP_BELOW_4G);
 	check_low(&a, HPAGE_MAP_BACKING_BASE);
-	CHECK(syscall(SYS_set_mempolicy, MPOL_DEFAULT, NULL, 0) == 0);
-	CHECK(unload() == 0);
+	CHECK_EQ(syscall(SYS_set_mempolicy, MPOL_DEFAULT, NULL, 0), 0);
+	CHECK_EQ(unload(), 0);
 }
 
 /* What contradicts the place of the memory is refused, on every rung. */
@@ -353,7 +360,7 @@ static void low_pages_of_a_high_node_are_refused(void)
 {
 	struct hpage_map_alloc a;
 
-	CHECK(load("") == 0);
+	CHECK_EQ(load(""), 0);
 	set_node_pool(0, 8);
 	set_node_pool(1, 8);
 	for (int b = HPAGE_MAP_BACKING_HUGETLB; b <= HPAGE_MAP_BACKING_BASE; b++) {
@@ -361,8 +368,9 @@ static void low_pages_of_a_high_node_are_refused(void)
 		CHECK_ALLOC(&a, -ENOMEM);
 		CHECK(*answer);
 	}
-	CHECK(node_pool(0, "free") == 8 && node_pool(1, "free") == 8);
-	CHECK(unload() == 0);
+	CHECK_EQ(node_pool(0, "free"), 8);
+	CHECK_EQ(node_pool(1, "free"), 8);
+	CHECK_EQ(unload(), 0);
 }
 
 /* --- others at the same time ------------------------------------------------------ */
@@ -381,9 +389,9 @@ static void take_and_give(void *arg)
 		int fd = memfd_create("taker", MFD_CLOEXEC | MFD_HUGETLB |
 				      __builtin_ctzl(pmd_size) << 26);
 
-		CHECK(fd >= 0);
+		CHECK_GE(fd, 0);
 		h.nr = 1 + rand_r(&seed) % 12;
-		CHECK(ftruncate(fd, h.nr * pmd_size) == 0);
+		CHECK_EQ(ftruncate(fd, h.nr * pmd_size), 0);
 		fallocate(fd, 0, 0, h.nr * pmd_size);	/* or what there is */
 		close(fd);
 		if (first)
@@ -397,10 +405,10 @@ static void a_run_is_got_or_refused_while_others_take_pages(void)
 	pid_t taker;
 	int ret;
 
-	CHECK(load("") == 0);
+	CHECK_EQ(load(""), 0);
 	take_pool_of(32);
 	drop_in_disorder(0, all.nr);
-	CHECK(pipe(started) == 0);
+	CHECK_EQ(pipe(started), 0);
 	taker = spawn(take_and_give, &seed);
 	step_wait(started[0]);
 
@@ -419,7 +427,7 @@ static void a_run_is_got_or_refused_while_others_take_pages(void)
 		close(a.fd);
 	}
 	printf("# %u of %d from the pool, %u refused\n", got, TRIES, refused);
-	CHECK(kill(taker, SIGKILL) == 0);
+	CHECK_EQ(kill(taker, SIGKILL), 0);
 	CHECK_KILLED(taker, SIGKILL);
 	pool_is_back();
 }
@@ -432,7 +440,8 @@ static void choose_often(void *arg)
 		struct hpage_map_alloc a = run_request(8);
 
 		CHECK_ALLOC(&a, 0);
-		CHECK(a.got_backing == HPAGE_MAP_BACKING_HUGETLB && a.got_runs == 1);
+		CHECK_EQ(a.got_backing, HPAGE_MAP_BACKING_HUGETLB);
+		CHECK_EQ(a.got_runs, 1);
 		close(a.fd);
 	}
 }
@@ -441,7 +450,7 @@ static void many_who_choose_do_not_disturb_each_other(void)
 {
 	pid_t pids[4];
 
-	CHECK(load("") == 0);
+	CHECK_EQ(load(""), 0);
 	take_pool_of(100);
 	drop_in_disorder(0, all.nr);
 	for (int i = 0; i < 4; i++)
@@ -465,11 +474,11 @@ static void a_signal_interrupts_choosing(void)
 	struct sigaction action = { .sa_handler = tick };
 	int ret = 0;
 
-	CHECK(load("") == 0);
+	CHECK_EQ(load(""), 0);
 	take_pool();
 	drop_in_disorder(0, all.nr);
-	CHECK(sigaction(SIGALRM, &action, NULL) == 0);
-	CHECK(setitimer(ITIMER_REAL, &fast, NULL) == 0);
+	CHECK_EQ(sigaction(SIGALRM, &action, NULL), 0);
+	CHECK_EQ(setitimer(ITIMER_REAL, &fast, NULL), 0);
 	for (int i = 0; i < 1000 && ret != -EINTR; i++) {
 		struct hpage_map_alloc a = run_request(RUN);
 
@@ -478,9 +487,10 @@ static void a_signal_interrupts_choosing(void)
 		if (!ret)
 			close(a.fd);
 	}
-	CHECK(setitimer(ITIMER_REAL, &off, NULL) == 0);
-	CHECK(ret == -EINTR && ticks);
-	CHECK(pool_of(pmd_size, "free") == all.nr);
+	CHECK_EQ(setitimer(ITIMER_REAL, &off, NULL), 0);
+	CHECK_EQ(ret, -EINTR);
+	CHECK(ticks);
+	CHECK_EQ(pool_of(pmd_size, "free"), all.nr);
 	pool_is_back();
 }
 
@@ -494,9 +504,9 @@ static void ask_for_a_deep_pair(void *arg)
 	(void)arg;
 	become(NOBODY, 0);
 	ret = try_alloc(&a);
-	CHECK(ret == -EDQUOT);	/* of the THP rung, which is next */
+	CHECK_EQ(ret, -EDQUOT);	/* of the THP rung, which is next */
 	CHECK_SAYS("to get 2 chosen pages more than 44 others had to move");
-	CHECK(pool_of(pmd_size, "free") == 92);
+	CHECK_EQ(pool_of(pmd_size, "free"), 92);
 }
 
 /* An ordinary user may hold up half of what is free: 46 of 92. */
@@ -505,14 +515,14 @@ static void what_a_user_collects_is_capped(void)
 	struct hpage_map_alloc a = run_request(2);
 	size_t start;
 
-	CHECK(load("mode=0666") == 0);
+	CHECK_EQ(load("mode=0666"), 0);
 	take_pool();
 	/* The pair comes last in the free list, behind ninety single pages. */
 	start = start_of_run(2);
 	hoard_drop(&all, by_address[start]);
 	hoard_drop(&all, by_address[start + 1]);
 	for (size_t i = 0, dropped = 0; dropped < 90; i += 2) {
-		CHECK(i < all.nr);
+		CHECK_LT(i, all.nr);
 		if (i + 1 >= start && i <= start + 2)
 			continue;
 		hoard_drop(&all, by_address[i]);
@@ -520,7 +530,7 @@ static void what_a_user_collects_is_capped(void)
 	}
 	CHECK_EXITS(spawn(ask_for_a_deep_pair, NULL));
 	CHECK_ALLOC(&a, 0);
-	CHECK(a.got_backing == HPAGE_MAP_BACKING_HUGETLB);
+	CHECK_EQ(a.got_backing, HPAGE_MAP_BACKING_HUGETLB);
 	check_one_run(&a);
 	close(a.fd);
 	pool_is_back();
@@ -533,31 +543,33 @@ static void surplus_pages_are_a_reason_not_to_choose(void)
 	struct hoard h;
 	int ret;
 
-	CHECK(load("") == 0);
+	CHECK_EQ(load(""), 0);
 	set_node_pool(1, RUN);
 	set_node_pool(0, 8);
 	hoard(&h, 8, 0);
 	CHECK(write_text("/sys/devices/system/node/node0/hugepages/hugepages-2048kB/nr_hugepages",
 			 "4") == 0);
-	CHECK(pool_of(pmd_size, "surplus") == 4 && pool_of(pmd_size, "free") == RUN);
+	CHECK_EQ(pool_of(pmd_size, "surplus"), 4);
+	CHECK_EQ(pool_of(pmd_size, "free"), RUN);
 
 	ret = try_alloc(&a);
 	CHECK(ret == 0 || ret == -ENOMEM);
 	CHECK_SAYS("pages cannot be chosen while 4 of the pool are surplus");
 	CHECK_SAYS("nr_hugepages");
 	if (!ret) {
-		CHECK(a.got_backing == HPAGE_MAP_BACKING_THP);
+		CHECK_EQ(a.got_backing, HPAGE_MAP_BACKING_THP);
 		close(a.fd);
 	}
 	/* The other node has none. */
 	a = wish_on(run_request(2), HPAGE_MAP_POLICY_STRICT, 1);
 	CHECK_ALLOC(&a, 0);
-	CHECK(a.got_backing == HPAGE_MAP_BACKING_HUGETLB);
+	CHECK_EQ(a.got_backing, HPAGE_MAP_BACKING_HUGETLB);
 	check_one_run(&a);
 	close(a.fd);
 	hoard_free(&h);
-	CHECK(pool_of(pmd_size, "surplus") == 0 && pool_of(pmd_size, "nr") == RUN + 4);
-	CHECK(unload() == 0);
+	CHECK_EQ(pool_of(pmd_size, "surplus"), 0);
+	CHECK_EQ(pool_of(pmd_size, "nr"), RUN + 4);
+	CHECK_EQ(unload(), 0);
 }
 
 static void ask_within_the_group(void *arg)
@@ -567,11 +579,12 @@ static void ask_within_the_group(void *arg)
 	(void)arg;
 	enter_group();
 	CHECK_ALLOC(&a, 0);
-	CHECK(a.got_backing == HPAGE_MAP_BACKING_HUGETLB && !*answer);
+	CHECK_EQ(a.got_backing, HPAGE_MAP_BACKING_HUGETLB);
+	CHECK(!*answer);
 	check_one_run(&a);
-	CHECK(read_u64(GROUP "hugetlb.2MB.current") == RUN * pmd_size);
+	CHECK_EQ(read_u64(GROUP "hugetlb.2MB.current"), RUN * pmd_size);
 	close(a.fd);
-	CHECK(read_u64(GROUP "hugetlb.2MB.current") == 0);
+	CHECK_EQ(read_u64(GROUP "hugetlb.2MB.current"), 0);
 }
 
 static void ask_beyond_the_group(void *arg)
@@ -586,7 +599,7 @@ static void ask_beyond_the_group(void *arg)
 	CHECK_SAYS("the pool has the pages, but a limit holds the caller");
 	if (!ret)
 		close(a.fd);
-	CHECK(read_u64(GROUP "hugetlb.2MB.current") == 0);
+	CHECK_EQ(read_u64(GROUP "hugetlb.2MB.current"), 0);
 }
 
 /* More pages are touched than wanted; only the wanted ones are paid for. */
@@ -595,19 +608,19 @@ static void collecting_is_not_charged_to_the_caller(void)
 	static const char * const limits[] = { "hugetlb.2MB.max", "hugetlb.2MB.rsvd.max" };
 	char path[64], bytes[32];
 
-	CHECK(load("") == 0);
+	CHECK_EQ(load(""), 0);
 	take_pool();
 	drop_in_disorder(0, all.nr);
 	make_group("+hugetlb");
 	for (size_t i = 0; i < 2; i++) {
 		snprintf(path, sizeof(path), GROUP "%s", limits[i]);
 		snprintf(bytes, sizeof(bytes), "%zu", RUN * pmd_size);
-		CHECK(write_text(path, bytes) == 0);
+		CHECK_EQ(write_text(path, bytes), 0);
 		CHECK_EXITS(spawn(ask_within_the_group, NULL));
 		snprintf(bytes, sizeof(bytes), "%zu", (RUN - 1) * pmd_size);
-		CHECK(write_text(path, bytes) == 0);
+		CHECK_EQ(write_text(path, bytes), 0);
 		CHECK_EXITS(spawn(ask_beyond_the_group, NULL));
-		CHECK(write_text(path, "max") == 0);
+		CHECK_EQ(write_text(path, "max"), 0);
 	}
 	remove_group();
 	pool_is_back();

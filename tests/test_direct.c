@@ -20,7 +20,7 @@ static int disk_open(int flags)
 
 	CHECK(disk);
 	fd = open(disk, O_RDWR | flags | O_CLOEXEC);
-	CHECK(fd >= 0);
+	CHECK_GE(fd, 0);
 	return fd;
 }
 
@@ -37,8 +37,9 @@ static void check_disk_holds(const void *p, size_t len)
 	char *own = aligned_alloc(base_page, len);
 	int fd = disk_open(O_DIRECT);
 
-	CHECK(own && pread(fd, own, len, 0) == (ssize_t)len);
-	CHECK(memcmp(own, p, len) == 0);
+	CHECK(own);
+	CHECK_EQ(pread(fd, own, len, 0), (ssize_t)len);
+	CHECK_EQ(memcmp(own, p, len), 0);
 	close(fd);
 	free(own);
 }
@@ -51,17 +52,17 @@ static void o_direct_writes_and_reads(void)
 
 	fill(p, len, getpid());
 	memset(p + len, 0, len);
-	CHECK(pwrite(fd, p, len, 0) == (ssize_t)len);
+	CHECK_EQ(pwrite(fd, p, len, 0), (ssize_t)len);
 	check_disk_holds(p, len);
-	CHECK(pread(fd, p + len, len, 0) == (ssize_t)len);
+	CHECK_EQ(pread(fd, p + len, len, 0), (ssize_t)len);
 	CHECK(filled(p + len, len, getpid()));
 	/* Across a page boundary, at an odd sector. */
 	if (buf_size > buf_page) {
 		char *own = aligned_alloc(base_page, base_page);
 
-		CHECK(pread(fd, own, 1024, 512) == 1024);
-		CHECK(pread(fd, p + buf_page - 512, 1024, 512) == 1024);
-		CHECK(memcmp(p + buf_page - 512, own, 1024) == 0);
+		CHECK_EQ(pread(fd, own, 1024, 512), 1024);
+		CHECK_EQ(pread(fd, p + buf_page - 512, 1024, 512), 1024);
+		CHECK_EQ(memcmp(p + buf_page - 512, own, 1024), 0);
 	}
 }
 
@@ -73,9 +74,9 @@ static void o_direct_into_a_private_mapping(void)
 	char *own = map(dev, buf_page, RW, MAP_PRIVATE, 0);
 
 	fill(shared, buf_page, 3);
-	CHECK(pwrite(fd, shared, base_page, 0) == (ssize_t)base_page);
+	CHECK_EQ(pwrite(fd, shared, base_page, 0), (ssize_t)base_page);
 	fill(shared, buf_page, 4);
-	CHECK(pread(fd, own, base_page, 0) == (ssize_t)base_page);
+	CHECK_EQ(pread(fd, own, base_page, 0), (ssize_t)base_page);
 	CHECK(filled(own, base_page, 3));
 	CHECK(filled(shared, buf_page, 4));
 }
@@ -83,7 +84,7 @@ static void o_direct_into_a_private_mapping(void)
 static void register_buffer(struct io_uring *ring, const struct iovec *v)
 {
 	errno = -io_uring_register_buffers(ring, v, 1);
-	CHECK(errno == 0);
+	CHECK_EQ(errno, 0);
 }
 
 static int complete(struct io_uring *ring)
@@ -91,8 +92,8 @@ static int complete(struct io_uring *ring)
 	struct io_uring_cqe *cqe;
 	int res;
 
-	CHECK(io_uring_submit(ring) >= 0);
-	CHECK(io_uring_wait_cqe(ring, &cqe) == 0);
+	CHECK_GE(io_uring_submit(ring), 0);
+	CHECK_EQ(io_uring_wait_cqe(ring, &cqe), 0);
 	res = cqe->res;
 	io_uring_cqe_seen(ring, cqe);
 	return res;
@@ -108,17 +109,17 @@ static void io_uring_fixed_buffers(void)
 	int fd = disk_open(O_DIRECT);
 	struct io_uring ring;
 
-	CHECK(io_uring_queue_init(8, &ring, 0) == 0);
+	CHECK_EQ(io_uring_queue_init(8, &ring, 0), 0);
 	register_buffer(&ring, &v);
 	fill(p, len, getpid());
 	memset(p + len, 0, len);
 	io_uring_prep_write_fixed(io_uring_get_sqe(&ring), fd, p, len, 0, 0);
-	CHECK(complete(&ring) == (int)len);
+	CHECK_EQ(complete(&ring), (int)len);
 	check_disk_holds(p, len);
 	io_uring_prep_read_fixed(io_uring_get_sqe(&ring), fd, p + len, len, 0, 0);
-	CHECK(complete(&ring) == (int)len);
+	CHECK_EQ(complete(&ring), (int)len);
 	CHECK(filled(p + len, len, getpid()));
-	CHECK(io_uring_unregister_buffers(&ring) == 0);
+	CHECK_EQ(io_uring_unregister_buffers(&ring), 0);
 	io_uring_queue_exit(&ring);
 }
 
@@ -131,16 +132,16 @@ static void io_uring_outlives_the_mapping(void)
 	struct io_uring ring;
 
 	fill(p, base_page, 5);
-	CHECK(pwrite(fd, p, base_page, 0) == (ssize_t)base_page);
+	CHECK_EQ(pwrite(fd, p, base_page, 0), (ssize_t)base_page);
 	memset(p, 0, base_page);
-	CHECK(io_uring_queue_init(8, &ring, 0) == 0);
+	CHECK_EQ(io_uring_queue_init(8, &ring, 0), 0);
 	register_buffer(&ring, &v);
-	CHECK(munmap(p, buf_size) == 0);
+	CHECK_EQ(munmap(p, buf_size), 0);
 	CHECK_COUNT("mappings", 0);
 	io_uring_prep_read_fixed(io_uring_get_sqe(&ring), fd, p, base_page, 0, 0);
-	CHECK(complete(&ring) == (int)base_page);
+	CHECK_EQ(complete(&ring), (int)base_page);
 	CHECK(filled(map(dev, buf_page, PROT_READ, MAP_SHARED, 0), base_page, 5));
-	CHECK(io_uring_unregister_buffers(&ring) == 0);
+	CHECK_EQ(io_uring_unregister_buffers(&ring), 0);
 	io_uring_queue_exit(&ring);
 }
 
@@ -152,11 +153,11 @@ static void io_uring_reads_the_device(void)
 	struct io_uring ring;
 
 	fill(own, base_page, 6);
-	CHECK(io_uring_queue_init(8, &ring, 0) == 0);
+	CHECK_EQ(io_uring_queue_init(8, &ring, 0), 0);
 	io_uring_prep_write(io_uring_get_sqe(&ring), dev, own, base_page, base_page);
-	CHECK(complete(&ring) == (int)base_page);
+	CHECK_EQ(complete(&ring), (int)base_page);
 	io_uring_prep_read(io_uring_get_sqe(&ring), dev, own + base_page, base_page, base_page);
-	CHECK(complete(&ring) == (int)base_page);
+	CHECK_EQ(complete(&ring), (int)base_page);
 	CHECK(filled(own + base_page, base_page, 6));
 	io_uring_queue_exit(&ring);
 }

@@ -23,16 +23,16 @@
 static void begin(uint64_t pages)
 {
 	CHECK(want_pool(pages));
-	CHECK(load("") == 0);
-	CHECK(load_edu(WIDE, "dma_bits=64 pages=1") == 0);
+	CHECK_EQ(load(""), 0);
+	CHECK_EQ(load_edu(WIDE, "dma_bits=64 pages=1"), 0);
 	CHECK(has_driver(WIDE, EDU_DRIVER));
 }
 
 static void end(void)
 {
-	CHECK(take_out(EDU_DRIVER) == 0);
-	CHECK(refcnt() == 0);
-	CHECK(unload() == 0);
+	CHECK_EQ(take_out(EDU_DRIVER), 0);
+	CHECK_EQ(refcnt(), 0);
+	CHECK_EQ(unload(), 0);
 }
 
 static int dma_map(int fd, unsigned int flags)
@@ -40,7 +40,7 @@ static int dma_map(int fd, unsigned int flags)
 	int ret = try_dma_map(fd, WIDE, flags);
 
 	errno = -ret;
-	CHECK(ret >= 0);
+	CHECK_GE(ret, 0);
 	return ret;
 }
 
@@ -70,16 +70,16 @@ static void runs_cover_the_buffer(void)
 	nr = get_runs(dma, bus, 8);
 	for (size_t i = 0; i < nr; i++)
 		bytes += bus[i].length;
-	CHECK(bytes == SIZE);
+	CHECK_EQ(bytes, SIZE);
 	if (has_iommu()) {
-		CHECK(nr == 1);		/* scattered pages, one range for the device */
-		CHECK(bus[0].address % pmd_size == 0);
-		CHECK(bus[0].address != facts_of(fd).address);
+		CHECK_EQ(nr, 1);		/* scattered pages, one range for the device */
+		CHECK_EQ(bus[0].address % pmd_size, 0);
+		CHECK_NE(bus[0].address, facts_of(fd).address);
 	} else {
-		CHECK(nr == get_runs(fd, phys, 8));
-		CHECK(memcmp(bus, phys, nr * sizeof(*bus)) == 0);
+		CHECK_EQ(nr, get_runs(fd, phys, 8));
+		CHECK_EQ(memcmp(bus, phys, nr * sizeof(*bus)), 0);
 	}
-	CHECK(fcntl(dma, F_GETFD) == FD_CLOEXEC);
+	CHECK_EQ(fcntl(dma, F_GETFD), FD_CLOEXEC);
 	close(dma);
 	close(fd);
 	end();
@@ -95,20 +95,22 @@ static void the_number_of_runs_is_told(void)
 
 	begin(4 * PAGES);
 	fd = lend_scattered(PAGES, 0);
-	CHECK(ioctl(fd, HPAGE_MAP_DMA_MAP, &d) == 0);
+	CHECK_EQ(ioctl(fd, HPAGE_MAP_DMA_MAP, &d), 0);
 	nr = get_runs(d.fd, runs, 8);
-	CHECK(nr == d.nr_runs && nr >= 1);
+	CHECK_EQ(nr, d.nr_runs);
+	CHECK_GE(nr, 1);
 	for (size_t i = 0; i <= nr; i++) {	/* one at a time, and one too many */
 		r.first = i;
 		r.nr = 1;
-		CHECK(ioctl(d.fd, HPAGE_MAP_RUNS, &r) == 0);
-		CHECK(r.nr == (i < nr));
+		CHECK_EQ(ioctl(d.fd, HPAGE_MAP_RUNS, &r), 0);
+		CHECK_EQ(r.nr, i < nr);
 		if (r.nr)
-			CHECK(memcmp(one, runs + i, sizeof(*one)) == 0);
+			CHECK_EQ(memcmp(one, runs + i, sizeof(*one)), 0);
 	}
 	r.first = ~0ULL;
 	r.nr = 8;
-	CHECK(ioctl(d.fd, HPAGE_MAP_RUNS, &r) == 0 && r.nr == 0);
+	CHECK_EQ(ioctl(d.fd, HPAGE_MAP_RUNS, &r), 0);
+	CHECK_EQ(r.nr, 0);
 	r.first = 0;
 	r.nr = ~0U;		/* more than there is memory for */
 	r.runs = 0;
@@ -131,11 +133,11 @@ static void check_device_reaches(int fd)
 
 	nr = get_runs(dma, runs, room);
 	fill(own, gap, 1);
-	CHECK(pwrite(fd, own, gap, from) == (ssize_t)gap);
-	CHECK(try_dma_sync(dma, HPAGE_MAP_SYNC_FOR_DEVICE, from, gap) == 0);
+	CHECK_EQ(pwrite(fd, own, gap, from), (ssize_t)gap);
+	CHECK_EQ(try_dma_sync(dma, HPAGE_MAP_SYNC_FOR_DEVICE, from, gap), 0);
 	edu_dma(regs, address_of(runs, nr, from), gap, false);
 	edu_dma(regs, address_of(runs, nr, to), gap, true);
-	CHECK(try_dma_sync(dma, HPAGE_MAP_SYNC_FOR_CPU, to, gap) == 0);
+	CHECK_EQ(try_dma_sync(dma, HPAGE_MAP_SYNC_FOR_CPU, to, gap), 0);
 	check_file_holds(fd, own, gap, to);
 	munmap((void *)regs, base_page);
 	close(dma);
@@ -173,12 +175,12 @@ static void only_devices_with_a_driver_are_mapped_for(void)
 	begin(2);
 	fd = lend(pmd_size, pmd_size, 0);
 	for (size_t i = 0; i < sizeof(none) / sizeof(*none); i++)
-		CHECK(try_dma_map(fd, none[i], BOTH) == -ENODEV);
-	CHECK(facts_of(fd).devices == 0);
+		CHECK_EQ(try_dma_map(fd, none[i], BOTH), -ENODEV);
+	CHECK_EQ(facts_of(fd).devices, 0);
 	/* The device is there again as soon as it has a driver. */
-	CHECK(unbind(WIDE) == 0);
-	CHECK(try_dma_map(fd, WIDE, BOTH) == -ENODEV);
-	CHECK(bind_to(WIDE, EDU_DRIVER) == 0);
+	CHECK_EQ(unbind(WIDE), 0);
+	CHECK_EQ(try_dma_map(fd, WIDE, BOTH), -ENODEV);
+	CHECK_EQ(bind_to(WIDE, EDU_DRIVER), 0);
 	close(dma_map(fd, BOTH));
 	close(fd);
 	end();
@@ -193,23 +195,23 @@ static void arguments_are_checked(void)
 	fd = lend(pmd_size, pmd_size, 0);
 	memset(d.device, 'a', sizeof(d.device));	/* no NUL */
 	CHECK_ERR(ioctl(fd, HPAGE_MAP_DMA_MAP, &d), EINVAL);
-	CHECK(try_dma_map(fd, "0000:00:10.0\n", BOTH) == -EINVAL);
-	CHECK(try_dma_map(fd, WIDE, 0) == -EINVAL);
+	CHECK_EQ(try_dma_map(fd, "0000:00:10.0\n", BOTH), -EINVAL);
+	CHECK_EQ(try_dma_map(fd, WIDE, 0), -EINVAL);
 	for (int bit = 2; bit < 32; bit++)
-		CHECK(try_dma_map(fd, WIDE, BOTH | 1U << bit) == -EINVAL);
-	CHECK(facts_of(fd).devices == 0);
+		CHECK_EQ(try_dma_map(fd, WIDE, BOTH | 1U << bit), -EINVAL);
+	CHECK_EQ(facts_of(fd).devices, 0);
 
 	dma = dma_map(fd, HPAGE_MAP_DMA_TO_DEVICE);
-	CHECK(facts_of(fd).devices == 1);
-	CHECK(try_dma_map(dma, WIDE, BOTH) == -EBADF);
-	CHECK(try_dma_map(dev_open(HPAGE_MAP_O_DOOR), WIDE, BOTH) == -EBADF);
-	CHECK(try_dma_sync(fd, HPAGE_MAP_SYNC_FOR_CPU, 0, 8) == -EBADF);
-	CHECK(try_export(dma) == -EBADF);
+	CHECK_EQ(facts_of(fd).devices, 1);
+	CHECK_EQ(try_dma_map(dma, WIDE, BOTH), -EBADF);
+	CHECK_EQ(try_dma_map(dev_open(HPAGE_MAP_O_DOOR), WIDE, BOTH), -EBADF);
+	CHECK_EQ(try_dma_sync(fd, HPAGE_MAP_SYNC_FOR_CPU, 0, 8), -EBADF);
+	CHECK_EQ(try_export(dma), -EBADF);
 	CHECK_ERR(ioctl(dma, HPAGE_MAP_INFO, &d), EBADF);
 	CHECK_ERR(mmap(NULL, pmd_size, RW, MAP_SHARED, dma, 0), ENODEV);
 	CHECK_ERR(read(dma, &null, 1), EINVAL);
 	close(dma);
-	CHECK(facts_of(fd).devices == 0);
+	CHECK_EQ(facts_of(fd).devices, 0);
 	close_range(3, ~0U, 0);
 	end();
 }
@@ -244,11 +246,11 @@ static void sync_stays_within_the_buffer(void)
 		dma = dma_map(fd, dir);
 		for (size_t i = 0; i < sizeof(parts) / sizeof(*parts); i++)
 			for (int way = 0; way < 2; way++)
-				CHECK(try_dma_sync(dma, ways[way], parts[i].offset,
-						   parts[i].length) == parts[i].err);
-		CHECK(try_dma_sync(dma, 0, 0, 8) == -EINVAL);
-		CHECK(try_dma_sync(dma, 3, 0, 8) == -EINVAL);
-		CHECK(try_dma_sync(dma, 4, 0, 8) == -EINVAL);
+				CHECK_EQ(try_dma_sync(dma, ways[way], parts[i].offset,
+						      parts[i].length), parts[i].err);
+		CHECK_EQ(try_dma_sync(dma, 0, 0, 8), -EINVAL);
+		CHECK_EQ(try_dma_sync(dma, 3, 0, 8), -EINVAL);
+		CHECK_EQ(try_dma_sync(dma, 4, 0, 8), -EINVAL);
 		close(dma);
 	}
 	close(fd);
@@ -265,12 +267,12 @@ static void addresses_need_cap_sys_rawio(void)
 	fd = lend(pmd_size, pmd_size, 0);
 	dma = dma_map(fd, BOTH);
 	drop_capability(CAP_SYS_RAWIO);
-	CHECK(try_dma_map(fd, WIDE, BOTH) == -EPERM);
+	CHECK_EQ(try_dma_map(fd, WIDE, BOTH), -EPERM);
 	CHECK_ERR(ioctl(dma, HPAGE_MAP_RUNS, &r), EPERM);
 	CHECK_ERR(ioctl(fd, HPAGE_MAP_RUNS, &r), EPERM);
-	CHECK(facts_of(fd).address == 0);
+	CHECK_EQ(facts_of(fd).address, 0);
 	/* Whoever was given the descriptor may sync. */
-	CHECK(try_dma_sync(dma, HPAGE_MAP_SYNC_FOR_CPU, 0, 8) == 0);
+	CHECK_EQ(try_dma_sync(dma, HPAGE_MAP_SYNC_FOR_CPU, 0, 8), 0);
 	close(dma);
 	close(fd);
 	end();
@@ -279,11 +281,11 @@ static void addresses_need_cap_sys_rawio(void)
 static void a_device_may_do_what_the_descriptor_may(void)
 {
 	begin(16);
-	CHECK(try_dma_map(dev_open(O_RDONLY), WIDE, BOTH) == -EBADF);
-	CHECK(try_dma_map(dev_open(O_RDONLY), WIDE, HPAGE_MAP_DMA_FROM_DEVICE) == -EBADF);
-	CHECK(try_dma_map(dev_open(O_WRONLY), WIDE, HPAGE_MAP_DMA_TO_DEVICE) == -EBADF);
-	CHECK(close(try_dma_map(dev_open(O_RDONLY), WIDE, HPAGE_MAP_DMA_TO_DEVICE)) == 0);
-	CHECK(close(try_dma_map(dev_open(O_WRONLY), WIDE, HPAGE_MAP_DMA_FROM_DEVICE)) == 0);
+	CHECK_EQ(try_dma_map(dev_open(O_RDONLY), WIDE, BOTH), -EBADF);
+	CHECK_EQ(try_dma_map(dev_open(O_RDONLY), WIDE, HPAGE_MAP_DMA_FROM_DEVICE), -EBADF);
+	CHECK_EQ(try_dma_map(dev_open(O_WRONLY), WIDE, HPAGE_MAP_DMA_TO_DEVICE), -EBADF);
+	CHECK_EQ(close(try_dma_map(dev_open(O_RDONLY), WIDE, HPAGE_MAP_DMA_TO_DEVICE)), 0);
+	CHECK_EQ(close(try_dma_map(dev_open(O_WRONLY), WIDE, HPAGE_MAP_DMA_FROM_DEVICE)), 0);
 	close_range(3, ~0U, 0);
 	end();
 }
@@ -299,7 +301,7 @@ static int lend_above(uint64_t limit, size_t len)
 	for (size_t i = 0; i < nr; i++)
 		end = runs[i].address + runs[i].length > end ? runs[i].address + runs[i].length
 			: end;
-	CHECK(end > limit);
+	CHECK_GT(end, limit);
 	return fd;
 }
 
@@ -310,37 +312,39 @@ static void pages_out_of_reach_are_eio_and_not_bounced(void)
 	int fd, dma;
 	char *p;
 
-	CHECK(run_command("modprobe i2c-i801") == 0);
+	CHECK_EQ(run_command("modprobe i2c-i801"), 0);
 	CHECK(has_driver(SMBUS, "i801_smbus"));
 	CHECK(want_pool(800));		/* more than there is below 4 GiB, with what else is */
-	CHECK(load("") == 0);
+	CHECK_EQ(load(""), 0);
 	fd = lend_above(1ULL << 32, 2 * pmd_size);
 	p = map(fd, 2 * pmd_size, RW, MAP_SHARED, 0);
 	dma = try_dma_map(fd, SMBUS, BOTH);
 	if (has_iommu()) {
-		CHECK(dma >= 0);
-		CHECK(get_runs(dma, &bus, 1) == 1 && bus.address + bus.length <= 1ULL << 32);
+		CHECK_GE(dma, 0);
+		CHECK_EQ(get_runs(dma, &bus, 1), 1);
+		CHECK_LE(bus.address + bus.length, 1ULL << 32);
 	} else {
 		if (dma >= 0) {
 			fill(p, 2 * pmd_size, 1);
 			close(dma);
 			CHECK(filled(p, 2 * pmd_size, 1));
 		}
-		CHECK(dma == -EIO);
-		CHECK(facts_of(fd).devices == 0);
+		CHECK_EQ(dma, -EIO);
+		CHECK_EQ(facts_of(fd).devices, 0);
 	}
 	close_range(3, ~0U, 0);
 	munmap(p, 2 * pmd_size);
 
 	fd = lend(2 * pmd_size, pmd_size, HPAGE_MAP_EXACT | HPAGE_MAP_BELOW_4G);
 	dma = try_dma_map(fd, SMBUS, BOTH);
-	CHECK(dma >= 0);
-	CHECK(get_runs(dma, &bus, 1) == 1 && get_runs(fd, &run, 1) == 1);
+	CHECK_GE(dma, 0);
+	CHECK_EQ(get_runs(dma, &bus, 1), 1);
+	CHECK_EQ(get_runs(fd, &run, 1), 1);
 	CHECK(has_iommu() || (bus.address == run.address && bus.length == run.length));
 	close(dma);
 	close(fd);
-	CHECK(run_command("modprobe -r i2c-i801") == 0);
-	CHECK(unload() == 0);
+	CHECK_EQ(run_command("modprobe -r i2c-i801"), 0);
+	CHECK_EQ(unload(), 0);
 }
 
 /* --- how long ----------------------------------------------------------------------- */
@@ -353,12 +357,12 @@ static void a_mapping_alone_keeps_the_pages(void)
 	fd = lend(2 * pmd_size, pmd_size, HPAGE_MAP_EXACT);
 	dma = dma_map(fd, BOTH);
 	close(fd);
-	CHECK(count_buffers() == 2);
-	CHECK(pool_of(pmd_size, "free") == 1);
-	CHECK(try_dma_sync(dma, HPAGE_MAP_SYNC_FOR_CPU, 0, 8) == 0);
+	CHECK_EQ(count_buffers(), 2);
+	CHECK_EQ(pool_of(pmd_size, "free"), 1);
+	CHECK_EQ(try_dma_sync(dma, HPAGE_MAP_SYNC_FOR_CPU, 0, 8), 0);
 	close(dma);
-	CHECK(count_buffers() == 1);
-	CHECK(pool_of(pmd_size, "free") == 3);
+	CHECK_EQ(count_buffers(), 1);
+	CHECK_EQ(pool_of(pmd_size, "free"), 3);
 	end();
 }
 
@@ -372,31 +376,31 @@ static void a_mapping_ends_with_the_driver(void)
 	fd = lend(pmd_size, pmd_size, 0);
 	first = dma_map(fd, BOTH);
 	second = dma_map(fd, HPAGE_MAP_DMA_FROM_DEVICE);
-	CHECK(unbind(WIDE) == 0);
+	CHECK_EQ(unbind(WIDE), 0);
 	CHECK_ERR(ioctl(first, HPAGE_MAP_RUNS, &r), ENODEV);
 	CHECK_ERR(ioctl(second, HPAGE_MAP_RUNS, &r), ENODEV);
-	CHECK(try_dma_sync(first, HPAGE_MAP_SYNC_FOR_CPU, 0, 8) == -ENODEV);
-	CHECK(try_dma_map(fd, WIDE, BOTH) == -ENODEV);
+	CHECK_EQ(try_dma_sync(first, HPAGE_MAP_SYNC_FOR_CPU, 0, 8), -ENODEV);
+	CHECK_EQ(try_dma_map(fd, WIDE, BOTH), -ENODEV);
 
 	/* Nor does it come again with the next driver. */
-	CHECK(bind_to(WIDE, EDU_DRIVER) == 0);
+	CHECK_EQ(bind_to(WIDE, EDU_DRIVER), 0);
 	CHECK_ERR(ioctl(first, HPAGE_MAP_RUNS, &r), ENODEV);
 	third = dma_map(fd, BOTH);
 	r.nr = 1;
-	CHECK(ioctl(third, HPAGE_MAP_RUNS, &r) == 0);
-	CHECK(facts_of(fd).devices == 3);
+	CHECK_EQ(ioctl(third, HPAGE_MAP_RUNS, &r), 0);
+	CHECK_EQ(facts_of(fd).devices, 3);
 	close(first);
-	CHECK(facts_of(fd).devices == 2);
+	CHECK_EQ(facts_of(fd).devices, 2);
 
 	/* The driver's module does not wait for programs. */
-	CHECK(take_out(EDU_DRIVER) == 0);
+	CHECK_EQ(take_out(EDU_DRIVER), 0);
 	CHECK_ERR(ioctl(third, HPAGE_MAP_RUNS, &r), ENODEV);
-	CHECK(unload() == -EWOULDBLOCK);
+	CHECK_EQ(unload(), -EWOULDBLOCK);
 	close(second);
 	close(third);
-	CHECK(facts_of(fd).devices == 0);
+	CHECK_EQ(facts_of(fd).devices, 0);
 	close(fd);
-	CHECK(unload() == 0);
+	CHECK_EQ(unload(), 0);
 }
 
 /* Unplugged, and found again. */
@@ -408,8 +412,8 @@ static void a_mapping_ends_with_the_device(void)
 	fd = lend(pmd_size, pmd_size, 0);
 	dma = dma_map(fd, BOTH);
 	unplug(WIDE);
-	CHECK(try_dma_sync(dma, HPAGE_MAP_SYNC_FOR_CPU, 0, 8) == -ENODEV);
-	CHECK(try_dma_map(fd, WIDE, BOTH) == -ENODEV);
+	CHECK_EQ(try_dma_sync(dma, HPAGE_MAP_SYNC_FOR_CPU, 0, 8), -ENODEV);
+	CHECK_EQ(try_dma_map(fd, WIDE, BOTH), -ENODEV);
 	close(dma);
 	plug_in(WIDE);
 	CHECK(has_driver(WIDE, EDU_DRIVER));
@@ -440,17 +444,17 @@ static void map_for_ever(void *arg)
 static void killed_mappers_leave_nothing(void)
 {
 	begin(4);
-	CHECK(pipe2(started, O_CLOEXEC) == 0);
+	CHECK_EQ(pipe2(started, O_CLOEXEC), 0);
 	for (int i = 0; i < ROUNDS; i++) {
 		pid_t pid = spawn(map_for_ever, NULL);
 
 		step_wait(started[0]);
 		for (int j = 0; j < i * 7 % 60; j++)
 			sched_yield();
-		CHECK(kill(pid, SIGKILL) == 0);
+		CHECK_EQ(kill(pid, SIGKILL), 0);
 		CHECK_KILLED(pid, SIGKILL);
-		CHECK(count_buffers() == 1);
-		CHECK(pool_of(pmd_size, "free") == 3);
+		CHECK_EQ(count_buffers(), 1);
+		CHECK_EQ(pool_of(pmd_size, "free"), 3);
 	}
 	end();
 }
@@ -461,22 +465,22 @@ static void unbinding_races_with_mapping(void)
 	pid_t pid[2];
 
 	begin(8);
-	CHECK(pipe2(started, O_CLOEXEC) == 0);
+	CHECK_EQ(pipe2(started, O_CLOEXEC), 0);
 	for (int i = 0; i < 2; i++) {
 		pid[i] = spawn(map_for_ever, NULL);
 		step_wait(started[0]);
 	}
 	for (int i = 0; i < 10; i++) {
-		CHECK(unbind(WIDE) == 0);
-		CHECK(bind_to(WIDE, EDU_DRIVER) == 0);
+		CHECK_EQ(unbind(WIDE), 0);
+		CHECK_EQ(bind_to(WIDE, EDU_DRIVER), 0);
 	}
 	for (int i = 0; i < 2; i++) {
-		CHECK(kill(pid[i], SIGKILL) == 0);
+		CHECK_EQ(kill(pid[i], SIGKILL), 0);
 		CHECK_KILLED(pid[i], SIGKILL);
 	}
-	CHECK(count_buffers() == 1);
+	CHECK_EQ(count_buffers(), 1);
 	end();
-	CHECK(pool_of(pmd_size, "free") == 8);
+	CHECK_EQ(pool_of(pmd_size, "free"), 8);
 }
 
 /* --- signals ------------------------------------------------------------------------ */
@@ -484,7 +488,7 @@ static void unbinding_races_with_mapping(void)
 static void bind_slowly(void *arg)
 {
 	(void)arg;
-	CHECK(bind_to(WIDE, EDU_DRIVER) == 0);
+	CHECK_EQ(bind_to(WIDE, EDU_DRIVER), 0);
 }
 
 static void map_once(void *arg)
@@ -516,20 +520,20 @@ static void a_program_that_is_stopped_goes_on_waiting_for_the_device(void)
 	int fd;
 
 	CHECK(want_pool(10));
-	CHECK(load("") == 0);
-	CHECK(load_edu(WIDE, "dma_bits=64 pages=8") == 0);
-	CHECK(pipe2(started, O_CLOEXEC) == 0);
+	CHECK_EQ(load(""), 0);
+	CHECK_EQ(load_edu(WIDE, "dma_bits=64 pages=8"), 0);
+	CHECK_EQ(pipe2(started, O_CLOEXEC), 0);
 	fd = lend(pmd_size, pmd_size, 0);
-	CHECK(unbind(WIDE) == 0);
+	CHECK_EQ(unbind(WIDE), 0);
 	binder = spawn(bind_slowly, NULL);
 	for (int i = 0; i < 2000 && !has_driver(WIDE, EDU_DRIVER); i++)
 		usleep(1000);
 	mapper = spawn(map_once, &fd);
 	step_wait(started[0]);
 	await_state(mapper, 'S');
-	CHECK(kill(mapper, SIGSTOP) == 0);
+	CHECK_EQ(kill(mapper, SIGSTOP), 0);
 	await_state(mapper, 'T');
-	CHECK(kill(mapper, SIGCONT) == 0);
+	CHECK_EQ(kill(mapper, SIGCONT), 0);
 	CHECK_EXITS(binder);
 	CHECK_EXITS(mapper);
 	close(fd);

@@ -49,11 +49,11 @@ static void an_aligned_mapping_has_huge_pages(void)
 	for (size_t i = 0; i < buf_size; i += buf_page)
 		p[i] = 1;
 	if (suite_where & ON_POOL) {
-		CHECK(smaps(p, "KernelPageSize") == (long)(buf_page / 1024));
-		CHECK(smaps(p, "Shared_Hugetlb") + smaps(p, "Private_Hugetlb") ==
-		      (long)(buf_size / 1024));
+		CHECK_EQ(smaps(p, "KernelPageSize"), (long)(buf_page / 1024));
+		CHECK_EQ(smaps(p, "Shared_Hugetlb") + smaps(p, "Private_Hugetlb"),
+			 (long)(buf_size / 1024));
 	} else if (suite_where & ON_THP) {
-		CHECK(smaps(p, "ShmemPmdMapped") == (long)(buf_size / 1024));
+		CHECK_EQ(smaps(p, "ShmemPmdMapped"), (long)(buf_size / 1024));
 	}
 }
 
@@ -65,11 +65,11 @@ static void o_direct_works_at_an_aligned_address(void)
 	char *p = map_at(reserve(buf_size), dmabuf, buf_size, RW, MAP_SHARED, 0);
 	size_t len = buf_size / 2 < 1UL << 20 ? buf_size / 2 : 1UL << 20;
 
-	CHECK(disk >= 0);
+	CHECK_GE(disk, 0);
 	fill(p, len, 3);
 	memset(p + len, 0, len);
-	CHECK(pwrite(disk, p, len, 0) == (ssize_t)len);
-	CHECK(pread(disk, p + len, len, 0) == (ssize_t)len);
+	CHECK_EQ(pwrite(disk, p, len, 0), (ssize_t)len);
+	CHECK_EQ(pread(disk, p + len, len, 0), (ssize_t)len);
 	CHECK(filled(p + len, len, 3));
 }
 
@@ -86,14 +86,14 @@ static void an_unaligned_mapping_has_the_same_bytes(void)
 	fill(p, some(), 5);
 	CHECK(filled(direct, some(), 5));
 	direct[buf_size - 1] = 17;
-	CHECK(p[buf_size - 1] == 17);
-	CHECK(smaps(p, "KernelPageSize") == (long)(base_page / 1024));
-	CHECK(disk >= 0);
+	CHECK_EQ(p[buf_size - 1], 17);
+	CHECK_EQ(smaps(p, "KernelPageSize"), (long)(base_page / 1024));
+	CHECK_GE(disk, 0);
 	if (by_frames())
 		CHECK_ERR(pwrite(disk, p, base_page, 0), EFAULT);
 	else
-		CHECK(pwrite(disk, p, base_page, 0) == (ssize_t)base_page);
-	CHECK(facts_of(fd).mappings == (by_frames() ? 1 : 2));
+		CHECK_EQ(pwrite(disk, p, base_page, 0), (ssize_t)base_page);
+	CHECK_EQ(facts_of(fd).mappings, by_frames() ? 1 : 2);
 }
 
 static void check_part(int fd, int dmabuf, char *at, off_t off, size_t len)
@@ -103,7 +103,7 @@ static void check_part(int fd, int dmabuf, char *at, off_t off, size_t len)
 	check_file_holds(fd, p, len, off);
 	fill(p, len, off + 7);
 	check_file_holds(fd, p, len, off);
-	CHECK(munmap(p, len) == 0);
+	CHECK_EQ(munmap(p, len), 0);
 }
 
 /* Base pages from anywhere to anywhere, across the edges of pages and runs. */
@@ -125,7 +125,7 @@ static void every_part_can_be_mapped(void)
 	char *p = map_all(fd, RW, MAP_SHARED);
 
 	fill(p, some(), 6);
-	CHECK(munmap(p, buf_size) == 0);
+	CHECK_EQ(munmap(p, buf_size), 0);
 	for (size_t i = 0; i < sizeof(parts) / sizeof(*parts); i++) {
 		if (parts[i].len > 64UL << 20)
 			continue;
@@ -177,7 +177,7 @@ static void nothing_behind_the_end_is_mapped(void)
 		CHECK_ERR(mmap(odd, parts[i].len, RW, MAP_SHARED | MAP_FIXED, dmabuf,
 			       parts[i].off), EINVAL);
 	}
-	CHECK(lseek(dmabuf, 0, SEEK_END) == (off_t)buf_size);
+	CHECK_EQ(lseek(dmabuf, 0, SEEK_END), (off_t)buf_size);
 }
 
 static bool module_is_kept(void)
@@ -196,19 +196,20 @@ static void a_dma_buf_alone_keeps_the_pages(void)
 	fill(p, len, 10);
 	dmabuf = export_of(fd);
 	close(fd);
-	CHECK(munmap(p, len) == 0);
+	CHECK_EQ(munmap(p, len), 0);
 	CHECK(module_is_kept());
-	CHECK(count_buffers() == before);
+	CHECK_EQ(count_buffers(), before);
 
 	p = map_at(odd_place(len), dmabuf, len, RW, MAP_SHARED, 0);
 	close(dmabuf);
 	CHECK(filled(p, len, 10));
 	CHECK(module_is_kept());
-	CHECK(munmap(p, len / 2) == 0);
-	CHECK(module_is_kept() && count_buffers() == before);
-	CHECK(munmap(p + len / 2, len / 2) == 0);
-	CHECK(count_buffers() == before - 1);
-	CHECK(refcnt() == 0);
+	CHECK_EQ(munmap(p, len / 2), 0);
+	CHECK(module_is_kept());
+	CHECK_EQ(count_buffers(), before);
+	CHECK_EQ(munmap(p + len / 2, len / 2), 0);
+	CHECK_EQ(count_buffers(), before - 1);
+	CHECK_EQ(refcnt(), 0);
 }
 
 /* Valid directions alone; what they do is seen where a device is not coherent. */
@@ -220,10 +221,10 @@ static void access_of_the_cpu_begins_and_ends(void)
 
 	for (__u64 dir = DMA_BUF_SYNC_READ; dir <= DMA_BUF_SYNC_RW; dir++) {
 		s.flags = dir | DMA_BUF_SYNC_START;
-		CHECK(ioctl(dmabuf, DMA_BUF_IOCTL_SYNC, &s) == 0);
+		CHECK_EQ(ioctl(dmabuf, DMA_BUF_IOCTL_SYNC, &s), 0);
 		fill(p, base_page, 11 + dir);
 		s.flags = dir | DMA_BUF_SYNC_END;
-		CHECK(ioctl(dmabuf, DMA_BUF_IOCTL_SYNC, &s) == 0);
+		CHECK_EQ(ioctl(dmabuf, DMA_BUF_IOCTL_SYNC, &s), 0);
 		check_file_holds(fd, p, base_page, 0);
 	}
 	s.flags = DMA_BUF_SYNC_START;
@@ -234,7 +235,7 @@ static void access_of_the_cpu_begins_and_ends(void)
 
 static void a_dma_buf_is_close_on_exec(void)
 {
-	CHECK(fcntl(export_of(dev_open(O_RDWR)), F_GETFD) == FD_CLOEXEC);
+	CHECK_EQ(fcntl(export_of(dev_open(O_RDWR)), F_GETFD), FD_CLOEXEC);
 }
 
 /* A dma-buf can be read and written: whoever may not do both with the buffer gets none. */
@@ -243,29 +244,29 @@ static void only_readers_and_writers_export(void)
 	struct hpage_map_export e = { .size = sizeof(e), .flags = 1 };
 	int fd = dev_open(O_RDWR), dmabuf = export_of(fd);
 
-	CHECK(try_export(dev_open(O_RDONLY)) == -EBADF);
-	CHECK(try_export(dev_open(HPAGE_MAP_O_DOOR)) == -EBADF);
-	CHECK(try_export(dmabuf) == -ENOTTY);
+	CHECK_EQ(try_export(dev_open(O_RDONLY)), -EBADF);
+	CHECK_EQ(try_export(dev_open(HPAGE_MAP_O_DOOR)), -EBADF);
+	CHECK_EQ(try_export(dmabuf), -ENOTTY);
 	CHECK_ERR(ioctl(fd, HPAGE_MAP_EXPORT, &e), EINVAL);
-	CHECK(try_export(dev_open(O_WRONLY)) == -EBADF);
+	CHECK_EQ(try_export(dev_open(O_WRONLY)), -EBADF);
 }
 
 static void exports_are_counted(void)
 {
 	int fd = dev_open(O_RDWR), one, two;
 
-	CHECK(facts_of(fd).exports == 0);
+	CHECK_EQ(facts_of(fd).exports, 0);
 	one = export_of(fd);
-	CHECK(facts_of(fd).exports == 1);
+	CHECK_EQ(facts_of(fd).exports, 1);
 	two = export_of(fd);
-	CHECK(facts_of(fd).exports == 2);
+	CHECK_EQ(facts_of(fd).exports, 2);
 	close(one);
-	CHECK(facts_of(fd).exports == 1);
+	CHECK_EQ(facts_of(fd).exports, 1);
 	one = dup(two);		/* the same dma-buf */
 	close(two);
-	CHECK(facts_of(fd).exports == 1);
+	CHECK_EQ(facts_of(fd).exports, 1);
 	close(one);
-	CHECK(facts_of(fd).exports == 0);
+	CHECK_EQ(facts_of(fd).exports, 0);
 }
 
 /* What cannot be handed out is not left behind. */
@@ -274,9 +275,9 @@ static void no_descriptor_left_is_emfile(void)
 	int fd = dev_open(O_RDWR);
 	const struct rlimit r = { 3, 3 };
 
-	CHECK(setrlimit(RLIMIT_NOFILE, &r) == 0);
-	CHECK(try_export(fd) == -EMFILE);
-	CHECK(facts_of(fd).exports == 0);
+	CHECK_EQ(setrlimit(RLIMIT_NOFILE, &r), 0);
+	CHECK_EQ(try_export(fd), -EMFILE);
+	CHECK_EQ(facts_of(fd).exports, 0);
 }
 
 static void a_bad_answer_address_takes_the_export_back(void)
@@ -285,13 +286,13 @@ static void a_bad_answer_address_takes_the_export_back(void)
 					  -1, 0);
 	int fd = dev_open(O_RDWR), next;
 
-	CHECK(e != MAP_FAILED);
+	CHECK_NE(e, MAP_FAILED);
 	e->size = sizeof(*e);
-	CHECK(mprotect(e, base_page, PROT_READ) == 0);
+	CHECK_EQ(mprotect(e, base_page, PROT_READ), 0);
 	CHECK_ERR(ioctl(fd, HPAGE_MAP_EXPORT, e), EFAULT);
-	CHECK(facts_of(fd).exports == 0);
+	CHECK_EQ(facts_of(fd).exports, 0);
 	next = dup(fd);
-	CHECK(next == fd + 1);	/* no number is taken for ever */
+	CHECK_EQ(next, fd + 1);	/* no number is taken for ever */
 }
 
 /* A child writes through what it has inherited. */
@@ -322,13 +323,13 @@ static void an_unaligned_mapping_can_be_taken_apart(void)
 	char *p = map_at(odd_place(len), dmabuf, len, RW, MAP_SHARED, 0), *to = odd_place(len);
 
 	fill(p, len, 13);
-	CHECK(munmap(p + 4 * base_page, base_page) == 0);
-	CHECK(mprotect(p + 8 * base_page, base_page, PROT_READ) == 0);
+	CHECK_EQ(munmap(p + 4 * base_page, base_page), 0);
+	CHECK_EQ(mprotect(p + 8 * base_page, base_page, PROT_READ), 0);
 	check_file_holds(fd, p, 4 * base_page, 0);
 	check_file_holds(fd, p + 5 * base_page, 11 * base_page, 5 * base_page);
-	CHECK(mremap(p, 2 * base_page, 2 * base_page, MREMAP_MAYMOVE | MREMAP_FIXED, to) == to);
+	CHECK_EQ(mremap(p, 2 * base_page, 2 * base_page, MREMAP_MAYMOVE | MREMAP_FIXED, to), to);
 	check_file_holds(fd, to, 2 * base_page, 0);
-	CHECK(mremap(to, 2 * base_page, len, MREMAP_MAYMOVE) == MAP_FAILED);
+	CHECK_EQ(mremap(to, 2 * base_page, len, MREMAP_MAYMOVE), MAP_FAILED);
 }
 
 static int started[2];
@@ -356,17 +357,18 @@ static void killed_holders_leave_nothing(void)
 {
 	int fd = dev_open(O_RDWR);
 
-	CHECK(pipe2(started, O_CLOEXEC) == 0);
+	CHECK_EQ(pipe2(started, O_CLOEXEC), 0);
 	for (int i = 0; i < ROUNDS; i++) {
 		pid_t pid = spawn(export_for_ever, NULL);
 
 		step_wait(started[0]);
 		for (int j = 0; j < i * 7 % 40; j++)	/* somewhere else each round */
 			sched_yield();
-		CHECK(kill(pid, SIGKILL) == 0);
+		CHECK_EQ(kill(pid, SIGKILL), 0);
 		CHECK_KILLED(pid, SIGKILL);
-		CHECK(facts_of(fd).exports == 0 && facts_of(fd).mappings == 0);
-		CHECK(facts_of(fd).descriptors == 1);
+		CHECK_EQ(facts_of(fd).exports, 0);
+		CHECK_EQ(facts_of(fd).mappings, 0);
+		CHECK_EQ(facts_of(fd).descriptors, 1);
 	}
 }
 

@@ -22,16 +22,16 @@
 static void begin(uint64_t pages, const char *device, const char *params)
 {
 	CHECK(want_pool(pages));
-	CHECK(load("") == 0);
-	CHECK(load_edu(device, params) == 0);
+	CHECK_EQ(load(""), 0);
+	CHECK_EQ(load_edu(device, params), 0);
 	CHECK(has_driver(device, EDU_DRIVER));
 }
 
 static void end(void)
 {
-	CHECK(take_out(EDU_DRIVER) == 0);
-	CHECK(refcnt() == 0);
-	CHECK(unload() == 0);
+	CHECK_EQ(take_out(EDU_DRIVER), 0);
+	CHECK_EQ(refcnt(), 0);
+	CHECK_EQ(unload(), 0);
 }
 
 static int copy(int fd, uint64_t from, uint64_t to, uint64_t length)
@@ -48,7 +48,7 @@ static void check_stamps(const char *p, size_t page)
 		char want[HPAGE_MAP_EDU_STAMP_SIZE] = "";
 
 		snprintf(want, sizeof(want), HPAGE_MAP_EDU_STAMP, (unsigned long long)i);
-		CHECK(memcmp(p + i * page, want, sizeof(want)) == 0);
+		CHECK_EQ(memcmp(p + i * page, want, sizeof(want)), 0);
 		CHECK(zeroed(p + i * page + sizeof(want), page - sizeof(want)));
 	}
 }
@@ -62,13 +62,13 @@ static void check_round_trip(int fd, char *p)
 
 	fill(p, SIZE, 1);
 	memcpy(before, p, SIZE);
-	CHECK(copy(fd, from, to, len) == 0);
+	CHECK_EQ(copy(fd, from, to, len), 0);
 	memcpy(before + to, before + from, len);
-	CHECK(memcmp(p, before, SIZE) == 0);
+	CHECK_EQ(memcmp(p, before, SIZE), 0);
 	/* And back to where it is odd. */
-	CHECK(copy(fd, to, 5, 100) == 0);
+	CHECK_EQ(copy(fd, to, 5, 100), 0);
 	memcpy(before + 5, before + to, 100);
-	CHECK(memcmp(p, before, SIZE) == 0);
+	CHECK_EQ(memcmp(p, before, SIZE), 0);
 	free(before);
 }
 
@@ -83,7 +83,7 @@ static void check_device(uint64_t pages, const char *device, const char *params)
 	check_stamps(p, pmd_size);
 	/* Where the pool has none that the device reaches, the page allocator may. */
 	if (smaps(p, "KernelPageSize") != (long)(pmd_size / 1024))
-		CHECK(smaps(p, "ShmemPmdMapped") == (long)(SIZE / 1024));
+		CHECK_EQ(smaps(p, "ShmemPmdMapped"), (long)(SIZE / 1024));
 	check_round_trip(fd, p);
 	munmap(p, SIZE);
 	close(fd);
@@ -114,7 +114,7 @@ static void a_narrow_device_gets_what_it_can_reach(void)
 
 	begin(8, NARROW, "dma_bits=28 pages=3");
 	door = dev_open(HPAGE_MAP_O_DOOR);
-	CHECK(ioctl(door, HPAGE_MAP_LIST, &info) == 0);
+	CHECK_EQ(ioctl(door, HPAGE_MAP_LIST, &info), 0);
 	CHECK(has_iommu() || info.address < 1 << 28);
 	printf("# its pages are at %#llx\n", (unsigned long long)info.address);
 	close(door);
@@ -129,8 +129,8 @@ static void a_narrow_device_gets_what_it_can_reach(void)
 static void a_device_that_reaches_too_little_is_refused(void)
 {
 	CHECK(want_pool(16));
-	CHECK(load("") == 0);
-	CHECK(load_edu(NARROW, "dma_bits=24 pages=8") == 0);
+	CHECK_EQ(load(""), 0);
+	CHECK_EQ(load_edu(NARROW, "dma_bits=24 pages=8"), 0);
 	CHECK(has_driver(NARROW, NULL));
 	CHECK(logged("probe with driver " EDU_DRIVER " failed with error") ||
 	      logged("probe of " NARROW " failed with error"));
@@ -138,8 +138,8 @@ static void a_device_that_reaches_too_little_is_refused(void)
 		CHECK(logged(NARROW " asked for 16384 kB and got nothing"));
 		CHECK(logged("below 0x1000000"));
 	}
-	CHECK(count_buffers() == 0);
-	CHECK(pool_of(pmd_size, "free") == 16);
+	CHECK_EQ(count_buffers(), 0);
+	CHECK_EQ(pool_of(pmd_size, "free"), 16);
 	end();
 }
 
@@ -150,13 +150,13 @@ static void a_copy_stays_within_the_buffer(void)
 
 	begin(8, WIDE, ALL);
 	fd = edu_open();
-	CHECK(copy(fd, 0, SIZE, 1) == -EINVAL);
-	CHECK(copy(fd, SIZE, 0, 1) == -EINVAL);
-	CHECK(copy(fd, 0, 8, SIZE) == -EINVAL);
-	CHECK(copy(fd, 0, far, 8) == -EINVAL);
-	CHECK(copy(fd, far, 0, 8) == -EINVAL);
-	CHECK(copy(fd, 8, 0, -8ULL) == -EINVAL);
-	CHECK(copy(fd, 0, 0, 0) == 0);
+	CHECK_EQ(copy(fd, 0, SIZE, 1), -EINVAL);
+	CHECK_EQ(copy(fd, SIZE, 0, 1), -EINVAL);
+	CHECK_EQ(copy(fd, 0, 8, SIZE), -EINVAL);
+	CHECK_EQ(copy(fd, 0, far, 8), -EINVAL);
+	CHECK_EQ(copy(fd, far, 0, 8), -EINVAL);
+	CHECK_EQ(copy(fd, 8, 0, -8ULL), -EINVAL);
+	CHECK_EQ(copy(fd, 0, 0, 0), 0);
 	CHECK_ERR(ioctl(fd, HPAGE_MAP_EDU_COPY, NULL), EFAULT);
 	CHECK_ERR(ioctl(fd, HPAGE_MAP_INFO, NULL), ENOTTY);
 	CHECK_ERR(mmap(NULL, SIZE + pmd_size, RW, MAP_SHARED, fd, 0), EINVAL);
@@ -173,31 +173,31 @@ static void a_driver_is_unbound_under_a_program(void)
 	begin(8, WIDE, ALL);
 	fd = edu_open();
 	p = map(fd, SIZE, RW, MAP_SHARED, 0);
-	CHECK(unbind(WIDE) == 0);
+	CHECK_EQ(unbind(WIDE), 0);
 	CHECK(has_driver(WIDE, NULL));
-	CHECK(access(EDU_NODE, F_OK) == -1);
+	CHECK_EQ(access(EDU_NODE, F_OK), -1);
 	check_stamps(p, pmd_size);
 	fill(p, SIZE, 2);
-	CHECK(copy(fd, 0, pmd_size, 64) == -ENODEV);
+	CHECK_EQ(copy(fd, 0, pmd_size, 64), -ENODEV);
 	again = map(fd, SIZE, RW, MAP_SHARED, 0);
 	CHECK(filled(again, SIZE, 2));
-	CHECK(count_buffers() == 1);
-	CHECK(take_out(EDU_DRIVER) == -EWOULDBLOCK);	/* open */
+	CHECK_EQ(count_buffers(), 1);
+	CHECK_EQ(take_out(EDU_DRIVER), -EWOULDBLOCK);	/* open */
 
 	/* Bound again it has another buffer. */
-	CHECK(bind_to(WIDE, EDU_DRIVER) == 0);
-	CHECK(count_buffers() == 2);
+	CHECK_EQ(bind_to(WIDE, EDU_DRIVER), 0);
+	CHECK_EQ(count_buffers(), 2);
 	other = edu_open();
-	CHECK(copy(other, 0, pmd_size, 64) == 0);
+	CHECK_EQ(copy(other, 0, pmd_size, 64), 0);
 	close(other);
 	CHECK(filled(p, SIZE, 2));
 	close(fd);
-	CHECK(count_buffers() == 2);
+	CHECK_EQ(count_buffers(), 2);
 	munmap(p, SIZE);
 	munmap(again, SIZE);
-	CHECK(count_buffers() == 1);
+	CHECK_EQ(count_buffers(), 1);
 	end();
-	CHECK(pool_of(pmd_size, "free") == 8);
+	CHECK_EQ(pool_of(pmd_size, "free"), 8);
 }
 
 static void the_driver_goes_while_it_is_mapped(void)
@@ -209,12 +209,12 @@ static void the_driver_goes_while_it_is_mapped(void)
 	fd = edu_open();
 	p = map(fd, SIZE, RW, MAP_SHARED, 0);
 	close(fd);
-	CHECK(take_out(EDU_DRIVER) == 0);
-	CHECK(unload() == -EWOULDBLOCK);
+	CHECK_EQ(take_out(EDU_DRIVER), 0);
+	CHECK_EQ(unload(), -EWOULDBLOCK);
 	check_stamps(p, pmd_size);
 	munmap(p, SIZE);
-	CHECK(unload() == 0);
-	CHECK(pool_of(pmd_size, "free") == 8);
+	CHECK_EQ(unload(), 0);
+	CHECK_EQ(pool_of(pmd_size, "free"), 8);
 }
 
 static int started[2];
@@ -238,15 +238,15 @@ static void a_program_is_killed_while_the_device_copies(void)
 	pid_t pid;
 
 	begin(8, WIDE, ALL);
-	CHECK(pipe(started) == 0);
+	CHECK_EQ(pipe(started), 0);
 	for (int i = 0; i < 3; i++) {
 		pid = spawn(copy_for_ever, NULL);
 		step_wait(started[0]);
-		CHECK(kill(pid, SIGKILL) == 0);
+		CHECK_EQ(kill(pid, SIGKILL), 0);
 		CHECK_KILLED(pid, SIGKILL);
 	}
 	end();
-	CHECK(pool_of(pmd_size, "free") == 8);
+	CHECK_EQ(pool_of(pmd_size, "free"), 8);
 }
 
 /* remove() waits for one transfer, and not for the minutes that the whole copy takes. */
@@ -255,13 +255,13 @@ static void a_driver_is_unbound_while_the_device_copies(void)
 	pid_t pid;
 
 	begin(8, WIDE, ALL);
-	CHECK(pipe(started) == 0);
+	CHECK_EQ(pipe(started), 0);
 	pid = spawn(copy_for_ever, NULL);
 	step_wait(started[0]);
-	CHECK(unbind(WIDE) == 0);
+	CHECK_EQ(unbind(WIDE), 0);
 	CHECK_EXITS(pid);
 	end();
-	CHECK(pool_of(pmd_size, "free") == 8);
+	CHECK_EQ(pool_of(pmd_size, "free"), 8);
 }
 
 int main(void)

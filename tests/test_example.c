@@ -22,13 +22,13 @@ static char *own;
 static void begin(void)
 {
 	CHECK(want_pool(8));
-	CHECK(load("") == 0);
-	CHECK(load_for(WIDE, DRIVER, "") == 0);
+	CHECK_EQ(load(""), 0);
+	CHECK_EQ(load_for(WIDE, DRIVER, ""), 0);
 	CHECK(has_driver(WIDE, DRIVER));
 	source = lend(pmd_size, pmd_size, HPAGE_MAP_BELOW_4G);	/* the driver has set 32 bits */
 	own = map(source, pmd_size, RW, MAP_SHARED, 0);
 	dma = try_dma_map(source, WIDE, BOTH);
-	CHECK(dma >= 0);
+	CHECK_GE(dma, 0);
 	regs = edu_registers(WIDE);
 }
 
@@ -38,16 +38,16 @@ static void end(void)
 	munmap(own, pmd_size);
 	close(dma);
 	close(source);
-	CHECK(take_out(DRIVER) == 0);
-	CHECK(refcnt() == 0);
-	CHECK(unload() == 0);
+	CHECK_EQ(take_out(DRIVER), 0);
+	CHECK_EQ(refcnt(), 0);
+	CHECK_EQ(unload(), 0);
 }
 
 static int example_open(void)
 {
 	int fd = open("/dev/" DRIVER, O_RDWR | O_CLOEXEC);
 
-	CHECK(fd >= 0);
+	CHECK_GE(fd, 0);
 	return fd;
 }
 
@@ -60,9 +60,9 @@ static int device_fills(int fd, unsigned int nr, uint32_t length, char value)
 
 	s->length = length;
 	memset(s->bytes, value, sizeof(s->bytes));
-	CHECK(ioctl(fd, MY_ADDRESS, &ring) == 0);
-	CHECK(get_runs(dma, &run, 1) == 1);
-	CHECK(try_dma_sync(dma, HPAGE_MAP_SYNC_FOR_DEVICE, 0, sizeof(*s)) == 0);
+	CHECK_EQ(ioctl(fd, MY_ADDRESS, &ring), 0);
+	CHECK_EQ(get_runs(dma, &run, 1), 1);
+	CHECK_EQ(try_dma_sync(dma, HPAGE_MAP_SYNC_FOR_DEVICE, 0, sizeof(*s)), 0);
 	edu_dma(regs, run.address, sizeof(*s), false);
 	edu_dma(regs, ring + nr % NR_SLOTS * sizeof(*s), sizeof(*s), true);
 	return ioctl(fd, MY_FILLED, nr + 1);
@@ -78,12 +78,12 @@ static void slots_are_seen_as_the_device_fills_them(void)
 	ring = (void *)map(fd, RING, PROT_READ, MAP_SHARED, 0);
 	for (unsigned int i = 0; i < NR_SLOTS + 2; i++) {
 		bytes += 100 + i;
-		CHECK(device_fills(fd, i, 100 + i, 'a' + i) == bytes);
-		CHECK(ring[i % NR_SLOTS].length == 100 + i);
-		CHECK(ring[i % NR_SLOTS].bytes[SLOT_BYTES - 1] == 'a' + i);
-		CHECK(ioctl(fd, MY_FREE, (long)i % NR_SLOTS) == 0);
+		CHECK_EQ(device_fills(fd, i, 100 + i, 'a' + i), bytes);
+		CHECK_EQ(ring[i % NR_SLOTS].length, 100 + i);
+		CHECK_EQ(ring[i % NR_SLOTS].bytes[SLOT_BYTES - 1], 'a' + i);
+		CHECK_EQ(ioctl(fd, MY_FREE, (long)i % NR_SLOTS), 0);
 	}
-	CHECK(ioctl(fd, MY_SEND, 0) == 0);
+	CHECK_EQ(ioctl(fd, MY_SEND, 0), 0);
 	CHECK_ERR(ioctl(fd, MY_FREE, (long)NR_SLOTS), EINVAL);
 	munmap((void *)ring, RING);
 	close(fd);
@@ -97,9 +97,10 @@ static void lengths_and_counts_that_cannot_be_are_bounded(void)
 
 	begin();
 	fd = example_open();
-	CHECK(device_fills(fd, 0, ~0U, 'x') == SLOT_BYTES);
+	CHECK_EQ(device_fills(fd, 0, ~0U, 'x'), SLOT_BYTES);
 	bytes = ioctl(fd, MY_FILLED, 1000000000L);
-	CHECK(bytes >= SLOT_BYTES && bytes <= (1 + NR_SLOTS) * SLOT_BYTES);
+	CHECK_GE(bytes, SLOT_BYTES);
+	CHECK_LE(bytes, (1 + NR_SLOTS) * SLOT_BYTES);
 	close(fd);
 	end();
 }
@@ -130,16 +131,16 @@ static void the_device_goes_under_an_open_file(void)
 	begin();
 	fd = example_open();
 	p = map(fd, RING, PROT_READ, MAP_SHARED, 0);
-	CHECK(device_fills(fd, 0, 5, 'z') == 5);
-	CHECK(unbind(WIDE) == 0);
+	CHECK_EQ(device_fills(fd, 0, 5, 'z'), 5);
+	CHECK_EQ(unbind(WIDE), 0);
 	CHECK_ERR(ioctl(fd, MY_FILLED, 2), ENODEV);
-	CHECK(((struct slot *)p)->bytes[0] == 'z');
+	CHECK_EQ(((struct slot *)p)->bytes[0], 'z');
 	munmap(p, RING);
 	p = map(fd, RING, PROT_READ, MAP_SHARED, 0);
-	CHECK(((struct slot *)p)->bytes[0] == 'z');
+	CHECK_EQ(((struct slot *)p)->bytes[0], 'z');
 	munmap(p, RING);
 	close(fd);
-	CHECK(bind_to(WIDE, DRIVER) == 0);
+	CHECK_EQ(bind_to(WIDE, DRIVER), 0);
 	close(example_open());
 	end();
 }

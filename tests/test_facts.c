@@ -22,11 +22,12 @@ static void everybody_may_read_every_fact(void)
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
 		snprintf(path, sizeof(path), CLASS "%s", names[i]);
-		CHECK(stat(path, &st) == 0 && (st.st_mode & 07777) == 0444);
+		CHECK_EQ(stat(path, &st), 0);
+		CHECK_EQ(st.st_mode & 07777, 0444);
 		read_text(path, text, sizeof(text));
 		CHECK(*text && !strpbrk(text, " \n"));
 	}
-	CHECK(class_u64("nr_pages") * class_u64("page_size") == class_u64("size"));
+	CHECK_EQ(class_u64("nr_pages") * class_u64("page_size"), class_u64("size"));
 }
 
 static void descriptors_are_counted(void)
@@ -34,8 +35,8 @@ static void descriptors_are_counted(void)
 	int a = dev_open(O_RDONLY), b = dev_open(O_RDWR);
 
 	CHECK_COUNT("descriptors", 2);
-	CHECK(refcnt() >= 2);
-	CHECK(dup(a) >= 0);		/* the same open file */
+	CHECK_GE(refcnt(), 2);
+	CHECK_GE(dup(a), 0);		/* the same open file */
 	CHECK_COUNT("descriptors", 2);
 	close(b);
 	CHECK_COUNT("descriptors", 1);
@@ -51,10 +52,10 @@ static void mappings_are_counted(void)
 	close(fd);
 	CHECK_COUNT("descriptors", 0);
 	CHECK_COUNT("mappings", 2);
-	CHECK(munmap(a, buf_page) == 0);
+	CHECK_EQ(munmap(a, buf_page), 0);
 	CHECK_COUNT("mappings", 1);
-	CHECK(refcnt() >= 1);
-	CHECK(munmap(b, buf_page) == 0);
+	CHECK_GE(refcnt(), 1);
+	CHECK_EQ(munmap(b, buf_page), 0);
 	CHECK_COUNT("mappings", 0);
 }
 
@@ -69,7 +70,7 @@ static void failures_are_not_counted(void)
 	CHECK_ERR(mmap(NULL, buf_page, PROT_READ, MAP_SHARED, fd, buf_size), EINVAL);
 	CHECK_ERR(mmap(NULL, buf_size + buf_page, PROT_READ, MAP_SHARED, fd, 0), EINVAL);
 	CHECK_COUNT("mappings", 0);
-	CHECK(refcnt() == refs);
+	CHECK_EQ(refcnt(), refs);
 }
 
 static bool has_line(const char *text, const char *key, const char *value)
@@ -89,7 +90,7 @@ static void fdinfo_names_the_buffer(void)
 	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", fd);
 	info = open(path, O_RDONLY);
 	n = read(info, text, sizeof(text) - 1);
-	CHECK(n > 0);
+	CHECK_GT(n, 0);
 	text[n] = '\0';
 	CHECK(has_line(text, "hpage_map-buffer", "default"));
 	class_text("id", value, sizeof(value));
@@ -112,12 +113,12 @@ static void runs_are_true(void)
 		uint64_t pfn = pfn_of(p + off);
 
 		if (suite_where != ON_BASE)
-			CHECK(pfn * base_page % buf_page == 0);
+			CHECK_EQ(pfn * base_page % buf_page, 0);
 		if (!runs || pfn != next)
 			runs++;
 		next = pfn + buf_page / base_page;
 	}
-	CHECK(class_u64("runs") == runs);
+	CHECK_EQ(class_u64("runs"), runs);
 }
 
 static const struct test tests[] = {

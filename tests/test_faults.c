@@ -32,7 +32,7 @@ static void set_everywhere(const char *file, const char *text)
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++) {
 		snprintf(path, sizeof(path), DEBUG "%s/%s", kinds[i], file);
 		if (access(path, F_OK) == 0)
-			CHECK(write_text(path, text) == 0);
+			CHECK_EQ(write_text(path, text), 0);
 	}
 }
 
@@ -43,13 +43,14 @@ static const char *modules_start(void)
 	char line[256];
 	FILE *f;
 
-	CHECK(load("") == 0);
+	CHECK_EQ(load(""), 0);
 	f = fopen("/proc/modules", "re");
 	CHECK(f);
 	while (!addr && fgets(line, sizeof(line), f))
 		sscanf(line, "hpage_map %*s %*s %*s %*s %lx", &addr);
 	fclose(f);
-	CHECK(addr && unload() == 0);
+	CHECK(addr);
+	CHECK_EQ(unload(), 0);
 	return addr < 0xffffffffc0000000 ? "0xffffffffa0000000" : "0xffffffffc0000000";
 }
 
@@ -78,7 +79,7 @@ static void spare(const char *function)
 	CHECK(f);
 	for (int pass = 0; pass < 2; pass++, rewind(f))
 		while (fgets(line, sizeof(line), f)) {
-			CHECK(sscanf(line, "%lx %*c %127s", &addr, name) == 2);
+			CHECK_EQ(sscanf(line, "%lx %*c %127s", &addr, name), 2);
 			if (!strcmp(name, function))
 				start = addr;
 			else if (start && addr > start && addr < end)
@@ -101,7 +102,7 @@ static bool with_failure(unsigned int n, int (*call)(void), int *err)
 	char text[32] = "";
 
 	snprintf(text, sizeof(text), "%u", n);
-	CHECK(pwrite(fail_nth, text, strlen(text), 0) > 0);
+	CHECK_GT(pwrite(fail_nth, text, strlen(text), 0), 0);
 	*err = call();
 	memset(text, 0, sizeof(text));
 	/* A count that the call did not use up may meet these two instead. */
@@ -120,12 +121,12 @@ static void sweep(int (*call)(void), void (*check)(int err))
 
 	failed = passed_over = odd = 0;
 	fail_nth = open("/proc/self/fail-nth", O_RDWR | O_CLOEXEC);
-	CHECK(fail_nth >= 0);
+	CHECK_GE(fail_nth, 0);
 	for (; hit; n += stride) {
-		CHECK(n < 5000);
+		CHECK_LT(n, 5000);
 		hit = with_failure(n, call, &err);
 		if (!hit)
-			CHECK(err == 0);
+			CHECK_EQ(err, 0);
 		else if (err)
 			failed++;
 		else
@@ -134,8 +135,8 @@ static void sweep(int (*call)(void), void (*check)(int err))
 	}
 	printf("# %u places, every %u: %u made it fail, %u did without\n", n - 1 - stride, stride,
 	       failed, passed_over);
-	CHECK(failed > 0);
-	CHECK(odd == 0);
+	CHECK_GT(failed, 0);
+	CHECK_EQ(odd, 0);
 	close(fail_nth);
 }
 
@@ -157,19 +158,19 @@ static int try_load(void)
 
 static void check_load(int err)
 {
-	CHECK(loaded() == !err);
+	CHECK_EQ(loaded(), !err);
 	CHECK(!err || (access(DEV, F_OK) == -1 && access("/dev/hpage", F_OK) == -1));
 	must_be_enomem(err);
 	if (!err)
-		CHECK(unload() == 0);
-	CHECK(pool_of(pmd_size, "free") == pool_of(pmd_size, "nr"));
+		CHECK_EQ(unload(), 0);
+	CHECK_EQ(pool_of(pmd_size, "free"), pool_of(pmd_size, "nr"));
 }
 
 static void every_step_of_load_may_fail(void)
 {
 	may_take(SWEEP_SECONDS);
 	prepare(true);
-	CHECK(set_pool(pmd_size, "nr", POOL) == 0);
+	CHECK_EQ(set_pool(pmd_size, "nr", POOL), 0);
 	params = "nr_hpages=1";
 	/* Every step allocates more often than that; each place is a load and an unload. */
 	stride = 2;
@@ -189,23 +190,23 @@ static int try_open(void)
 static void check_open(int err)
 {
 	must_be_enomem(err);
-	CHECK(class_u64("size") == (err ? 0 : 10 * pmd_size));
+	CHECK_EQ(class_u64("size"), err ? 0 : 10 * pmd_size);
 	CHECK_COUNT("descriptors", 0);
-	CHECK(refcnt() == 0);
+	CHECK_EQ(refcnt(), 0);
 	if (err)	/* as good as new */
 		return;
-	CHECK(unload() == 0);
-	CHECK(load("") == 0);
+	CHECK_EQ(unload(), 0);
+	CHECK_EQ(load(""), 0);
 }
 
 static void every_step_of_the_first_open_may_fail(void)
 {
 	may_take(SWEEP_SECONDS);
 	prepare(true);
-	CHECK(set_pool(pmd_size, "nr", POOL) == 0);
-	CHECK(load("") == 0);
+	CHECK_EQ(set_pool(pmd_size, "nr", POOL), 0);
+	CHECK_EQ(load(""), 0);
 	sweep(try_open, check_open);
-	CHECK(unload() == 0);
+	CHECK_EQ(unload(), 0);
 }
 
 static int dev;
@@ -228,12 +229,12 @@ static void check_mmap(int err)
 {
 	CHECK(!err || err == -ENOMEM || err == -EINTR);
 	if (shared != MAP_FAILED)
-		CHECK(munmap(shared, 2 * pmd_size) == 0);
+		CHECK_EQ(munmap(shared, 2 * pmd_size), 0);
 	if (own && own != MAP_FAILED)
 		munmap(own, 2 * pmd_size);
 	shared = own = NULL;
 	CHECK_COUNT("mappings", 0);
-	CHECK(pool_of(pmd_size, "resv") == 0);
+	CHECK_EQ(pool_of(pmd_size, "resv"), 0);
 }
 
 static int try_fork(void)
@@ -271,15 +272,15 @@ static void check_split(int err)
 	CHECK(!err || err == -ENOMEM);
 	for (size_t i = 0; err && i < 3; i++)
 		fill(mapped + i * pmd_size, base_page, i);
-	CHECK(mmap(mapped, 3 * pmd_size, RW, MAP_SHARED | MAP_FIXED, dev, 0) == mapped);
+	CHECK_EQ(mmap(mapped, 3 * pmd_size, RW, MAP_SHARED | MAP_FIXED, dev, 0), mapped);
 	CHECK_COUNT("mappings", 1);
 }
 
 static void mapping_may_fail_at_every_step(void)
 {
 	prepare(false);
-	CHECK(set_pool(pmd_size, "nr", POOL) == 0);
-	CHECK(load("nr_hpages=4") == 0);
+	CHECK_EQ(set_pool(pmd_size, "nr", POOL), 0);
+	CHECK_EQ(load("nr_hpages=4"), 0);
 	dev = dev_open(O_RDWR);
 	sweep(try_mmap, check_mmap);
 }
@@ -287,8 +288,8 @@ static void mapping_may_fail_at_every_step(void)
 static void forking_may_fail_at_every_step(void)
 {
 	prepare(false);
-	CHECK(set_pool(pmd_size, "nr", POOL) == 0);
-	CHECK(load("nr_hpages=4") == 0);
+	CHECK_EQ(set_pool(pmd_size, "nr", POOL), 0);
+	CHECK_EQ(load("nr_hpages=4"), 0);
 	dev = dev_open(O_RDWR);
 	mapped = map(dev, 3 * pmd_size, RW, MAP_SHARED, 0);
 	map(dev, pmd_size, PROT_READ, MAP_SHARED, 0);
@@ -300,7 +301,7 @@ static void forking_may_fail_at_every_step(void)
 static void splitting_may_fail_at_every_step(void)
 {
 	prepare(false);
-	CHECK(load("nr_hpages=4") == 0);
+	CHECK_EQ(load("nr_hpages=4"), 0);
 	dev = dev_open(O_RDWR);
 	mapped = reserve(3 * pmd_size);
 	check_split(0);
@@ -325,7 +326,7 @@ static void check_info(int err)
 static void asking_may_fail_at_every_step(void)
 {
 	prepare(false);
-	CHECK(load("nr_hpages=4") == 0);
+	CHECK_EQ(load("nr_hpages=4"), 0);
 	dev = dev_open(O_RDWR);
 	sweep(try_info, check_info);
 }
@@ -347,7 +348,7 @@ static void check_rw(int err)
 static void copying_may_fail_at_every_step(void)
 {
 	prepare(false);
-	CHECK(load("nr_hpages=4") == 0);
+	CHECK_EQ(load("nr_hpages=4"), 0);
 	dev = dev_open(O_RDWR);
 	sweep(try_rw, check_rw);
 }
@@ -387,23 +388,23 @@ static void check_made(int err)
 	bool named = cmd == HPAGE_MAP_CREATE;
 
 	check_ioctl(err);
-	CHECK(nr_buffers() == !err);
+	CHECK_EQ(nr_buffers(), !err);
 	if (named)
-		CHECK(access(NODES "fault", F_OK) == (err ? -1 : 0));
+		CHECK_EQ(access(NODES "fault", F_OK), err ? -1 : 0);
 	if (!err)
-		CHECK(close(passed.alloc.fd) == 0);
+		CHECK_EQ(close(passed.alloc.fd), 0);
 	if (!err && named)
-		CHECK(destroy("fault") == 0);
-	CHECK(nr_buffers() == 0);
-	CHECK(pool_of(pmd_size, "free") == pool_of(pmd_size, "nr"));
+		CHECK_EQ(destroy("fault"), 0);
+	CHECK_EQ(nr_buffers(), 0);
+	CHECK_EQ(pool_of(pmd_size, "free"), pool_of(pmd_size, "nr"));
 }
 
 /* Prepared as for modules: how the kernel gets at the struct is not ours to test. */
 static void sweep_making(unsigned long with, uint64_t pages, struct hpage_map_alloc wanted)
 {
 	prepare(true);
-	CHECK(set_pool(pmd_size, "nr", pages) == 0);
-	CHECK(load("") == 0);
+	CHECK_EQ(set_pool(pmd_size, "nr", pages), 0);
+	CHECK_EQ(load(""), 0);
 	dev = dev_open(HPAGE_MAP_O_DOOR);
 	cmd = with;
 	given.alloc = wanted;
@@ -438,9 +439,9 @@ static void creating_may_fail_at_every_step(void)
 static void check_destroyed(int err)
 {
 	check_ioctl(err);
-	CHECK(nr_buffers() == !!err);
-	CHECK(access(NODES "fault", F_OK) == (err ? 0 : -1));
-	CHECK(access("/sys/class/hpage_map/fault", F_OK) == (err ? 0 : -1));
+	CHECK_EQ(nr_buffers(), !!err);
+	CHECK_EQ(access(NODES "fault", F_OK), err ? 0 : -1);
+	CHECK_EQ(access("/sys/class/hpage_map/fault", F_OK), err ? 0 : -1);
 	if (!err)
 		close(create("fault", 1, base_page));
 }
@@ -448,21 +449,21 @@ static void check_destroyed(int err)
 static void destroying_may_fail_at_every_step(void)
 {
 	prepare(true);
-	CHECK(load("") == 0);
+	CHECK_EQ(load(""), 0);
 	dev = dev_open(HPAGE_MAP_O_DOOR);
 	close(create("fault", 1, base_page));
 	cmd = HPAGE_MAP_DESTROY;
 	given.destroy = (struct hpage_map_destroy){ .size = sizeof(given.destroy),
 						   .name = "fault" };
 	sweep(try_ioctl, check_destroyed);
-	CHECK(destroy("fault") == 0);
+	CHECK_EQ(destroy("fault"), 0);
 }
 
 /* What makes nothing, of a buffer that is there. */
 static void sweep_asking(unsigned long with)
 {
 	prepare(false);
-	CHECK(load("nr_hpages=2") == 0);
+	CHECK_EQ(load("nr_hpages=2"), 0);
 	dev = dev_open(O_RDWR);
 	cmd = with;
 	sweep(try_ioctl, check_ioctl);
@@ -472,7 +473,7 @@ static void listing_may_fail_at_every_step(void)
 {
 	given.info = (struct hpage_map_info){ .size = sizeof(given.info) };
 	sweep_asking(HPAGE_MAP_LIST);
-	CHECK(!strcmp(passed.info.name, "default"));
+	CHECK_STREQ(passed.info.name, "default");
 }
 
 static void counting_nodes_may_fail_at_every_step(void)
@@ -482,7 +483,7 @@ static void counting_nodes_may_fail_at_every_step(void)
 	given.nodes = (struct hpage_map_nodes){ .size = sizeof(given.nodes),
 					       .pages = (uintptr_t)pages, .nr = 4 };
 	sweep_asking(HPAGE_MAP_NODES);
-	CHECK(pages[0] + pages[1] == 2);
+	CHECK_EQ(pages[0] + pages[1], 2);
 }
 
 static void telling_runs_may_fail_at_every_step(void)
@@ -492,7 +493,8 @@ static void telling_runs_may_fail_at_every_step(void)
 	given.runs = (struct hpage_map_runs){ .size = sizeof(given.runs),
 					     .runs = (uintptr_t)runs, .nr = 2 };
 	sweep_asking(HPAGE_MAP_RUNS);
-	CHECK(passed.runs.nr >= 1 && runs[0].address);
+	CHECK_GE(passed.runs.nr, 1);
+	CHECK(runs[0].address);
 }
 
 /* The holders of a kind that the call makes, beside the descriptor. */
@@ -501,17 +503,17 @@ static const char *holders;
 static void check_lent(int err)
 {
 	check_ioctl(err);
-	CHECK(class_u64(holders) == !err);
+	CHECK_EQ(class_u64(holders), !err);
 	if (!err)
-		CHECK(close(cmd == HPAGE_MAP_EXPORT ? passed.export.fd : passed.dma_map.fd) == 0);
-	CHECK(class_u64(holders) == 0);
+		CHECK_EQ(close(cmd == HPAGE_MAP_EXPORT ? passed.export.fd : passed.dma_map.fd), 0);
+	CHECK_EQ(class_u64(holders), 0);
 }
 
 static void sweep_lending(unsigned long with, const char *kind)
 {
 	prepare(false);
 	spare("add_dma_entry");
-	CHECK(load("nr_hpages=2") == 0);
+	CHECK_EQ(load("nr_hpages=2"), 0);
 	dev = dev_open(O_RDWR);
 	cmd = with;
 	holders = kind;
@@ -528,7 +530,7 @@ static void mapping_for_a_device_may_fail_at_every_step(void)
 {
 	glob_t g;
 
-	CHECK(glob("/sys/bus/pci/drivers/virtio-pci/0*", 0, NULL, &g) == 0);
+	CHECK_EQ(glob("/sys/bus/pci/drivers/virtio-pci/0*", 0, NULL, &g), 0);
 	given.dma_map = (struct hpage_map_dma_map){
 		.size = sizeof(given.dma_map),
 		.flags = HPAGE_MAP_DMA_TO_DEVICE | HPAGE_MAP_DMA_FROM_DEVICE,
@@ -540,17 +542,17 @@ static void mapping_for_a_device_may_fail_at_every_step(void)
 static void check_pinned(int err)
 {
 	check_ioctl(err);
-	CHECK(nr_buffers() == !err);
+	CHECK_EQ(nr_buffers(), !err);
 	if (!err)
-		CHECK(close(passed.pin.fd) == 0);
-	CHECK(nr_buffers() == 0);
+		CHECK_EQ(close(passed.pin.fd), 0);
+	CHECK_EQ(nr_buffers(), 0);
 	CHECK(filled(mapped, pmd_size, 3));
 }
 
 static void pinning_may_fail_at_every_step(void)
 {
 	prepare(true);
-	CHECK(load("") == 0);
+	CHECK_EQ(load(""), 0);
 	dev = dev_open(HPAGE_MAP_O_DOOR);
 	mapped = map(-1, pmd_size, RW, MAP_PRIVATE | MAP_ANONYMOUS, 0);
 	fill(mapped, pmd_size, 3);
@@ -581,7 +583,7 @@ static void then_unload(void (*fn)(void))
 
 	CHECK_EXITS(spawn(in_child, &b));
 	CHECK_COUNT("mappings", 0);
-	CHECK(unload() == 0);
+	CHECK_EQ(unload(), 0);
 }
 
 static void every_step_of_mmap_may_fail(void)

@@ -28,14 +28,14 @@ static bool waits_or_ended(pid_t pid)
 	text[strcspn(text, "\n")] = '\0';
 	if (strstr(text, "hpm_named_exit"))
 		return true;
-	CHECK(waitid(P_PID, pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0);
+	CHECK_EQ(waitid(P_PID, pid, &info, WEXITED | WNOHANG | WNOWAIT), 0);
 	return info.si_pid == pid;
 }
 
 static void unloads(void *arg)
 {
 	(void)arg;
-	CHECK(unload() == 0);
+	CHECK_EQ(unload(), 0);
 }
 
 /* The device of a name is freed by code of the module, which must be there for it. */
@@ -43,16 +43,16 @@ static void unload_waits_for_the_device_of_a_name(bool destroyed)
 {
 	pid_t pid;
 
-	CHECK(load("") == 0);
-	CHECK(insert("hpm_holder", "name=held") == 0);
+	CHECK_EQ(load(""), 0);
+	CHECK_EQ(insert("hpm_holder", "name=held"), 0);
 	close(create("held", 1, base_page));
 	CHECK(holds());
 	if (destroyed)
-		CHECK(destroy("held") == 0);
+		CHECK_EQ(destroy("held"), 0);
 	pid = spawn(unloads, NULL);
 	CHECK_COMES(waits_or_ended(pid));
-	CHECK(waitpid(pid, NULL, WNOHANG) == 0);
-	CHECK(take_out("hpm_holder") == 0);
+	CHECK_EQ(waitpid(pid, NULL, WNOHANG), 0);
+	CHECK_EQ(take_out("hpm_holder"), 0);
 	CHECK_EXITS(pid);
 	CHECK(!loaded());
 }
@@ -76,11 +76,11 @@ static void other_devices_may_be_held_beyond_the_module(void)
 	for (size_t i = 0; i < sizeof(formats) / sizeof(*formats); i++) {
 		snprintf(name, sizeof(name), formats[i], pmd_size / 1024);
 		snprintf(params, sizeof(params), "name=%s", name);
-		CHECK(insert("hpm_holder", params) == 0);
-		CHECK(load("") == 0);
+		CHECK_EQ(insert("hpm_holder", params), 0);
+		CHECK_EQ(load(""), 0);
 		CHECK(holds());
-		CHECK(unload() == 0);
-		CHECK(take_out("hpm_holder") == 0);
+		CHECK_EQ(unload(), 0);
+		CHECK_EQ(take_out("hpm_holder"), 0);
 	}
 }
 

@@ -25,15 +25,15 @@
 static void begin(const char *importer_params, uint64_t pages)
 {
 	CHECK(want_pool(pages));
-	CHECK(load("") == 0);
+	CHECK_EQ(load(""), 0);
 	if (importer_params)
-		CHECK(insert("hpm_importer", importer_params) == 0);
+		CHECK_EQ(insert("hpm_importer", importer_params), 0);
 }
 
 static void end(void)
 {
-	CHECK(refcnt() == 0);
-	CHECK(unload() == 0);
+	CHECK_EQ(refcnt(), 0);
+	CHECK_EQ(unload(), 0);
 	take_out("hpm_importer");
 }
 
@@ -46,7 +46,7 @@ static struct importer_attach measure(const char *what, int dmabuf)
 	struct importer_attach a = attach(importer, dmabuf);
 
 	close(importer);
-	CHECK(a.bytes == BIG);
+	CHECK_EQ(a.bytes, BIG);
 	printf("# 512 MiB of %s: %u entries, %llu us\n", what, a.entries,
 	       (unsigned long long)a.ns / 1000);
 	return a;
@@ -57,7 +57,7 @@ static struct importer_attach measure_ours(const char *what)
 	int fd = lend(BIG, pmd_size, HPAGE_MAP_EXACT), dmabuf = export_of(fd);
 	struct importer_attach a = measure(what, dmabuf);
 
-	CHECK(a.entries == facts_of(fd).nr_runs);
+	CHECK_EQ(a.entries, facts_of(fd).nr_runs);
 	close(dmabuf);
 	close(fd);
 	return a;
@@ -68,9 +68,9 @@ static void an_entry_for_each_run_at_most(void)
 	int dmabuf;
 
 	begin("", 2 * BIG / pmd_size);
-	CHECK(measure_ours("ours").entries <= BIG / pmd_size);
+	CHECK_LE(measure_ours("ours").entries, BIG / pmd_size);
 	dmabuf = export_of(lend_run(BIG / pmd_size, 0));
-	CHECK(measure("ours, contiguous", dmabuf).entries == 1);
+	CHECK_EQ(measure("ours, contiguous", dmabuf).entries, 1);
 	close_range(3, ~0U, 0);
 	end();
 }
@@ -83,8 +83,8 @@ static void scattered_pages_are_an_entry_each(void)
 	begin("", 2 * BIG / pmd_size);
 	fd = lend_scattered(BIG / pmd_size, 0);
 	dmabuf = export_of(fd);
-	CHECK(measure("ours, scattered", dmabuf).entries == facts_of(fd).nr_runs);
-	CHECK(facts_of(fd).nr_runs <= BIG / pmd_size);
+	CHECK_EQ(measure("ours, scattered", dmabuf).entries, facts_of(fd).nr_runs);
+	CHECK_LE(facts_of(fd).nr_runs, BIG / pmd_size);
 	close(dmabuf);
 	close(fd);
 	end();
@@ -97,17 +97,17 @@ static void entries_beside_those_of_udmabuf(void)
 	int dev = open("/dev/udmabuf", O_RDWR | O_CLOEXEC), dmabuf;
 	struct udmabuf_create c = { .memfd = memfd, .size = BIG };
 
-	CHECK(dev >= 0);
-	CHECK(write_text("/sys/module/udmabuf/parameters/size_limit_mb", "1024") == 0);
+	CHECK_GE(dev, 0);
+	CHECK_EQ(write_text("/sys/module/udmabuf/parameters/size_limit_mb", "1024"), 0);
 	begin("", BIG / pmd_size);
-	CHECK(ftruncate(memfd, BIG) == 0);
-	CHECK(fcntl(memfd, F_ADD_SEALS, F_SEAL_SHRINK) == 0);
+	CHECK_EQ(ftruncate(memfd, BIG), 0);
+	CHECK_EQ(fcntl(memfd, F_ADD_SEALS, F_SEAL_SHRINK), 0);
 	dmabuf = ioctl(dev, UDMABUF_CREATE, &c);
-	CHECK(dmabuf >= 0);
+	CHECK_GE(dmabuf, 0);
 	measure("udmabuf", dmabuf);
 	close(dmabuf);
 	close(memfd);
-	CHECK(measure_ours("ours").entries <= BIG / pmd_size);
+	CHECK_LE(measure_ours("ours").entries, BIG / pmd_size);
 	end();
 }
 
@@ -118,12 +118,12 @@ static void fewer_entries_than_the_system_heap(void)
 	int heap = open("/dev/dma_heap/system", O_RDWR | O_CLOEXEC);
 	unsigned int entries;
 
-	CHECK(heap >= 0);
+	CHECK_GE(heap, 0);
 	begin("", BIG / pmd_size);
-	CHECK(ioctl(heap, DMA_HEAP_IOCTL_ALLOC, &d) == 0);
+	CHECK_EQ(ioctl(heap, DMA_HEAP_IOCTL_ALLOC, &d), 0);
 	entries = measure("dma-heap system", d.fd).entries;
 	close(d.fd);
-	CHECK(measure_ours("ours").entries < entries);
+	CHECK_LT(measure_ours("ours").entries, entries);
 	end();
 }
 
@@ -159,9 +159,9 @@ static void check_entries(int fd, uint64_t longest, uint64_t within)
 		entries += cut(&runs[i], longest, within, &max);
 	importer = importer_open();
 	a = attach(importer, export_of(fd));
-	CHECK(a.entries == entries);
-	CHECK(a.longest == max);
-	CHECK(a.bytes == 8 * pmd_size);
+	CHECK_EQ(a.entries, entries);
+	CHECK_EQ(a.longest, max);
+	CHECK_EQ(a.bytes, 8 * pmd_size);
 	close_range(3, ~0U, 0);
 }
 
@@ -214,9 +214,9 @@ static void check_sum(int importer, const void *p, size_t len)
 {
 	struct importer_sum s;
 
-	CHECK(ioctl(importer, IMPORTER_SUM, &s) == 0);
-	CHECK(s.table == sum_of(p, len));
-	CHECK(s.vmap == s.table);
+	CHECK_EQ(ioctl(importer, IMPORTER_SUM, &s), 0);
+	CHECK_EQ(s.table, sum_of(p, len));
+	CHECK_EQ(s.vmap, s.table);
 }
 
 static void check_what_is_seen(int fd)
@@ -229,10 +229,10 @@ static void check_what_is_seen(int fd)
 	for (int i = 0; i < 2; i++) {
 		struct dma_buf_sync s = { DMA_BUF_SYNC_RW | DMA_BUF_SYNC_START };
 
-		CHECK(ioctl(dmabuf, DMA_BUF_IOCTL_SYNC, &s) == 0);
+		CHECK_EQ(ioctl(dmabuf, DMA_BUF_IOCTL_SYNC, &s), 0);
 		fill(p, len, 20 + i);
 		s.flags = DMA_BUF_SYNC_RW | DMA_BUF_SYNC_END;
-		CHECK(ioctl(dmabuf, DMA_BUF_IOCTL_SYNC, &s) == 0);
+		CHECK_EQ(ioctl(dmabuf, DMA_BUF_IOCTL_SYNC, &s), 0);
 		check_sum(importer, p, len);
 	}
 	munmap(p, len);
@@ -249,7 +249,7 @@ static void an_importer_sees_what_the_program_writes(void)
 	check_what_is_seen(lend_scattered(4, 0));
 	check_what_is_seen(lend_run(4, 0));
 	check_what_is_seen(lend(300 * base_page, base_page, HPAGE_MAP_ALLOW_BASE));
-	CHECK(set_pool(pmd_size, "nr", 0) == 0);
+	CHECK_EQ(set_pool(pmd_size, "nr", 0), 0);
 	check_what_is_seen(lend(4 * pmd_size, pmd_size, HPAGE_MAP_EXACT));	/* THP */
 	end();
 }
@@ -270,7 +270,7 @@ static void importers_may_be_many(void)
 	}
 	for (int i = 0; i < 8; i++)
 		check_sum(importer[i], p, 4 * pmd_size);
-	CHECK(facts_of(fd).exports == 5);
+	CHECK_EQ(facts_of(fd).exports, 5);
 	for (int i = 0; i < 8; i++)
 		close(importer[i]);
 	munmap(p, 4 * pmd_size);
@@ -292,16 +292,17 @@ static void an_importer_alone_keeps_the_pages(void)
 	munmap(p, 8 * pmd_size);
 	importer = importer_open();
 	attach(importer, export_of(fd));
-	CHECK(ioctl(importer, IMPORTER_SUM, &before) == 0);
+	CHECK_EQ(ioctl(importer, IMPORTER_SUM, &before), 0);
 	close_range(importer + 1, ~0U, 0);
 	close(fd);
-	CHECK(unload() == -EWOULDBLOCK);
-	CHECK(count_buffers() == 1);
-	CHECK(pool_of(pmd_size, "free") == 0);
-	CHECK(ioctl(importer, IMPORTER_SUM, &after) == 0);
-	CHECK(after.table == before.table && after.vmap == before.vmap);
+	CHECK_EQ(unload(), -EWOULDBLOCK);
+	CHECK_EQ(count_buffers(), 1);
+	CHECK_EQ(pool_of(pmd_size, "free"), 0);
+	CHECK_EQ(ioctl(importer, IMPORTER_SUM, &after), 0);
+	CHECK_EQ(after.table, before.table);
+	CHECK_EQ(after.vmap, before.vmap);
 	close(importer);
-	CHECK(pool_of(pmd_size, "free") == 8);
+	CHECK_EQ(pool_of(pmd_size, "free"), 8);
 	end();
 }
 
@@ -326,17 +327,17 @@ static void import_for_ever(void *arg)
 static void killed_importers_leave_nothing(void)
 {
 	begin("", 4);
-	CHECK(pipe2(started, O_CLOEXEC) == 0);
+	CHECK_EQ(pipe2(started, O_CLOEXEC), 0);
 	for (int i = 0; i < ROUNDS; i++) {
 		pid_t pid = spawn(import_for_ever, NULL);
 
 		step_wait(started[0]);
 		for (int j = 0; j < i * 7 % 60; j++)
 			sched_yield();
-		CHECK(kill(pid, SIGKILL) == 0);
+		CHECK_EQ(kill(pid, SIGKILL), 0);
 		CHECK_KILLED(pid, SIGKILL);
-		CHECK(count_buffers() == 0);
-		CHECK(pool_of(pmd_size, "free") == 4);
+		CHECK_EQ(count_buffers(), 0);
+		CHECK_EQ(pool_of(pmd_size, "free"), 4);
 	}
 	end();
 }
@@ -371,28 +372,28 @@ static void vgem_imports_and_holds(void)
 	int fd, vgem, dmabuf;
 
 	begin(NULL, 4);
-	CHECK(run_command("modprobe vgem") == 0);
+	CHECK_EQ(run_command("modprobe vgem"), 0);
 	vgem = vgem_open();
 	fd = lend(4 * pmd_size, pmd_size, HPAGE_MAP_EXACT);
 	dmabuf = export_of(fd);
 	prime.fd = dmabuf;
-	CHECK(ioctl(vgem, DRM_IOCTL_PRIME_FD_TO_HANDLE, &prime) == 0);
-	CHECK(prime.handle != 0);
+	CHECK_EQ(ioctl(vgem, DRM_IOCTL_PRIME_FD_TO_HANDLE, &prime), 0);
+	CHECK_NE(prime.handle, 0);
 	close(dmabuf);
 	close(fd);
-	CHECK(unload() == -EWOULDBLOCK);
-	CHECK(count_buffers() == 1);
+	CHECK_EQ(unload(), -EWOULDBLOCK);
+	CHECK_EQ(count_buffers(), 1);
 
 	/* And back: it is the same dma-buf. */
 	prime.flags = DRM_CLOEXEC | DRM_RDWR;
-	CHECK(ioctl(vgem, DRM_IOCTL_PRIME_HANDLE_TO_FD, &prime) == 0);
-	CHECK(lseek(prime.fd, 0, SEEK_END) == (off_t)(4 * pmd_size));
+	CHECK_EQ(ioctl(vgem, DRM_IOCTL_PRIME_HANDLE_TO_FD, &prime), 0);
+	CHECK_EQ(lseek(prime.fd, 0, SEEK_END), (off_t)(4 * pmd_size));
 	close(prime.fd);
 	gem.handle = prime.handle;
-	CHECK(ioctl(vgem, DRM_IOCTL_GEM_CLOSE, &gem) == 0);
-	CHECK(count_buffers() == 0);
+	CHECK_EQ(ioctl(vgem, DRM_IOCTL_GEM_CLOSE, &gem), 0);
+	CHECK_EQ(count_buffers(), 0);
 	close(vgem);
-	CHECK(run_command("modprobe -r vgem") == 0);
+	CHECK_EQ(run_command("modprobe -r vgem"), 0);
 	end();
 }
 
@@ -406,7 +407,7 @@ static int video_open(const char *params)
 	char command[128], path[32];
 
 	snprintf(command, sizeof(command), "modprobe vivid n_devs=1 node_types=0x1 %s", params);
-	CHECK(run_command(command) == 0);
+	CHECK_EQ(run_command(command), 0);
 	for (int i = 0; i < 8; i++) {
 		struct v4l2_capability cap;
 		int fd;
@@ -415,7 +416,7 @@ static int video_open(const char *params)
 		fd = open(path, O_RDWR | O_CLOEXEC);
 		if (fd < 0)
 			continue;
-		CHECK(ioctl(fd, VIDIOC_QUERYCAP, &cap) == 0);
+		CHECK_EQ(ioctl(fd, VIDIOC_QUERYCAP, &cap), 0);
 		if (cap.device_caps & V4L2_CAP_VIDEO_CAPTURE)
 			return fd;
 		close(fd);
@@ -427,7 +428,7 @@ static int video_open(const char *params)
 static void video_close(int video)
 {
 	close(video);
-	CHECK(run_command("modprobe -r vivid") == 0);
+	CHECK_EQ(run_command("modprobe -r vivid"), 0);
 }
 
 static void set_control(int video, const char *name, int value)
@@ -438,7 +439,7 @@ static void set_control(int video, const char *name, int value)
 		struct v4l2_control c = { .id = q.id, .value = value };
 
 		if (!strcmp((char *)q.name, name)) {
-			CHECK(ioctl(video, VIDIOC_S_CTRL, &c) == 0);
+			CHECK_EQ(ioctl(video, VIDIOC_S_CTRL, &c), 0);
 			return;
 		}
 		q.id |= V4L2_CTRL_FLAG_NEXT_CTRL;
@@ -455,8 +456,9 @@ static size_t set_format(int video, int pattern)
 	f.fmt.pix.width = WIDTH;
 	f.fmt.pix.height = HEIGHT;
 	f.fmt.pix.pixelformat = V4L2_PIX_FMT_YUYV;
-	CHECK(ioctl(video, VIDIOC_S_FMT, &f) == 0);
-	CHECK(f.fmt.pix.width == WIDTH && f.fmt.pix.height == HEIGHT);
+	CHECK_EQ(ioctl(video, VIDIOC_S_FMT, &f), 0);
+	CHECK_EQ(f.fmt.pix.width, WIDTH);
+	CHECK_EQ(f.fmt.pix.height, HEIGHT);
 	set_control(video, "OSD Text Mode", 2);		/* none: no clock in it */
 	set_control(video, "Test Pattern", pattern);
 	return f.fmt.pix.sizeimage;
@@ -470,7 +472,7 @@ static void request_buffers(int video, enum v4l2_memory memory, unsigned int cou
 		.memory = memory,
 	};
 
-	CHECK(ioctl(video, VIDIOC_REQBUFS, &r) == 0);
+	CHECK_EQ(ioctl(video, VIDIOC_REQBUFS, &r), 0);
 }
 
 static int queue(int video, enum v4l2_memory memory, unsigned int index, int dmabuf)
@@ -492,10 +494,10 @@ static unsigned int capture(int video, enum v4l2_memory memory)
 	int type = V4L2_BUF_TYPE_VIDEO_CAPTURE;
 	struct v4l2_buffer b = { .type = type, .memory = memory };
 
-	CHECK(ioctl(video, VIDIOC_STREAMON, &type) == 0);
-	CHECK(ioctl(video, VIDIOC_DQBUF, &b) == 0);
+	CHECK_EQ(ioctl(video, VIDIOC_STREAMON, &type), 0);
+	CHECK_EQ(ioctl(video, VIDIOC_DQBUF, &b), 0);
 	CHECK(!(b.flags & V4L2_BUF_FLAG_ERROR));
-	CHECK(ioctl(video, VIDIOC_STREAMOFF, &type) == 0);
+	CHECK_EQ(ioctl(video, VIDIOC_STREAMOFF, &type), 0);
 	return b.index;
 }
 
@@ -510,9 +512,9 @@ static char *own_frame(int video, size_t bytes)
 
 	request_buffers(video, V4L2_MEMORY_MMAP, 2);
 	for (int i = 0; i < 2; i++)
-		CHECK(queue(video, V4L2_MEMORY_MMAP, i, -1) == 0);
+		CHECK_EQ(queue(video, V4L2_MEMORY_MMAP, i, -1), 0);
 	b.index = capture(video, V4L2_MEMORY_MMAP);
-	CHECK(ioctl(video, VIDIOC_QUERYBUF, &b) == 0);
+	CHECK_EQ(ioctl(video, VIDIOC_QUERYBUF, &b), 0);
 	p = map(video, bytes, PROT_READ, MAP_SHARED, b.m.offset);
 	memcpy(frame, p, bytes);
 	munmap(p, bytes);
@@ -528,7 +530,7 @@ static void check_frames(int video, size_t bytes, const int fd[2], const char *w
 
 	request_buffers(video, V4L2_MEMORY_DMABUF, 2);
 	for (int i = 0; i < 2; i++)
-		CHECK(queue(video, V4L2_MEMORY_DMABUF, i, dmabuf[i]) == 0);
+		CHECK_EQ(queue(video, V4L2_MEMORY_DMABUF, i, dmabuf[i]), 0);
 	got = capture(video, V4L2_MEMORY_DMABUF);
 	check_file_holds(fd[got], want, bytes, 0);
 	request_buffers(video, V4L2_MEMORY_DMABUF, 0);
@@ -549,7 +551,8 @@ static void capture_into(const char *params, bool one_run)
 		size_t bytes = set_format(video, pattern);
 		char *want = own_frame(video, bytes);
 
-		CHECK(bytes == WIDTH * HEIGHT * 2 && !zeroed(want, bytes));
+		CHECK_EQ(bytes, WIDTH * HEIGHT * 2);
+		CHECK(!zeroed(want, bytes));
 		check_frames(video, bytes, fd, want);
 		free(want);
 	}
@@ -582,11 +585,11 @@ static void vivid_refuses_scattered_pages_where_it_wants_one_run(void)
 	video = video_open("allocators=1");
 	set_format(video, 0);
 	fd = lend_scattered(4, HPAGE_MAP_BELOW_4G);
-	CHECK(get_runs(fd, &run, 1) == 1);
-	CHECK(run.length < WIDTH * HEIGHT * 2);
+	CHECK_EQ(get_runs(fd, &run, 1), 1);
+	CHECK_LT(run.length, WIDTH * HEIGHT * 2);
 	dmabuf = export_of(fd);
 	request_buffers(video, V4L2_MEMORY_DMABUF, 2);
-	CHECK(queue(video, V4L2_MEMORY_DMABUF, 0, dmabuf) < 0);
+	CHECK_LT(queue(video, V4L2_MEMORY_DMABUF, 0, dmabuf), 0);
 	request_buffers(video, V4L2_MEMORY_DMABUF, 0);
 	close(dmabuf);
 	close(fd);
@@ -609,10 +612,10 @@ static void pinned_memory_is_captured_into(void)
 	bytes = set_format(video, 0);
 	want = own_frame(video, bytes);
 	request_buffers(video, V4L2_MEMORY_DMABUF, 2);
-	CHECK(queue(video, V4L2_MEMORY_DMABUF, 0, dmabuf) == 0);
-	CHECK(queue(video, V4L2_MEMORY_DMABUF, 1, other) == 0);
-	CHECK(capture(video, V4L2_MEMORY_DMABUF) == 0);
-	CHECK(memcmp(p, want, bytes) == 0);
+	CHECK_EQ(queue(video, V4L2_MEMORY_DMABUF, 0, dmabuf), 0);
+	CHECK_EQ(queue(video, V4L2_MEMORY_DMABUF, 1, other), 0);
+	CHECK_EQ(capture(video, V4L2_MEMORY_DMABUF), 0);
+	CHECK_EQ(memcmp(p, want, bytes), 0);
 	free(want);
 	munmap(p, len);
 	video_close(video);

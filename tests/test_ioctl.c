@@ -81,7 +81,7 @@ static void prepare_alloc(union arg *a)
 static void undo_alloc(const union arg *a, bool done)
 {
 	if (done)
-		CHECK(close(a->alloc.fd) == 0);
+		CHECK_EQ(close(a->alloc.fd), 0);
 }
 
 static void prepare_create(union arg *a)
@@ -92,10 +92,10 @@ static void prepare_create(union arg *a)
 
 static void undo_create(const union arg *a, bool done)
 {
-	CHECK(access(NODES NAME, F_OK) == (done ? 0 : -1));
+	CHECK_EQ(access(NODES NAME, F_OK), done ? 0 : -1);
 	undo_alloc(a, done);
 	if (done)
-		CHECK(destroy(NAME) == 0);
+		CHECK_EQ(destroy(NAME), 0);
 }
 
 static void prepare_destroy(union arg *a)
@@ -107,9 +107,9 @@ static void prepare_destroy(union arg *a)
 static void undo_destroy(const union arg *a, bool done)
 {
 	(void)a;
-	CHECK(access(NODES NAME, F_OK) == (done ? -1 : 0));
+	CHECK_EQ(access(NODES NAME, F_OK), done ? -1 : 0);
 	if (!done)
-		CHECK(destroy(NAME) == 0);
+		CHECK_EQ(destroy(NAME), 0);
 }
 
 static __u64 node_pages[1];
@@ -141,7 +141,7 @@ static void prepare_export(union arg *a)
 static void undo_export(const union arg *a, bool done)
 {
 	if (done)
-		CHECK(close(a->export.fd) == 0);
+		CHECK_EQ(close(a->export.fd), 0);
 }
 
 /* Memory of the program: the largest base page there is. */
@@ -159,7 +159,7 @@ static void prepare_pin(union arg *a)
 static void undo_pin(const union arg *a, bool done)
 {
 	if (done)
-		CHECK(close(a->pin.fd) == 0);
+		CHECK_EQ(close(a->pin.fd), 0);
 }
 
 /* The machine that runs the tests has its files by a device of this driver. */
@@ -264,7 +264,8 @@ static int next_fd(void)
 {
 	int fd = dup(door);
 
-	CHECK(fd >= 0 && close(fd) == 0);
+	CHECK_GE(fd, 0);
+	CHECK_EQ(close(fd), 0);
 	return fd;
 }
 
@@ -280,9 +281,9 @@ static void refused(const struct contract *c, int fd, union arg *a, int err)
 		printf("# %s of %u bytes: %s\n", c->name, a->size, strerror(errno));
 		CHECK(!"refused as it ought to be");
 	}
-	CHECK(memcmp(a, &before, sizeof(before)) == 0);
-	CHECK(nr_buffers() == buffers);
-	CHECK(next_fd() == lowest);
+	CHECK_EQ(memcmp(a, &before, sizeof(before)), 0);
+	CHECK_EQ(nr_buffers(), buffers);
+	CHECK_EQ(next_fd(), lowest);
 }
 
 static bool privileged(const struct contract *c)
@@ -314,8 +315,8 @@ static void succeeds(const struct contract *c, union arg *a)
 		printf("# %s: %s\n", c->name, strerror(errno));
 	else
 		errno = 0;
-	CHECK(errno == 0);
-	CHECK(a->size == size);
+	CHECK_EQ(errno, 0);
+	CHECK_EQ(a->size, size);
 	c->undo(a, true);
 }
 
@@ -349,10 +350,10 @@ static void try_zero_tails(const struct contract *c, union arg *a)
 		a->size = sizes[i];
 		a->bytes[sizes[i]] = 1;		/* not ours any more */
 		succeeds(c, a);
-		CHECK(a->bytes[sizes[i]] == 1);
+		CHECK_EQ(a->bytes[sizes[i]], 1);
 		a->bytes[sizes[i]] = 0;
 		for (size_t j = c->size; j < sizeof(*a); j++)
-			CHECK(a->bytes[j] == 0);
+			CHECK_EQ(a->bytes[j], 0);
 	}
 }
 
@@ -439,23 +440,23 @@ static void output_fields_may_hold_anything(void)
 	memset(&info, 0xff, sizeof(info));
 	info.size = sizeof(info);
 	info.flags = 0;
-	CHECK(ioctl(door, HPAGE_MAP_INFO, &info) == 0);
-	CHECK(memcmp(&info, &want, sizeof(info)) == 0);
+	CHECK_EQ(ioctl(door, HPAGE_MAP_INFO, &info), 0);
+	CHECK_EQ(memcmp(&info, &want, sizeof(info)), 0);
 
 	memset(&info, 0xff, sizeof(info));
 	info.id = want.id;
 	CHECK(next_buffer(door, &info));
-	CHECK(memcmp(&info, &want, sizeof(info)) == 0);
+	CHECK_EQ(memcmp(&info, &want, sizeof(info)), 0);
 
 	prepare_alloc(&a);
 	prepare_alloc(&b);
 	memset(b.bytes + from, 0xff, to - from);
-	CHECK(ioctl(door, HPAGE_MAP_ALLOC, &a) == 0);
-	CHECK(close(a.alloc.fd) == 0);
-	CHECK(ioctl(door, HPAGE_MAP_ALLOC, &b) == 0);
-	CHECK(b.alloc.id > a.alloc.id);
+	CHECK_EQ(ioctl(door, HPAGE_MAP_ALLOC, &a), 0);
+	CHECK_EQ(close(a.alloc.fd), 0);
+	CHECK_EQ(ioctl(door, HPAGE_MAP_ALLOC, &b), 0);
+	CHECK_GT(b.alloc.id, a.alloc.id);
 	b.alloc.id = a.alloc.id;
-	CHECK(memcmp(&a, &b, sizeof(a)) == 0);
+	CHECK_EQ(memcmp(&a, &b, sizeof(a)), 0);
 }
 
 static char *pages;		/* one, and nothing behind it */
@@ -477,18 +478,18 @@ static void try_bad_pointers(const struct contract *c, union arg *a)
 	CHECK_ERR(ioctl(fd_for(c), c->cmd, end), EFAULT);
 	end->size = 0xffffffff;			/* told before it is looked for */
 	CHECK_ERR(ioctl(fd_for(c), c->cmd, end), E2BIG);
-	CHECK(nr_buffers() == buffers);
+	CHECK_EQ(nr_buffers(), buffers);
 
 	end = (void *)(pages + base_page - c->size);
 	memcpy(end, a, c->size);
-	CHECK(ioctl(fd_for(c), c->cmd, end) == 0);
+	CHECK_EQ(ioctl(fd_for(c), c->cmd, end), 0);
 	c->undo(end, true);
 }
 
 static void bad_pointers_are_efault(void)
 {
 	pages = map(-1, 2 * base_page, RW, MAP_PRIVATE | MAP_ANONYMOUS, 0);
-	CHECK(munmap(pages + base_page, base_page) == 0);
+	CHECK_EQ(munmap(pages + base_page, base_page), 0);
 	for_each(try_bad_pointers);
 }
 
@@ -498,18 +499,18 @@ static void try_read_only(const struct contract *c, union arg *a)
 	unsigned int buffers = nr_buffers();
 	int lowest = next_fd();
 
-	CHECK(mprotect(pages, base_page, RW) == 0);
+	CHECK_EQ(mprotect(pages, base_page, RW), 0);
 	memcpy(pages, a, c->size);
-	CHECK(mprotect(pages, base_page, PROT_READ) == 0);
+	CHECK_EQ(mprotect(pages, base_page, PROT_READ), 0);
 	if (!c->answers) {
-		CHECK(ioctl(fd_for(c), c->cmd, pages) == 0);
+		CHECK_EQ(ioctl(fd_for(c), c->cmd, pages), 0);
 		c->undo(a, true);
 		return;
 	}
 	CHECK_ERR(ioctl(fd_for(c), c->cmd, pages), EFAULT);
-	CHECK(memcmp(pages, a, c->size) == 0);
-	CHECK(nr_buffers() == buffers);
-	CHECK(next_fd() == lowest);
+	CHECK_EQ(memcmp(pages, a, c->size), 0);
+	CHECK_EQ(nr_buffers(), buffers);
+	CHECK_EQ(next_fd(), lowest);
 	c->undo(a, false);
 }
 
@@ -537,7 +538,7 @@ static void pointers_inside_must_be_the_callers(void)
 
 	door = dev_open(O_RDWR);
 	pages = map(-1, 2 * base_page, RW, MAP_PRIVATE | MAP_ANONYMOUS, 0);
-	CHECK(munmap(pages + base_page, base_page) == 0);
+	CHECK_EQ(munmap(pages + base_page, base_page), 0);
 	nobodys = (uintptr_t)pages + base_page;
 	const __u64 bad[] = { 8, nobodys, nobodys - 4, -8ULL, 1ULL << 63 };
 
@@ -574,13 +575,14 @@ static void pointers_inside_must_be_the_callers(void)
 	a.nodes.nr = 0xffffffff;
 	refused(c, door, &a, EFAULT);
 	a.nodes.nr = 1;
-	CHECK(ioctl(door, HPAGE_MAP_NODES, &a) == 0);
+	CHECK_EQ(ioctl(door, HPAGE_MAP_NODES, &a), 0);
 
 	/* No array at all is one of no elements. */
 	c->prepare(&a);
 	a.nodes.pages = 0;
 	a.nodes.nr = 0;
-	CHECK(ioctl(door, HPAGE_MAP_NODES, &a) == 0 && a.nodes.nr >= 1);
+	CHECK_EQ(ioctl(door, HPAGE_MAP_NODES, &a), 0);
+	CHECK_GE(a.nodes.nr, 1);
 }
 
 /* A text and its room come together. */
@@ -637,13 +639,13 @@ static void the_wrong_descriptor_is_ebadf(void)
 	info = ask(only);
 	CHECK(info.features);
 	none.features = info.features;
-	CHECK(memcmp(&info, &none, sizeof(none)) == 0);
+	CHECK_EQ(memcmp(&info, &none, sizeof(none)), 0);
 
 	/* The right ones: all but that. */
 	CHECK(next_buffer(only, &info));
 	info.id = 0;
 	CHECK(next_buffer(dev_open(O_RDONLY), &info));
-	CHECK(ask(own).length == base_page);
+	CHECK_EQ(ask(own).length, base_page);
 }
 
 /* Nor is a mapping a buffer; its runs are those that the device sees. */
@@ -714,7 +716,7 @@ static int try_for_device(int fd, const struct right *r)
 		a.dma_map = (struct hpage_map_dma_map){
 			.size = sizeof(a.dma_map), .flags = r->flags, .device = "none",
 		};
-	CHECK(ioctl(fd, r->cmd, &a) == -1);
+	CHECK_EQ(ioctl(fd, r->cmd, &a), -1);
 	return errno;
 }
 
@@ -769,7 +771,7 @@ static void every_ioctl_needs_what_its_descriptor_is_open_for(void)
 		int alone = dev_open(access_modes[i] | O_NONBLOCK);
 		int named = open(NODES "rights", access_modes[i] | O_CLOEXEC);
 
-		CHECK((named >= 0) == root);
+		CHECK_EQ(named >= 0, root);
 		for (const struct right *r = rights; r < rights + COUNT(rights); r++) {
 			good &= right_is(r, "the door", i, whole, r->door[i] == 'y');
 			good &= right_is(r, "the door alone", i, alone, r->door_alone[i] == 'y');
@@ -781,7 +783,7 @@ static void every_ioctl_needs_what_its_descriptor_is_open_for(void)
 		close(named);
 	}
 	if (root)
-		CHECK(destroy("rights") == 0);
+		CHECK_EQ(destroy("rights"), 0);
 	CHECK(good);
 }
 
@@ -794,13 +796,13 @@ static void a_named_buffer_is_not_the_door(void)
 	for (size_t i = 0; i < COUNT(modes); i++) {
 		int fd = open(NODES "named", modes[i] | O_CLOEXEC);
 
-		CHECK(fd >= 0);
+		CHECK_GE(fd, 0);
 		REFUSED_BY(fd, EBADF, HPAGE_MAP_ALLOC, HPAGE_MAP_CREATE, HPAGE_MAP_DESTROY,
 			   HPAGE_MAP_LIST);
 		CHECK(ask(fd).attributes & HPAGE_MAP_ATTR_NAMED);
 		close(fd);
 	}
-	CHECK(destroy("named") == 0);
+	CHECK_EQ(destroy("named"), 0);
 }
 
 static void other_files_know_none_of_it(void)
@@ -810,7 +812,9 @@ static void other_files_know_none_of_it(void)
 	int path = open(DEV, O_PATH | O_CLOEXEC);
 
 	door = dev_open(O_RDWR);
-	CHECK(file >= 0 && null >= 0 && path >= 0);
+	CHECK_GE(file, 0);
+	CHECK_GE(null, 0);
+	CHECK_GE(path, 0);
 	for (size_t i = 0; i < COUNT(contracts); i++) {
 		REFUSED_BY(file, ENOTTY, contracts[i].cmd);
 		REFUSED_BY(null, ENOTTY, contracts[i].cmd);
@@ -823,9 +827,9 @@ static void drop(int capability)
 	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
 	struct __user_cap_data_struct data[2];
 
-	CHECK(syscall(SYS_capget, &head, data) == 0);
+	CHECK_EQ(syscall(SYS_capget, &head, data), 0);
 	data[capability / 32].effective &= ~(1u << capability % 32);
-	CHECK(syscall(SYS_capset, &head, data) == 0);
+	CHECK_EQ(syscall(SYS_capset, &head, data), 0);
 }
 
 static void without_capability(void *arg)
@@ -859,15 +863,16 @@ static void without_others(void *arg)
 
 	(void)arg;
 	drop(CAP_SYS_RAWIO);
-	CHECK(ask(door).address == 0);
+	CHECK_EQ(ask(door).address, 0);
 	close(create(NAME, 1, base_page));
-	CHECK(destroy(NAME) == 0);
+	CHECK_EQ(destroy(NAME), 0);
 	drop(CAP_SYS_ADMIN);
 	close(alloc(1, base_page, 0));
 	info.id = 0;
-	CHECK(next_buffer(door, &info) && info.address == 0);
+	CHECK(next_buffer(door, &info));
+	CHECK_EQ(info.address, 0);
 	prepare_nodes(&a);
-	CHECK(ioctl(door, HPAGE_MAP_NODES, &a) == 0);
+	CHECK_EQ(ioctl(door, HPAGE_MAP_NODES, &a), 0);
 }
 
 static void addresses_are_for_rawio_only(void)
@@ -875,10 +880,11 @@ static void addresses_are_for_rawio_only(void)
 	union arg a = {};
 
 	door = dev_open(O_RDWR);
-	CHECK(ask(door).address != 0);
+	CHECK_NE(ask(door).address, 0);
 	prepare_runs(&a);
-	CHECK(ioctl(door, HPAGE_MAP_RUNS, &a) == 0);
-	CHECK(a.runs.nr == 1 && run.address == ask(door).address);
+	CHECK_EQ(ioctl(door, HPAGE_MAP_RUNS, &a), 0);
+	CHECK_EQ(a.runs.nr, 1);
+	CHECK_EQ(run.address, ask(door).address);
 	CHECK_EXITS(spawn(without_others, NULL));
 }
 
@@ -975,30 +981,38 @@ static void info_agrees_with_sysfs(void)
 	struct hpage_map_info info = ask(dev_open(O_RDWR));
 	char text[32];
 
-	CHECK(info.length == buf_size && info.length == class_u64("size"));
-	CHECK(info.page_size == class_u64("page_size"));
-	CHECK(info.nr_pages == class_u64("nr_pages"));
-	CHECK(info.nr_pages * info.page_size == info.length);
-	CHECK(info.nr_huge == class_u64("nr_huge"));
-	CHECK(info.nr_runs == class_u64("runs"));
-	CHECK(info.nr_runs >= 1 && info.nr_runs <= info.nr_pages);
+	CHECK_EQ(info.length, buf_size);
+	CHECK_EQ(info.length, class_u64("size"));
+	CHECK_EQ(info.page_size, class_u64("page_size"));
+	CHECK_EQ(info.nr_pages, class_u64("nr_pages"));
+	CHECK_EQ(info.nr_pages * info.page_size, info.length);
+	CHECK_EQ(info.nr_huge, class_u64("nr_huge"));
+	CHECK_EQ(info.nr_runs, class_u64("runs"));
+	CHECK_GE(info.nr_runs, 1);
+	CHECK_LE(info.nr_runs, info.nr_pages);
 	class_text("node", text, sizeof(text));
-	CHECK(info.node == atoi(text));
+	CHECK_EQ(info.node, atoi(text));
 	class_text("backing", text, sizeof(text));
-	CHECK(info.backing >= 1 && info.backing <= 3 && !strcmp(text, names[info.backing]));
-	CHECK(info.flags == 0);
+	CHECK_GE(info.backing, 1);
+	CHECK_LE(info.backing, 3);
+	CHECK_STREQ(text, names[info.backing]);
+	CHECK_EQ(info.flags, 0);
 	CHECK(info.features & HPAGE_MAP_FEATURE_HUGETLB);
 	CHECK(info.features & HPAGE_MAP_FEATURE_THP);
 	if (suite_where == ON_THP)
 		CHECK(info.page_size == pmd_size && info.nr_huge == info.nr_pages);
-	CHECK(info.asked == class_u64("asked") && info.asked <= info.length);
-	CHECK(info.id == class_u64("id") && info.id > 0);
+	CHECK_EQ(info.asked, class_u64("asked"));
+	CHECK_LE(info.asked, info.length);
+	CHECK_EQ(info.id, class_u64("id"));
+	CHECK_GT(info.id, 0);
 	CHECK(info.attributes & HPAGE_MAP_ATTR_DEFAULT);
 	CHECK(!(info.attributes & (HPAGE_MAP_ATTR_NAMED | HPAGE_MAP_ATTR_RESERVE)));
 	CHECK(!!(info.attributes & HPAGE_MAP_ATTR_CONTIGUOUS) == (info.nr_runs == 1));
 	CHECK(!!(info.attributes & HPAGE_MAP_ATTR_BELOW_4G) == class_u64("below_4g"));
-	CHECK(info.descriptors == 1 && info.mappings == 0 && info.lingering == 0);
-	CHECK(!strcmp(info.name, "default"));
+	CHECK_EQ(info.descriptors, 1);
+	CHECK_EQ(info.mappings, 0);
+	CHECK_EQ(info.lingering, 0);
+	CHECK_STREQ(info.name, "default");
 }
 
 static void any_descriptor_may_ask(void)
@@ -1022,7 +1036,7 @@ static void other_numbers_are_enotty(void)
 		CHECK_ERR(ioctl(fd, _IO(0xBA, nr), &info), ENOTTY);
 		CHECK_ERR(ioctl(fd, _IOWR(HPAGE_MAP_IOC_TYPE, nr, info), &info), ENOTTY);
 	}
-	CHECK(info.length == 0);
+	CHECK_EQ(info.length, 0);
 }
 
 #ifdef __x86_64__
@@ -1046,13 +1060,13 @@ static void thirty_two_bit_programs_may_ask(void)
 	door = dev_open(O_RDWR);
 	want = ask(door);
 	prepare_info(a);
-	CHECK(ioctl_32(door, HPAGE_MAP_INFO, a) == 0);
-	CHECK(memcmp(a, &want, sizeof(want)) == 0);
+	CHECK_EQ(ioctl_32(door, HPAGE_MAP_INFO, a), 0);
+	CHECK_EQ(memcmp(a, &want, sizeof(want)), 0);
 
 	prepare_alloc(a);
-	CHECK(ioctl_32(door, HPAGE_MAP_ALLOC, a) == 0);
-	CHECK(ask(a->alloc.fd).id == a->alloc.id);
-	CHECK(a->alloc.got_length == base_page);
+	CHECK_EQ(ioctl_32(door, HPAGE_MAP_ALLOC, a), 0);
+	CHECK_EQ(ask(a->alloc.fd).id, a->alloc.id);
+	CHECK_EQ(a->alloc.got_length, base_page);
 }
 #endif
 

@@ -38,8 +38,8 @@ static void busy(void *arg)
 		if (own != MAP_FAILED)
 			own[0] = 1;
 		memset(all, 1, base_page);
-		CHECK(munmap(all + buf_page, buf_page) == 0);
-		CHECK(pread(fd, buf, sizeof(buf), buf_page - 100) == sizeof(buf));
+		CHECK_EQ(munmap(all + buf_page, buf_page), 0);
+		CHECK_EQ(pread(fd, buf, sizeof(buf), buf_page - 100), sizeof(buf));
 		close(fd);
 		munmap(own, buf_page);
 		munmap(all, buf_size);
@@ -56,19 +56,19 @@ static void killed_mappers_leave_nothing(void)
 {
 	uint64_t resv = suite_where & ON_POOL ? pool("resv") : 0;
 
-	CHECK(pipe(started) == 0);
+	CHECK_EQ(pipe(started), 0);
 	for (int i = 0; i < ROUNDS; i++) {
 		pid_t pid = spawn(busy, i % 2 ? &i : NULL);
 
 		step_wait(started[0]);
 		for (int j = 0; j < i * 7 % 40; j++)	/* somewhere else each round */
 			sched_yield();
-		CHECK(kill(pid, SIGKILL) == 0);
+		CHECK_EQ(kill(pid, SIGKILL), 0);
 		reap_all();
 		CHECK_COUNT("descriptors", 0);
 		CHECK_COUNT("mappings", 0);
 		if (suite_where & ON_POOL)
-			CHECK(pool("resv") == resv);
+			CHECK_EQ(pool("resv"), resv);
 	}
 }
 

@@ -36,15 +36,15 @@ struct guest {
 
 static void begin(uint64_t pages)
 {
-	CHECK(run_command("modprobe kvm_amd || modprobe kvm_intel") == 0);
+	CHECK_EQ(run_command("modprobe kvm_amd || modprobe kvm_intel"), 0);
 	CHECK(want_pool(pages));
-	CHECK(load("") == 0);
+	CHECK_EQ(load(""), 0);
 }
 
 static void end(void)
 {
-	CHECK(refcnt() == 0);
-	CHECK(unload() == 0);
+	CHECK_EQ(refcnt(), 0);
+	CHECK_EQ(unload(), 0);
 }
 
 static struct guest guest_make(void *memory)
@@ -55,12 +55,12 @@ static struct guest guest_make(void *memory)
 	};
 	struct guest g = { .kvm = open("/dev/kvm", O_RDWR | O_CLOEXEC) };
 
-	CHECK(g.kvm >= 0);
+	CHECK_GE(g.kvm, 0);
 	g.vm = ioctl(g.kvm, KVM_CREATE_VM, 0);
-	CHECK(g.vm >= 0);
-	CHECK(ioctl(g.vm, KVM_SET_USER_MEMORY_REGION, &region) == 0);
+	CHECK_GE(g.vm, 0);
+	CHECK_EQ(ioctl(g.vm, KVM_SET_USER_MEMORY_REGION, &region), 0);
 	g.cpu = ioctl(g.vm, KVM_CREATE_VCPU, 0);
-	CHECK(g.cpu >= 0);
+	CHECK_GE(g.cpu, 0);
 	g.run_size = ioctl(g.kvm, KVM_GET_VCPU_MMAP_SIZE, 0);
 	g.run = (void *)map(g.cpu, g.run_size, RW, MAP_SHARED, 0);
 	return g;
@@ -79,33 +79,33 @@ static void guest_run(struct guest *g)
 	struct kvm_regs regs = { .rip = CODE, .rflags = 2, .rdi = TARGET };
 	struct kvm_sregs sregs;
 
-	CHECK(ioctl(g->cpu, KVM_GET_SREGS, &sregs) == 0);
+	CHECK_EQ(ioctl(g->cpu, KVM_GET_SREGS, &sregs), 0);
 	sregs.cs.base = 0;
 	sregs.cs.selector = 0;
 	sregs.ds.base = 0;
 	sregs.ds.limit = ~0U;
 	sregs.ds.g = 1;
-	CHECK(ioctl(g->cpu, KVM_SET_SREGS, &sregs) == 0);
-	CHECK(ioctl(g->cpu, KVM_SET_REGS, &regs) == 0);
-	CHECK(ioctl(g->cpu, KVM_RUN, 0) == 0);
+	CHECK_EQ(ioctl(g->cpu, KVM_SET_SREGS, &sregs), 0);
+	CHECK_EQ(ioctl(g->cpu, KVM_SET_REGS, &regs), 0);
+	CHECK_EQ(ioctl(g->cpu, KVM_RUN, 0), 0);
 	if (g->run->exit_reason != KVM_EXIT_HLT)
 		printf("# exit reason %u\n", g->run->exit_reason);
-	CHECK(g->run->exit_reason == KVM_EXIT_HLT);
+	CHECK_EQ(g->run->exit_reason, KVM_EXIT_HLT);
 }
 
 static void check_run(struct guest *g, char *p, int fd, uint32_t seed)
 {
 	uint32_t words[WORDS];
 
-	CHECK(sizeof(words) == WORDS * 4);
+	CHECK_EQ(sizeof(words), WORDS * 4);
 	memcpy(p + CODE, code, sizeof(code));
 	memcpy(p + SEED, &seed, sizeof(seed));
 	guest_run(g);
 	/* Whoever has the buffer sees it. */
-	CHECK(pread(fd, words, sizeof(words), TARGET) == sizeof(words));
+	CHECK_EQ(pread(fd, words, sizeof(words), TARGET), sizeof(words));
 	for (uint32_t i = 0; i < WORDS; i++)
-		CHECK(words[i] == seed + i);
-	CHECK(memcmp(p + TARGET, words, sizeof(words)) == 0);
+		CHECK_EQ(words[i], seed + i);
+	CHECK_EQ(memcmp(p + TARGET, words, sizeof(words)), 0);
 }
 
 static void check_buffer(int fd)
@@ -124,7 +124,7 @@ static void a_guest_writes_to_a_buffer(void)
 {
 	begin(2);
 	check_buffer(lend(SIZE, pmd_size, HPAGE_MAP_EXACT));
-	CHECK(set_pool(pmd_size, "nr", 0) == 0);
+	CHECK_EQ(set_pool(pmd_size, "nr", 0), 0);
 	check_buffer(lend(SIZE, pmd_size, HPAGE_MAP_EXACT));	/* THP */
 	check_buffer(lend(SIZE, base_page, HPAGE_MAP_ALLOW_BASE));
 	end();
@@ -142,10 +142,10 @@ static void a_guest_loses_what_is_unmapped(void)
 	p = map(fd, SIZE, RW, MAP_SHARED, 0);
 	g = guest_make(p);
 	check_run(&g, p, fd, 5);
-	CHECK(munmap(p, SIZE) == 0);
+	CHECK_EQ(munmap(p, SIZE), 0);
 	close(fd);
-	CHECK(count_buffers() == 0);
-	CHECK(pool_of(pmd_size, "free") == 4);
+	CHECK_EQ(count_buffers(), 0);
+	CHECK_EQ(pool_of(pmd_size, "free"), 4);
 	CHECK(ioctl(g.cpu, KVM_RUN, 0) == -1 || g.run->exit_reason != KVM_EXIT_HLT);
 
 	fd = lend(SIZE, pmd_size, HPAGE_MAP_EXACT);

@@ -20,7 +20,7 @@ static void eat_pool(void)
 
 	if (left)
 		map(-1, left * pmd_size, RW, MAP_PRIVATE | MAP_ANONYMOUS | MAP_HUGETLB, 0);
-	CHECK(pool_of(pmd_size, "free") == pool_of(pmd_size, "resv"));
+	CHECK_EQ(pool_of(pmd_size, "free"), pool_of(pmd_size, "resv"));
 }
 
 static char why[TEXT];
@@ -58,8 +58,9 @@ static void the_best_is_got_without_a_word(void)
 {
 	struct hpage_map_alloc a = request(1, buf_page == pmd_size ? 0 : buf_page, 0);
 
-	CHECK(try_alloc(&a) == 0);
-	CHECK(a.got_backing == HPAGE_MAP_BACKING_HUGETLB && a.got_page_size == buf_page);
+	CHECK_EQ(try_alloc(&a), 0);
+	CHECK_EQ(a.got_backing, HPAGE_MAP_BACKING_HUGETLB);
+	CHECK_EQ(a.got_page_size, buf_page);
 	CHECK(!*why);
 }
 
@@ -70,12 +71,13 @@ static void a_short_pool_falls_to_thp_and_says_why(void)
 	uint64_t before = pool_of(pmd_size, "free");
 
 	eat_pool();
-	CHECK(try_alloc(&a) == 0);
-	CHECK(a.got_backing == HPAGE_MAP_BACKING_THP && a.got_page_size == pmd_size);
+	CHECK_EQ(try_alloc(&a), 0);
+	CHECK_EQ(a.got_backing, HPAGE_MAP_BACKING_THP);
+	CHECK_EQ(a.got_page_size, pmd_size);
 	CHECK(told(SHORT, 2, pmd_size / 1024, 0));
 	CHECK(told("(try: echo %lu > /sys/kernel/mm/hugepages/hugepages-%lukB/nr_hugepages)",
 		   pool_of(pmd_size, "nr") + 2, pmd_size / 1024, 0));
-	CHECK(pool_of(pmd_size, "free") == before);
+	CHECK_EQ(pool_of(pmd_size, "free"), before);
 }
 
 /* A page size that is not the best is the one that was asked for: nothing to say. */
@@ -83,9 +85,11 @@ static void base_pages_are_got_when_asked_for(void)
 {
 	struct hpage_map_alloc a = request(3 * base_page - 5, base_page, HPAGE_MAP_EXACT);
 
-	CHECK(try_alloc(&a) == 0);
-	CHECK(a.got_backing == HPAGE_MAP_BACKING_BASE && a.got_page_size == base_page);
-	CHECK(a.got_length == 3 * base_page && !*why);
+	CHECK_EQ(try_alloc(&a), 0);
+	CHECK_EQ(a.got_backing, HPAGE_MAP_BACKING_BASE);
+	CHECK_EQ(a.got_page_size, base_page);
+	CHECK_EQ(a.got_length, 3 * base_page);
+	CHECK(!*why);
 }
 
 static void exact_makes_a_refusal_of_a_fallback(void)
@@ -93,14 +97,14 @@ static void exact_makes_a_refusal_of_a_fallback(void)
 	struct hpage_map_alloc a = request(1, 1UL << 30, HPAGE_MAP_EXACT), before;
 	uint64_t left = pool_of(1UL << 30, "free");
 
-	CHECK(left == 0);
+	CHECK_EQ(left, 0);
 	before = a;
 	CHECK_ERR(try_alloc(&a), ENOMEM);
 	CHECK(told(SHORT, 1, 1UL << 20, left));
 	CHECK(!strstr(why, "thp"));
 	before.text = a.text;
 	before.text_size = a.text_size;
-	CHECK(memcmp(&a, &before, sizeof(a)) == 0);
+	CHECK_EQ(memcmp(&a, &before, sizeof(a)), 0);
 }
 
 /* One page of a gigantic size is not what is got then, but as little as serves. */
@@ -109,10 +113,11 @@ static void a_gigantic_page_falls_to_a_pmd(void)
 	uint64_t left = pool_of(pmd_size, "free") - pool_of(pmd_size, "resv");
 	struct hpage_map_alloc a = request(1, 1UL << 30, 0);
 
-	CHECK(try_alloc(&a) == 0);
-	CHECK(a.got_page_size == pmd_size && a.got_length == pmd_size);
+	CHECK_EQ(try_alloc(&a), 0);
+	CHECK_EQ(a.got_page_size, pmd_size);
+	CHECK_EQ(a.got_length, pmd_size);
 	CHECK(told(SHORT, 1, 1UL << 20, pool_of(1UL << 30, "free")));
-	CHECK(a.got_backing == (left ? HPAGE_MAP_BACKING_HUGETLB : HPAGE_MAP_BACKING_THP));
+	CHECK_EQ(a.got_backing, left ? HPAGE_MAP_BACKING_HUGETLB : HPAGE_MAP_BACKING_THP);
 }
 
 /* Forbid folios that a PMD maps; the old setting is put back by allow_thp(). */
@@ -128,12 +133,12 @@ static void deny_thp(void)
 	CHECK(start && end);
 	*end = '\0';
 	strcpy(shmem_was, start + 1);
-	CHECK(write_text(SHMEM, "deny") == 0);
+	CHECK_EQ(write_text(SHMEM, "deny"), 0);
 }
 
 static void allow_thp(void)
 {
-	CHECK(write_text(SHMEM, shmem_was) == 0);
+	CHECK_EQ(write_text(SHMEM, shmem_was), 0);
 }
 
 static void alloc_without_huge_pages(void *arg)
@@ -143,13 +148,14 @@ static void alloc_without_huge_pages(void *arg)
 
 	(void)arg;
 	a.length = (left + 1) * pmd_size + 1;
-	CHECK(try_alloc(&a) == 0);
-	CHECK(a.got_backing == HPAGE_MAP_BACKING_BASE && a.got_page_size == base_page);
-	CHECK(a.got_length == (left + 1) * pmd_size + base_page);
-	CHECK(ask(a.fd).nr_huge == 0);
+	CHECK_EQ(try_alloc(&a), 0);
+	CHECK_EQ(a.got_backing, HPAGE_MAP_BACKING_BASE);
+	CHECK_EQ(a.got_page_size, base_page);
+	CHECK_EQ(a.got_length, (left + 1) * pmd_size + base_page);
+	CHECK_EQ(ask(a.fd).nr_huge, 0);
 	CHECK(told(SHORT, left + 2, pmd_size / 1024, left));
 	CHECK(told("; thp: no PMD-sized folio after %lu kB (try: echo never", 0, 0, 0));
-	CHECK(close(a.fd) == 0);
+	CHECK_EQ(close(a.fd), 0);
 
 	a.flags = 0;
 	CHECK_ERR(try_alloc(&a), ENOMEM);
@@ -166,7 +172,7 @@ static void base_pages_are_got_only_when_allowed(void)
 	deny_thp();
 	status = wait_for(spawn(alloc_without_huge_pages, NULL));
 	allow_thp();
-	CHECK(status == 0);
+	CHECK_EQ(status, 0);
 }
 
 static void a_size_that_no_machine_has_is_told(void)
@@ -174,7 +180,7 @@ static void a_size_that_no_machine_has_is_told(void)
 	struct hpage_map_alloc a = request(1ULL << 50, 0, HPAGE_MAP_ALLOW_BASE);
 
 	CHECK_ERR(try_alloc(&a), ENOMEM);
-	CHECK(!strcmp(why, "more than this machine's memory"));
+	CHECK_STREQ(why, "more than this machine's memory");
 	a = request(1, 8 * base_page, HPAGE_MAP_EXACT);
 	CHECK_ERR(try_alloc(&a), EINVAL);
 	CHECK(told("hugetlb: no pages of %lu kB on this machine", 8 * base_page / 1024, 0, 0));
@@ -197,12 +203,13 @@ static void a_text_is_cut_to_its_room(void)
 		a.text = (uintptr_t)text;
 		a.text_size = room;
 		CHECK_ERR(ioctl(door, HPAGE_MAP_ALLOC, &a), EINVAL);
-		CHECK(memcmp(text, whole, len) == 0 && text[len] == '\0');
-		CHECK(text[len + 1] == 0x55);
+		CHECK_EQ(memcmp(text, whole, len), 0);
+		CHECK_EQ(text[len], '\0');
+		CHECK_EQ(text[len + 1], 0x55);
 	}
 	a.text_size = 0xffffffff;	/* room that is not there is not looked at */
 	CHECK_ERR(ioctl(door, HPAGE_MAP_ALLOC, &a), EINVAL);
-	CHECK(!strcmp(text, whole));
+	CHECK_STREQ(text, whole);
 	a.text = 0;
 	a.text_size = 0;
 	CHECK_ERR(ioctl(door, HPAGE_MAP_ALLOC, &a), EINVAL);
@@ -216,20 +223,21 @@ static void a_text_without_its_room_is_efault_and_no_buffer(void)
 	unsigned int buffers = nr_buffers();
 	int door = dev_open(O_RDWR);
 
-	CHECK(munmap(page + base_page, base_page) == 0);
+	CHECK_EQ(munmap(page + base_page, base_page), 0);
 	a.text = (uintptr_t)page + base_page - 4;	/* good for an empty one */
 	a.text_size = TEXT;
 	before = a;
 	CHECK_ERR(ioctl(door, HPAGE_MAP_ALLOC, &a), EFAULT);
-	CHECK(memcmp(&a, &before, sizeof(a)) == 0);
-	CHECK(nr_buffers() == buffers);
+	CHECK_EQ(memcmp(&a, &before, sizeof(a)), 0);
+	CHECK_EQ(nr_buffers(), buffers);
 
 	a.text = (uintptr_t)page;
-	CHECK(ioctl(door, HPAGE_MAP_ALLOC, &a) == 0 && *page);
+	CHECK_EQ(ioctl(door, HPAGE_MAP_ALLOC, &a), 0);
+	CHECK(*page);
 	close(a.fd);
-	CHECK(mprotect(page, base_page, PROT_READ) == 0);
+	CHECK_EQ(mprotect(page, base_page, PROT_READ), 0);
 	CHECK_ERR(ioctl(door, HPAGE_MAP_ALLOC, &a), EFAULT);
-	CHECK(nr_buffers() == buffers);
+	CHECK_EQ(nr_buffers(), buffers);
 }
 
 static const struct test tests[] = {

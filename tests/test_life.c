@@ -17,8 +17,8 @@
 
 static void want_pool(uint64_t pages)
 {
-	CHECK(set_pool(pmd_size, "nr", pages) == 0);
-	CHECK(pool_of(pmd_size, "free") == pages);
+	CHECK_EQ(set_pool(pmd_size, "nr", pages), 0);
+	CHECK_EQ(pool_of(pmd_size, "free"), pages);
 }
 
 static void learn_buffer(void)
@@ -41,7 +41,7 @@ static void load_must(const char *params)
 
 	if (err)
 		printf("# load with '%s': %d\n", params, err);
-	CHECK(err == 0);
+	CHECK_EQ(err, 0);
 	learn_buffer();
 }
 
@@ -50,18 +50,20 @@ static void a_bare_load_takes_nothing_until_open(void)
 {
 	want_pool(16);
 	load_must("");
-	CHECK(pool_of(pmd_size, "free") == 16);
-	CHECK(class_u64("size") == 0 && backed_by("none"));
-	CHECK(class_u64("nr_pages") == 0 && refcnt() == 0);
+	CHECK_EQ(pool_of(pmd_size, "free"), 16);
+	CHECK_EQ(class_u64("size"), 0);
+	CHECK(backed_by("none"));
+	CHECK_EQ(class_u64("nr_pages"), 0);
+	CHECK_EQ(refcnt(), 0);
 	close(dev_open(O_RDONLY));
 	CHECK(backed_by("hugetlb"));
-	CHECK(class_u64("size") == NR_DEFAULT * pmd_size);
-	CHECK(pool_of(pmd_size, "free") == 16 - NR_DEFAULT);
-	CHECK(refcnt() == 0);	/* made to stay, but nobody's */
+	CHECK_EQ(class_u64("size"), NR_DEFAULT * pmd_size);
+	CHECK_EQ(pool_of(pmd_size, "free"), 16 - NR_DEFAULT);
+	CHECK_EQ(refcnt(), 0);	/* made to stay, but nobody's */
 	close(dev_open(O_RDONLY));
-	CHECK(pool_of(pmd_size, "free") == 16 - NR_DEFAULT);
-	CHECK(unload() == 0);
-	CHECK(pool_of(pmd_size, "free") == 16);
+	CHECK_EQ(pool_of(pmd_size, "free"), 16 - NR_DEFAULT);
+	CHECK_EQ(unload(), 0);
+	CHECK_EQ(pool_of(pmd_size, "free"), 16);
 }
 
 static void parameters_make_it_at_load(void)
@@ -87,10 +89,11 @@ static void parameters_make_it_at_load(void)
 		printf("# %s\n", good[i].params);
 		load_must(good[i].params);
 		CHECK(backed_by(good[i].backing));
-		CHECK(buf_page == good[i].page && buf_size == good[i].size);
-		CHECK(refcnt() == 0);
-		CHECK(unload() == 0);
-		CHECK(pool_of(pmd_size, "free") == 16);
+		CHECK_EQ(buf_page, good[i].page);
+		CHECK_EQ(buf_size, good[i].size);
+		CHECK_EQ(refcnt(), 0);
+		CHECK_EQ(unload(), 0);
+		CHECK_EQ(pool_of(pmd_size, "free"), 16);
 	}
 }
 
@@ -130,10 +133,10 @@ static void bad_parameters_are_refused(void)
 
 		if (err != -bad[i].err)
 			printf("# load with '%s': %d\n", bad[i].params, err);
-		CHECK(err == -bad[i].err);
+		CHECK_EQ(err, -bad[i].err);
 		CHECK(!loaded());
-		CHECK(access(DEV, F_OK) == -1);
-		CHECK(pool_of(pmd_size, "free") == 16);
+		CHECK_EQ(access(DEV, F_OK), -1);
+		CHECK_EQ(pool_of(pmd_size, "free"), 16);
 	}
 }
 
@@ -146,10 +149,11 @@ static void more_than_available_memory_is_enomem(void)
 
 	read_text("/proc/meminfo", text, sizeof(text));
 	line = strstr(text, "MemAvailable:");
-	CHECK(line && sscanf(line, "MemAvailable: %llu", &kb) == 1);
+	CHECK(line);
+	CHECK_EQ(sscanf(line, "MemAvailable: %llu", &kb), 1);
 	for (size_t i = 0; i < sizeof(how) / sizeof(*how); i++) {
 		snprintf(text, sizeof(text), "size=%lluK%s", kb + (64 << 10), how[i]);
-		CHECK(load(text) == -ENOMEM);
+		CHECK_EQ(load(text), -ENOMEM);
 		CHECK(!loaded());
 	}
 }
@@ -173,9 +177,10 @@ static void the_node_has_the_mode_asked_for(void)
 
 	for (size_t i = 0; i < sizeof(modes) / sizeof(*modes); i++) {
 		load_must(modes[i].params);
-		CHECK(stat(DEV, &st) == 0 && S_ISCHR(st.st_mode));
-		CHECK((st.st_mode & 07777) == modes[i].mode);
-		CHECK(unload() == 0);
+		CHECK_EQ(stat(DEV, &st), 0);
+		CHECK(S_ISCHR(st.st_mode));
+		CHECK_EQ(st.st_mode & 07777, modes[i].mode);
+		CHECK_EQ(unload(), 0);
 	}
 }
 
@@ -190,19 +195,19 @@ static void a_mapping_holds_pages_and_module(void)
 	fd = dev_open(O_RDWR);
 	p = map_all(fd, RW, MAP_SHARED);
 	close(fd);
-	CHECK(refcnt() >= 1);
-	CHECK(unload() == -EWOULDBLOCK);
-	CHECK(pool_of(pmd_size, "free") == 12);
+	CHECK_GE(refcnt(), 1);
+	CHECK_EQ(unload(), -EWOULDBLOCK);
+	CHECK_EQ(pool_of(pmd_size, "free"), 12);
 	CHECK_COUNT("mappings", 1);
 	CHECK_COUNT("descriptors", 0);
 	fill(p, buf_size, 1);
 	CHECK(filled(p, buf_size, 1));
-	CHECK(munmap(p, buf_size - buf_page) == 0);
-	CHECK(unload() == -EWOULDBLOCK);
-	CHECK(munmap(p, buf_size) == 0);
-	CHECK(refcnt() == 0);
-	CHECK(unload() == 0);
-	CHECK(pool_of(pmd_size, "free") == 16);
+	CHECK_EQ(munmap(p, buf_size - buf_page), 0);
+	CHECK_EQ(unload(), -EWOULDBLOCK);
+	CHECK_EQ(munmap(p, buf_size), 0);
+	CHECK_EQ(refcnt(), 0);
+	CHECK_EQ(unload(), 0);
+	CHECK_EQ(pool_of(pmd_size, "free"), 16);
 }
 
 static void a_descriptor_holds_the_module(void)
@@ -211,9 +216,9 @@ static void a_descriptor_holds_the_module(void)
 
 	load_must("nr_hpages=1");
 	fd = dev_open(O_RDONLY);
-	CHECK(unload() == -EWOULDBLOCK);
+	CHECK_EQ(unload(), -EWOULDBLOCK);
 	close(fd);
-	CHECK(unload() == 0);
+	CHECK_EQ(unload(), 0);
 }
 
 static int pipes[2][2];
@@ -238,13 +243,13 @@ static void a_child_holds_what_it_inherits(void)
 	pid = spawn(sit, NULL);
 	step_wait(pipes[0][0]);
 	close(fd);
-	CHECK(munmap(p, buf_size) == 0);
+	CHECK_EQ(munmap(p, buf_size), 0);
 	CHECK_COUNT("mappings", 1);
 	CHECK_COUNT("descriptors", 1);
-	CHECK(unload() == -EWOULDBLOCK);
+	CHECK_EQ(unload(), -EWOULDBLOCK);
 	step_done(pipes[1][1]);
 	CHECK_EXITS(pid);
-	CHECK(unload() == 0);
+	CHECK_EQ(unload(), 0);
 }
 
 static void load_and_unload_in_a_loop(void)
@@ -258,12 +263,12 @@ static void load_and_unload_in_a_loop(void)
 			char *p = map_all(dev_open(O_RDWR), RW, MAP_SHARED);
 
 			memset(p, i, base_page);
-			CHECK(unload() == -EWOULDBLOCK);
+			CHECK_EQ(unload(), -EWOULDBLOCK);
 			munmap(p, buf_size);
 			close_range(3, ~0U, 0);
 		}
-		CHECK(unload() == 0);
-		CHECK(pool_of(pmd_size, "free") == 4);
+		CHECK_EQ(unload(), 0);
+		CHECK_EQ(pool_of(pmd_size, "free"), 4);
 	}
 }
 
@@ -285,18 +290,18 @@ static void racing_first_opens_make_one_buffer(void)
 
 	want_pool(16);
 	load_must("");
-	CHECK(pipe(pipes[0]) == 0);
+	CHECK_EQ(pipe(pipes[0]), 0);
 	for (int i = 0; i < N; i++)
 		pids[i] = spawn(open_and_see, NULL);
-	CHECK(write(pipes[0][1], "12345678", N) == N);
+	CHECK_EQ(write(pipes[0][1], "12345678", N), N);
 	for (int i = 0; i < N; i++)
 		CHECK_EXITS(pids[i]);
-	CHECK(pool_of(pmd_size, "free") == 16 - NR_DEFAULT);
+	CHECK_EQ(pool_of(pmd_size, "free"), 16 - NR_DEFAULT);
 	p = (int *)map(dev_open(O_RDONLY), pmd_size, PROT_READ, MAP_SHARED, 0);
-	CHECK(*p == N);
+	CHECK_EQ(*p, N);
 	munmap(p, pmd_size);
 	close_range(3, ~0U, 0);
-	CHECK(unload() == 0);
+	CHECK_EQ(unload(), 0);
 }
 
 struct rung {
@@ -312,18 +317,18 @@ static void check_written_before_mapped(void *arg)
 	load_must(r->params);
 	CHECK(backed_by(r->backing));
 	own = mmap(NULL, buf_size, RW, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	CHECK(own != MAP_FAILED);
+	CHECK_NE(own, MAP_FAILED);
 	fd = dev_open(O_RDWR);
 	fill(own, buf_size, 1);
-	CHECK(read(fd, own, buf_size) == (ssize_t)buf_size);
+	CHECK_EQ(read(fd, own, buf_size), (ssize_t)buf_size);
 	CHECK(zeroed(own, buf_size));
 	fill(own, buf_size, 9);
-	CHECK(pwrite(fd, own, buf_size, 0) == (ssize_t)buf_size);
+	CHECK_EQ(pwrite(fd, own, buf_size, 0), (ssize_t)buf_size);
 	p = map_all(fd, RW, MAP_SHARED);
 	CHECK(filled(p, buf_size, 9));
-	CHECK(munmap(p, buf_size) == 0);
+	CHECK_EQ(munmap(p, buf_size), 0);
 	close(fd);
-	CHECK(unload() == 0);
+	CHECK_EQ(unload(), 0);
 
 	/* What the last user wrote is not for the next. */
 	load_must(r->params);
@@ -336,7 +341,7 @@ static void device_writes(const char *params, const char *backing)
 	struct rung r = { params, backing };
 
 	CHECK_EXITS(spawn(check_written_before_mapped, &r));
-	CHECK(unload() == 0);
+	CHECK_EQ(unload(), 0);
 }
 
 static void hugetlb_keeps_what_came_before_mapping(void)
@@ -359,9 +364,10 @@ static void a_short_pool_falls_to_thp(void)
 {
 	want_pool(3);
 	load_must("nr_hpages=4");
-	CHECK(backed_by("thp") && class_u64("nr_huge") == 4);
-	CHECK(pool_of(pmd_size, "free") == 3);
-	CHECK(unload() == 0);
+	CHECK(backed_by("thp"));
+	CHECK_EQ(class_u64("nr_huge"), 4);
+	CHECK_EQ(pool_of(pmd_size, "free"), 3);
+	CHECK_EQ(unload(), 0);
 }
 
 /* Reserved for somebody is not free for us. */
@@ -371,27 +377,28 @@ static void reserved_pages_are_not_taken(void)
 
 	want_pool(6);
 	theirs = mmap(NULL, 4 * pmd_size, RW, MAP_PRIVATE | MAP_ANONYMOUS | MAP_HUGETLB, -1, 0);
-	CHECK(theirs != MAP_FAILED);
-	CHECK(pool_of(pmd_size, "resv") == 4);
+	CHECK_NE(theirs, MAP_FAILED);
+	CHECK_EQ(pool_of(pmd_size, "resv"), 4);
 	load_must("nr_hpages=3");
 	CHECK(backed_by("thp"));
-	CHECK(unload() == 0);
+	CHECK_EQ(unload(), 0);
 	load_must("nr_hpages=2");
 	CHECK(backed_by("hugetlb"));
 	memset(theirs, 1, 4 * pmd_size);
-	CHECK(munmap(theirs, 4 * pmd_size) == 0);
-	CHECK(unload() == 0);
-	CHECK(pool_of(pmd_size, "free") == 6);
+	CHECK_EQ(munmap(theirs, 4 * pmd_size), 0);
+	CHECK_EQ(unload(), 0);
+	CHECK_EQ(pool_of(pmd_size, "free"), 6);
 }
 
 static void overcommit_pages_serve_too(void)
 {
-	CHECK(set_pool(pmd_size, "nr_overcommit", 8) == 0);
+	CHECK_EQ(set_pool(pmd_size, "nr_overcommit", 8), 0);
 	load_must("nr_hpages=4");
 	CHECK(backed_by("hugetlb"));
-	CHECK(pool_of(pmd_size, "surplus") == 4);
-	CHECK(unload() == 0);
-	CHECK(pool_of(pmd_size, "surplus") == 0 && pool_of(pmd_size, "nr") == 0);
+	CHECK_EQ(pool_of(pmd_size, "surplus"), 4);
+	CHECK_EQ(unload(), 0);
+	CHECK_EQ(pool_of(pmd_size, "surplus"), 0);
+	CHECK_EQ(pool_of(pmd_size, "nr"), 0);
 }
 
 /* The administrator may take the pool away; lent pages stay lent. */
@@ -403,13 +410,13 @@ static void shrinking_the_pool_takes_nothing(void)
 	load_must("nr_hpages=4");
 	p = map_all(dev_open(O_RDWR), RW, MAP_SHARED);
 	fill(p, buf_size, 1);
-	CHECK(set_pool(pmd_size, "nr", 0) == 0);
-	CHECK(pool_of(pmd_size, "surplus") == 4);
+	CHECK_EQ(set_pool(pmd_size, "nr", 0), 0);
+	CHECK_EQ(pool_of(pmd_size, "surplus"), 4);
 	CHECK(filled(p, buf_size, 1));
 	munmap(p, buf_size);
 	close_range(3, ~0U, 0);
-	CHECK(unload() == 0);
-	CHECK(pool_of(pmd_size, "surplus") == 0);
+	CHECK_EQ(unload(), 0);
+	CHECK_EQ(pool_of(pmd_size, "surplus"), 0);
 }
 
 static const struct test tests[] = {

@@ -36,7 +36,7 @@ static int take_quarter(int backing)
 	struct hpage_map_alloc a = quarter(backing);
 
 	CHECK_ALLOC(&a, 0);
-	CHECK((int)a.got_backing == backing);
+	CHECK_EQ((int)a.got_backing, backing);
 	return a.fd;
 }
 
@@ -73,10 +73,10 @@ static void sum_up(void *arg)
 
 static void buffers_of_a_user_are_summed_up(void)
 {
-	CHECK(load("mode=0666") == 0);
+	CHECK_EQ(load("mode=0666"), 0);
 	for (size_t i = 0; i < 2; i++)
 		run_as_child(sum_up, (void *)&shmem_rungs[i]);
-	CHECK(unload() == 0);
+	CHECK_EQ(unload(), 0);
 }
 
 static int steps[2][2];
@@ -98,14 +98,15 @@ static void share_a_limit(void *arg)
 
 	(void)arg;
 	become(NOBODY, FOUR);
-	CHECK(pipe(steps[0]) == 0 && pipe(steps[1]) == 0);
+	CHECK_EQ(pipe(steps[0]), 0);
+	CHECK_EQ(pipe(steps[1]), 0);
 	pid = spawn(hold_half, NULL);
 	step_wait(steps[0][0]);
 	take_quarter(HPAGE_MAP_BACKING_BASE);
 	take_quarter(HPAGE_MAP_BACKING_THP);
 	refused_by_memlock(rung);
 	/* It goes without having closed anything. */
-	CHECK(kill(pid, SIGKILL) == 0);
+	CHECK_EQ(kill(pid, SIGKILL), 0);
 	CHECK_KILLED(pid, SIGKILL);
 	take_quarter(HPAGE_MAP_BACKING_THP);
 	take_quarter(HPAGE_MAP_BACKING_BASE);
@@ -114,11 +115,11 @@ static void share_a_limit(void *arg)
 
 static void processes_of_a_user_share_the_limit(void)
 {
-	CHECK(load("mode=0666") == 0);
+	CHECK_EQ(load("mode=0666"), 0);
 	run_as_child(share_a_limit, NULL);
 	/* All is given back, so it works again. */
 	run_as_child(share_a_limit, NULL);
-	CHECK(unload() == 0);
+	CHECK_EQ(unload(), 0);
 }
 
 static void keep_a_mapping(void *arg)
@@ -133,15 +134,15 @@ static void keep_a_mapping(void *arg)
 	p = map(fds[0], pmd_size, RW, MAP_SHARED | MAP_POPULATE, 0);
 	close(fds[0]);
 	refused_by_memlock(HPAGE_MAP_BACKING_THP);
-	CHECK(munmap(p, pmd_size) == 0);
+	CHECK_EQ(munmap(p, pmd_size), 0);
 	take_quarter(HPAGE_MAP_BACKING_THP);
 }
 
 static void a_mapping_keeps_the_charge(void)
 {
-	CHECK(load("mode=0666") == 0);
+	CHECK_EQ(load("mode=0666"), 0);
 	run_as_child(keep_a_mapping, NULL);
-	CHECK(unload() == 0);
+	CHECK_EQ(unload(), 0);
 }
 
 static void take_as_other(void *arg)
@@ -167,14 +168,15 @@ static void users_do_not_pay_for_each_other(void)
 {
 	pid_t pid;
 
-	CHECK(load("mode=0666") == 0);
-	CHECK(pipe(steps[0]) == 0 && pipe(steps[1]) == 0);
+	CHECK_EQ(load("mode=0666"), 0);
+	CHECK_EQ(pipe(steps[0]), 0);
+	CHECK_EQ(pipe(steps[1]), 0);
 	pid = spawn(take_all, NULL);
 	step_wait(steps[0][0]);
 	run_as_child(take_as_other, NULL);
 	step_done(steps[1][1]);
 	CHECK_EXITS(pid);
-	CHECK(unload() == 0);
+	CHECK_EQ(unload(), 0);
 }
 
 static void leave_an_heir(void *arg)
@@ -209,22 +211,23 @@ static void take_four_as_nobody(void *arg)
 /* Exit of who asked is not the end of the buffer. */
 static void the_charge_lives_as_long_as_the_buffer(void)
 {
-	CHECK(load("mode=0666") == 0);
-	CHECK(pipe(steps[0]) == 0 && pipe(steps[1]) == 0);
+	CHECK_EQ(load("mode=0666"), 0);
+	CHECK_EQ(pipe(steps[0]), 0);
+	CHECK_EQ(pipe(steps[1]), 0);
 	run_as_child(leave_an_heir, NULL);
 	step_wait(steps[0][0]);
 	run_as_child(refused_as_nobody, NULL);
 	step_done(steps[1][1]);
 	CHECK_EXITS(-1);	/* the heir is ours to wait for */
 	run_as_child(take_four_as_nobody, NULL);
-	CHECK(unload() == 0);
+	CHECK_EQ(unload(), 0);
 }
 
 static void limit_memlock(size_t bytes)
 {
 	struct rlimit limit = { bytes, bytes };
 
-	CHECK(setrlimit(RLIMIT_MEMLOCK, &limit) == 0);
+	CHECK_EQ(setrlimit(RLIMIT_MEMLOCK, &limit), 0);
 }
 
 static void take_with_the_capability(void *arg)
@@ -247,7 +250,7 @@ static void take_without_the_capability(void *arg)
 	take_quarter(HPAGE_MAP_BACKING_HUGETLB);
 	a = quarter(HPAGE_MAP_BACKING_HUGETLB);
 	CHECK_ALLOC(&a, 0);
-	CHECK(a.got_backing == HPAGE_MAP_BACKING_THP);
+	CHECK_EQ(a.got_backing, HPAGE_MAP_BACKING_THP);
 	CHECK_SAYS("kB exceed 2048 kB");
 	refused_by_memlock(HPAGE_MAP_BACKING_BASE);
 }
@@ -255,11 +258,11 @@ static void take_without_the_capability(void *arg)
 /* It is the capability, and not the user id. */
 static void cap_ipc_lock_exempts(void)
 {
-	CHECK(load("user_hugetlb=2M") == 0);
-	CHECK(set_pool(pmd_size, "nr", POOL) == 0);
+	CHECK_EQ(load("user_hugetlb=2M"), 0);
+	CHECK_EQ(set_pool(pmd_size, "nr", POOL), 0);
 	run_as_child(take_with_the_capability, NULL);
 	run_as_child(take_without_the_capability, NULL);
-	CHECK(unload() == 0);
+	CHECK_EQ(unload(), 0);
 }
 
 /* --- the quota ------------------------------------------------------------------ */
@@ -287,7 +290,7 @@ static void fill_the_quota(void *arg)
 
 	become(*(uid_t *)arg, 0);
 	CHECK_ALLOC(&a, 0);
-	CHECK(a.got_backing == HPAGE_MAP_BACKING_HUGETLB);
+	CHECK_EQ(a.got_backing, HPAGE_MAP_BACKING_HUGETLB);
 	fd = take_quarter(HPAGE_MAP_BACKING_HUGETLB);
 	refused_by_quota();
 	run_as_child(also_over_the_quota, NULL);
@@ -305,17 +308,18 @@ static void a_user_has_a_quota_of_the_pools(void)
 	uid_t nobody = NOBODY, other = OTHER;
 	pid_t pid;
 
-	CHECK(load("mode=0666") == 0);
-	CHECK(set_pool(pmd_size, "nr", POOL) == 0);
-	CHECK(write_text(PARAMS "user_hugetlb", "8M") == 0);
-	CHECK(pipe(steps[0]) == 0 && pipe(steps[1]) == 0);
+	CHECK_EQ(load("mode=0666"), 0);
+	CHECK_EQ(set_pool(pmd_size, "nr", POOL), 0);
+	CHECK_EQ(write_text(PARAMS "user_hugetlb", "8M"), 0);
+	CHECK_EQ(pipe(steps[0]), 0);
+	CHECK_EQ(pipe(steps[1]), 0);
 	pid = spawn(fill_the_quota, &nobody);
 	step_wait(steps[0][0]);
 	run_as_child(fill_the_quota, &other);	/* has its own */
 	step_done(steps[1][1]);
 	CHECK_EXITS(pid);
-	CHECK(pool_of(pmd_size, "free") == POOL);
-	CHECK(unload() == 0);
+	CHECK_EQ(pool_of(pmd_size, "free"), POOL);
+	CHECK_EQ(unload(), 0);
 }
 
 static void lower_it(void *arg)
@@ -342,15 +346,16 @@ static void a_quota_may_be_lowered_below_what_is_used(void)
 {
 	pid_t pid;
 
-	CHECK(load("mode=0666 user_hugetlb=1G") == 0);
-	CHECK(set_pool(pmd_size, "nr", POOL) == 0);
-	CHECK(pipe(steps[0]) == 0 && pipe(steps[1]) == 0);
+	CHECK_EQ(load("mode=0666 user_hugetlb=1G"), 0);
+	CHECK_EQ(set_pool(pmd_size, "nr", POOL), 0);
+	CHECK_EQ(pipe(steps[0]), 0);
+	CHECK_EQ(pipe(steps[1]), 0);
 	pid = spawn(lower_it, NULL);
 	step_wait(steps[0][0]);
-	CHECK(write_text(PARAMS "user_hugetlb", "2M") == 0);
+	CHECK_EQ(write_text(PARAMS "user_hugetlb", "2M"), 0);
 	step_done(steps[1][1]);
 	CHECK_EXITS(pid);
-	CHECK(unload() == 0);
+	CHECK_EQ(unload(), 0);
 }
 
 static void fall_back(void *arg)
@@ -364,7 +369,7 @@ static void fall_back(void *arg)
 	for (int i = 0; i < 4; i++) {
 		a = quarter(HPAGE_MAP_BACKING_HUGETLB);
 		CHECK_ALLOC(&a, 0);
-		CHECK(a.got_backing == HPAGE_MAP_BACKING_THP);
+		CHECK_EQ(a.got_backing, HPAGE_MAP_BACKING_THP);
 		CHECK_SAYS("kB exceed 8192 kB");
 	}
 	a = quarter(HPAGE_MAP_BACKING_HUGETLB);
@@ -375,28 +380,29 @@ static void fall_back(void *arg)
 
 static void over_the_quota_the_next_rung_serves(void)
 {
-	CHECK(load("mode=0666") == 0);
-	CHECK(set_pool(pmd_size, "nr", POOL) == 0);
-	CHECK(write_text(PARAMS "user_hugetlb", "8M") == 0);
+	CHECK_EQ(load("mode=0666"), 0);
+	CHECK_EQ(set_pool(pmd_size, "nr", POOL), 0);
+	CHECK_EQ(write_text(PARAMS "user_hugetlb", "8M"), 0);
 	run_as_child(fall_back, NULL);
-	CHECK(pool_of(pmd_size, "free") == POOL);
-	CHECK(unload() == 0);
+	CHECK_EQ(pool_of(pmd_size, "free"), POOL);
+	CHECK_EQ(unload(), 0);
 }
 
 static void accounts_come_and_go(void)
 {
 	char text[64];
 
-	CHECK(load("mode=0666") == 0);
-	CHECK(set_pool(pmd_size, "nr", POOL) == 0);
-	CHECK(write_text(PARAMS "user_hugetlb", "8M") == 0);
-	CHECK(pipe(steps[0]) == 0 && pipe(steps[1]) == 0);
+	CHECK_EQ(load("mode=0666"), 0);
+	CHECK_EQ(set_pool(pmd_size, "nr", POOL), 0);
+	CHECK_EQ(write_text(PARAMS "user_hugetlb", "8M"), 0);
+	CHECK_EQ(pipe(steps[0]), 0);
+	CHECK_EQ(pipe(steps[1]), 0);
 	for (uid_t uid = 1000; uid < 1016; uid++)
 		run_as_child(fill_the_quota, &uid);
 	read_text(PARAMS "user_hugetlb", text, sizeof(text));
-	CHECK(strtoull(text, NULL, 0) == 8 << 20);
-	CHECK(write_text(PARAMS "user_hugetlb", "many") == -EINVAL);
-	CHECK(unload() == 0);
+	CHECK_EQ(strtoull(text, NULL, 0), 8 << 20);
+	CHECK_EQ(write_text(PARAMS "user_hugetlb", "many"), -EINVAL);
+	CHECK_EQ(unload(), 0);
 }
 
 /* --- control groups -------------------------------------------------------------- */
@@ -413,8 +419,8 @@ static void fifth_page_is_refused(void *arg)
 	CHECK_ALLOC(&a, -ENOMEM);
 	CHECK_SAYS("hugetlb: the pool has the pages, but a limit holds the caller");
 	CHECK_SAYS("hugetlb.*.max");
-	CHECK(pool_of(pmd_size, "free") == POOL - 4);
-	CHECK(read_u64(GROUP "hugetlb.2MB.current") == FOUR);
+	CHECK_EQ(pool_of(pmd_size, "free"), POOL - 4);
+	CHECK_EQ(read_u64(GROUP "hugetlb.2MB.current"), FOUR);
 }
 
 static void five_pages_are_refused(void *arg)
@@ -425,9 +431,9 @@ static void five_pages_are_refused(void *arg)
 	enter_group();
 	CHECK_ALLOC(&a, -ENOMEM);
 	CHECK_SAYS("hugetlb: the pool has the pages, but a limit holds the caller");
-	CHECK(pool_of(pmd_size, "free") == POOL);
-	CHECK(read_u64(GROUP "hugetlb.2MB.current") == 0);
-	CHECK(read_u64(GROUP "hugetlb.2MB.rsvd.current") == 0);
+	CHECK_EQ(pool_of(pmd_size, "free"), POOL);
+	CHECK_EQ(read_u64(GROUP "hugetlb.2MB.current"), 0);
+	CHECK_EQ(read_u64(GROUP "hugetlb.2MB.rsvd.current"), 0);
 }
 
 /* memory.max keeps the next rung from serving. */
@@ -437,20 +443,20 @@ static void the_fifth_page_of_a_group_of_four_is_refused(void)
 		GROUP "hugetlb.2MB.max", GROUP "hugetlb.2MB.rsvd.max",
 	};
 
-	CHECK(load("") == 0);
-	CHECK(set_pool(pmd_size, "nr", POOL) == 0);
+	CHECK_EQ(load(""), 0);
+	CHECK_EQ(set_pool(pmd_size, "nr", POOL), 0);
 	make_group("+memory +hugetlb");
-	CHECK(write_text(GROUP "memory.max", "2M") == 0);
+	CHECK_EQ(write_text(GROUP "memory.max", "2M"), 0);
 	for (size_t i = 0; i < 2; i++) {
-		CHECK(write_text(limits[i], "8M") == 0);
+		CHECK_EQ(write_text(limits[i], "8M"), 0);
 		run_as_child(fifth_page_is_refused, NULL);
 		run_as_child(five_pages_are_refused, NULL);
-		CHECK(write_text(limits[i], "max") == 0);
+		CHECK_EQ(write_text(limits[i], "max"), 0);
 	}
-	CHECK(read_u64(GROUP "hugetlb.2MB.current") == 0);
-	CHECK(read_u64(GROUP "hugetlb.2MB.rsvd.current") == 0);
+	CHECK_EQ(read_u64(GROUP "hugetlb.2MB.current"), 0);
+	CHECK_EQ(read_u64(GROUP "hugetlb.2MB.rsvd.current"), 0);
 	remove_group();
-	CHECK(unload() == 0);
+	CHECK_EQ(unload(), 0);
 }
 
 static void over_memory_max(void *arg)
@@ -470,13 +476,13 @@ static void over_memory_max(void *arg)
 /* Refused at the call: no killing, and nothing that a touch would meet later. */
 static void a_group_s_memory_limit_is_enomem(void)
 {
-	CHECK(load("") == 0);
+	CHECK_EQ(load(""), 0);
 	make_group("+memory");
-	CHECK(write_text(GROUP "memory.max", "10M") == 0);
+	CHECK_EQ(write_text(GROUP "memory.max", "10M"), 0);
 	for (size_t i = 0; i < 2; i++)
 		run_as_child(over_memory_max, (void *)&shmem_rungs[i]);
 	remove_group();
-	CHECK(unload() == 0);
+	CHECK_EQ(unload(), 0);
 }
 
 static const struct test tests[] = {

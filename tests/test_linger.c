@@ -44,8 +44,8 @@ static int keep_in_pipe(char *p)
 	struct iovec byte = { p, 1 };
 	int ends[2];
 
-	CHECK(pipe(ends) == 0);
-	CHECK(vmsplice(ends[1], &byte, 1, 0) == 1);
+	CHECK_EQ(pipe(ends), 0);
+	CHECK_EQ(vmsplice(ends[1], &byte, 1, 0), 1);
 	close(ends[1]);
 	return ends[0];
 }
@@ -61,7 +61,7 @@ static int keep_in_ring(char *p)
 	struct io_uring ring;
 	int fd;
 
-	CHECK(io_uring_queue_init(1, &ring, 0) == 0);
+	CHECK_EQ(io_uring_queue_init(1, &ring, 0), 0);
 	if (io_uring_register_buffers(&ring, &page, 1)) {
 		io_uring_queue_exit(&ring);
 		return -1;
@@ -119,7 +119,7 @@ static int drain(const struct source *s, const struct route *r, int *kept)
 		p = map(fd, pmd_size, RW, MAP_SHARED, 0);
 		*p = 1;
 		kept[nr] = r->keep(p);
-		CHECK(munmap(p, pmd_size) == 0);
+		CHECK_EQ(munmap(p, pmd_size), 0);
 		close(fd);
 		if (kept[nr] < 0)
 			break;
@@ -255,7 +255,7 @@ static int leave_one_in_a_pipe(enum hpage_map_backing backing)
 	fill(p, 2 * page, 1);
 	close(fd);
 	end = keep_in_pipe(p + page);
-	CHECK(munmap(p, 2 * page) == 0);
+	CHECK_EQ(munmap(p, 2 * page), 0);
 	return end;
 }
 
@@ -310,7 +310,7 @@ static void a_page_that_broke_does_not_linger(void)
 	p = map(fd, 2 * base_page, RW, MAP_SHARED | MAP_POPULATE, 0);
 	end = keep_in_pipe(p);
 	madvise(p, base_page, MADV_HWPOISON);
-	CHECK(munmap(p, 2 * base_page) == 0);
+	CHECK_EQ(munmap(p, 2 * base_page), 0);
 	close(fd);
 	CHECK_EQ(nr_buffers(), 0);
 	close(end);
@@ -328,9 +328,10 @@ static unsigned int next_minor(void)
 	struct stat st;
 
 	CHECK(mkdtemp(dir));
-	CHECK(mount("none", dir, "tmpfs", 0, NULL) == 0);
-	CHECK(stat(dir, &st) == 0);
-	CHECK(umount(dir) == 0 && rmdir(dir) == 0);
+	CHECK_EQ(mount("none", dir, "tmpfs", 0, NULL), 0);
+	CHECK_EQ(stat(dir, &st), 0);
+	CHECK_EQ(umount(dir), 0);
+	CHECK_EQ(rmdir(dir), 0);
 	return minor(st.st_dev);
 }
 
@@ -341,7 +342,7 @@ static void take_many(void *arg)
 	struct rlimit files = { MANY + 64, MANY + 64 };
 
 	(void)arg;
-	CHECK(setrlimit(RLIMIT_NOFILE, &files) == 0);
+	CHECK_EQ(setrlimit(RLIMIT_NOFILE, &files), 0);
 	become(NOBODY, MANY * base_page);
 	for (int i = 0; i < MANY; i++)
 		alloc_on(HPAGE_MAP_BACKING_BASE, 1, 0);
@@ -357,7 +358,8 @@ static void many_buffers_need_no_mount_each(void)
 
 	CHECK_EQ(load("mode=0666"), 0);
 	before = next_minor();
-	CHECK(pipe(many_steps[0]) == 0 && pipe(many_steps[1]) == 0);
+	CHECK_EQ(pipe(many_steps[0]), 0);
+	CHECK_EQ(pipe(many_steps[1]), 0);
 	pid = spawn(take_many, NULL);
 	step_wait(many_steps[0][0]);
 	CHECK_EQ(nr_buffers(), MANY);

@@ -17,21 +17,21 @@
 static void begin(uint64_t pages)
 {
 	CHECK(want_pool(pages));
-	CHECK(load("") == 0);
-	CHECK(insert("hpage_map_minimal", "") == 0);
+	CHECK_EQ(load(""), 0);
+	CHECK_EQ(insert("hpage_map_minimal", ""), 0);
 }
 
 static void end(void)
 {
-	CHECK(take_out("hpage_map_minimal") == 0);
-	CHECK(unload() == 0);
+	CHECK_EQ(take_out("hpage_map_minimal"), 0);
+	CHECK_EQ(unload(), 0);
 }
 
 static int node_open(void)
 {
 	int fd = open(NODE, O_RDWR | O_CLOEXEC);
 
-	CHECK(fd >= 0);
+	CHECK_GE(fd, 0);
 	return fd;
 }
 
@@ -41,7 +41,7 @@ static struct hpage_map_info drivers_buffer(void)
 	struct hpage_map_info info = { .size = sizeof(info) };
 	int door = dev_open(HPAGE_MAP_O_DOOR);
 
-	CHECK(ioctl(door, HPAGE_MAP_LIST, &info) == 0);
+	CHECK_EQ(ioctl(door, HPAGE_MAP_LIST, &info), 0);
 	close(door);
 	return info;
 }
@@ -51,22 +51,25 @@ static void its_pages_are_taken_at_load_and_come_back(void)
 	struct hpage_map_info info;
 
 	begin(12);
-	CHECK(pool_of(pmd_size, "free") == 2);
+	CHECK_EQ(pool_of(pmd_size, "free"), 2);
 	info = drivers_buffer();
-	CHECK(info.length == SIZE && info.page_size == pmd_size);
-	CHECK(info.drivers == 1 && info.descriptors == 0 && info.mappings == 0);
-	CHECK(take_out("hpage_map_minimal") == 0);
-	CHECK(pool_of(pmd_size, "free") == 12);
-	CHECK(count_buffers() == 0);
-	CHECK(unload() == 0);
+	CHECK_EQ(info.length, SIZE);
+	CHECK_EQ(info.page_size, pmd_size);
+	CHECK_EQ(info.drivers, 1);
+	CHECK_EQ(info.descriptors, 0);
+	CHECK_EQ(info.mappings, 0);
+	CHECK_EQ(take_out("hpage_map_minimal"), 0);
+	CHECK_EQ(pool_of(pmd_size, "free"), 12);
+	CHECK_EQ(count_buffers(), 0);
+	CHECK_EQ(unload(), 0);
 }
 
 static void check_huge(char *p)
 {
 	for (size_t i = 0; i < SIZE; i += pmd_size)
-		CHECK(p[i] == 0);
+		CHECK_EQ(p[i], 0);
 	if (smaps(p, "KernelPageSize") != (long)(pmd_size / 1024))
-		CHECK(smaps(p, "ShmemPmdMapped") == (long)(SIZE / 1024));
+		CHECK_EQ(smaps(p, "ShmemPmdMapped"), (long)(SIZE / 1024));
 }
 
 static void its_node_maps_huge_pages(void)
@@ -78,10 +81,10 @@ static void its_node_maps_huge_pages(void)
 		begin(pages);		/* with a pool, and without */
 		fd = node_open();
 		p = map(fd, SIZE, RW, MAP_SHARED, 0);
-		CHECK((uintptr_t)p % pmd_size == 0);
+		CHECK_EQ((uintptr_t)p % pmd_size, 0);
 		check_huge(p);
 		fill(p + 9 * pmd_size, pmd_size, 1);
-		CHECK(munmap(p, SIZE) == 0);
+		CHECK_EQ(munmap(p, SIZE), 0);
 		p = map(fd, 2 * pmd_size, RW, MAP_SHARED, 8 * pmd_size);
 		CHECK(filled(p + pmd_size, pmd_size, 1));
 		munmap(p, 2 * pmd_size);
@@ -125,7 +128,7 @@ static void two_programs_share_it(void)
 static void hpage_map_stays_while_it_is_used(void)
 {
 	begin(0);
-	CHECK(unload() == -EWOULDBLOCK);
+	CHECK_EQ(unload(), -EWOULDBLOCK);
 	end();
 }
 
@@ -135,7 +138,7 @@ static void it_stays_while_its_node_is_open(void)
 
 	begin(0);
 	fd = node_open();
-	CHECK(take_out("hpage_map_minimal") == -EWOULDBLOCK);
+	CHECK_EQ(take_out("hpage_map_minimal"), -EWOULDBLOCK);
 	close(fd);
 	end();
 }
@@ -151,26 +154,26 @@ static void it_may_go_while_it_is_mapped(void)
 	p = map(fd, SIZE, RW, MAP_SHARED, 0);
 	fill(p, SIZE, 4);
 	close(fd);
-	CHECK(drivers_buffer().mappings == 1);
-	CHECK(take_out("hpage_map_minimal") == 0);
-	CHECK(drivers_buffer().drivers == 0);
-	CHECK(unload() == -EWOULDBLOCK);
+	CHECK_EQ(drivers_buffer().mappings, 1);
+	CHECK_EQ(take_out("hpage_map_minimal"), 0);
+	CHECK_EQ(drivers_buffer().drivers, 0);
+	CHECK_EQ(unload(), -EWOULDBLOCK);
 	CHECK(filled(p, SIZE, 4));
-	CHECK(pool_of(pmd_size, "free") == 0);
+	CHECK_EQ(pool_of(pmd_size, "free"), 0);
 
 	/* It comes again beside what is left of it. */
-	CHECK(set_pool(pmd_size, "nr", 20) == 0);
-	CHECK(insert("hpage_map_minimal", "") == 0);
+	CHECK_EQ(set_pool(pmd_size, "nr", 20), 0);
+	CHECK_EQ(insert("hpage_map_minimal", ""), 0);
 	fill(p, SIZE, 5);
-	CHECK(take_out("hpage_map_minimal") == 0);
+	CHECK_EQ(take_out("hpage_map_minimal"), 0);
 	munmap(p, SIZE);
-	CHECK(pool_of(pmd_size, "free") == 20);
-	CHECK(unload() == 0);
+	CHECK_EQ(pool_of(pmd_size, "free"), 20);
+	CHECK_EQ(unload(), 0);
 }
 
 static void it_does_not_load_without_hpage_map(void)
 {
-	CHECK(insert("hpage_map_minimal", "") == -ENOENT);	/* its symbols */
+	CHECK_EQ(insert("hpage_map_minimal", ""), -ENOENT);	/* its symbols */
 }
 
 static int maps[2];
@@ -200,7 +203,7 @@ static void it_comes_and_goes_under_load(void)
 	pid_t pid[2];
 
 	begin(40);
-	CHECK(pipe2(maps, O_CLOEXEC) == 0);
+	CHECK_EQ(pipe2(maps, O_CLOEXEC), 0);
 	for (int i = 0; i < 2; i++) {
 		pid[i] = spawn(map_for_ever, NULL);
 		step_wait(maps[0]);
@@ -212,14 +215,14 @@ static void it_comes_and_goes_under_load(void)
 		if (err)
 			continue;
 		i++;
-		CHECK(insert("hpage_map_minimal", "") == 0);
+		CHECK_EQ(insert("hpage_map_minimal", ""), 0);
 	}
 	for (int i = 0; i < 2; i++) {
-		CHECK(kill(pid[i], SIGKILL) == 0);
+		CHECK_EQ(kill(pid[i], SIGKILL), 0);
 		CHECK_KILLED(pid[i], SIGKILL);
 	}
 	end();
-	CHECK(pool_of(pmd_size, "free") == 40);
+	CHECK_EQ(pool_of(pmd_size, "free"), 40);
 }
 
 int main(void)

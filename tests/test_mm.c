@@ -47,7 +47,7 @@ static void mremap_shrinks_by_whole_pages(void)
 {
 	char *p = filled_map(3 * buf_page);
 
-	CHECK(mremap(p, 3 * buf_page, buf_page, 0) == p);
+	CHECK_EQ(mremap(p, 3 * buf_page, buf_page, 0), p);
 	CHECK(filled(p, buf_page, 1));
 	CHECK_COUNT("mappings", 1);
 	CHECK_ERR(msync(p + buf_page, buf_page, MS_ASYNC), ENOMEM);	/* unmapped */
@@ -58,7 +58,7 @@ static void mremap_moves(void)
 	char *to = reserve(2 * buf_page);
 	char *p = filled_map(2 * buf_page);
 
-	CHECK(mremap(p, 2 * buf_page, 2 * buf_page, MREMAP_MAYMOVE | MREMAP_FIXED, to) == to);
+	CHECK_EQ(mremap(p, 2 * buf_page, 2 * buf_page, MREMAP_MAYMOVE | MREMAP_FIXED, to), to);
 	CHECK(filled(to, 2 * buf_page, 1));
 	fill(to, 2 * buf_page, 2);
 	CHECK(filled(map(dev_open(O_RDONLY), 2 * buf_page, PROT_READ, MAP_SHARED, 0),
@@ -75,11 +75,11 @@ static void mprotect_works_by_whole_pages(void)
 {
 	char *p = filled_map(3 * buf_page);
 
-	CHECK(mprotect(p + buf_page, buf_page, PROT_READ) == 0);
+	CHECK_EQ(mprotect(p + buf_page, buf_page, PROT_READ), 0);
 	CHECK_COUNT("mappings", 3);
 	CHECK_KILLED(spawn(write_to, p + buf_page), SIGSEGV);
 	CHECK_EXITS(spawn(write_to, p + 2 * buf_page));
-	CHECK(mprotect(p + buf_page, buf_page, RW) == 0);
+	CHECK_EQ(mprotect(p + buf_page, buf_page, RW), 0);
 	CHECK_EXITS(spawn(write_to, p + buf_page));
 	if (suite_where & ON_POOL)
 		CHECK_ERR(mprotect(p, base_page, PROT_READ), EINVAL);
@@ -89,15 +89,15 @@ static void munmap_works_by_whole_pages(void)
 {
 	char *p = filled_map(3 * buf_page);
 
-	CHECK(munmap(p + buf_page, buf_page) == 0);
+	CHECK_EQ(munmap(p + buf_page, buf_page), 0);
 	CHECK_COUNT("mappings", 2);
 	CHECK_KILLED(spawn(write_to, p + buf_page), SIGSEGV);
 	p[0] = p[0];
 	CHECK(filled(p, buf_page, 1));
-	CHECK(munmap(p, buf_page) == 0);
+	CHECK_EQ(munmap(p, buf_page), 0);
 	CHECK_COUNT("mappings", 1);
 	CHECK_EXITS(spawn(write_to, p + 2 * buf_page));
-	CHECK(munmap(p, 3 * buf_page) == 0);
+	CHECK_EQ(munmap(p, 3 * buf_page), 0);
 	CHECK_COUNT("mappings", 0);
 }
 
@@ -118,19 +118,19 @@ static void thp_unmaps_a_part(void)
 	char *p = filled_map(2 * buf_page);
 	char *again;
 
-	CHECK(munmap(p + base_page, base_page) == 0);
+	CHECK_EQ(munmap(p + base_page, base_page), 0);
 	CHECK_COUNT("mappings", 2);
 	CHECK(filled(p, base_page, 1));
 	again = map(dev_open(O_RDONLY), 2 * buf_page, PROT_READ, MAP_SHARED | MAP_POPULATE, 0);
 	CHECK(filled(again, 2 * buf_page, 1));
-	CHECK(smaps(again, "ShmemPmdMapped") == (long)(2 * buf_page / 1024));
+	CHECK_EQ(smaps(again, "ShmemPmdMapped"), (long)(2 * buf_page / 1024));
 }
 
 static void dontneed_keeps_contents(void)
 {
 	char *p = filled_map(buf_size);
 
-	CHECK(madvise(p, buf_size, MADV_DONTNEED) == 0);
+	CHECK_EQ(madvise(p, buf_size, MADV_DONTNEED), 0);
 	CHECK(filled(p, buf_size, 1));
 }
 
@@ -163,7 +163,7 @@ static void advice_loses_nothing(void)
 		madvise(p, buf_page / 2, advice[i]);
 		CHECK(filled(p, 2 * buf_page, 1));
 	}
-	CHECK(munmap(p, 2 * buf_page) == 0);
+	CHECK_EQ(munmap(p, 2 * buf_page), 0);
 	CHECK_COUNT("mappings", 0);
 }
 
@@ -171,9 +171,9 @@ static void pageout_leaves_huge_mappings(void)
 {
 	char *p = filled_map(buf_size);
 
-	CHECK(madvise(p, buf_size, MADV_PAGEOUT) == 0);
+	CHECK_EQ(madvise(p, buf_size, MADV_PAGEOUT), 0);
 	CHECK(filled(p, buf_size, 1));
-	CHECK(smaps(p, "ShmemPmdMapped") == (long)(buf_size / 1024));
+	CHECK_EQ(smaps(p, "ShmemPmdMapped"), (long)(buf_size / 1024));
 }
 
 static void remap_file_pages_is_refused(void)
@@ -211,7 +211,7 @@ static void dontfork_keeps_it_from_children(void)
 {
 	char *p = filled_map(buf_page);
 
-	CHECK(madvise(p, buf_page, MADV_DONTFORK) == 0);
+	CHECK_EQ(madvise(p, buf_page, MADV_DONTFORK), 0);
 	CHECK_KILLED(spawn(child_has_nothing, p), SIGSEGV);
 	CHECK_COUNT("mappings", 1);
 }
@@ -225,8 +225,8 @@ static int uffd_register(char *p, size_t len)
 	};
 	int fd = syscall(SYS_userfaultfd, O_CLOEXEC | UFFD_USER_MODE_ONLY);
 
-	CHECK(fd >= 0);
-	CHECK(ioctl(fd, UFFDIO_API, &api) == 0);
+	CHECK_GE(fd, 0);
+	CHECK_EQ(ioctl(fd, UFFDIO_API, &api), 0);
 	return ioctl(fd, UFFDIO_REGISTER, &reg);
 }
 
@@ -235,7 +235,7 @@ static void userfaultfd_registers_hugetlb_only(void)
 	char *p = map(dev_open(O_RDWR), buf_page, RW, MAP_SHARED, 0);
 
 	if (suite_where & ON_POOL)
-		CHECK(uffd_register(p, buf_page) == 0);
+		CHECK_EQ(uffd_register(p, buf_page), 0);
 	else
 		CHECK_ERR(uffd_register(p, buf_page), EINVAL);
 	memset(p, 1, base_page);	/* nothing is missing: no fault to wait for */
@@ -246,11 +246,11 @@ static void mlock_and_friends_work(void)
 	unsigned char vec[2] = { 0, 0 };
 	char *p = filled_map(buf_page);
 
-	CHECK(mlock(p, buf_page) == 0);
-	CHECK(msync(p, buf_page, MS_SYNC) == 0);
-	CHECK(mincore(p, 2 * base_page > buf_page ? base_page : 2 * base_page, vec) == 0);
+	CHECK_EQ(mlock(p, buf_page), 0);
+	CHECK_EQ(msync(p, buf_page, MS_SYNC), 0);
+	CHECK_EQ(mincore(p, 2 * base_page > buf_page ? base_page : 2 * base_page, vec), 0);
 	CHECK(vec[0] & 1);
-	CHECK(munlock(p, buf_page) == 0);
+	CHECK_EQ(munlock(p, buf_page), 0);
 	CHECK(filled(p, buf_page, 1));
 }
 
@@ -262,7 +262,7 @@ static void peer(void *arg)
 	char *p = mmap(shared_addr, 2 * buf_page, RW, MAP_SHARED | MAP_FIXED, dev_open(O_RDWR), 0);
 
 	(void)arg;
-	CHECK(p == shared_addr);
+	CHECK_EQ(p, shared_addr);
 	step_done(pipes[0][1]);
 	step_wait(pipes[1][0]);
 	CHECK(filled(p + buf_page - base_page, 2 * base_page, 5));
@@ -281,9 +281,9 @@ static void process_vm_reaches_the_mapping(void)
 	fill(own, 2 * base_page, 5);
 	pid = spawn(peer, NULL);
 	step_wait(pipes[0][0]);
-	CHECK(process_vm_writev(pid, &local, 1, &remote, 1, 0) == (ssize_t)(2 * base_page));
+	CHECK_EQ(process_vm_writev(pid, &local, 1, &remote, 1, 0), (ssize_t)(2 * base_page));
 	memset(own, 0, 2 * base_page);
-	CHECK(process_vm_readv(pid, &local, 1, &remote, 1, 0) == (ssize_t)(2 * base_page));
+	CHECK_EQ(process_vm_readv(pid, &local, 1, &remote, 1, 0), (ssize_t)(2 * base_page));
 	CHECK(filled(own, 2 * base_page, 5));
 	step_done(pipes[1][1]);
 	CHECK_EXITS(pid);
@@ -295,10 +295,10 @@ static void vmsplice_takes_the_pages(void)
 	struct iovec v = { p, sizeof(got) };
 	int fds[2];
 
-	CHECK(pipe(fds) == 0);
-	CHECK(vmsplice(fds[1], &v, 1, 0) == (ssize_t)sizeof(got));
-	CHECK(read(fds[0], got, sizeof(got)) == (ssize_t)sizeof(got));
-	CHECK(memcmp(p, got, sizeof(got)) == 0);
+	CHECK_EQ(pipe(fds), 0);
+	CHECK_EQ(vmsplice(fds[1], &v, 1, 0), (ssize_t)sizeof(got));
+	CHECK_EQ(read(fds[0], got, sizeof(got)), (ssize_t)sizeof(got));
+	CHECK_EQ(memcmp(p, got, sizeof(got)), 0);
 }
 
 static const struct test tests[] = {

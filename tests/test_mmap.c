@@ -52,7 +52,7 @@ static void one_fault_maps_a_whole_huge_page(void)
 	if (suite_where == ON_BASE)	/* newer kernels map around a fault */
 		CHECK(n > 0 && n <= pages_of(buf_size));
 	else
-		CHECK(n == pages_of(buf_size));
+		CHECK_EQ(n, pages_of(buf_size));
 }
 
 static void populate_leaves_no_faults(void)
@@ -63,13 +63,13 @@ static void populate_leaves_no_faults(void)
 
 	read_faults(warm, base_page);
 	touch_faults(warm, base_page);
-	CHECK(read_faults(p, buf_size) == 0);
+	CHECK_EQ(read_faults(p, buf_size), 0);
 #ifdef __aarch64__
 	/* Populating tmpfs reads, and arm64 without DBM notes the first write by a fault. */
 	if (suite_where & ON_SHMEM)
 		return;
 #endif
-	CHECK(touch_faults(p, buf_size) == 0);
+	CHECK_EQ(touch_faults(p, buf_size), 0);
 }
 
 static void smaps_tells_huge_mappings(void)
@@ -78,14 +78,14 @@ static void smaps_tells_huge_mappings(void)
 	char *p = map_all(fd, RW, MAP_SHARED | MAP_POPULATE);
 
 	if (suite_where & ON_POOL) {
-		CHECK(smaps(p, "KernelPageSize") == (long)(buf_page / 1024));
-		CHECK(smaps(p, "Shared_Hugetlb") + smaps(p, "Private_Hugetlb") ==
-		      (long)(buf_size / 1024));
+		CHECK_EQ(smaps(p, "KernelPageSize"), (long)(buf_page / 1024));
+		CHECK_EQ(smaps(p, "Shared_Hugetlb") + smaps(p, "Private_Hugetlb"),
+			 (long)(buf_size / 1024));
 		return;
 	}
-	CHECK(smaps(p, "KernelPageSize") == (long)(base_page / 1024));
+	CHECK_EQ(smaps(p, "KernelPageSize"), (long)(base_page / 1024));
 	if (suite_where == ON_THP)
-		CHECK(smaps(p, "ShmemPmdMapped") == (long)(buf_size / 1024));
+		CHECK_EQ(smaps(p, "ShmemPmdMapped"), (long)(buf_size / 1024));
 }
 
 /* With read faults too, of a descriptor and a mapping that only read. */
@@ -96,7 +96,7 @@ static void read_only_mappings_are_huge_too(void)
 
 	for (size_t off = 0; off < buf_size; off += base_page)
 		(void)p[off];
-	CHECK(smaps((char *)p, "ShmemPmdMapped") == (long)(buf_size / 1024));
+	CHECK_EQ(smaps((char *)p, "ShmemPmdMapped"), (long)(buf_size / 1024));
 }
 
 /* So that the largest entries that fit the mapping can be used. */
@@ -105,7 +105,7 @@ static void check_alignment(int fd, size_t len, int flags, size_t off)
 	size_t align = len >= GIB ? GIB : len >= pmd_size ? pmd_size : buf_page;
 	char *p = map(fd, len, PROT_READ, flags, off);
 
-	CHECK(((uintptr_t)p - off) % align == 0);
+	CHECK_EQ(((uintptr_t)p - off) % align, 0);
 }
 
 static void chosen_addresses_are_aligned(void)
@@ -131,8 +131,8 @@ static void an_odd_hint_is_only_a_hint(void)
 	int fd = dev_open(O_RDWR);
 	char *p = mmap(hint, buf_page, RW, MAP_SHARED, fd, 0);
 
-	CHECK(p != MAP_FAILED);
-	CHECK((uintptr_t)p % buf_page == 0);
+	CHECK_NE(p, MAP_FAILED);
+	CHECK_EQ((uintptr_t)p % buf_page, 0);
 	memset(p, 1, base_page);
 }
 
@@ -141,10 +141,10 @@ static void a_fixed_address_is_taken(void)
 	char *at = reserve(buf_size);
 	int fd = dev_open(O_RDWR);
 
-	CHECK(mmap(at, buf_size, RW, MAP_SHARED | MAP_FIXED, fd, 0) == at);
+	CHECK_EQ(mmap(at, buf_size, RW, MAP_SHARED | MAP_FIXED, fd, 0), at);
 	memset(at, 7, base_page);
 	CHECK_ERR(mmap(at, buf_size, RW, MAP_SHARED | MAP_FIXED_NOREPLACE, fd, 0), EEXIST);
-	CHECK(at[0] == 7);
+	CHECK_EQ(at[0], 7);
 }
 
 /* Refused before what stood there is unmapped. */
@@ -153,12 +153,12 @@ static void an_odd_fixed_address_is_refused(void)
 	char *at = reserve(buf_size + pmd_size);
 	int fd = dev_open(O_RDWR);
 
-	CHECK(mprotect(at, 2 * base_page, RW) == 0);
+	CHECK_EQ(mprotect(at, 2 * base_page, RW), 0);
 	at[base_page] = 42;
 	CHECK_ERR(mmap(at + base_page, buf_page, RW, MAP_SHARED | MAP_FIXED, fd, 0), EINVAL);
 	CHECK_ERR(mmap(at + buf_page / 2, buf_page, RW, MAP_SHARED | MAP_FIXED, fd, 0), EINVAL);
 	CHECK_ERR(mmap(at + base_page, buf_page, RW, MAP_PRIVATE | MAP_FIXED, fd, 0), EINVAL);
-	CHECK(at[base_page] == 42);
+	CHECK_EQ(at[base_page], 42);
 }
 
 static void bad_offsets_and_lengths_are_refused(void)
@@ -214,8 +214,8 @@ static void descriptor_modes_bound_shared_mappings(void)
 	p = map(ro, buf_page, PROT_READ, MAP_SHARED, 0);
 	CHECK_ERR(mprotect(p, buf_page, RW), EACCES);
 	CHECK_ERR(mprotect(p, buf_page, PROT_WRITE), EACCES);
-	CHECK(mprotect(p, buf_page, PROT_NONE) == 0);
-	CHECK(mprotect(p, buf_page, PROT_READ) == 0);
+	CHECK_EQ(mprotect(p, buf_page, PROT_NONE), 0);
+	CHECK_EQ(mprotect(p, buf_page, PROT_READ), 0);
 }
 
 static void write_through(void *p)
@@ -252,7 +252,7 @@ static void every_window_shows_its_part(void)
 		char *p = map(fd, buf_page, PROT_READ, MAP_SHARED, off);
 
 		CHECK(filled(p, base_page, off / buf_page + 1));
-		CHECK(munmap(p, buf_page) == 0);
+		CHECK_EQ(munmap(p, buf_page), 0);
 	}
 }
 

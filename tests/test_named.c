@@ -32,7 +32,7 @@ static bool exists(const char *name)
 
 	snprintf(dev, sizeof(dev), NODES "%s", name);
 	snprintf(fact, sizeof(fact), "/sys/class/hpage_map/%s", name);
-	CHECK(access(dev, F_OK) == access(fact, F_OK));
+	CHECK_EQ(access(dev, F_OK), access(fact, F_OK));
 	return access(dev, F_OK) == 0;
 }
 
@@ -41,7 +41,7 @@ static uint64_t fact(const char *name, const char *what)
 	char path[128];
 
 	snprintf(path, sizeof(path), "/sys/class/hpage_map/%s/%s", name, what);
-	CHECK(access(path, R_OK) == 0);
+	CHECK_EQ(access(path, R_OK), 0);
 	return read_u64(path);
 }
 
@@ -69,7 +69,8 @@ static int try_destroy(const char *name)
 
 static void become_nobody(void)
 {
-	CHECK(setgid(NOBODY) == 0 && setuid(NOBODY) == 0);
+	CHECK_EQ(setgid(NOBODY), 0);
+	CHECK_EQ(setuid(NOBODY), 0);
 }
 
 /* --- made and found ------------------------------------------------------ */
@@ -83,16 +84,18 @@ static void a_name_is_there_from_create_to_destroy(void)
 
 		CHECK(exists(names[i]));
 		again = open_name(names[i], O_RDWR);
-		CHECK(again >= 0 && ask(again).id == ask(fd).id);
-		CHECK(!strcmp(ask(again).name, names[i]));
+		CHECK_GE(again, 0);
+		CHECK_EQ(ask(again).id, ask(fd).id);
+		CHECK_STREQ(ask(again).name, names[i]);
 		CHECK(ask(again).attributes & HPAGE_MAP_ATTR_NAMED);
 		close(fd);
 		close(again);
 		CHECK(exists(names[i]));
-		CHECK(destroy(names[i]) == 0);
+		CHECK_EQ(destroy(names[i]), 0);
 		CHECK(!exists(names[i]));
-		CHECK(open_name(names[i], O_RDWR) == -1 && errno == ENOENT);
-		CHECK(destroy(names[i]) == -ENOENT);
+		CHECK_EQ(open_name(names[i], O_RDWR), -1);
+		CHECK_EQ(errno, ENOENT);
+		CHECK_EQ(destroy(names[i]), -ENOENT);
 	}
 }
 
@@ -111,12 +114,14 @@ static void the_node_has_mode_and_owner(void)
 		a.mode = nodes[i].mode;
 		a.uid = nodes[i].uid;
 		a.gid = nodes[i].gid;
-		CHECK(try_create("modes", &a) == 0);
-		CHECK(stat(NODES "modes", &st) == 0 && S_ISCHR(st.st_mode));
-		CHECK((st.st_mode & 07777) == (nodes[i].mode ?: 0600));
-		CHECK(st.st_uid == nodes[i].uid && st.st_gid == nodes[i].gid);
+		CHECK_EQ(try_create("modes", &a), 0);
+		CHECK_EQ(stat(NODES "modes", &st), 0);
+		CHECK(S_ISCHR(st.st_mode));
+		CHECK_EQ(st.st_mode & 07777, nodes[i].mode ?: 0600);
+		CHECK_EQ(st.st_uid, nodes[i].uid);
+		CHECK_EQ(st.st_gid, nodes[i].gid);
 		close(a.fd);
-		CHECK(destroy("modes") == 0);
+		CHECK_EQ(destroy("modes"), 0);
 	}
 }
 
@@ -126,7 +131,7 @@ static void maker(void *arg)
 	char *p;
 
 	a.mode = *(int *)arg;
-	CHECK(try_create("shared", &a) == 0);
+	CHECK_EQ(try_create("shared", &a), 0);
 	p = map(a.fd, a.got_length, RW, MAP_SHARED, 0);
 	fill(p, base_page, 3);
 }
@@ -139,14 +144,16 @@ static void finder(void *arg)
 	become_nobody();
 	fd = open_name("shared", O_RDWR);
 	if (!arg) {
-		CHECK(fd == -1 && errno == EACCES);
+		CHECK_EQ(fd, -1);
+		CHECK_EQ(errno, EACCES);
 		return;
 	}
-	CHECK(fd >= 0);
+	CHECK_GE(fd, 0);
 	p = map(fd, ask(fd).page_size, RW, MAP_SHARED, 0);
 	CHECK(filled(p, base_page, 3));
-	CHECK(pread(fd, word, sizeof(word), 8) == sizeof(word) && !memcmp(word, p + 8, 8));
-	CHECK(ask(fd).address == 0);
+	CHECK_EQ(pread(fd, word, sizeof(word), 8), sizeof(word));
+	CHECK(!memcmp(word, p + 8, 8));
+	CHECK_EQ(ask(fd).address, 0);
 	fill(p, base_page, 4);
 }
 
@@ -161,12 +168,12 @@ static void unrelated_processes_find_it(void)
 	fd = open_name("shared", O_RDONLY);
 	CHECK(filled(map(fd, ask(fd).page_size, PROT_READ, MAP_SHARED, 0), base_page, 4));
 	CHECK_ERR(mmap(NULL, ask(fd).page_size, RW, MAP_SHARED, fd, 0), EACCES);
-	CHECK(destroy("shared") == 0);
+	CHECK_EQ(destroy("shared"), 0);
 
 	mode = 0600;
 	CHECK_EXITS(spawn(maker, &mode));
 	CHECK_EXITS(spawn(finder, NULL));
-	CHECK(destroy("shared") == 0);
+	CHECK_EQ(destroy("shared"), 0);
 }
 
 /* Two of a name would be a splat of sysfs, which the fixture looks for. */
@@ -186,17 +193,17 @@ static void a_name_that_is_taken_is_eexist(void)
 		a.text = (uintptr_t)text;
 		a.text_size = sizeof(text);
 		before = a;
-		CHECK(try_create(taken[i], &a) == -EEXIST);
-		CHECK(memcmp(&a, &before, sizeof(a)) == 0);
+		CHECK_EQ(try_create(taken[i], &a), -EEXIST);
+		CHECK_EQ(memcmp(&a, &before, sizeof(a)), 0);
 		if (!strstr(text, taken[i]) || strstr(text, "kB"))
 			printf("# %s: %s\n", taken[i], text);
 		CHECK(strstr(text, taken[i]) && !strstr(text, "kB"));
 	}
-	CHECK(nr_buffers() == buffers);
+	CHECK_EQ(nr_buffers(), buffers);
 	CHECK(exists("taken"));
-	CHECK(destroy("taken") == 0);
-	CHECK(destroy("hpage_map") == -ENOENT);	/* the default buffer is no named one */
-	CHECK(destroy("default") == -ENOENT);
+	CHECK_EQ(destroy("taken"), 0);
+	CHECK_EQ(destroy("hpage_map"), -ENOENT);	/* the default buffer is no named one */
+	CHECK_EQ(destroy("default"), -ENOENT);
 }
 
 static void only_writes(void *arg)
@@ -211,8 +218,9 @@ static void only_writes(void *arg)
 	CHECK_ERR(open_name("drop", O_RDWR), EACCES);
 	CHECK_ERR(open_name("drop", 3), EACCES);
 	fd = open_name("drop", O_WRONLY);
-	CHECK(fd >= 0 && ask(fd).length == base_page);
-	CHECK(pwrite(fd, "x", 1, 8) == 1);
+	CHECK_GE(fd, 0);
+	CHECK_EQ(ask(fd).length, base_page);
+	CHECK_EQ(pwrite(fd, "x", 1, 8), 1);
 	CHECK_ERR(pread(fd, secret, sizeof(secret), 0), EBADF);
 	CHECK_ERR(mmap(NULL, base_page, PROT_WRITE, MAP_SHARED, fd, 0), EACCES);
 	CHECK_ERR(ioctl(fd, HPAGE_MAP_EXPORT, &e), EBADF);
@@ -224,12 +232,12 @@ static void who_may_only_write_does_not_read(void)
 	struct hpage_map_alloc a = request(1, base_page, 0);
 
 	a.mode = 0222;
-	CHECK(try_create("drop", &a) == 0);
-	CHECK(pwrite(a.fd, "secret", 6, 0) == 6);
+	CHECK_EQ(try_create("drop", &a), 0);
+	CHECK_EQ(pwrite(a.fd, "secret", 6, 0), 6);
 	CHECK_EXITS(spawn(only_writes, NULL));
 	/* Root may read and write everything, but in a mode that there is. */
 	CHECK_ERR(open_name("drop", 3), EINVAL);
-	CHECK(destroy("drop") == 0);
+	CHECK_EQ(destroy("drop"), 0);
 }
 
 /* What becomes a file of /dev and of sysfs is no path, and no option of a tool. */
@@ -241,8 +249,8 @@ static void bad_names_are_refused(void)
 	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
 		struct hpage_map_alloc a = request(1, base_page, 0);
 
-		CHECK(try_create(bad[i], &a) == -EINVAL);
-		CHECK(try_destroy(bad[i]) == -EINVAL);
+		CHECK_EQ(try_create(bad[i], &a), -EINVAL);
+		CHECK_EQ(try_destroy(bad[i]), -EINVAL);
 	}
 }
 
@@ -251,13 +259,13 @@ static void a_buffer_that_is_not_to_be_had_leaves_no_name(void)
 {
 	struct hpage_map_alloc a = request(1ULL << 50, 0, 0);
 
-	CHECK(try_create("huge", &a) == -ENOMEM);
+	CHECK_EQ(try_create("huge", &a), -ENOMEM);
 	CHECK(!exists("huge"));
 	a = request(1, 1UL << 30, HPAGE_MAP_EXACT);
-	CHECK(try_create("huge", &a) == -ENOMEM);
+	CHECK_EQ(try_create("huge", &a), -ENOMEM);
 	CHECK(!exists("huge"));
 	close(create("huge", 1, base_page));
-	CHECK(destroy("huge") == 0);
+	CHECK_EQ(destroy("huge"), 0);
 }
 
 static int go[2];
@@ -282,14 +290,14 @@ static void of_racing_makers_one_wins(void)
 	for (int round = 0; round < 5; round++) {
 		int won = 0;
 
-		CHECK(pipe(go) == 0);
+		CHECK_EQ(pipe(go), 0);
 		for (int i = 0; i < N; i++)
 			pids[i] = spawn(creates_the_same, NULL);
-		CHECK(write(go[1], "123456", N) == N);
+		CHECK_EQ(write(go[1], "123456", N), N);
 		for (int i = 0; i < N; i++)
 			won += wait_for(pids[i]);
-		CHECK(won == 1);
-		CHECK(destroy("race") == 0);
+		CHECK_EQ(won, 1);
+		CHECK_EQ(destroy("race"), 0);
 		close(go[0]);
 		close(go[1]);
 	}
@@ -307,19 +315,21 @@ static void destroy_takes_the_name_and_not_the_pages(void)
 
 	p = map(fd, base_page, RW, MAP_SHARED, 0);
 	fill(p, base_page, 1);
-	CHECK(destroy("held") == 0);
+	CHECK_EQ(destroy("held"), 0);
 	CHECK(!exists("held"));
-	CHECK(open_name("held", O_RDWR) == -1 && errno == ENOENT);
+	CHECK_EQ(open_name("held", O_RDWR), -1);
+	CHECK_EQ(errno, ENOENT);
 
 	info = ask(fd);
 	CHECK(!(info.attributes & HPAGE_MAP_ATTR_NAMED));
-	CHECK(info.descriptors == 1 && info.mappings == 1);
-	CHECK(!strcmp(info.name, "held"));
+	CHECK_EQ(info.descriptors, 1);
+	CHECK_EQ(info.mappings, 1);
+	CHECK_STREQ(info.name, "held");
 	CHECK(filled(p, base_page, 1));
 	CHECK(filled(map(fd, base_page, PROT_READ, MAP_SHARED, 0), base_page, 1));
-	CHECK(nr_buffers() == buffers + 1);
+	CHECK_EQ(nr_buffers(), buffers + 1);
 	close(fd);
-	CHECK(nr_buffers() == buffers + 1);
+	CHECK_EQ(nr_buffers(), buffers + 1);
 	fill(p, base_page, 2);
 	CHECK(filled(p, base_page, 2));
 }
@@ -331,14 +341,14 @@ static void the_last_holder_of_a_destroyed_name_frees_it(void)
 	char *p = map(fd, base_page, RW, MAP_SHARED, 0);
 
 	close(fd);
-	CHECK(destroy("last") == 0);
-	CHECK(nr_buffers() == buffers + 1);
-	CHECK(munmap(p, base_page) == 0);
-	CHECK(nr_buffers() == buffers);
+	CHECK_EQ(destroy("last"), 0);
+	CHECK_EQ(nr_buffers(), buffers + 1);
+	CHECK_EQ(munmap(p, base_page), 0);
+	CHECK_EQ(nr_buffers(), buffers);
 	close(create("last", 1, base_page));
-	CHECK(nr_buffers() == buffers + 1);	/* a name holds it alone */
-	CHECK(destroy("last") == 0);
-	CHECK(nr_buffers() == buffers);
+	CHECK_EQ(nr_buffers(), buffers + 1);	/* a name holds it alone */
+	CHECK_EQ(destroy("last"), 0);
+	CHECK_EQ(nr_buffers(), buffers);
 }
 
 /* Whoever holds the old one keeps the old one. */
@@ -348,18 +358,18 @@ static void a_name_is_given_anew_while_the_old_is_held(void)
 	char *p = map(old, base_page, RW, MAP_SHARED, 0), *q;
 
 	fill(p, base_page, 1);
-	CHECK(destroy("again") == 0);
+	CHECK_EQ(destroy("again"), 0);
 	new = create("again", 1, base_page);
 	q = map(new, base_page, RW, MAP_SHARED, 0);
 	CHECK(zeroed(q, base_page));
 	fill(q, base_page, 2);
 	CHECK(filled(p, base_page, 1));
-	CHECK(ask(open_name("again", O_RDWR)).id == ask(new).id);
-	CHECK(ask(old).id != ask(new).id);
+	CHECK_EQ(ask(open_name("again", O_RDWR)).id, ask(new).id);
+	CHECK_NE(ask(old).id, ask(new).id);
 	close(old);
-	CHECK(munmap(p, base_page) == 0);
+	CHECK_EQ(munmap(p, base_page), 0);
 	CHECK(exists("again"));		/* its end is not the end of the name */
-	CHECK(destroy("again") == 0);
+	CHECK_EQ(destroy("again"), 0);
 }
 
 /* Permission for one buffer is none for the next, whatever number that has. */
@@ -370,17 +380,17 @@ static void a_node_held_beyond_its_name_leads_nowhere(void)
 	int node;
 
 	a.mode = 0666;
-	CHECK(try_create("open", &a) == 0);
+	CHECK_EQ(try_create("open", &a), 0);
 	node = open_name("open", O_PATH);
-	CHECK(node >= 0);
+	CHECK_GE(node, 0);
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", node);
 	close(open(path, O_RDWR | O_CLOEXEC));
 	close(a.fd);
-	CHECK(destroy("open") == 0);
+	CHECK_EQ(destroy("open"), 0);
 	CHECK_ERR(open(path, O_RDWR | O_CLOEXEC), ENXIO);
 	close(create("closed", 1, base_page));
 	CHECK_ERR(open(path, O_RDWR | O_CLOEXEC), ENXIO);
-	CHECK(destroy("closed") == 0);
+	CHECK_EQ(destroy("closed"), 0);
 }
 
 static void opens_for_ever(void *arg)
@@ -394,8 +404,9 @@ static void opens_for_ever(void *arg)
 		CHECK(fd >= 0 || errno == ENOENT || errno == ENXIO);
 		if (fd < 0)
 			continue;
-		CHECK(ask(fd).length == base_page && !strcmp(ask(fd).name, "flicker"));
-		CHECK(pwrite(fd, &c, 1, base_page - 1) == 1);
+		CHECK_EQ(ask(fd).length, base_page);
+		CHECK_STREQ(ask(fd).name, "flicker");
+		CHECK_EQ(pwrite(fd, &c, 1, base_page - 1), 1);
 		close(fd);
 	}
 }
@@ -405,7 +416,7 @@ static void opening_races_with_destroying(void)
 {
 	pid_t pids[2];
 
-	CHECK(pipe(go) == 0);
+	CHECK_EQ(pipe(go), 0);
 	for (int i = 0; i < 2; i++) {
 		pids[i] = spawn(opens_for_ever, NULL);
 		step_wait(go[0]);
@@ -414,10 +425,10 @@ static void opening_races_with_destroying(void)
 		close(create("flicker", 1, base_page));
 		if (i % 2)
 			sched_yield();
-		CHECK(destroy("flicker") == 0);
+		CHECK_EQ(destroy("flicker"), 0);
 	}
 	for (int i = 0; i < 2; i++) {
-		CHECK(kill(pids[i], SIGKILL) == 0);
+		CHECK_EQ(kill(pids[i], SIGKILL), 0);
 		CHECK_KILLED(pids[i], SIGKILL);
 	}
 }
@@ -431,19 +442,22 @@ static void sysfs_and_info_agree(void)
 	struct hpage_map_info info = ask(fd);
 	char text[32];
 
-	CHECK(fact("facts", "size") == info.length && info.length == 2 * base_page);
-	CHECK(fact("facts", "asked") == base_page + 1);
-	CHECK(fact("facts", "page_size") == base_page);
-	CHECK(fact("facts", "id") == info.id);
-	CHECK(fact("facts", "nr_pages") == 2 && fact("facts", "runs") == info.nr_runs);
-	CHECK(fact("facts", "nr_huge") == info.nr_huge);
-	CHECK(fact("facts", "creator") == (uint64_t)getpid());
-	CHECK(fact("facts", "reserve") == 0);
-	CHECK(fact("facts", "below_4g") == !!(info.attributes & HPAGE_MAP_ATTR_BELOW_4G));
-	CHECK((int)fact("facts", "node") == info.node);
+	CHECK_EQ(fact("facts", "size"), info.length);
+	CHECK_EQ(info.length, 2 * base_page);
+	CHECK_EQ(fact("facts", "asked"), base_page + 1);
+	CHECK_EQ(fact("facts", "page_size"), base_page);
+	CHECK_EQ(fact("facts", "id"), info.id);
+	CHECK_EQ(fact("facts", "nr_pages"), 2);
+	CHECK_EQ(fact("facts", "runs"), info.nr_runs);
+	CHECK_EQ(fact("facts", "nr_huge"), info.nr_huge);
+	CHECK_EQ(fact("facts", "creator"), (uint64_t)getpid());
+	CHECK_EQ(fact("facts", "reserve"), 0);
+	CHECK_EQ(fact("facts", "below_4g"), !!(info.attributes & HPAGE_MAP_ATTR_BELOW_4G));
+	CHECK_EQ((int)fact("facts", "node"), info.node);
 	read_text("/sys/class/hpage_map/facts/backing", text, sizeof(text));
-	CHECK(!strcmp(text, kinds[info.backing]) && info.backing == HPAGE_MAP_BACKING_BASE);
-	CHECK(destroy("facts") == 0);
+	CHECK_STREQ(text, kinds[info.backing]);
+	CHECK_EQ(info.backing, HPAGE_MAP_BACKING_BASE);
+	CHECK_EQ(destroy("facts"), 0);
 }
 
 static void holders_are_counted_by_kind(void)
@@ -451,17 +465,19 @@ static void holders_are_counted_by_kind(void)
 	int a = create("counted", 1, base_page), b = open_name("counted", O_RDONLY);
 	char *p = map(a, base_page, RW, MAP_SHARED, 0);
 
-	CHECK(fact("counted", "descriptors") == 2 && ask(b).descriptors == 2);
-	CHECK(fact("counted", "mappings") == 1 && ask(b).mappings == 1);
+	CHECK_EQ(fact("counted", "descriptors"), 2);
+	CHECK_EQ(ask(b).descriptors, 2);
+	CHECK_EQ(fact("counted", "mappings"), 1);
+	CHECK_EQ(ask(b).mappings, 1);
 	map(b, base_page, PROT_READ, MAP_PRIVATE, 0);
-	CHECK(fact("counted", "mappings") == 2);
+	CHECK_EQ(fact("counted", "mappings"), 2);
 	close(a);
-	CHECK(fact("counted", "descriptors") == 1);
-	CHECK(munmap(p, base_page) == 0);
-	CHECK(fact("counted", "mappings") == 1);
+	CHECK_EQ(fact("counted", "descriptors"), 1);
+	CHECK_EQ(munmap(p, base_page), 0);
+	CHECK_EQ(fact("counted", "mappings"), 1);
 	close(b);
-	CHECK(fact("counted", "descriptors") == 0);
-	CHECK(destroy("counted") == 0);
+	CHECK_EQ(fact("counted", "descriptors"), 0);
+	CHECK_EQ(destroy("counted"), 0);
 }
 
 /* The entry with this id, of those that this user sees. */
@@ -470,7 +486,7 @@ static bool find(int door, __u32 id, struct hpage_map_info *found)
 	__u32 last = 0;
 
 	for (found->id = 0; next_buffer(door, found); found->id++) {
-		CHECK(found->id > last);
+		CHECK_GT(found->id, last);
 		last = found->id;
 		if (found->id == id)
 			return true;
@@ -490,9 +506,11 @@ static void sees_no_others(void *arg)
 
 	become_nobody();
 	CHECK(!find(s->door, s->anonymous, &info));
-	CHECK(find(s->door, s->named, &info) && !strcmp(info.name, "seen"));
-	CHECK(find(s->door, s->standard, &info) && !strcmp(info.name, "default"));
-	CHECK(info.address == 0);
+	CHECK(find(s->door, s->named, &info));
+	CHECK_STREQ(info.name, "seen");
+	CHECK(find(s->door, s->standard, &info));
+	CHECK_STREQ(info.name, "default");
+	CHECK_EQ(info.address, 0);
 }
 
 /* What has a node can be seen anyway; a tag may tell what its owner does. */
@@ -504,19 +522,21 @@ static void list_hides_what_is_somebody_elses(void)
 	struct hpage_map_info info;
 
 	strcpy(a.name, "secret");
-	CHECK(ioctl(s.door, HPAGE_MAP_ALLOC, &a) == 0);
+	CHECK_EQ(ioctl(s.door, HPAGE_MAP_ALLOC, &a), 0);
 	s.anonymous = a.id;
 	s.named = ask(named).id;
 	s.standard = ask(s.door).id;
 	CHECK(find(s.door, s.anonymous, &info));
-	CHECK(info.creator == getpid() && !strcmp(info.name, "secret"));
-	CHECK(info.descriptors == 1 && info.address);
+	CHECK_EQ(info.creator, getpid());
+	CHECK_STREQ(info.name, "secret");
+	CHECK_EQ(info.descriptors, 1);
+	CHECK(info.address);
 	CHECK(find(s.door, s.named, &info) && info.attributes & HPAGE_MAP_ATTR_NAMED);
 	CHECK(find(s.door, s.standard, &info) && info.attributes & HPAGE_MAP_ATTR_DEFAULT);
 	CHECK_EXITS(spawn(sees_no_others, &s));
 
 	/* With its name a buffer loses what everybody may know. */
-	CHECK(destroy("seen") == 0);
+	CHECK_EQ(destroy("seen"), 0);
 	CHECK(find(s.door, s.named, &info) && !(info.attributes & HPAGE_MAP_ATTR_NAMED));
 }
 
@@ -527,8 +547,9 @@ static void list_shows_ones_own(void)
 	struct hpage_map_info want = ask(fd), info;
 
 	CHECK(find(door, want.id, &info));
-	CHECK(memcmp(&info, &want, sizeof(info)) == 0);
-	CHECK(info.uid == getuid() && info.creator == getpid());
+	CHECK_EQ(memcmp(&info, &want, sizeof(info)), 0);
+	CHECK_EQ(info.uid, getuid());
+	CHECK_EQ(info.creator, getpid());
 	close(fd);
 	CHECK(!find(door, want.id, &info));
 }
@@ -539,14 +560,16 @@ static void list_starts_where_it_is_told(void)
 	struct hpage_map_info info = { .id = ask(a).id };
 	int door = dev_open(HPAGE_MAP_O_DOOR);
 
-	CHECK(next_buffer(door, &info) && info.id == ask(a).id);
+	CHECK(next_buffer(door, &info));
+	CHECK_EQ(info.id, ask(a).id);
 	info.id++;
-	CHECK(next_buffer(door, &info) && info.id == ask(b).id);
+	CHECK(next_buffer(door, &info));
+	CHECK_EQ(info.id, ask(b).id);
 	info.id++;
 	CHECK(!next_buffer(door, &info));
 	info.id = 0xffffffff;
 	CHECK(!next_buffer(door, &info));
-	CHECK(info.id == 0xffffffff);
+	CHECK_EQ(info.id, 0xffffffff);
 }
 
 static void comes_and_goes(void *arg)
@@ -564,7 +587,7 @@ static void listing_races_with_the_last_close(void)
 	pid_t pids[2];
 	int door = dev_open(HPAGE_MAP_O_DOOR);
 
-	CHECK(pipe(go) == 0);
+	CHECK_EQ(pipe(go), 0);
 	for (int i = 0; i < 2; i++) {
 		pids[i] = spawn(comes_and_goes, NULL);
 		step_wait(go[0]);
@@ -573,7 +596,7 @@ static void listing_races_with_the_last_close(void)
 		for (info.id = 0; next_buffer(door, &info); info.id++)
 			CHECK(info.length && info.length % info.page_size == 0);
 	for (int i = 0; i < 2; i++) {
-		CHECK(kill(pids[i], SIGKILL) == 0);
+		CHECK_EQ(kill(pids[i], SIGKILL), 0);
 		CHECK_KILLED(pids[i], SIGKILL);
 	}
 }
@@ -590,7 +613,7 @@ static void makes_and_holds(void *arg)
 	p = map(held, pmd_size, RW, MAP_SHARED, 0);
 	if (arg)
 		close(held);
-	CHECK(unload() == -EWOULDBLOCK);
+	CHECK_EQ(unload(), -EWOULDBLOCK);
 	CHECK(exists("held"));
 	p[0] = 1;
 }
@@ -598,27 +621,28 @@ static void makes_and_holds(void *arg)
 /* A name holds its buffer, and nobody holds a name: the module may take them along. */
 static void unload_destroys_names_that_nobody_holds(void)
 {
-	CHECK(set_pool(pmd_size, "nr", 4) == 0);
-	CHECK(load("") == 0);
+	CHECK_EQ(set_pool(pmd_size, "nr", 4), 0);
+	CHECK_EQ(load(""), 0);
 	close(create("one", pmd_size, 0));
 	close(create("two", pmd_size, 0));
-	CHECK(pool_of(pmd_size, "free") == 2);
-	CHECK(refcnt() == 0);
-	CHECK(unload() == 0);
-	CHECK(access("/dev/hpage", F_OK) == -1);
-	CHECK(pool_of(pmd_size, "free") == 4);
+	CHECK_EQ(pool_of(pmd_size, "free"), 2);
+	CHECK_EQ(refcnt(), 0);
+	CHECK_EQ(unload(), 0);
+	CHECK_EQ(access("/dev/hpage", F_OK), -1);
+	CHECK_EQ(pool_of(pmd_size, "free"), 4);
 }
 
 static void unload_is_refused_while_a_name_is_held(void)
 {
-	CHECK(set_pool(pmd_size, "nr", 4) == 0);
-	CHECK(load("") == 0);
+	CHECK_EQ(set_pool(pmd_size, "nr", 4), 0);
+	CHECK_EQ(load(""), 0);
 	CHECK_EXITS(spawn(makes_and_holds, NULL));
-	CHECK(exists("held") && destroy("held") == 0);
+	CHECK(exists("held"));
+	CHECK_EQ(destroy("held"), 0);
 	CHECK_EXITS(spawn(makes_and_holds, &held));
 	CHECK(exists("held"));
-	CHECK(unload() == 0);
-	CHECK(pool_of(pmd_size, "free") == 4);
+	CHECK_EQ(unload(), 0);
+	CHECK_EQ(pool_of(pmd_size, "free"), 4);
 }
 
 /* Who has an attribute open holds nothing; there is nothing to read when the buffer is gone. */
@@ -631,16 +655,17 @@ static void open_attributes_do_not_outlive_what_they_are_of(void)
 	char path[128], text[32];
 	int fds[3];
 
-	CHECK(load("") == 0);
+	CHECK_EQ(load(""), 0);
 	close(create("open", 1, base_page));
 	for (int i = 0; i < 3; i++) {
 		snprintf(path, sizeof(path), attributes[i], pmd_size / 1024);
 		fds[i] = open(path, O_RDONLY | O_CLOEXEC);
-		CHECK(fds[i] >= 0 && read(fds[i], text, sizeof(text)) > 0);
+		CHECK_GE(fds[i], 0);
+		CHECK_GT(read(fds[i], text, sizeof(text)), 0);
 	}
-	CHECK(destroy("open") == 0);
+	CHECK_EQ(destroy("open"), 0);
 	CHECK_ERR(pread(fds[0], text, sizeof(text), 0), ENODEV);
-	CHECK(unload() == 0);
+	CHECK_EQ(unload(), 0);
 	for (int i = 0; i < 3; i++)
 		CHECK_ERR(pread(fds[i], text, sizeof(text), 0), ENODEV);
 }

@@ -23,15 +23,15 @@
 
 static void load_with_pools(uint64_t on_0, uint64_t on_1)
 {
-	CHECK(nr_nodes() == 2);
-	CHECK(load("") == 0);
+	CHECK_EQ(nr_nodes(), 2);
+	CHECK_EQ(load(""), 0);
 	set_node_pool(0, on_0);
 	set_node_pool(1, on_1);
 }
 
 static void done(void)
 {
-	CHECK(unload() == 0);
+	CHECK_EQ(unload(), 0);
 }
 
 static struct hpage_map_alloc strict(int backing, size_t nr, int node)
@@ -53,7 +53,8 @@ static struct hpage_map_alloc interleaved(int backing, size_t nr)
 static void make(struct hpage_map_alloc *a, int backing)
 {
 	CHECK_ALLOC(a, 0);
-	CHECK((int)a->got_backing == backing && !*answer);
+	CHECK_EQ((int)a->got_backing, backing);
+	CHECK(!*answer);
 }
 
 /* A pool of 0 leaves the THP rung to serve pages of a PMD. */
@@ -73,7 +74,7 @@ static void make_quietly(struct hpage_map_alloc *a, int backing)
 		return;
 	}
 	CHECK_ALLOC(a, 0);
-	CHECK((int)a->got_backing == backing);
+	CHECK_EQ((int)a->got_backing, backing);
 	CHECK(!strstr(answer, "thp:"));
 }
 
@@ -119,11 +120,12 @@ static void preferring_a_short_node_tells_how_many_went_elsewhere(void)
 
 	load_with_pools(NR, 3);
 	CHECK_ALLOC(&a, 0);
-	CHECK(a.got_backing == HPAGE_MAP_BACKING_HUGETLB);
+	CHECK_EQ(a.got_backing, HPAGE_MAP_BACKING_HUGETLB);
 	check_nodes(&a, NR - 3, 3);
 	CHECK_SAYS("3 of 8 pages are on node 1");
 	close(a.fd);
-	CHECK(node_pool(0, "free") == NR && node_pool(1, "free") == 3);
+	CHECK_EQ(node_pool(0, "free"), NR);
+	CHECK_EQ(node_pool(1, "free"), 3);
 	done();
 }
 
@@ -134,11 +136,12 @@ static void a_strict_pool_that_is_short_is_told_with_its_figures(void)
 
 	load_with_pools(2 * NR, 3);
 	CHECK_ALLOC(&a, 0);	/* by the next rung, on the same node */
-	CHECK(a.got_backing == HPAGE_MAP_BACKING_THP);
+	CHECK_EQ(a.got_backing, HPAGE_MAP_BACKING_THP);
 	check_nodes(&a, 0, NR);
 	CHECK_SAYS("hugetlb: 8 pages of 2048 kB needed, 3 of 3 free on node 1");
 	CHECK_SAYS("/sys/devices/system/node/node1/hugepages/hugepages-2048kB/nr_hugepages");
-	CHECK(node_pool(0, "free") == 2 * NR && node_pool(1, "free") == 3);
+	CHECK_EQ(node_pool(0, "free"), 2 * NR);
+	CHECK_EQ(node_pool(1, "free"), 3);
 	close(a.fd);
 	done();
 }
@@ -155,7 +158,7 @@ static void the_remedy_for_a_short_node_helps(void)
 	command = strstr(answer, "echo ");
 	CHECK(command && (end = strchr(command, ')')));
 	*end = '\0';
-	CHECK(system(command) == 0);
+	CHECK_EQ(system(command), 0);
 	a = strict(HPAGE_MAP_BACKING_HUGETLB, NR, 1);
 	make(&a, HPAGE_MAP_BACKING_HUGETLB);
 	check_nodes(&a, 0, NR);
@@ -188,10 +191,10 @@ static void *fill_node(int node)
 	snprintf(path, sizeof(path),
 		 "/sys/devices/system/node/node%d/hugepages/hugepages-2048kB/nr_hugepages", node);
 	snprintf(text, sizeof(text), "%llu", (unsigned long long)free_on(node) / pmd_size - 32);
-	CHECK(write_text(path, text) == 0);
+	CHECK_EQ(write_text(path, text), 0);
 	len = (pool_of(pmd_size, "free") - 4) * pmd_size;
 	p = mmap(NULL, len, RW, MAP_PRIVATE | MAP_ANONYMOUS | MAP_HUGETLB, -1, 0);
-	CHECK(p != MAP_FAILED);
+	CHECK_NE(p, MAP_FAILED);
 	return p;
 }
 
@@ -204,14 +207,16 @@ static void a_full_node_refuses_strict_requests(void)
 	load_with_pools(0, 0);
 	fill_node(1);
 	nr = node_pool(1, "free");
-	CHECK(free_on(0) / pmd_size > 256 && free_on(1) / pmd_size < 128);
+	CHECK_GT(free_on(0) / pmd_size, 256);
+	CHECK_LT(free_on(1) / pmd_size, 128);
 	CHECK_ALLOC(&a, -ENOMEM);
 	CHECK_SAYS("hugetlb: 256 pages of 2048 kB needed, 4 of ");
 	CHECK(strstr(answer, "thp: ") || strstr(answer, "no page after "));
-	CHECK(node_pool(1, "free") == nr);
+	CHECK_EQ(node_pool(1, "free"), nr);
 	a = preferred(HPAGE_MAP_BACKING_THP, 256, 1);
 	CHECK_ALLOC(&a, 0);
-	CHECK(pages_on(a.fd, 0) + pages_on(a.fd, 1) == 256 && pages_on(a.fd, 0) >= 128);
+	CHECK_EQ(pages_on(a.fd, 0) + pages_on(a.fd, 1), 256);
+	CHECK_GE(pages_on(a.fd, 0), 128);
 	CHECK_SAYS(" of 256 pages are on node 1");
 	close(a.fd);
 	done();
@@ -240,13 +245,13 @@ static void find_device(int node, char *name, size_t size)
 	glob_t g;
 	size_t i;
 
-	CHECK(glob(PCI_DEVICES "*", 0, NULL, &g) == 0);
+	CHECK_EQ(glob(PCI_DEVICES "*", 0, NULL, &g), 0);
 	for (i = 0; i < g.gl_pathc; i++) {
 		snprintf(path, sizeof(path), "%s/numa_node", g.gl_pathv[i]);
 		if ((int)read_u64(path) == node)
 			break;
 	}
-	CHECK(i < g.gl_pathc);
+	CHECK_LT(i, g.gl_pathc);
 	snprintf(name, size, "%s", g.gl_pathv[i] + strlen(PCI_DEVICES));
 	globfree(&g);
 }
@@ -347,7 +352,7 @@ struct own_policy {
 
 static void set_own(struct own_policy p)
 {
-	CHECK(syscall(SYS_set_mempolicy, p.mode, &p.nodes, 8 * sizeof(p.nodes)) == 0);
+	CHECK_EQ(syscall(SYS_set_mempolicy, p.mode, &p.nodes, 8 * sizeof(p.nodes)), 0);
 }
 
 static bool is_own(struct own_policy p)
@@ -355,7 +360,7 @@ static bool is_own(struct own_policy p)
 	unsigned long nodes[16] = {};
 	int mode;
 
-	CHECK(syscall(SYS_get_mempolicy, &mode, nodes, 8 * sizeof(nodes), NULL, 0) == 0);
+	CHECK_EQ(syscall(SYS_get_mempolicy, &mode, nodes, 8 * sizeof(nodes), NULL, 0), 0);
 	return mode == p.mode && nodes[0] == p.nodes;
 }
 
@@ -407,7 +412,7 @@ static void without_a_policy_the_task_s_own_counts(void)
 
 			set_own((struct own_policy){ MPOL_BIND, 1UL << node });
 			CHECK_ALLOC(&a, 0);
-			CHECK((int)a.got_backing == b);
+			CHECK_EQ((int)a.got_backing, b);
 			check_nodes(&a, node ? 0 : NR, node ? NR : 0);
 			close(a.fd);
 		}
@@ -427,7 +432,7 @@ static void read_numa_maps(void *arg)
 	for (unsigned long i = 0; ; i++) {
 		int fd = open(path, O_RDONLY | O_CLOEXEC);
 
-		CHECK(fd >= 0);
+		CHECK_GE(fd, 0);
 		while (read(fd, text, sizeof(text)) > 0)
 			;
 		close(fd);
@@ -444,7 +449,7 @@ static void reading_numa_maps_meanwhile_does_no_harm(void)
 
 	load_with_pools(2 * NR, 2 * NR);
 	set_own(own);
-	CHECK(pipe(reader_ready) == 0);
+	CHECK_EQ(pipe(reader_ready), 0);
 	for (int i = 0; i < 2; i++)
 		readers[i] = spawn(read_numa_maps, &self);
 	for (int i = 0; i < 2; i++)
@@ -453,7 +458,7 @@ static void reading_numa_maps_meanwhile_does_no_harm(void)
 		struct hpage_map_alloc a = strict(HPAGE_MAP_BACKING_HUGETLB, NR, i % 2);
 
 		make(&a, HPAGE_MAP_BACKING_HUGETLB);
-		CHECK(pages_on(a.fd, i % 2) == NR);
+		CHECK_EQ(pages_on(a.fd, i % 2), NR);
 		close(a.fd);
 		a = interleaved(HPAGE_MAP_BACKING_BASE, NR);
 		CHECK_ALLOC(&a, 0);
@@ -461,7 +466,7 @@ static void reading_numa_maps_meanwhile_does_no_harm(void)
 	}
 	CHECK(is_own(own));
 	for (int i = 0; i < 2; i++) {
-		CHECK(kill(readers[i], SIGKILL) == 0);
+		CHECK_EQ(kill(readers[i], SIGKILL), 0);
 		CHECK_KILLED(readers[i], SIGKILL);
 	}
 	done();
@@ -482,15 +487,15 @@ static void ask_from_a_cpuset(void *arg)
 		CHECK(*answer);
 		a = strict(b, NR, 0);
 		CHECK_ALLOC(&a, 0);
-		CHECK(pages_on(a.fd, 0) == NR);
+		CHECK_EQ(pages_on(a.fd, 0), NR);
 		close(a.fd);
 		a = interleaved(b, NR);
 		CHECK_ALLOC(&a, 0);
-		CHECK(pages_on(a.fd, 0) == NR);
+		CHECK_EQ(pages_on(a.fd, 0), NR);
 		close(a.fd);
 		a = preferred(b, NR, 1);
 		CHECK_ALLOC(&a, 0);
-		CHECK(pages_on(a.fd, 0) == NR);
+		CHECK_EQ(pages_on(a.fd, 0), NR);
 		CHECK_SAYS("0 of 8 pages are on node 1");
 		close(a.fd);
 	}
@@ -500,7 +505,7 @@ static void a_cpuset_is_obeyed(void)
 {
 	load_with_pools(2 * NR, 2 * NR);
 	make_group("+cpuset");
-	CHECK(write_text(GROUP "cpuset.mems", "0") == 0);
+	CHECK_EQ(write_text(GROUP "cpuset.mems", "0"), 0);
 	CHECK_EXITS(spawn(ask_from_a_cpuset, NULL));
 	remove_group();
 	done();
@@ -529,7 +534,7 @@ static void ask_in_a_changing_cpuset(void *arg)
 			CHECK(*answer);
 			continue;
 		}
-		CHECK(pages_on(a.fd, i / 9 % 2) == NR);
+		CHECK_EQ(pages_on(a.fd, i / 9 % 2), NR);
 		close(a.fd);
 	}
 }
@@ -548,14 +553,15 @@ static void a_cpuset_may_change_meanwhile(void)
 
 	load_with_pools(2 * NR, 2 * NR);
 	make_group("+cpuset");
-	CHECK(write_text(GROUP "cpuset.mems", "0-1") == 0);
-	CHECK(pipe(asks) == 0 && pipe(changed) == 0);
+	CHECK_EQ(write_text(GROUP "cpuset.mems", "0-1"), 0);
+	CHECK_EQ(pipe(asks), 0);
+	CHECK_EQ(pipe(changed), 0);
 	pid = spawn(ask_in_a_changing_cpuset, NULL);
 	close(asks[1]);
 	for (int i = 0; i < CHANGES; i++) {
 		step_wait(asks[0]);
 		usleep(i / 18 * 300);
-		CHECK(write_text(GROUP "cpuset.mems", mems[i % 3]) == 0);
+		CHECK_EQ(write_text(GROUP "cpuset.mems", mems[i % 3]), 0);
 		step_done(changed[1]);
 	}
 	CHECK_EXITS(pid);

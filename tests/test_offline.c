@@ -52,7 +52,7 @@ static void memory_under_a_buffer_stays_online(void)
 	int fd, kmsg, ret;
 	char *p;
 
-	CHECK(load("size=512M hpage_size=2M") == 0);
+	CHECK_EQ(load("size=512M hpage_size=2M"), 0);
 	buf_size = class_u64("size");
 	buf_page = class_u64("page_size");
 	fd = dev_open(O_RDWR);
@@ -60,7 +60,8 @@ static void memory_under_a_buffer_stays_online(void)
 	fill(p, buf_page, 11);
 
 	kmsg = open("/dev/kmsg", O_RDONLY | O_NONBLOCK);
-	CHECK(kmsg >= 0 && lseek(kmsg, 0, SEEK_END) == 0);
+	CHECK_GE(kmsg, 0);
+	CHECK_EQ(lseek(kmsg, 0, SEEK_END), 0);
 	for (size_t off = 0; off < buf_size; off += buf_page) {
 		block = pfn_of(p + off) * base_page / size;
 		if (block == last)
@@ -71,17 +72,17 @@ static void memory_under_a_buffer_stays_online(void)
 		/* mm/ does not even try with a block that lies in two zones. */
 		CHECK(ret == -EBUSY || ret == -EINVAL);
 		read_text(path, text, sizeof(text));
-		CHECK(strncmp(text, "online", 6) == 0);
+		CHECK_EQ(strncmp(text, "online", 6), 0);
 		tried++;
 	}
-	CHECK(tried > 0);
-	CHECK(refusals(kmsg) > 0);
+	CHECK_GT(tried, 0);
+	CHECK_GT(refusals(kmsg), 0);
 	CHECK(filled(p, buf_page, 11));
 	close(kmsg);
 
-	CHECK(munmap(p, buf_size) == 0);
+	CHECK_EQ(munmap(p, buf_size), 0);
 	close(fd);
-	CHECK(unload() == 0);
+	CHECK_EQ(unload(), 0);
 }
 
 static const struct test tests[] = {

@@ -58,9 +58,9 @@ static void map_and_touch(void *arg)
 	for (;;) {
 		for (size_t at = 0; at < SIZE; at += base_page)
 			p[at]++;
-		CHECK(memcmp(stamped, stamp, sizeof(stamp)) == 0);
-		CHECK(madvise(p, SIZE, MADV_DONTNEED) == 0);
-		CHECK(madvise(stamped, pmd_size, MADV_DONTNEED) == 0);
+		CHECK_EQ(memcmp(stamped, stamp, sizeof(stamp)), 0);
+		CHECK_EQ(madvise(p, SIZE, MADV_DONTNEED), 0);
+		CHECK_EQ(madvise(stamped, pmd_size, MADV_DONTNEED), 0);
 	}
 }
 
@@ -69,7 +69,7 @@ static void map_for_device(void *arg)
 {
 	int fd = *(int *)arg, dma = try_dma_map(fd, WIDE, BOTH), ret;
 
-	CHECK(dma >= 0);
+	CHECK_GE(dma, 0);
 	close(fd);
 	at_work();
 	for (;;) {
@@ -110,7 +110,7 @@ static void copy_for_ever(void *arg)
 	for (;;) {
 		c.to = (c.to + base_page) % (pmd_size / 2) + HPAGE_MAP_EDU_STAMP_SIZE;
 		if (ioctl(node, HPAGE_MAP_EDU_COPY, &c)) {
-			CHECK(errno == ENODEV);
+			CHECK_EQ(errno, ENODEV);
 			return;
 		}
 	}
@@ -120,7 +120,7 @@ static void copy_for_ever(void *arg)
 
 static void kill_now(pid_t pid)
 {
-	CHECK(kill(pid, SIGKILL) == 0);
+	CHECK_EQ(kill(pid, SIGKILL), 0);
 	CHECK_KILLED(pid, SIGKILL);
 }
 
@@ -144,7 +144,7 @@ static void end(enum end which)
 		break;
 	case DRIVER_MODULE:
 		end_copier(false);
-		CHECK(take_out(EDU_DRIVER) == 0);
+		CHECK_EQ(take_out(EDU_DRIVER), 0);
 		driver_loaded = false;
 		break;
 	default:
@@ -168,8 +168,8 @@ static void start_all(void)
 {
 	int fd;
 
-	CHECK(load("") == 0);
-	CHECK(load_edu(WIDE, "dma_bits=64 pages=1") == 0);
+	CHECK_EQ(load(""), 0);
+	CHECK_EQ(load_edu(WIDE, "dma_bits=64 pages=1"), 0);
 	CHECK(has_driver(WIDE, EDU_DRIVER));
 	driver_loaded = true;
 	fd = lend(SIZE, pmd_size, HPAGE_MAP_EXACT);
@@ -178,7 +178,7 @@ static void start_all(void)
 	start(import_for_ever, &holder[IMPORTER], &fd);
 	start(copy_for_ever, &copier, &fd);
 	close(fd);
-	CHECK(unload() == -EWOULDBLOCK);
+	CHECK_EQ(unload(), -EWOULDBLOCK);
 }
 
 static void find_device_again(void)
@@ -200,14 +200,14 @@ static void one_order(const enum end *order)
 		usleep(rand() % 20000);
 		end(order[i]);
 		if (held()) {
-			CHECK(unload() == -EWOULDBLOCK);
+			CHECK_EQ(unload(), -EWOULDBLOCK);
 		} else if (here) {
-			CHECK(unload() == 0);
+			CHECK_EQ(unload(), 0);
 			here = false;
 		}
 	}
 	CHECK(!here);
-	CHECK(pool_of(pmd_size, "free") == POOL);
+	CHECK_EQ(pool_of(pmd_size, "free"), POOL);
 	find_device_again();
 }
 
@@ -235,9 +235,9 @@ static void every_order(enum end *order, int from)
 static void begin(void)
 {
 	may_take(TEST_SECONDS);
-	CHECK(pipe2(started, O_CLOEXEC) == 0);
+	CHECK_EQ(pipe2(started, O_CLOEXEC), 0);
 	CHECK(want_pool(POOL));
-	CHECK(insert("hpm_importer", "") == 0);
+	CHECK_EQ(insert("hpm_importer", ""), 0);
 }
 
 static void begins_with(enum end first)
@@ -248,8 +248,8 @@ static void begins_with(enum end first)
 	order[0] = first;
 	order[first] = PROGRAM;
 	every_order(order, 1);
-	CHECK(nr_orders == 24);
-	CHECK(take_out("hpm_importer") == 0);
+	CHECK_EQ(nr_orders, 24);
+	CHECK_EQ(take_out("hpm_importer"), 0);
 }
 
 static void the_program_ends_first(void)
@@ -285,7 +285,7 @@ static void when_it_may(int (*remove)(void))
 	int ret;
 
 	while ((ret = remove()) != 0) {
-		CHECK(ret == -EWOULDBLOCK);
+		CHECK_EQ(ret, -EWOULDBLOCK);
 		usleep(500);
 	}
 }
@@ -320,7 +320,7 @@ static void end_at_some_time(void *arg)
 		when_it_may(remove_driver);
 		break;
 	default:
-		CHECK(kill(holder[which], SIGKILL) == 0);
+		CHECK_EQ(kill(holder[which], SIGKILL), 0);
 	}
 }
 
@@ -345,10 +345,10 @@ static void all_end_at_once(void)
 			CHECK_EXITS(enders[i]);
 		CHECK_EXITS(unloader);
 		CHECK(!loaded());
-		CHECK(pool_of(pmd_size, "free") == POOL);
+		CHECK_EQ(pool_of(pmd_size, "free"), POOL);
 		find_device_again();
 	}
-	CHECK(take_out("hpm_importer") == 0);
+	CHECK_EQ(take_out("hpm_importer"), 0);
 }
 
 int main(void)

@@ -28,14 +28,14 @@
 static void begin(uint64_t pages)
 {
 	CHECK(want_pool(pages));
-	CHECK(load("") == 0);
+	CHECK_EQ(load(""), 0);
 }
 
 static void end(void)
 {
-	CHECK(count_buffers() == 0);
-	CHECK(refcnt() == 0);
-	CHECK(unload() == 0);
+	CHECK_EQ(count_buffers(), 0);
+	CHECK_EQ(refcnt(), 0);
+	CHECK_EQ(unload(), 0);
 }
 
 /* --- kinds of memory ------------------------------------------------------- */
@@ -48,7 +48,7 @@ static void check_coherent(int fd, char *p, size_t len, uint64_t seed)
 	fill(p, len, seed);
 	check_file_holds(fd, p, len, 0);
 	fill(own, len, seed + 1);
-	CHECK(pwrite(fd, own, len, 0) == (ssize_t)len);
+	CHECK_EQ(pwrite(fd, own, len, 0), (ssize_t)len);
 	CHECK(filled(p, len, seed + 1));
 	free(own);
 }
@@ -64,18 +64,23 @@ static void check_pinned(char *p, size_t len, uint64_t seed)
 	check_file_holds(fd, p, len, 0);
 	check_coherent(fd, p, len, seed + 1);
 	info = facts_of(fd);
-	CHECK(info.backing == HPAGE_MAP_BACKING_USER);
-	CHECK(info.length == len && info.asked == len);
-	CHECK(info.page_size == base_page && info.nr_pages == len / base_page);
-	CHECK(info.descriptors == 1 && info.mappings == 0);
-	CHECK(info.creator == getpid() && info.uid == getuid());
-	CHECK(fcntl(fd, F_GETFD) == FD_CLOEXEC);
+	CHECK_EQ(info.backing, HPAGE_MAP_BACKING_USER);
+	CHECK_EQ(info.length, len);
+	CHECK_EQ(info.asked, len);
+	CHECK_EQ(info.page_size, base_page);
+	CHECK_EQ(info.nr_pages, len / base_page);
+	CHECK_EQ(info.descriptors, 1);
+	CHECK_EQ(info.mappings, 0);
+	CHECK_EQ(info.creator, getpid());
+	CHECK_EQ(info.uid, getuid());
+	CHECK_EQ(fcntl(fd, F_GETFD), FD_CLOEXEC);
 	CHECK_ERR(mmap(NULL, len, RW, MAP_SHARED, fd, 0), ENODEV);
 
 	fill(p, len, seed + 3);
-	CHECK(munmap(p, len) == 0);
+	CHECK_EQ(munmap(p, len), 0);
 	p = malloc(len);
-	CHECK(pread(fd, p, len, 0) == (ssize_t)len && filled(p, len, seed + 3));
+	CHECK_EQ(pread(fd, p, len, 0), (ssize_t)len);
+	CHECK(filled(p, len, seed + 3));
 	free(p);
 	close(fd);
 }
@@ -85,7 +90,7 @@ static void huge_anonymous_memory_is_pinned(void)
 	begin(2);
 	check_pinned(map(-1, LEN, RW, ANON | MAP_HUGETLB, 0), LEN, 1);
 	check_pinned(map(-1, LEN, RW, MAP_SHARED | MAP_ANONYMOUS | MAP_HUGETLB, 0), LEN, 1);
-	CHECK(pool_of(pmd_size, "free") == 2);
+	CHECK_EQ(pool_of(pmd_size, "free"), 2);
 	end();
 }
 
@@ -93,9 +98,9 @@ static char *thp(size_t len)
 {
 	char *p = map_at(reserve(len), -1, len, RW, ANON, 0);
 
-	CHECK(madvise(p, len, MADV_HUGEPAGE) == 0);
+	CHECK_EQ(madvise(p, len, MADV_HUGEPAGE), 0);
 	memset(p, 1, len);
-	CHECK(smaps(p, "AnonHugePages") == (long)(len / 1024));
+	CHECK_EQ(smaps(p, "AnonHugePages"), (long)(len / 1024));
 	return p;
 }
 
@@ -119,11 +124,11 @@ static void a_memfd_is_pinned(void)
 	int fd = memfd_create("pin", MFD_CLOEXEC), huge;
 
 	begin(2);
-	CHECK(ftruncate(fd, LEN) == 0);
+	CHECK_EQ(ftruncate(fd, LEN), 0);
 	check_pinned(map(fd, LEN, RW, MAP_SHARED, 0), LEN, 1);
 	check_pinned(map(fd, LEN, RW, MAP_PRIVATE, 0), LEN, 1);
 	huge = memfd_create("pin", MFD_CLOEXEC | MFD_HUGETLB);
-	CHECK(ftruncate(huge, LEN) == 0);
+	CHECK_EQ(ftruncate(huge, LEN), 0);
 	check_pinned(map(huge, LEN, RW, MAP_SHARED, 0), LEN, 1);
 	close(huge);
 	end();
@@ -135,13 +140,15 @@ static void system_v_memory_is_pinned(void)
 	char *p = shmat(id, NULL, 0), *own = malloc(LEN);
 	int fd;
 
-	CHECK(id >= 0 && p != (void *)-1);
-	CHECK(shmctl(id, IPC_RMID, NULL) == 0);
+	CHECK_GE(id, 0);
+	CHECK_NE(p, (void *)-1);
+	CHECK_EQ(shmctl(id, IPC_RMID, NULL), 0);
 	begin(0);
 	fd = pin(p, LEN);
 	check_coherent(fd, p, LEN, 1);
-	CHECK(shmdt(p) == 0);
-	CHECK(pread(fd, own, LEN, 0) == (ssize_t)LEN && filled(own, LEN, 2));
+	CHECK_EQ(shmdt(p), 0);
+	CHECK_EQ(pread(fd, own, LEN, 0), (ssize_t)LEN);
+	CHECK(filled(own, LEN, 2));
 	close(fd);
 	end();
 }
@@ -151,7 +158,8 @@ static void a_file_of_tmpfs_is_pinned(void)
 	int fd = open("/dev/shm", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
 
 	begin(0);
-	CHECK(fd >= 0 && ftruncate(fd, LEN) == 0);
+	CHECK_GE(fd, 0);
+	CHECK_EQ(ftruncate(fd, LEN), 0);
 	check_pinned(map(fd, LEN, RW, MAP_SHARED, 0), LEN, 1);
 	end();
 }
@@ -165,14 +173,15 @@ static void check_of_a_buffer(int first)
 
 	check_coherent(second, p, len, 5);
 	check_file_holds(first, p, len, 0);
-	CHECK(facts_of(second).nr_runs == facts_of(first).nr_runs);
-	CHECK(facts_of(second).address == facts_of(first).address);
-	CHECK(munmap(p, len) == 0);
+	CHECK_EQ(facts_of(second).nr_runs, facts_of(first).nr_runs);
+	CHECK_EQ(facts_of(second).address, facts_of(first).address);
+	CHECK_EQ(munmap(p, len), 0);
 	close(first);
 	/* Its pages are still out, in the hands of the second. */
-	CHECK(count_buffers() == 2);
+	CHECK_EQ(count_buffers(), 2);
 	p = malloc(len);
-	CHECK(pread(second, p, len, 0) == (ssize_t)len && filled(p, len, 6));
+	CHECK_EQ(pread(second, p, len, 0), (ssize_t)len);
+	CHECK(filled(p, len, 6));
 	free(p);
 	close(second);
 	CHECK_COMES(count_buffers() == 0);
@@ -182,8 +191,8 @@ static void a_mapping_of_a_buffer_is_pinned(void)
 {
 	begin(4);
 	check_of_a_buffer(lend(LEN, pmd_size, HPAGE_MAP_EXACT));
-	CHECK(pool_of(pmd_size, "free") == 4);
-	CHECK(set_pool(pmd_size, "nr", 0) == 0);
+	CHECK_EQ(pool_of(pmd_size, "free"), 4);
+	CHECK_EQ(set_pool(pmd_size, "nr", 0), 0);
 	check_of_a_buffer(lend(LEN, pmd_size, HPAGE_MAP_EXACT));	/* THP */
 	check_of_a_buffer(lend(LEN, base_page, HPAGE_MAP_ALLOW_BASE));
 	end();
@@ -207,7 +216,7 @@ static void a_private_mapping_of_a_buffer_is_pinned(void)
 	munmap(shared, LEN);
 	close(first);
 	close(second);
-	CHECK(pool_of(pmd_size, "free") == 4);
+	CHECK_EQ(pool_of(pmd_size, "free"), 4);
 	end();
 }
 
@@ -217,7 +226,7 @@ static void a_private_file_of_hugetlbfs_is_pinned(void)
 	char *shared, *own;
 
 	begin(4);
-	CHECK(ftruncate(huge, LEN) == 0);
+	CHECK_EQ(ftruncate(huge, LEN), 0);
 	shared = map(huge, LEN, RW, MAP_SHARED, 0);
 	fill(shared, LEN, 9);
 	own = map(huge, LEN, RW, MAP_PRIVATE, 0);
@@ -266,21 +275,22 @@ static void runs_of_huge_pages_are_found(void)
 	p = map(-1, 4 * pmd_size, RW, ANON | MAP_HUGETLB, 0);
 	fd = pin(p, 4 * pmd_size);
 	nr = get_runs(fd, runs, 8);
-	CHECK(nr == facts_of(fd).nr_runs && nr <= 4);
+	CHECK_EQ(nr, facts_of(fd).nr_runs);
+	CHECK_LE(nr, 4);
 	for (size_t i = 0; i < nr; i++) {
 		for (size_t at = 0; at < runs[i].length; at += base_page)
-			CHECK(pfn_of(p + bytes + at) == (runs[i].address + at) / base_page);
+			CHECK_EQ(pfn_of(p + bytes + at), (runs[i].address + at) / base_page);
 		bytes += runs[i].length;
 	}
-	CHECK(bytes == 4 * pmd_size);
-	CHECK(facts_of(fd).address == runs[0].address);
+	CHECK_EQ(bytes, 4 * pmd_size);
+	CHECK_EQ(facts_of(fd).address, runs[0].address);
 	munmap(p, 4 * pmd_size);
 	close(fd);
 
 	p = thp(pmd_size);
 	fd = pin(p + base_page, pmd_size - base_page);
-	CHECK(get_runs(fd, runs, 8) == 1);
-	CHECK(runs[0].address == pfn_of(p + base_page) * base_page);
+	CHECK_EQ(get_runs(fd, runs, 8), 1);
+	CHECK_EQ(runs[0].address, pfn_of(p + base_page) * base_page);
 	close(fd);
 	end();
 }
@@ -299,9 +309,9 @@ static void check_refused(const void *addr, size_t len, int err, const char *why
 		return;
 	if (ret != -err || !strstr(text, why))
 		printf("# %d: %s\n", ret, text);
-	CHECK(ret == -err);
+	CHECK_EQ(ret, -err);
 	CHECK(strstr(text, why));
-	CHECK(count_buffers() == 0);
+	CHECK_EQ(count_buffers(), 0);
 }
 
 /* A file of a file system that writes back, on the disk that the runner gives. */
@@ -312,12 +322,13 @@ static int disk_file(void)
 	int fd;
 
 	snprintf(command, sizeof(command), "mkfs.ext4 -q -F %s", getenv("HPM_DISK") ?: "none");
-	CHECK(run_command(command) == 0);
+	CHECK_EQ(run_command(command), 0);
 	mkdir(dir, 0700);
-	CHECK(mount(getenv("HPM_DISK"), dir, "ext4", 0, NULL) == 0);
+	CHECK_EQ(mount(getenv("HPM_DISK"), dir, "ext4", 0, NULL), 0);
 	fd = open(dir, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-	CHECK(umount2(dir, MNT_DETACH) == 0);	/* it goes with the file */
-	CHECK(fd >= 0 && ftruncate(fd, 16 * base_page) == 0);
+	CHECK_EQ(umount2(dir, MNT_DETACH), 0);	/* it goes with the file */
+	CHECK_GE(fd, 0);
+	CHECK_EQ(ftruncate(fd, 16 * base_page), 0);
 	return fd;
 }
 
@@ -356,14 +367,14 @@ static void memory_that_cannot_be_written_is_efault(void)
 
 	begin(0);
 	memset(p, 1, 4 * base_page);
-	CHECK(mprotect(p + 2 * base_page, base_page, PROT_READ) == 0);
+	CHECK_EQ(mprotect(p + 2 * base_page, base_page, PROT_READ), 0);
 	check_refused(p, 4 * base_page, EFAULT, "cannot be pinned for writing");
-	CHECK(mprotect(p + 2 * base_page, base_page, PROT_NONE) == 0);
+	CHECK_EQ(mprotect(p + 2 * base_page, base_page, PROT_NONE), 0);
 	check_refused(p, 4 * base_page, EFAULT, "cannot be pinned for writing");
-	CHECK(munmap(p + 2 * base_page, base_page) == 0);
+	CHECK_EQ(munmap(p + 2 * base_page, base_page), 0);
 	check_refused(p, 4 * base_page, EFAULT, "cannot be pinned for writing");
 	check_refused(p + 2 * base_page, base_page, EFAULT, "cannot be pinned for writing");
-	CHECK(ftruncate(fd, base_page) == 0);
+	CHECK_EQ(ftruncate(fd, base_page), 0);
 	/* Mapped, but behind the end of the file. */
 	check_refused(map(fd, 2 * base_page, RW, MAP_SHARED, 0), 2 * base_page, EFAULT,
 		      "cannot be pinned for writing");
@@ -391,8 +402,8 @@ static void bounds_are_checked(void)
 	check_refused(p, base_page + 8, EINVAL, multiple);
 	check_refused(p, -base_page, EINVAL, "");
 	check_refused((void *)-base_page, 2 * base_page, EINVAL, "");
-	CHECK(try_pin(p, 1UL << 62, NULL) == -ENOMEM);
-	CHECK(try_pin(NULL, 1UL << 40, NULL) == -ENOMEM);
+	CHECK_EQ(try_pin(p, 1UL << 62, NULL), -ENOMEM);
+	CHECK_EQ(try_pin(NULL, 1UL << 40, NULL), -ENOMEM);
 	end();
 }
 
@@ -406,7 +417,7 @@ static void page_frames_are_refused(void)
 	fd = lend(LEN, pmd_size, HPAGE_MAP_EXACT);
 	dmabuf = export_of(fd);
 	p = map_at(reserve(LEN + pmd_size) + base_page, dmabuf, LEN, RW, MAP_SHARED, 0);
-	CHECK(try_pin(p, base_page, NULL) == -EFAULT);
+	CHECK_EQ(try_pin(p, base_page, NULL), -EFAULT);
 	munmap(p, LEN);
 	close(dmabuf);
 	close(fd);
@@ -424,7 +435,7 @@ static void only_the_door_pins(void)
 	CHECK_ERR(ioctl(fd, HPAGE_MAP_PIN, &p), EBADF);
 	CHECK_ERR(ioctl(open(DEV, O_RDONLY | O_CLOEXEC), HPAGE_MAP_PIN, &p), EBADF);
 	close_range(3, ~0U, 0);
-	CHECK(unload() == 0);
+	CHECK_EQ(unload(), 0);
 }
 
 /* --- limits --------------------------------------------------------------------- */
@@ -437,19 +448,19 @@ static void pin_as_nobody(void *p)
 	check_refused(p, 9 * base_page, EDQUOT, "RLIMIT_MEMLOCK");
 	fd = pin(p, 5 * base_page);
 	again = pin(p, 3 * base_page);	/* the same pages count again */
-	CHECK(try_pin(p, base_page, NULL) == -EDQUOT);
+	CHECK_EQ(try_pin(p, base_page, NULL), -EDQUOT);
 	close(fd);
 	fd = pin(p, 5 * base_page);
 	close(again);
 	again = export_of(fd);
 	close(fd);
 	/* The dma-buf has it now. */
-	CHECK(try_pin(p, 4 * base_page, NULL) == -EDQUOT);
+	CHECK_EQ(try_pin(p, 4 * base_page, NULL), -EDQUOT);
 	close(again);
 	close(pin(p, 8 * base_page));
 	/* What fails is given back, too. */
 	for (int i = 0; i < 20; i++)
-		CHECK(try_pin(p + 12 * base_page, 8 * base_page, NULL) == -EFAULT);
+		CHECK_EQ(try_pin(p + 12 * base_page, 8 * base_page, NULL), -EFAULT);
 	close(pin(p, 8 * base_page));
 }
 
@@ -458,7 +469,7 @@ static void rlimit_memlock_counts_what_is_pinned(void)
 	char *p = map(-1, 16 * base_page, RW, ANON, 0);
 
 	CHECK(want_pool(0));
-	CHECK(load("mode=0666") == 0);
+	CHECK_EQ(load("mode=0666"), 0);
 	CHECK_EXITS(spawn(pin_as_nobody, p));
 	end();
 }
@@ -470,10 +481,10 @@ static void cap_ipc_lock_has_no_limit(void)
 	char *p = map(-1, 16 * base_page, RW, ANON, 0);
 
 	begin(0);
-	CHECK(setrlimit(RLIMIT_MEMLOCK, &none) == 0);
+	CHECK_EQ(setrlimit(RLIMIT_MEMLOCK, &none), 0);
 	close(pin(p, 16 * base_page));
 	drop_capability(CAP_IPC_LOCK);
-	CHECK(try_pin(p, base_page, NULL) == -EDQUOT);
+	CHECK_EQ(try_pin(p, base_page, NULL), -EDQUOT);
 	end();
 }
 
@@ -497,7 +508,8 @@ static void check_fork(char *p)
 	int fd;
 	pid_t pid;
 
-	CHECK(pipe(to_child) == 0 && pipe(to_parent) == 0);
+	CHECK_EQ(pipe(to_child), 0);
+	CHECK_EQ(pipe(to_parent), 0);
 	fill(p, LEN, 1);
 	fd = pin(p, LEN);
 	pid = spawn(child_of_a_pinner, p);
@@ -519,7 +531,7 @@ static void a_child_does_not_share_private_memory(void)
 	check_fork(map(-1, LEN, RW, ANON, 0));
 	check_fork(thp(LEN));
 	check_fork(map(-1, LEN, RW, ANON | MAP_HUGETLB, 0));
-	CHECK(pool_of(pmd_size, "free") == 8);
+	CHECK_EQ(pool_of(pmd_size, "free"), 8);
 	end();
 }
 
@@ -536,7 +548,8 @@ static void a_child_shares_shared_memory(void)
 	begin(0);
 	fd = pin(p, LEN);
 	CHECK_EXITS(spawn(child_shares, p));
-	CHECK(pread(fd, own, LEN, 0) == (ssize_t)LEN && filled(own, LEN, 21));
+	CHECK_EQ(pread(fd, own, LEN, 0), (ssize_t)LEN);
+	CHECK(filled(own, LEN, 21));
 	close(fd);
 	end();
 }
@@ -550,7 +563,7 @@ static void pin_and_exit(void *arg)
 	(void)arg;
 	fill(p, LEN, 22);
 	fd = pin(p, LEN);
-	CHECK(write(to_parent[1], &fd, sizeof(fd)) == sizeof(fd));
+	CHECK_EQ(write(to_parent[1], &fd, sizeof(fd)), sizeof(fd));
 	step_wait(to_child[0]);
 }
 
@@ -561,18 +574,20 @@ static void a_buffer_outlives_the_pinner(void)
 	pid_t pid;
 
 	begin(4);
-	CHECK(pipe(to_child) == 0 && pipe(to_parent) == 0);
+	CHECK_EQ(pipe(to_child), 0);
+	CHECK_EQ(pipe(to_parent), 0);
 	pid = spawn(pin_and_exit, NULL);
-	CHECK(read(to_parent[0], &number, sizeof(number)) == sizeof(number));
+	CHECK_EQ(read(to_parent[0], &number, sizeof(number)), sizeof(number));
 	fd = syscall(SYS_pidfd_getfd, syscall(SYS_pidfd_open, pid, 0), number, 0);
-	CHECK(fd >= 0);
+	CHECK_GE(fd, 0);
 	step_done(to_child[1]);
 	CHECK_EXITS(pid);
-	CHECK(pool_of(pmd_size, "free") == 2);
+	CHECK_EQ(pool_of(pmd_size, "free"), 2);
 	CHECK(facts_of(fd).creator == 0 || facts_of(fd).creator == pid);
-	CHECK(pread(fd, own, LEN, 0) == (ssize_t)LEN && filled(own, LEN, 22));
+	CHECK_EQ(pread(fd, own, LEN, 0), (ssize_t)LEN);
+	CHECK(filled(own, LEN, 22));
 	close(fd);
-	CHECK(pool_of(pmd_size, "free") == 4);
+	CHECK_EQ(pool_of(pmd_size, "free"), 4);
 	end();
 }
 
@@ -601,18 +616,19 @@ static void pin_for_ever(void *arg)
 static void killed_pinners_leave_nothing(void)
 {
 	begin(4);
-	CHECK(pipe2(to_parent, O_CLOEXEC) == 0);
+	CHECK_EQ(pipe2(to_parent, O_CLOEXEC), 0);
 	for (int i = 0; i < ROUNDS; i++) {
 		pid_t pid = spawn(pin_for_ever, NULL);
 
 		step_wait(to_parent[0]);
 		for (int j = 0; j < i * 7 % 60; j++)	/* somewhere else each round */
 			sched_yield();
-		CHECK(kill(pid, SIGKILL) == 0);
+		CHECK_EQ(kill(pid, SIGKILL), 0);
 		CHECK_KILLED(pid, SIGKILL);
-		CHECK(count_buffers() == 0);
-		CHECK(pool_of(pmd_size, "free") == 4 && pool_of(pmd_size, "resv") == 0);
-		CHECK(refcnt() == 0);
+		CHECK_EQ(count_buffers(), 0);
+		CHECK_EQ(pool_of(pmd_size, "free"), 4);
+		CHECK_EQ(pool_of(pmd_size, "resv"), 0);
+		CHECK_EQ(refcnt(), 0);
 	}
 	end();
 }
@@ -626,11 +642,11 @@ static void a_bad_answer_address_takes_the_pin_back(void)
 	p->size = sizeof(*p);
 	p->address = (uintptr_t)map(-1, LEN, RW, ANON | MAP_HUGETLB, 0);
 	p->length = LEN;
-	CHECK(mprotect(p, base_page, PROT_READ) == 0);
+	CHECK_EQ(mprotect(p, base_page, PROT_READ), 0);
 	CHECK_ERR(ioctl(open(DEV, HPAGE_MAP_O_DOOR | O_CLOEXEC), HPAGE_MAP_PIN, p), EFAULT);
-	CHECK(count_buffers() == 0);
+	CHECK_EQ(count_buffers(), 0);
 	munmap((void *)(uintptr_t)p->address, LEN);
-	CHECK(pool_of(pmd_size, "free") == 2);
+	CHECK_EQ(pool_of(pmd_size, "free"), 2);
 	close_range(3, ~0U, 0);
 	end();
 }

@@ -34,7 +34,7 @@ static void use_it(void *arg)
 	buf_size = class_u64("size");
 	buf_page = class_u64("page_size");
 	class_text("backing", text, sizeof(text));
-	CHECK(!strcmp(text, backing));
+	CHECK_STREQ(text, backing);
 	p = map_all(fd, RW, MAP_SHARED);
 	fill(p, buf_size, 1);
 	wait_for(spawn(poison, p + buf_page));
@@ -42,15 +42,15 @@ static void use_it(void *arg)
 	CHECK_KILLED(spawn(touch, p + buf_page), SIGBUS);
 	CHECK_ERR(pread(fd, b, 200, buf_page), EIO);
 	CHECK_ERR(pwrite(fd, b, 200, buf_page), EIO);
-	CHECK(pread(fd, b, 200, buf_page - 100) == 100);
-	CHECK(pwrite(fd, b, 200, buf_page - 100) == 100);
-	CHECK(lseek(fd, buf_page - 100, SEEK_SET) == (off_t)buf_page - 100);
-	CHECK(read(fd, b, 200) == 100);
+	CHECK_EQ(pread(fd, b, 200, buf_page - 100), 100);
+	CHECK_EQ(pwrite(fd, b, 200, buf_page - 100), 100);
+	CHECK_EQ(lseek(fd, buf_page - 100, SEEK_SET), (off_t)buf_page - 100);
+	CHECK_EQ(read(fd, b, 200), 100);
 	CHECK_ERR(read(fd, b, 200), EIO);
-	CHECK(lseek(fd, 0, SEEK_CUR) == (off_t)buf_page);
+	CHECK_EQ(lseek(fd, 0, SEEK_CUR), (off_t)buf_page);
 
-	CHECK(pread(fd, b, 200, 0) == 200);
-	CHECK(pread(fd, b, 200, 2 * buf_page) == 200);
+	CHECK_EQ(pread(fd, b, 200, 0), 200);
+	CHECK_EQ(pread(fd, b, 200, 2 * buf_page), 200);
 	fill(p, buf_page, 2);
 	CHECK(filled(p, buf_page, 2));
 	fill(p + 2 * buf_page, buf_page, 3);
@@ -59,17 +59,17 @@ static void use_it(void *arg)
 
 static void check_poison(const char *params, const char *backing)
 {
-	CHECK(load(params) == 0);
+	CHECK_EQ(load(params), 0);
 	CHECK_EXITS(spawn(use_it, (void *)backing));
-	CHECK(unload() == 0);
+	CHECK_EQ(unload(), 0);
 }
 
 static void a_poisoned_hugetlb_page_is_eio(void)
 {
-	CHECK(set_pool(pmd_size, "nr", 4) == 0);
+	CHECK_EQ(set_pool(pmd_size, "nr", 4), 0);
 	check_poison("nr_hpages=4", "hugetlb");
 	/* The three others are back; the broken one is nobody's any more. */
-	CHECK(pool_of(pmd_size, "free") >= 3);
+	CHECK_GE(pool_of(pmd_size, "free"), 3);
 }
 
 static void a_poisoned_thp_page_is_eio(void)

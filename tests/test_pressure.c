@@ -20,19 +20,19 @@
 
 static void make_group(void)
 {
-	CHECK(write_text(ROOT "cgroup.subtree_control", "+memory +hugetlb") == 0);
+	CHECK_EQ(write_text(ROOT "cgroup.subtree_control", "+memory +hugetlb"), 0);
 	rmdir(GROUP);	/* of a test that failed */
-	CHECK(mkdir(GROUP, 0755) == 0);
+	CHECK_EQ(mkdir(GROUP, 0755), 0);
 }
 
 static void remove_group(void)
 {
-	CHECK(rmdir(GROUP) == 0);
+	CHECK_EQ(rmdir(GROUP), 0);
 }
 
 static void enter_group(void)
 {
-	CHECK(write_text(GROUP "cgroup.procs", "0") == 0);
+	CHECK_EQ(write_text(GROUP "cgroup.procs", "0"), 0);
 }
 
 /* The number behind key in a file of lines "key number". */
@@ -68,25 +68,25 @@ static void open_is_enomem(void *arg)
 static void load_is_enomem(void *params)
 {
 	enter_group();
-	CHECK(load(params) == -ENOMEM);
+	CHECK_EQ(load(params), -ENOMEM);
 }
 
 /* Whoever opens is charged, and refused; the next one may have more room. */
 static void over_memory_max_is_enomem(void)
 {
 	make_group();
-	CHECK(write_text(GROUP "memory.max", "8M") == 0);
-	CHECK(load("") == 0);
+	CHECK_EQ(write_text(GROUP "memory.max", "8M"), 0);
+	CHECK_EQ(load(""), 0);
 	CHECK_EXITS(spawn(open_is_enomem, NULL));
 	CHECK(backed_by("none"));
 	close(dev_open(O_RDWR));
 	CHECK(backed_by("thp"));
-	CHECK(unload() == 0);
+	CHECK_EQ(unload(), 0);
 	CHECK_EXITS(spawn(load_is_enomem, "nr_hpages=10"));
 	CHECK_EXITS(spawn(load_is_enomem, "size=32M hpage_size=4K"));
 	CHECK_EXITS(spawn(load_is_enomem, "size=32M allow_base=1"));
 	CHECK(!loaded());
-	CHECK(group_stat("memory.events", "oom_kill") == 0);
+	CHECK_EQ(group_stat("memory.events", "oom_kill"), 0);
 	remove_group();
 }
 
@@ -100,33 +100,34 @@ static void open_from_group(void *arg)
 static void the_first_opener_is_charged(void)
 {
 	make_group();
-	CHECK(load("") == 0);
+	CHECK_EQ(load(""), 0);
 	CHECK_EXITS(spawn(open_from_group, NULL));
 	CHECK(backed_by("thp"));
-	CHECK(group_stat("memory.stat", "shmem") >= NR_DEFAULT * pmd_size);
-	CHECK(unload() == 0);
+	CHECK_GE(group_stat("memory.stat", "shmem"), NR_DEFAULT * pmd_size);
+	CHECK_EQ(unload(), 0);
 	remove_group();
 }
 
 static void hugetlb_limits_count_too(void)
 {
 	make_group();
-	CHECK(set_pool(pmd_size, "nr", 16) == 0 && pool_of(pmd_size, "free") == 16);
-	CHECK(load("") == 0);
+	CHECK_EQ(set_pool(pmd_size, "nr", 16), 0);
+	CHECK_EQ(pool_of(pmd_size, "free"), 16);
+	CHECK_EQ(load(""), 0);
 	CHECK_EXITS(spawn(open_from_group, NULL));
 	CHECK(backed_by("hugetlb"));
-	CHECK(read_u64(GROUP "hugetlb.2MB.current") == NR_DEFAULT * pmd_size);
-	CHECK(unload() == 0);
-	CHECK(read_u64(GROUP "hugetlb.2MB.current") == 0);
+	CHECK_EQ(read_u64(GROUP "hugetlb.2MB.current"), NR_DEFAULT * pmd_size);
+	CHECK_EQ(unload(), 0);
+	CHECK_EQ(read_u64(GROUP "hugetlb.2MB.current"), 0);
 
 	/* The limit is met in the middle: the rest goes back, another rung serves. */
-	CHECK(write_text(GROUP "hugetlb.2MB.max", "8M") == 0);
-	CHECK(load("") == 0);
+	CHECK_EQ(write_text(GROUP "hugetlb.2MB.max", "8M"), 0);
+	CHECK_EQ(load(""), 0);
 	CHECK_EXITS(spawn(open_from_group, NULL));
 	CHECK(backed_by("thp"));
-	CHECK(read_u64(GROUP "hugetlb.2MB.current") == 0);
-	CHECK(pool_of(pmd_size, "free") == 16);
-	CHECK(unload() == 0);
+	CHECK_EQ(read_u64(GROUP "hugetlb.2MB.current"), 0);
+	CHECK_EQ(pool_of(pmd_size, "free"), 16);
+	CHECK_EQ(unload(), 0);
 	remove_group();
 }
 
@@ -137,21 +138,21 @@ static void map_and_hog(void *arg)
 
 	(void)arg;
 	enter_group();
-	CHECK(load("nr_hpages=10") == 0);
+	CHECK_EQ(load("nr_hpages=10"), 0);
 	buf_size = class_u64("size");
 	CHECK(backed_by("thp"));
 	p = map_all(dev_open(O_RDWR), RW, MAP_SHARED | MAP_POPULATE);
 	fill(p, buf_size, 1);
 	h = mmap(NULL, hog, RW, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	CHECK(h != MAP_FAILED);
+	CHECK_NE(h, MAP_FAILED);
 	fill(h, hog, 2);
-	CHECK(read_u64(GROUP "memory.swap.current") > 0);	/* it was tight */
+	CHECK_GT(read_u64(GROUP "memory.swap.current"), 0);	/* it was tight */
 	write_text(GROUP "memory.reclaim", "16M");	/* or what there is */
-	CHECK(write_text("/proc/sys/vm/drop_caches", "3") == 0);
-	CHECK(smaps(p, "ShmemPmdMapped") == (long)(buf_size / 1024));
+	CHECK_EQ(write_text("/proc/sys/vm/drop_caches", "3"), 0);
+	CHECK_EQ(smaps(p, "ShmemPmdMapped"), (long)(buf_size / 1024));
 	CHECK(filled(p, buf_size, 1));
 	CHECK(filled(h, MIB, 2));
-	CHECK(smaps(p, "ShmemPmdMapped") == (long)(buf_size / 1024));
+	CHECK_EQ(smaps(p, "ShmemPmdMapped"), (long)(buf_size / 1024));
 }
 
 /* Reclaim unmaps what it may take, pinned or not: it must not think it may. */
@@ -162,15 +163,15 @@ static void reclaim_leaves_huge_mappings(void)
 
 	CHECK(getenv("HPM_DISK"));
 	snprintf(command, sizeof(command), "mkswap -q %s", getenv("HPM_DISK"));
-	CHECK(system(command) == 0);
+	CHECK_EQ(system(command), 0);
 	make_group();
-	CHECK(write_text(GROUP "memory.max", "48M") == 0);
-	CHECK(swapon(getenv("HPM_DISK"), 0) == 0);
+	CHECK_EQ(write_text(GROUP "memory.max", "48M"), 0);
+	CHECK_EQ(swapon(getenv("HPM_DISK"), 0), 0);
 	status = wait_for(spawn(map_and_hog, NULL));
-	CHECK(swapoff(getenv("HPM_DISK")) == 0);	/* first: others write to the disk */
-	CHECK(status == 0);
-	CHECK(group_stat("memory.events", "oom_kill") == 0);
-	CHECK(unload() == 0);
+	CHECK_EQ(swapoff(getenv("HPM_DISK")), 0);	/* first: others write to the disk */
+	CHECK_EQ(status, 0);
+	CHECK_EQ(group_stat("memory.events", "oom_kill"), 0);
+	CHECK_EQ(unload(), 0);
 	remove_group();
 }
 

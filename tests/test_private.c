@@ -25,8 +25,8 @@ static void *eat_pool(void)
 		return NULL;
 	p = mmap(NULL, len, RW, MAP_PRIVATE | MAP_ANONYMOUS | MAP_HUGETLB |
 		 shift << MAP_HUGE_SHIFT, -1, 0);
-	CHECK(p != MAP_FAILED);
-	CHECK(pool("free") == pool("resv"));
+	CHECK_NE(p, MAP_FAILED);
+	CHECK_EQ(pool("free"), pool("resv"));
 	return p;
 }
 
@@ -67,7 +67,7 @@ static void a_read_only_descriptor_is_enough(void)
 	char *late = map(dev_open(O_RDONLY), buf_page, PROT_READ, MAP_PRIVATE, 0);
 
 	fill(shared, buf_page, 1);
-	CHECK(mprotect(late, buf_page, RW) == 0);
+	CHECK_EQ(mprotect(late, buf_page, RW), 0);
 	fill(own, buf_page, 2);
 	fill(late, buf_page, 3);
 	CHECK(filled(shared, buf_page, 1));
@@ -81,7 +81,7 @@ static void dontneed_drops_the_copy(void)
 
 	fill(shared, buf_page, 1);
 	fill(own, buf_page, 2);
-	CHECK(madvise(own, buf_page, MADV_DONTNEED) == 0);
+	CHECK_EQ(madvise(own, buf_page, MADV_DONTNEED), 0);
 	CHECK(filled(own, buf_page, 1));
 }
 
@@ -121,16 +121,16 @@ static void mmap_reserves_what_writes_may_need(void)
 	char *p;
 
 	map_all(fd, RW, MAP_SHARED);
-	CHECK(pool("resv") == before);
+	CHECK_EQ(pool("resv"), before);
 	p = map(fd, 3 * buf_page, RW, MAP_PRIVATE, 0);
-	CHECK(pool("resv") == before + 3);
+	CHECK_EQ(pool("resv"), before + 3);
 	p[0] = 1;
-	CHECK(pool("resv") == before + 2);
-	CHECK(munmap(p, 3 * buf_page) == 0);
-	CHECK(pool("resv") == before);
+	CHECK_EQ(pool("resv"), before + 2);
+	CHECK_EQ(munmap(p, 3 * buf_page), 0);
+	CHECK_EQ(pool("resv"), before);
 	/* MAP_NORESERVE is no way to a SIGBUS later. */
 	map(fd, 2 * buf_page, RW, MAP_PRIVATE | MAP_NORESERVE, 0);
-	CHECK(pool("resv") == before + 2);
+	CHECK_EQ(pool("resv"), before + 2);
 }
 
 static void an_empty_pool_is_told_at_mmap(void)
@@ -186,7 +186,7 @@ static void no_pool_is_needed_without_hugetlb(void)
 	int fd = dev_open(O_RDWR);
 	char *own = map_all(fd, RW, MAP_PRIVATE | MAP_NORESERVE);
 
-	CHECK(pool_of(pmd_size, "free") == 0);
+	CHECK_EQ(pool_of(pmd_size, "free"), 0);
 	fill(own, buf_page, 2);
 	CHECK(filled(own, buf_page, 2));
 }

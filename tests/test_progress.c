@@ -38,7 +38,8 @@ static void pool_for(int backing)
 {
 	uint64_t pages = backing == HPAGE_MAP_BACKING_HUGETLB ? 96 * MIB / pmd_size : 0;
 
-	CHECK(set_pool(pmd_size, "nr", pages) == 0 && pool_of(pmd_size, "nr") == pages);
+	CHECK_EQ(set_pool(pmd_size, "nr", pages), 0);
+	CHECK_EQ(pool_of(pmd_size, "nr"), pages);
 }
 
 static uint64_t memory(const char *key)
@@ -75,7 +76,7 @@ static bool running(pid_t pid)
 {
 	siginfo_t info = {};
 
-	CHECK(waitid(P_PID, pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0);
+	CHECK_EQ(waitid(P_PID, pid, &info, WEXITED | WNOHANG | WNOWAIT), 0);
 	return info.si_pid == 0;
 }
 
@@ -85,7 +86,7 @@ static void ask_and_say(struct hpage_map_alloc *a, const char *what)
 
 	if (ret)
 		printf("# %s: %d (%s) %s\n", what, ret, strerror(-ret), answer);
-	CHECK(ret == 0);
+	CHECK_EQ(ret, 0);
 	close(a->fd);
 }
 
@@ -109,12 +110,14 @@ static int start_ring(void)
 	struct io_uring_sqe *sqe;
 	char *sq, *cq;
 
-	CHECK(fd >= 0);
+	CHECK_GE(fd, 0);
 	sq = mmap(NULL, p.sq_off.array + p.sq_entries * 4, RW, MAP_SHARED, fd, IORING_OFF_SQ_RING);
 	cq = mmap(NULL, p.cq_off.cqes + p.cq_entries * sizeof(struct io_uring_cqe), RW, MAP_SHARED,
 		  fd, IORING_OFF_CQ_RING);
 	sqe = mmap(NULL, p.sq_entries * sizeof(*sqe), RW, MAP_SHARED, fd, IORING_OFF_SQES);
-	CHECK(sq != MAP_FAILED && cq != MAP_FAILED && sqe != MAP_FAILED);
+	CHECK_NE(sq, MAP_FAILED);
+	CHECK_NE(cq, MAP_FAILED);
+	CHECK_NE(sqe, MAP_FAILED);
 	*sqe = (struct io_uring_sqe){
 		.opcode = IORING_OP_TIMEOUT,
 		.addr = (uintptr_t)&period,
@@ -123,7 +126,7 @@ static int start_ring(void)
 	};
 	*(unsigned int *)(sq + p.sq_off.array) = 0;
 	__atomic_add_fetch((unsigned int *)(sq + p.sq_off.tail), 1, __ATOMIC_RELEASE);
-	CHECK(syscall(__NR_io_uring_enter, fd, 1, 0, 0, NULL, 0) == 1);
+	CHECK_EQ(syscall(__NR_io_uring_enter, fd, 1, 0, 0, NULL, 0), 1);
 	completions = (unsigned int *)(cq + p.cq_off.tail);
 	return fd;
 }
@@ -140,13 +143,13 @@ static void work_for_the_task_does_not_end_an_allocation(void)
 {
 	int b;
 
-	CHECK(load("") == 0);
+	CHECK_EQ(load(""), 0);
 	for (EACH_RUNG(b)) {
 		pool_for(b);
 		CHECK_EXITS(spawn(ask_with_a_ring, &b));
 	}
 	pool_for(HPAGE_MAP_BACKING_THP);
-	CHECK(unload() == 0);
+	CHECK_EQ(unload(), 0);
 }
 
 static void open_with_a_ring(void *arg)
@@ -158,9 +161,9 @@ static void open_with_a_ring(void *arg)
 
 static void work_for_the_task_does_not_end_an_open(void)
 {
-	CHECK(load("") == 0);
+	CHECK_EQ(load(""), 0);
 	CHECK_EXITS(spawn(open_with_a_ring, NULL));
-	CHECK(unload() == 0);
+	CHECK_EQ(unload(), 0);
 }
 
 static void pin_with_a_ring(void *arg)
@@ -171,17 +174,18 @@ static void pin_with_a_ring(void *arg)
 	struct hpage_map_pin pin = { .size = sizeof(pin), .address = (uintptr_t)p, .length = len };
 
 	(void)arg;
-	CHECK(p != MAP_FAILED && madvise(p, len, MADV_NOHUGEPAGE) == 0);
+	CHECK_NE(p, MAP_FAILED);
+	CHECK_EQ(madvise(p, len, MADV_NOHUGEPAGE), 0);
 	start_ring();
-	CHECK(ioctl(door, HPAGE_MAP_PIN, &pin) == 0);
+	CHECK_EQ(ioctl(door, HPAGE_MAP_PIN, &pin), 0);
 	close(pin.fd);
 }
 
 static void work_for_the_task_does_not_end_a_pin(void)
 {
-	CHECK(load("") == 0);
+	CHECK_EQ(load(""), 0);
 	CHECK_EXITS(spawn(pin_with_a_ring, NULL));
-	CHECK(unload() == 0);
+	CHECK_EQ(unload(), 0);
 }
 
 /* --- signals -------------------------------------------------------------------- */
@@ -204,13 +208,13 @@ static void tick_each(unsigned int microseconds, int flags)
 
 	/* One of processor time would only come when a call returns. */
 	ticks = 0;
-	CHECK(sigaction(SIGUSR1, &action, NULL) == 0);
+	CHECK_EQ(sigaction(SIGUSR1, &action, NULL), 0);
 	if (!microseconds) {
-		CHECK(timer_delete(timer) == 0);
+		CHECK_EQ(timer_delete(timer), 0);
 		return;
 	}
-	CHECK(timer_create(CLOCK_MONOTONIC, &event, &timer) == 0);
-	CHECK(timer_settime(timer, 0, &(struct itimerspec){ period, period }, NULL) == 0);
+	CHECK_EQ(timer_create(CLOCK_MONOTONIC, &event, &timer), 0);
+	CHECK_EQ(timer_settime(timer, 0, &(struct itimerspec){ period, period }, NULL), 0);
 }
 
 /* A profiler: what takes longer than a tick would never be done if each began it anew. */
@@ -227,13 +231,13 @@ static void a_profiling_timer_ends_nothing(void)
 {
 	int b;
 
-	CHECK(load("") == 0);
+	CHECK_EQ(load(""), 0);
 	for (EACH_RUNG(b)) {
 		pool_for(b);
 		CHECK_EXITS(spawn(ask_with_a_profiler, &b));
 	}
 	pool_for(HPAGE_MAP_BACKING_THP);
-	CHECK(unload() == 0);
+	CHECK_EQ(unload(), 0);
 }
 
 /* Its handler runs when the call has returned, and no signal stays blocked. */
@@ -242,16 +246,16 @@ static void ticks_come_after_the_call(void)
 	struct hpage_map_alloc a = long_request(HPAGE_MAP_BACKING_BASE);
 	sigset_t before, after;
 
-	CHECK(load("") == 0);
-	CHECK(sigprocmask(SIG_BLOCK, NULL, &before) == 0);
+	CHECK_EQ(load(""), 0);
+	CHECK_EQ(sigprocmask(SIG_BLOCK, NULL, &before), 0);
 	tick_each(1000, SA_RESTART);
 	ask_and_say(&a, "with a timer");
-	CHECK(ticks > 0);
+	CHECK_GT(ticks, 0);
 	tick_each(0, SA_RESTART);
-	CHECK(sigprocmask(SIG_BLOCK, NULL, &after) == 0);
+	CHECK_EQ(sigprocmask(SIG_BLOCK, NULL, &after), 0);
 	for (int sig = 1; sig <= SIGRTMAX; sig++)
-		CHECK(sigismember(&before, sig) == sigismember(&after, sig));
-	CHECK(unload() == 0);
+		CHECK_EQ(sigismember(&before, sig), sigismember(&after, sig));
+	CHECK_EQ(unload(), 0);
 }
 
 static void other_signals_end_it(void)
@@ -259,7 +263,7 @@ static void other_signals_end_it(void)
 	struct hpage_map_alloc a;
 	int b, ret;
 
-	CHECK(load("") == 0);
+	CHECK_EQ(load(""), 0);
 	for (EACH_RUNG(b)) {
 		pool_for(b);
 		tick_each(2000, 0);
@@ -272,10 +276,10 @@ static void other_signals_end_it(void)
 		tick_each(0, SA_RESTART);
 		if (ret != -EINTR)
 			printf("# rung %d: %d (%s) %s\n", b, ret, strerror(-ret), answer);
-		CHECK(ret == -EINTR);
+		CHECK_EQ(ret, -EINTR);
 	}
 	pool_for(HPAGE_MAP_BACKING_THP);
-	CHECK(unload() == 0);
+	CHECK_EQ(unload(), 0);
 }
 
 /* Stopped in the middle, @round of ROUNDS of the way. Return: whether that came to pass. */
@@ -298,23 +302,23 @@ static void disturb_all(void (*stop)(pid_t), void (*go_on)(pid_t))
 {
 	int b, round, met = 0;
 
-	CHECK(load("") == 0);
+	CHECK_EQ(load(""), 0);
 	for (EACH_RUNG(b)) {
 		pool_for(b);
 		for (round = 0; round < ROUNDS; round++)
 			met += disturb(b, round, stop, go_on);
 	}
 	printf("# %d of %d met it on its way\n", met, 3 * ROUNDS);
-	CHECK(met > 0);
+	CHECK_GT(met, 0);
 	pool_for(HPAGE_MAP_BACKING_THP);
-	CHECK(unload() == 0);
+	CHECK_EQ(unload(), 0);
 }
 
 static void send_stop(pid_t pid)
 {
 	int status;
 
-	CHECK(kill(pid, SIGSTOP) == 0);
+	CHECK_EQ(kill(pid, SIGSTOP), 0);
 	if (running(pid))
 		waitpid(pid, &status, WUNTRACED | WNOWAIT | WNOHANG);
 }
@@ -323,8 +327,8 @@ static void await_stop_and_continue(pid_t pid)
 {
 	siginfo_t info = {};
 
-	CHECK(waitid(P_PID, pid, &info, WEXITED | WSTOPPED | WNOWAIT) == 0);
-	CHECK(kill(pid, SIGCONT) == 0);
+	CHECK_EQ(waitid(P_PID, pid, &info, WEXITED | WSTOPPED | WNOWAIT), 0);
+	CHECK_EQ(kill(pid, SIGCONT), 0);
 }
 
 static void a_stop_is_not_seen(void)
@@ -345,15 +349,15 @@ static void freeze(pid_t pid)
 	char text[16];
 
 	snprintf(text, sizeof(text), "%d", pid);
-	CHECK(write_text(GROUP "cgroup.procs", text) == 0);
-	CHECK(write_text(GROUP "cgroup.freeze", "1") == 0);
+	CHECK_EQ(write_text(GROUP "cgroup.procs", text), 0);
+	CHECK_EQ(write_text(GROUP "cgroup.freeze", "1"), 0);
 }
 
 static void await_freeze_and_thaw(pid_t pid)
 {
 	(void)pid;
 	CHECK_COMES(is_frozen());
-	CHECK(write_text(GROUP "cgroup.freeze", "0") == 0);
+	CHECK_EQ(write_text(GROUP "cgroup.freeze", "0"), 0);
 }
 
 static void a_freeze_is_not_seen(void)
@@ -369,18 +373,18 @@ static void pages_being_filled_are_no_cache(void)
 {
 	int b;
 
-	CHECK(load("") == 0);
+	CHECK_EQ(load(""), 0);
 	for (EACH_RUNG(b)) {
 		pid_t pid;
 
 		pool_for(b);
 		pid = spawn(ask_for, &b);
 		while (running(pid))
-			CHECK(write_text("/proc/sys/vm/drop_caches", "1") == 0);
+			CHECK_EQ(write_text("/proc/sys/vm/drop_caches", "1"), 0);
 		CHECK_EXITS(pid);
 	}
 	pool_for(HPAGE_MAP_BACKING_THP);
-	CHECK(unload() == 0);
+	CHECK_EQ(unload(), 0);
 }
 
 #define RESERVE_DIR	"/sys/class/hpage_map_reserve/thp-2048kB-node0/"
@@ -389,15 +393,15 @@ static void pages_that_are_ready_are_no_cache(void)
 {
 	struct hpage_map_alloc a = wish_of(HPAGE_MAP_BACKING_THP, 8, HPAGE_MAP_RESERVE);
 
-	CHECK(load("") == 0);
-	CHECK(write_text(RESERVE_DIR "pages", "8") == 0);
+	CHECK_EQ(load(""), 0);
+	CHECK_EQ(write_text(RESERVE_DIR "pages", "8"), 0);
 	CHECK_COMES(read_u64(RESERVE_DIR "ready") == 8);
-	CHECK(write_text("/proc/sys/vm/drop_caches", "3") == 0);
-	CHECK(memory("Shmem:") >= 8 * pmd_size);
+	CHECK_EQ(write_text("/proc/sys/vm/drop_caches", "3"), 0);
+	CHECK_GE(memory("Shmem:"), 8 * pmd_size);
 	CHECK_ALLOC(&a, 0);
 	CHECK(a.got_attributes & HPAGE_MAP_ATTR_RESERVE);
 	close(a.fd);
-	CHECK(unload() == 0);
+	CHECK_EQ(unload(), 0);
 }
 
 /* --- strangers ------------------------------------------------------------------ */
@@ -406,12 +410,12 @@ static void pages_that_are_ready_are_no_cache(void)
 static void throttle_group(void)
 {
 	make_group("+cpu");
-	CHECK(write_text(GROUP "cpu.max", "1000 100000") == 0);
+	CHECK_EQ(write_text(GROUP "cpu.max", "1000 100000"), 0);
 }
 
 static void unthrottle(void)
 {
-	CHECK(write_text(GROUP "cpu.max", "max") == 0);
+	CHECK_EQ(write_text(GROUP "cpu.max", "max"), 0);
 }
 
 /* Since 6.18 a quota counts on the way to user space only. */
@@ -420,7 +424,8 @@ static bool quota_holds_the_kernel(void)
 	struct utsname name;
 	int major, minor;
 
-	CHECK(uname(&name) == 0 && sscanf(name.release, "%d.%d", &major, &minor) == 2);
+	CHECK_EQ(uname(&name), 0);
+	CHECK_EQ(sscanf(name.release, "%d.%d", &major, &minor), 2);
 	return major < 6 || (major == 6 && minor < 18);
 }
 
@@ -435,11 +440,11 @@ static void read_slowly(void *arg)
 
 	snprintf(path, sizeof(path), "/proc/%d/smaps", *(pid_t *)arg);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
-	CHECK(fd >= 0);
+	CHECK_GE(fd, 0);
 	enter_group();
 	step_done(started[1]);
 	for (;;) {
-		CHECK(lseek(fd, 0, SEEK_SET) == 0);
+		CHECK_EQ(lseek(fd, 0, SEEK_SET), 0);
 		while (read(fd, text, sizeof(text)) > 0)
 			;
 		(*reads)++;
@@ -453,7 +458,8 @@ static void ask_with_a_policy(void *arg)
 	struct hpage_map_alloc a;
 
 	/* A mapping that takes the reader long. */
-	CHECK(p != MAP_FAILED && madvise(p, len, MADV_NOHUGEPAGE) == 0);
+	CHECK_NE(p, MAP_FAILED);
+	CHECK_EQ(madvise(p, len, MADV_NOHUGEPAGE), 0);
 	for (size_t i = 0; i < len; i += base_page)
 		p[i] = 1;
 	step_done(((int *)arg)[0]);
@@ -473,11 +479,13 @@ static void a_slow_reader_delays_nobody(void)
 	int ready[2], go[2], ends[2], before;
 	pid_t owner, reader;
 
-	CHECK(load("") == 0);
+	CHECK_EQ(load(""), 0);
 	throttle_group();
 	reads = mmap(NULL, base_page, RW, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	CHECK(reads != MAP_FAILED);
-	CHECK(pipe(ready) == 0 && pipe(go) == 0 && pipe(started) == 0);
+	CHECK_NE(reads, MAP_FAILED);
+	CHECK_EQ(pipe(ready), 0);
+	CHECK_EQ(pipe(go), 0);
+	CHECK_EQ(pipe(started), 0);
 	ends[0] = ready[1];
 	ends[1] = go[0];
 	owner = spawn(ask_with_a_policy, ends);
@@ -490,10 +498,10 @@ static void a_slow_reader_delays_nobody(void)
 	printf("# the reader went through it %d times meanwhile\n", *reads - before);
 	CHECK(!quota_holds_the_kernel() || *reads - before <= 1);
 	unthrottle();
-	CHECK(kill(reader, SIGKILL) == 0);
+	CHECK_EQ(kill(reader, SIGKILL), 0);
 	CHECK_KILLED(reader, SIGKILL);
 	remove_group();
-	CHECK(unload() == 0);
+	CHECK_EQ(unload(), 0);
 }
 
 #define MANY	96
@@ -516,7 +524,7 @@ static void a_throttled_collector_delays_nobody(void)
 	int served = 0;
 	pid_t pid;
 
-	CHECK(load("") == 0);
+	CHECK_EQ(load(""), 0);
 	tidy_memory();
 	set_node_pool(0, nr);
 	throttle_group();
@@ -528,19 +536,19 @@ static void a_throttled_collector_delays_nobody(void)
 				    HPAGE_MAP_CONTIGUOUS | HPAGE_MAP_EXACT),
 			    HPAGE_MAP_POLICY_STRICT, 0);
 		CHECK_ALLOC(&a, 0);
-		CHECK(a.got_runs == 1);
+		CHECK_EQ(a.got_runs, 1);
 		close(a.fd);
 		served += running(pid);
 	}
 	printf("# served %d times while the other one waits\n", served);
 	CHECK(!quota_holds_the_kernel() || served == 3);
 	unthrottle();
-	CHECK(kill(pid, SIGKILL) == 0);
+	CHECK_EQ(kill(pid, SIGKILL), 0);
 	wait_for(pid);
 	CHECK_COMES(node_pool(0, "free") == nr);
 	remove_group();
 	set_node_pool(0, 0);
-	CHECK(unload() == 0);
+	CHECK_EQ(unload(), 0);
 }
 
 /* --- NUMA balancing -------------------------------------------------------------- */
@@ -549,7 +557,7 @@ static void a_throttled_collector_delays_nobody(void)
 
 static void set_mems(int mode, unsigned long nodes)
 {
-	CHECK(syscall(SYS_set_mempolicy, mode, nodes ? &nodes : NULL, nodes ? 64 : 0) == 0);
+	CHECK_EQ(syscall(SYS_set_mempolicy, mode, nodes ? &nodes : NULL, nodes ? 64 : 0), 0);
 }
 
 /* Page faults that it takes to touch what has been touched before. */
@@ -577,13 +585,13 @@ static void numa_balancing_leaves_buffers_alone(void)
 	int rounds;
 	cpu_set_t cpus;
 
-	CHECK(load("") == 0);
-	CHECK(nr_nodes() == 2);
+	CHECK_EQ(load(""), 0);
+	CHECK_EQ(nr_nodes(), 2);
 	read_text("/proc/sys/kernel/numa_balancing", was, sizeof(was));
-	CHECK(write_text("/proc/sys/kernel/numa_balancing", "1") == 0);
+	CHECK_EQ(write_text("/proc/sys/kernel/numa_balancing", "1"), 0);
 	CPU_ZERO(&cpus);
 	CPU_SET(0, &cpus);
-	CHECK(sched_setaffinity(0, sizeof(cpus), &cpus) == 0);
+	CHECK_EQ(sched_setaffinity(0, sizeof(cpus), &cpus), 0);
 	for (int i = 0; i < 2; i++) {
 		a = wish_on(wish_of(rungs[i], SCAN / page_of(rungs[i]), 0),
 			    HPAGE_MAP_POLICY_STRICT, 1);
@@ -592,7 +600,8 @@ static void numa_balancing_leaves_buffers_alone(void)
 		close(a.fd);
 		touch(ours[i]);
 	}
-	CHECK(memfd >= 0 && ftruncate(memfd, SCAN) == 0);
+	CHECK_GE(memfd, 0);
+	CHECK_EQ(ftruncate(memfd, SCAN), 0);
 	set_mems(MPOL_BIND, 1UL << 1);
 	other = map(memfd, SCAN, RW, MAP_SHARED | MAP_POPULATE, 0);
 	set_mems(MPOL_DEFAULT, 0);
@@ -608,12 +617,13 @@ static void numa_balancing_leaves_buffers_alone(void)
 	       "%llu updates, %llu failed migrations\n", rounds, seen, on_ours[0], on_ours[1],
 	       (unsigned long long)(vmstat("\nnuma_pte_updates ") - updates),
 	       (unsigned long long)(vmstat("\npgmigrate_fail ") - migrations));
-	CHECK(write_text("/proc/sys/kernel/numa_balancing", was) == 0);
-	CHECK(seen >= 64);
-	CHECK(on_ours[0] == 0 && on_ours[1] == 0);
+	CHECK_EQ(write_text("/proc/sys/kernel/numa_balancing", was), 0);
+	CHECK_GE(seen, 64);
+	CHECK_EQ(on_ours[0], 0);
+	CHECK_EQ(on_ours[1], 0);
 	for (int i = 0; i < 2; i++)
 		munmap(ours[i], SCAN);
-	CHECK(unload() == 0);
+	CHECK_EQ(unload(), 0);
 }
 
 /* --- memory that is not there ----------------------------------------------------- */
@@ -636,7 +646,7 @@ static void asking_goes_on_until_a_refusal(void)
 	uint64_t kills = vmstat("\noom_kill ");
 	struct hpage_map_alloc a;
 
-	CHECK(load("") == 0);
+	CHECK_EQ(load(""), 0);
 	for (int i = 0; i < 2; i++) {
 		int fds[64], nr = 0, ret;
 
@@ -649,13 +659,14 @@ static void asking_goes_on_until_a_refusal(void)
 		}
 		printf("# %d times 128 MiB, then %s; %llu MiB are free\n", nr, answer,
 		       (unsigned long long)node_memory(1, "MemFree:") / MIB);
-		CHECK(ret == -ENOMEM && *answer);
-		CHECK(node_memory(1, "MemFree:") > 8 * MIB);
+		CHECK_EQ(ret, -ENOMEM);
+		CHECK(*answer);
+		CHECK_GT(node_memory(1, "MemFree:"), 8 * MIB);
 		while (nr)
 			close(fds[--nr]);
 	}
-	CHECK(vmstat("\noom_kill ") == kills);
-	CHECK(unload() == 0);
+	CHECK_EQ(vmstat("\noom_kill "), kills);
+	CHECK_EQ(unload(), 0);
 }
 
 /* A group that is full of cache has room; what is over its limit all the same is refused. */
@@ -666,7 +677,7 @@ static void ask_in_a_full_group(void *arg)
 
 	enter_group();
 	for (int i = 0; i < 48; i++)
-		CHECK(pread(*(int *)arg, block, MIB, i * MIB) == MIB);
+		CHECK_EQ(pread(*(int *)arg, block, MIB, i * MIB), MIB);
 	ask_and_say(&a, "in a group full of cache");
 	a = wish_of(HPAGE_MAP_BACKING_BASE, 96 * MIB / base_page, 0);
 	CHECK_ALLOC(&a, -ENOMEM);
@@ -680,16 +691,16 @@ static void a_group_s_limit_is_a_refusal(void)
 
 	CHECK(getenv("HPM_DISK"));
 	file = open(getenv("HPM_DISK"), O_RDONLY | O_CLOEXEC);
-	CHECK(file >= 0);
-	CHECK(load("") == 0);
+	CHECK_GE(file, 0);
+	CHECK_EQ(load(""), 0);
 	make_group("+memory");
-	CHECK(write_text("/proc/sys/vm/drop_caches", "1") == 0);
-	CHECK(write_text(GROUP "memory.max", "64M") == 0);
+	CHECK_EQ(write_text("/proc/sys/vm/drop_caches", "1"), 0);
+	CHECK_EQ(write_text(GROUP "memory.max", "64M"), 0);
 	CHECK_EXITS(spawn(ask_in_a_full_group, &file));
 	close(file);
-	CHECK(vmstat("\noom_kill ") == kills);
+	CHECK_EQ(vmstat("\noom_kill "), kills);
 	remove_group();
-	CHECK(unload() == 0);
+	CHECK_EQ(unload(), 0);
 }
 
 static const struct test tests[] = {

@@ -31,21 +31,21 @@ struct rdma {
 static void begin(uint64_t pages)
 {
 	CHECK(want_pool(pages));
-	CHECK(load("") == 0);
+	CHECK_EQ(load(""), 0);
 	if (access("/sys/class/net/hpm0", F_OK)) {
-		CHECK(run_command("modprobe rdma_rxe && modprobe ib_uverbs") == 0);
-		CHECK(run_command("ip link add hpm0 type veth peer name hpm1") == 0);
-		CHECK(run_command("ip address add " ADDRESS "/24 dev hpm0") == 0);
-		CHECK(run_command("ip link set hpm0 up && ip link set hpm1 up") == 0);
-		CHECK(run_command("ip link set lo up") == 0);
-		CHECK(run_command("rdma link add hpmrxe type rxe netdev hpm0") == 0);
+		CHECK_EQ(run_command("modprobe rdma_rxe && modprobe ib_uverbs"), 0);
+		CHECK_EQ(run_command("ip link add hpm0 type veth peer name hpm1"), 0);
+		CHECK_EQ(run_command("ip address add " ADDRESS "/24 dev hpm0"), 0);
+		CHECK_EQ(run_command("ip link set hpm0 up && ip link set hpm1 up"), 0);
+		CHECK_EQ(run_command("ip link set lo up"), 0);
+		CHECK_EQ(run_command("rdma link add hpmrxe type rxe netdev hpm0"), 0);
 	}
 }
 
 static void end(void)
 {
-	CHECK(refcnt() == 0);
-	CHECK(unload() == 0);
+	CHECK_EQ(refcnt(), 0);
+	CHECK_EQ(unload(), 0);
 }
 
 /* The address of the interface as RDMA has it, which may take it a moment to learn. */
@@ -53,7 +53,7 @@ static void find_gid(struct rdma *r)
 {
 	uint8_t want[16] = { [10] = 0xff, [11] = 0xff };
 
-	CHECK(inet_pton(AF_INET, ADDRESS, want + 12) == 1);
+	CHECK_EQ(inet_pton(AF_INET, ADDRESS, want + 12), 1);
 	for (;; sched_yield())
 		for (r->gid_index = 0; r->gid_index < 16; r->gid_index++)
 			if (!ibv_query_gid(r->context, 1, r->gid_index, &r->gid) &&
@@ -102,13 +102,13 @@ static void connect_qp(struct rdma *r, struct ibv_qp *qp, uint32_t peer)
 		.max_rd_atomic = 1,
 	};
 
-	CHECK(ibv_modify_qp(qp, &init, IBV_QP_STATE | IBV_QP_PKEY_INDEX | IBV_QP_PORT |
-			    IBV_QP_ACCESS_FLAGS) == 0);
-	CHECK(ibv_modify_qp(qp, &receive, IBV_QP_STATE | IBV_QP_AV | IBV_QP_PATH_MTU |
-			    IBV_QP_DEST_QPN | IBV_QP_RQ_PSN | IBV_QP_MAX_DEST_RD_ATOMIC |
-			    IBV_QP_MIN_RNR_TIMER) == 0);
-	CHECK(ibv_modify_qp(qp, &send, IBV_QP_STATE | IBV_QP_TIMEOUT | IBV_QP_RETRY_CNT |
-			    IBV_QP_RNR_RETRY | IBV_QP_SQ_PSN | IBV_QP_MAX_QP_RD_ATOMIC) == 0);
+	CHECK_EQ(ibv_modify_qp(qp, &init, IBV_QP_STATE | IBV_QP_PKEY_INDEX | IBV_QP_PORT |
+			       IBV_QP_ACCESS_FLAGS), 0);
+	CHECK_EQ(ibv_modify_qp(qp, &receive, IBV_QP_STATE | IBV_QP_AV | IBV_QP_PATH_MTU |
+			       IBV_QP_DEST_QPN | IBV_QP_RQ_PSN | IBV_QP_MAX_DEST_RD_ATOMIC |
+			       IBV_QP_MIN_RNR_TIMER), 0);
+	CHECK_EQ(ibv_modify_qp(qp, &send, IBV_QP_STATE | IBV_QP_TIMEOUT | IBV_QP_RETRY_CNT |
+			       IBV_QP_RNR_RETRY | IBV_QP_SQ_PSN | IBV_QP_MAX_QP_RD_ATOMIC), 0);
 }
 
 static struct rdma rdma_open(void)
@@ -134,10 +134,10 @@ static struct rdma rdma_open(void)
 static void rdma_close(struct rdma *r)
 {
 	for (int i = 0; i < 2; i++)
-		CHECK(ibv_destroy_qp(r->qp[i]) == 0);
-	CHECK(ibv_destroy_cq(r->cq) == 0);
-	CHECK(ibv_dealloc_pd(r->pd) == 0);
-	CHECK(ibv_close_device(r->context) == 0);
+		CHECK_EQ(ibv_destroy_qp(r->qp[i]), 0);
+	CHECK_EQ(ibv_destroy_cq(r->cq), 0);
+	CHECK_EQ(ibv_dealloc_pd(r->pd), 0);
+	CHECK_EQ(ibv_close_device(r->context), 0);
 }
 
 static struct ibv_mr *reg(struct rdma *r, void *p, size_t len)
@@ -162,12 +162,12 @@ static void transfer(struct rdma *r, enum ibv_wr_opcode opcode, struct ibv_mr *l
 	struct ibv_send_wr *bad;
 	struct ibv_wc wc;
 
-	CHECK(ibv_post_send(r->qp[0], &wr, &bad) == 0);
+	CHECK_EQ(ibv_post_send(r->qp[0], &wr, &bad), 0);
 	while (ibv_poll_cq(r->cq, 1, &wc) == 0)
 		sched_yield();
 	if (wc.status != IBV_WC_SUCCESS)
 		printf("# %s\n", ibv_wc_status_str(wc.status));
-	CHECK(wc.status == IBV_WC_SUCCESS);
+	CHECK_EQ(wc.status, IBV_WC_SUCCESS);
 }
 
 static void check_buffer(int fd)
@@ -183,7 +183,8 @@ static void check_buffer(int fd)
 	fill(half, LENGTH, 2);
 	transfer(&r, IBV_WR_RDMA_READ, local, p, remote, half, LENGTH);
 	CHECK(filled(p, LENGTH, 2));
-	CHECK(ibv_dereg_mr(local) == 0 && ibv_dereg_mr(remote) == 0);
+	CHECK_EQ(ibv_dereg_mr(local), 0);
+	CHECK_EQ(ibv_dereg_mr(remote), 0);
 	munmap(p, SIZE);
 	rdma_close(&r);
 	close(fd);
@@ -194,7 +195,7 @@ static void a_mapping_is_written_by_rdma(void)
 	begin(8);
 	check_buffer(lend(SIZE, pmd_size, HPAGE_MAP_EXACT));
 	check_buffer(lend_scattered(4, 0));
-	CHECK(set_pool(pmd_size, "nr", 0) == 0);
+	CHECK_EQ(set_pool(pmd_size, "nr", 0), 0);
 	check_buffer(lend(SIZE, pmd_size, HPAGE_MAP_EXACT));	/* THP */
 	end();
 }
@@ -216,12 +217,14 @@ static void registered_memory_stays(void)
 	fill(p + SIZE - base_page, base_page, 3);
 	munmap(p, SIZE);
 	close(fd);
-	CHECK(count_buffers() == 0 && refcnt() == 0);
-	CHECK(pool_of(pmd_size, "free") == 0);
+	CHECK_EQ(count_buffers(), 0);
+	CHECK_EQ(refcnt(), 0);
+	CHECK_EQ(pool_of(pmd_size, "free"), 0);
 	transfer(&r, IBV_WR_RDMA_READ, local, own, remote, p + SIZE - base_page, base_page);
 	CHECK(filled(own, base_page, 3));
-	CHECK(ibv_dereg_mr(remote) == 0 && ibv_dereg_mr(local) == 0);
-	CHECK(pool_of(pmd_size, "free") == 4);
+	CHECK_EQ(ibv_dereg_mr(remote), 0);
+	CHECK_EQ(ibv_dereg_mr(local), 0);
+	CHECK_EQ(pool_of(pmd_size, "free"), 4);
 	rdma_close(&r);
 	end();
 }

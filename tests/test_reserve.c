@@ -51,7 +51,7 @@ static uint64_t ready_on(int rung, int node)
 
 static void keep(int rung, uint64_t pages)
 {
-	CHECK(keep_on(rung, 0, pages) == 0);
+	CHECK_EQ(keep_on(rung, 0, pages), 0);
 	CHECK_COMES(ready_on(rung, 0) == pages);
 }
 
@@ -78,15 +78,17 @@ static uint64_t pool_free(void)
 /* All on node 0, where the reserve of these tests is. */
 static void load_with_pool(const char *params, uint64_t pages)
 {
-	CHECK(load(params) == 0);
+	CHECK_EQ(load(params), 0);
 	set_node_pool(0, pages);
 }
 
 static void unload_all(uint64_t pages)
 {
-	CHECK(unload() == 0);
-	CHECK(pool_free() == pages && pool_of(pmd_size, "nr") == pages);
-	CHECK(pool_of(pmd_size, "resv") == 0 && pool_of(pmd_size, "surplus") == 0);
+	CHECK_EQ(unload(), 0);
+	CHECK_EQ(pool_free(), pages);
+	CHECK_EQ(pool_of(pmd_size, "nr"), pages);
+	CHECK_EQ(pool_of(pmd_size, "resv"), 0);
+	CHECK_EQ(pool_of(pmd_size, "surplus"), 0);
 }
 
 /* From the reserve of a rung; with a pool, hugetlb's is asked first. */
@@ -95,9 +97,10 @@ static struct hpage_map_alloc take(int rung, size_t nr)
 	struct hpage_map_alloc a = wish_of(rung, nr, FROM_RESERVE);
 
 	CHECK_ALLOC(&a, 0);
-	CHECK((int)a.got_backing == rung);
+	CHECK_EQ((int)a.got_backing, rung);
 	CHECK(a.got_attributes & HPAGE_MAP_ATTR_RESERVE);
-	CHECK(a.got_length == nr * pmd_size && a.got_page_size == pmd_size);
+	CHECK_EQ(a.got_length, nr * pmd_size);
+	CHECK_EQ(a.got_page_size, pmd_size);
 	return a;
 }
 
@@ -111,13 +114,13 @@ static void it_fills_and_refills_and_shrinks(void)
 		unsigned int hugetlb = rung == HPAGE_MAP_BACKING_HUGETLB;
 		struct hpage_map_alloc a, b;
 
-		CHECK(ready(rung) == 0);
+		CHECK_EQ(ready(rung), 0);
 		keep(rung, READY);
-		CHECK(pool_free() == POOL - READY * hugetlb);
+		CHECK_EQ(pool_free(), POOL - READY * hugetlb);
 
 		a = take(rung, 3);
 		CHECK_COMES(ready(rung) == READY);
-		CHECK(pool_free() == POOL - (READY + 3) * hugetlb);
+		CHECK_EQ(pool_free(), POOL - (READY + 3) * hugetlb);
 		b = take(rung, READY);
 		CHECK_COMES(ready(rung) == READY);
 		/* The worker gives back, so that no munmap() waits for it. */
@@ -138,14 +141,14 @@ static void it_fills_on_its_node(void)
 {
 	struct hpage_map_alloc a;
 
-	CHECK(load("") == 0);
+	CHECK_EQ(load(""), 0);
 	set_node_pool(0, POOL);
 	set_node_pool(1, POOL);
 	for (size_t i = 0; i < 2; i++) {
 		int rung = rungs[i];
 
 		for (int node = 0; node < 2; node++) {
-			CHECK(keep_on(rung, node, 4) == 0);
+			CHECK_EQ(keep_on(rung, node, 4), 0);
 			CHECK_COMES(ready_on(rung, node) == 4);
 		}
 		for (int node = 0; node < 2; node++) {
@@ -158,7 +161,7 @@ static void it_fills_on_its_node(void)
 			CHECK_COMES(ready_on(rung, node) == 4);
 		}
 		for (int node = 0; node < 2; node++)
-			CHECK(keep_on(rung, node, 0) == 0);
+			CHECK_EQ(keep_on(rung, node, 0), 0);
 		CHECK_COMES(ready_on(rung, 0) == 0 && ready_on(rung, 1) == 0);
 		CHECK_COMES(pool_free() == 2 * POOL);
 	}
@@ -170,7 +173,7 @@ static void a_short_pool_is_told_and_helped(void)
 	char why[HPAGE_MAP_TEXT_SIZE];
 
 	load_with_pool("", 4);
-	CHECK(keep_on(HPAGE_MAP_BACKING_HUGETLB, 0, READY) == 0);
+	CHECK_EQ(keep_on(HPAGE_MAP_BACKING_HUGETLB, 0, READY), 0);
 	CHECK_COMES(ready(HPAGE_MAP_BACKING_HUGETLB) == 4);
 	CHECK_COMES((read_why(HPAGE_MAP_BACKING_HUGETLB, why, sizeof(why)), *why));
 	CHECK(strstr(why, "the pool has no page of 2048 kB for the reserve"));
@@ -186,7 +189,7 @@ static void a_short_pool_is_told_and_helped(void)
 static void it_tries_again_by_itself(void)
 {
 	load_with_pool("", 4);
-	CHECK(keep_on(HPAGE_MAP_BACKING_HUGETLB, 0, READY) == 0);
+	CHECK_EQ(keep_on(HPAGE_MAP_BACKING_HUGETLB, 0, READY), 0);
 	CHECK_COMES(ready(HPAGE_MAP_BACKING_HUGETLB) == 4);
 	set_node_pool(0, POOL);
 	CHECK_COMES(ready(HPAGE_MAP_BACKING_HUGETLB) == READY);
@@ -199,10 +202,11 @@ static void numbers_that_make_no_sense_are_refused(void)
 
 	load_with_pool("", 4);
 	reserve_path(path, sizeof(path), HPAGE_MAP_BACKING_HUGETLB, 0, "pages");
-	CHECK(write_text(path, "many") == -EINVAL);
-	CHECK(write_text(path, "-1") == -EINVAL);
-	CHECK(write_text(path, "100000000") == -ENOMEM);
-	CHECK(read_u64(path) == 0 && ready(HPAGE_MAP_BACKING_HUGETLB) == 0);
+	CHECK_EQ(write_text(path, "many"), -EINVAL);
+	CHECK_EQ(write_text(path, "-1"), -EINVAL);
+	CHECK_EQ(write_text(path, "100000000"), -ENOMEM);
+	CHECK_EQ(read_u64(path), 0);
+	CHECK_EQ(ready(HPAGE_MAP_BACKING_HUGETLB), 0);
 	unload_all(4);
 }
 
@@ -211,8 +215,8 @@ static void the_pool_may_go_before_the_reserve(void)
 {
 	load_with_pool("", READY);
 	keep(HPAGE_MAP_BACKING_HUGETLB, READY);
-	CHECK(set_pool(pmd_size, "nr", 0) == 0);
-	CHECK(pool_of(pmd_size, "surplus") == READY);
+	CHECK_EQ(set_pool(pmd_size, "nr", 0), 0);
+	CHECK_EQ(pool_of(pmd_size, "surplus"), READY);
 	keep(HPAGE_MAP_BACKING_HUGETLB, 0);
 	CHECK_COMES(pool_of(pmd_size, "nr") == 0);
 	unload_all(0);
@@ -226,9 +230,9 @@ static void unloading_returns_every_page(void)
 	unload_all(POOL);
 	/* Also those that are on their way. */
 	for (int i = 0; i < 5; i++) {
-		CHECK(load("") == 0);
-		CHECK(keep_on(HPAGE_MAP_BACKING_HUGETLB, 0, 2 * POOL) == 0);
-		CHECK(keep_on(HPAGE_MAP_BACKING_THP, 0, POOL) == 0);
+		CHECK_EQ(load(""), 0);
+		CHECK_EQ(keep_on(HPAGE_MAP_BACKING_HUGETLB, 0, 2 * POOL), 0);
+		CHECK_EQ(keep_on(HPAGE_MAP_BACKING_THP, 0, POOL), 0);
 		CHECK_COMES(ready(HPAGE_MAP_BACKING_HUGETLB) > (unsigned int)i);
 		unload_all(POOL);
 	}
@@ -242,7 +246,7 @@ static void too_little_is_told_and_made_anew(void)
 
 	load_with_pool("", POOL);
 	CHECK_ALLOC(&a, 0);
-	CHECK(a.got_backing == HPAGE_MAP_BACKING_HUGETLB);
+	CHECK_EQ(a.got_backing, HPAGE_MAP_BACKING_HUGETLB);
 	CHECK(!(a.got_attributes & HPAGE_MAP_ATTR_RESERVE));
 	CHECK_SAYS("reserve: 3 pages of 2048 kB from hugetlb needed, 0 ready");
 	CHECK_SAYS("/sys/class/hpage_map_reserve/*/pages");
@@ -252,13 +256,13 @@ static void too_little_is_told_and_made_anew(void)
 	CHECK_ALLOC(&a, 0);
 	CHECK(!(a.got_attributes & HPAGE_MAP_ATTR_RESERVE));
 	CHECK_SAYS("needed, 2 ready");
-	CHECK(ready(HPAGE_MAP_BACKING_HUGETLB) == 2);
+	CHECK_EQ(ready(HPAGE_MAP_BACKING_HUGETLB), 2);
 	close(a.fd);
 
 	/* Of another rung rather than made anew. */
 	keep(HPAGE_MAP_BACKING_THP, 4);
 	CHECK_ALLOC(&a, 0);
-	CHECK(a.got_backing == HPAGE_MAP_BACKING_THP);
+	CHECK_EQ(a.got_backing, HPAGE_MAP_BACKING_THP);
 	CHECK(a.got_attributes & HPAGE_MAP_ATTR_RESERVE);
 	close(a.fd);
 	unload_all(POOL);
@@ -287,7 +291,7 @@ static void interleaved_pages_do_not_come_from_one_node(void)
 {
 	struct hpage_map_alloc a;
 
-	CHECK(load("") == 0);
+	CHECK_EQ(load(""), 0);
 	set_node_pool(0, POOL);
 	set_node_pool(1, POOL);
 	keep(HPAGE_MAP_BACKING_HUGETLB, READY);
@@ -326,19 +330,19 @@ static void a_task_s_own_policy_and_cpuset_count_here_too(void)
 {
 	unsigned long node_1 = 2;
 
-	CHECK(load("") == 0);
+	CHECK_EQ(load(""), 0);
 	set_node_pool(0, POOL);
 	set_node_pool(1, 4 * POOL);
 	keep(HPAGE_MAP_BACKING_HUGETLB, READY);
-	CHECK(syscall(SYS_set_mempolicy, MPOL_BIND, &node_1, 64) == 0);
+	CHECK_EQ(syscall(SYS_set_mempolicy, MPOL_BIND, &node_1, 64), 0);
 	ask_bound_to_node_1(false);
-	CHECK(keep_on(HPAGE_MAP_BACKING_HUGETLB, 1, READY) == 0);
+	CHECK_EQ(keep_on(HPAGE_MAP_BACKING_HUGETLB, 1, READY), 0);
 	CHECK_COMES(ready_on(HPAGE_MAP_BACKING_HUGETLB, 1) == READY);
 	ask_bound_to_node_1(true);
-	CHECK(syscall(SYS_set_mempolicy, MPOL_DEFAULT, NULL, 0) == 0);
+	CHECK_EQ(syscall(SYS_set_mempolicy, MPOL_DEFAULT, NULL, 0), 0);
 	CHECK_COMES(ready_on(HPAGE_MAP_BACKING_HUGETLB, 1) == READY);
 	make_group("+cpuset");
-	CHECK(write_text(GROUP "cpuset.mems", "1") == 0);
+	CHECK_EQ(write_text(GROUP "cpuset.mems", "1"), 0);
 	CHECK_EXITS(spawn(ask_in_a_cpuset, NULL));
 	remove_group();
 	unload_all(5 * POOL);
@@ -352,7 +356,7 @@ static void hop(void *arg)
 	for (int i = 0; ; i++) {
 		CPU_ZERO(&cpu);
 		CPU_SET(i % 2, &cpu);
-		CHECK(sched_setaffinity(*(pid_t *)arg, sizeof(cpu), &cpu) == 0);
+		CHECK_EQ(sched_setaffinity(*(pid_t *)arg, sizeof(cpu), &cpu), 0);
 	}
 }
 
@@ -361,7 +365,7 @@ static void no_node_is_missed_by_who_changes_cpus(void)
 {
 	pid_t self = getpid(), hopper;
 
-	CHECK(load("") == 0);
+	CHECK_EQ(load(""), 0);
 	set_node_pool(0, POOL);
 	keep(HPAGE_MAP_BACKING_HUGETLB, READY);
 	hopper = spawn(hop, &self);
@@ -371,7 +375,7 @@ static void no_node_is_missed_by_who_changes_cpus(void)
 		close(a.fd);
 		CHECK_COMES(ready(HPAGE_MAP_BACKING_HUGETLB) > 1);
 	}
-	CHECK(kill(hopper, SIGKILL) == 0);
+	CHECK_EQ(kill(hopper, SIGKILL), 0);
 	CHECK_KILLED(hopper, SIGKILL);
 	unload_all(POOL);
 }
@@ -396,7 +400,7 @@ static void its_pages_are_zeroed_whoever_had_them_before(void)
 			p = map_answer(&a);
 			CHECK(zeroed(p, READY * pmd_size));
 			fill(p, READY * pmd_size, 6);
-			CHECK(munmap(p, READY * pmd_size) == 0);
+			CHECK_EQ(munmap(p, READY * pmd_size), 0);
 			close(a.fd);
 			CHECK_COMES(ready(rung) == READY);
 		}
@@ -418,12 +422,12 @@ static void take_often(void *arg)
 		p = map_answer(&a);
 		CHECK(zeroed(p, a.got_length));
 		fill(p, a.got_length, seed);
-		CHECK(pwrite(a.fd, &seed, sizeof(seed), base_page) == sizeof(seed));
+		CHECK_EQ(pwrite(a.fd, &seed, sizeof(seed), base_page), sizeof(seed));
 		*(unsigned int *)(p + base_page) = seed;
 		sched_yield();
-		CHECK(*(unsigned int *)(p + base_page) == seed);
+		CHECK_EQ(*(unsigned int *)(p + base_page), seed);
 		CHECK(filled(p, base_page, seed));
-		CHECK(munmap(p, a.got_length) == 0);
+		CHECK_EQ(munmap(p, a.got_length), 0);
 		close(a.fd);
 	}
 }
@@ -456,7 +460,8 @@ static void a_run_is_chosen_while_it_refills(void)
 		usleep(i % 4 * 100);
 		a = wish_of(HPAGE_MAP_BACKING_HUGETLB, 2, HPAGE_MAP_CONTIGUOUS);
 		CHECK_ALLOC(&a, 0);
-		CHECK(a.got_backing == HPAGE_MAP_BACKING_HUGETLB && a.got_runs == 1);
+		CHECK_EQ(a.got_backing, HPAGE_MAP_BACKING_HUGETLB);
+		CHECK_EQ(a.got_runs, 1);
 		close(a.fd);
 		CHECK_COMES(ready(HPAGE_MAP_BACKING_HUGETLB) == READY);
 	}
@@ -513,12 +518,12 @@ static void no_offset_leads_out(const struct windows *w)
 	CHECK_ERR(mmap(NULL, page, RW, MAP_SHARED, w->b.fd, len), EINVAL);
 	CHECK_ERR(mmap(NULL, len + page, RW, MAP_SHARED, w->b.fd, 0), EINVAL);
 	CHECK_ERR(mmap(NULL, 2 * page, RW, MAP_SHARED, w->b.fd, len - page), EINVAL);
-	CHECK(mmap(NULL, page, RW, MAP_SHARED, w->b.fd, -(off_t)page) == MAP_FAILED);
-	CHECK(mmap(NULL, page, RW, MAP_PRIVATE, w->b.fd, (off_t)1 << 62) == MAP_FAILED);
-	CHECK(pread(w->b.fd, buf, sizeof(buf), len) == 0);
+	CHECK_EQ(mmap(NULL, page, RW, MAP_SHARED, w->b.fd, -(off_t)page), MAP_FAILED);
+	CHECK_EQ(mmap(NULL, page, RW, MAP_PRIVATE, w->b.fd, (off_t)1 << 62), MAP_FAILED);
+	CHECK_EQ(pread(w->b.fd, buf, sizeof(buf), len), 0);
 	CHECK_ERR(pread(w->b.fd, buf, sizeof(buf), -64), EINVAL);
 	CHECK_ERR(pwrite(w->b.fd, "", 1, len), ENOSPC);
-	CHECK(lseek(w->b.fd, 0, SEEK_END) == (off_t)len);
+	CHECK_EQ(lseek(w->b.fd, 0, SEEK_END), (off_t)len);
 }
 
 static void no_growth_leads_out(const struct windows *w)
@@ -526,13 +531,13 @@ static void no_growth_leads_out(const struct windows *w)
 	size_t len = w->b.got_length, page = pmd_size;
 	char *more = reserve(len + page);
 
-	CHECK(mremap(w->pb, len, len + page, MREMAP_MAYMOVE) == MAP_FAILED);
-	CHECK(mremap(w->pb, len, len + page, 0) == MAP_FAILED);
-	CHECK(mremap(w->pb, len, len + page, MREMAP_MAYMOVE | MREMAP_FIXED, more) == MAP_FAILED);
-	CHECK(mremap(w->pb, 0, len + page, MREMAP_MAYMOVE) == MAP_FAILED);
-	CHECK(mremap(w->pb + len - page, page, 2 * page, MREMAP_MAYMOVE) == MAP_FAILED);
+	CHECK_EQ(mremap(w->pb, len, len + page, MREMAP_MAYMOVE), MAP_FAILED);
+	CHECK_EQ(mremap(w->pb, len, len + page, 0), MAP_FAILED);
+	CHECK_EQ(mremap(w->pb, len, len + page, MREMAP_MAYMOVE | MREMAP_FIXED, more), MAP_FAILED);
+	CHECK_EQ(mremap(w->pb, 0, len + page, MREMAP_MAYMOVE), MAP_FAILED);
+	CHECK_EQ(mremap(w->pb + len - page, page, 2 * page, MREMAP_MAYMOVE), MAP_FAILED);
 	for (size_t pgoff = 0; pgoff <= 8 * page / base_page; pgoff += page / base_page)
-		CHECK(syscall(SYS_remap_file_pages, w->pb, page, 0, pgoff, 0) == -1);
+		CHECK_EQ(syscall(SYS_remap_file_pages, w->pb, page, 0, pgoff, 0), -1);
 }
 
 static void no_hole_is_made(const struct windows *w)
@@ -541,14 +546,15 @@ static void no_hole_is_made(const struct windows *w)
 	char path[96];
 
 	CHECK_ERR(madvise(w->pb, len, MADV_REMOVE), EPERM);
-	CHECK(madvise(w->pb, len, MADV_DONTNEED) == 0);
-	CHECK(fallocate(w->b.fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, len) != 0);
-	CHECK(ftruncate(w->b.fd, 0) != 0);
+	CHECK_EQ(madvise(w->pb, len, MADV_DONTNEED), 0);
+	CHECK_NE(fallocate(w->b.fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, len), 0);
+	CHECK_NE(ftruncate(w->b.fd, 0), 0);
 	snprintf(path, sizeof(path), "/proc/self/map_files/%lx-%lx", (unsigned long)w->pb,
 		 (unsigned long)w->pb + len);
-	CHECK(access(path, F_OK) == 0);
-	CHECK(open(path, O_RDONLY | O_CLOEXEC) < 0 && open(path, O_RDWR | O_CLOEXEC) < 0);
-	CHECK(truncate(path, 0) != 0);
+	CHECK_EQ(access(path, F_OK), 0);
+	CHECK_LT(open(path, O_RDONLY | O_CLOEXEC), 0);
+	CHECK_LT(open(path, O_RDWR | O_CLOEXEC), 0);
+	CHECK_NE(truncate(path, 0), 0);
 }
 
 static void see_nothing_else(int rung)
@@ -585,19 +591,19 @@ static void stay_apart(int rung)
 	la = w.a.got_length;
 	lb = w.b.got_length;
 	at = reserve(la + lb);
-	CHECK(mmap(at, la, RW, MAP_SHARED | MAP_FIXED, w.a.fd, 0) == at);
-	CHECK(mmap(at + la, lb, PROT_READ, MAP_SHARED | MAP_FIXED, w.b.fd, 0) == at + la);
-	CHECK(mprotect(at + la, pmd_size, RW) == 0);
-	CHECK(mprotect(at, la + lb, PROT_READ) == 0);
-	CHECK(mprotect(at, la + lb, RW) == 0);
+	CHECK_EQ(mmap(at, la, RW, MAP_SHARED | MAP_FIXED, w.a.fd, 0), at);
+	CHECK_EQ(mmap(at + la, lb, PROT_READ, MAP_SHARED | MAP_FIXED, w.b.fd, 0), at + la);
+	CHECK_EQ(mprotect(at + la, pmd_size, RW), 0);
+	CHECK_EQ(mprotect(at, la + lb, PROT_READ), 0);
+	CHECK_EQ(mprotect(at, la + lb, RW), 0);
 
 	/* When b goes, it goes although a stays. */
 	munmap(w.pb, lb);
 	close(w.b.fd);
 	CHECK(filled(at + la, lb, 2));
-	CHECK(munmap(at + la, lb) == 0);
+	CHECK_EQ(munmap(at + la, lb), 0);
 	CHECK(filled(at, la, 1));
-	CHECK(munmap(at, la) == 0);
+	CHECK_EQ(munmap(at, la), 0);
 	if (rung == HPAGE_MAP_BACKING_HUGETLB)
 		CHECK_COMES(pool_free() == POOL - READY - 4);
 	CHECK_COMES(ready(rung) == READY);
@@ -631,12 +637,13 @@ static void read_and_write(const struct windows *w)
 	size_t len = w->b.got_length, at = pmd_size - 100;
 	char *own = malloc(len);
 
-	CHECK(own && pread(w->b.fd, own, len, 0) == (ssize_t)len);
-	CHECK(memcmp(own, w->pb, len) == 0);
+	CHECK(own);
+	CHECK_EQ(pread(w->b.fd, own, len, 0), (ssize_t)len);
+	CHECK_EQ(memcmp(own, w->pb, len), 0);
 	memset(own, 0x55, 200);
-	CHECK(pwrite(w->b.fd, own, 200, at) == 200);
-	CHECK(memcmp(w->pb + at, own, 200) == 0);
-	CHECK(pread(w->b.fd, own, len, len - 10) == 10);
+	CHECK_EQ(pwrite(w->b.fd, own, 200, at), 200);
+	CHECK_EQ(memcmp(w->pb + at, own, 200), 0);
+	CHECK_EQ(pread(w->b.fd, own, len, len - 10), 10);
 	fill(w->pb, len, 2);
 	free(own);
 }
@@ -648,10 +655,10 @@ static void direct_io(const struct windows *w)
 
 	CHECK(getenv("HPM_DISK"));
 	fd = open(getenv("HPM_DISK"), O_RDWR | O_DIRECT | O_CLOEXEC);
-	CHECK(fd >= 0);
-	CHECK(pwrite(fd, w->pb, len, 0) == (ssize_t)len);
+	CHECK_GE(fd, 0);
+	CHECK_EQ(pwrite(fd, w->pb, len, 0), (ssize_t)len);
 	memset(w->pb, 0, len);
-	CHECK(pread(fd, w->pb, len, 0) == (ssize_t)len);
+	CHECK_EQ(pread(fd, w->pb, len, 0), (ssize_t)len);
 	CHECK(filled(w->pb, len, 2));
 	close(fd);
 }
@@ -665,9 +672,9 @@ static void copies(const struct windows *w)
 	CHECK(filled(own, len, 2));
 	fill(own, len, 8);
 	CHECK(filled(own, len, 8) && filled(w->pb, len, 2));
-	CHECK(madvise(own, len, MADV_DONTNEED) == 0);
+	CHECK_EQ(madvise(own, len, MADV_DONTNEED), 0);
 	CHECK(filled(own, len, 2));
-	CHECK(memcmp(last, w->pb + len - pmd_size, pmd_size) == 0);
+	CHECK_EQ(memcmp(last, w->pb + len - pmd_size, pmd_size), 0);
 	munmap(own, len);
 	munmap(last, pmd_size);
 }
@@ -703,7 +710,7 @@ static long objects(const char *cache)
 	char path[128];
 
 	snprintf(path, sizeof(path), "/sys/kernel/slab/%s/objects", cache);
-	CHECK(access(path, R_OK) == 0);
+	CHECK_EQ(access(path, R_OK), 0);
 	return read_u64(path);
 }
 
@@ -723,11 +730,11 @@ static void a_policy_of_a_window_goes_with_it(void)
 		CHECK_COMES(ready(HPAGE_MAP_BACKING_THP));
 		a = take(HPAGE_MAP_BACKING_THP, 1);
 		p = map_answer(&a);
-		CHECK(syscall(SYS_mbind, p, pmd_size, MPOL_PREFERRED, &node_0, 64, 0) == 0);
+		CHECK_EQ(syscall(SYS_mbind, p, pmd_size, MPOL_PREFERRED, &node_0, 64, 0), 0);
 		munmap(p, pmd_size);
 		close(a.fd);
 	}
-	CHECK(objects("shared_policy_node") < before + 300);
+	CHECK_LT(objects("shared_policy_node"), before + 300);
 	unload_all(0);
 }
 
@@ -742,7 +749,7 @@ static void take_as_user(void *arg)
 	a = take(HPAGE_MAP_BACKING_HUGETLB, 2);
 	b = wish_of(HPAGE_MAP_BACKING_HUGETLB, 1, FROM_RESERVE);
 	CHECK_ALLOC(&b, 0);
-	CHECK(b.got_backing == HPAGE_MAP_BACKING_HUGETLB);
+	CHECK_EQ(b.got_backing, HPAGE_MAP_BACKING_HUGETLB);
 	CHECK(!(b.got_attributes & HPAGE_MAP_ATTR_RESERVE));
 	CHECK_SAYS("reserve: 2048 kB more than this user's 4096 kB exceed 4096 kB");
 	CHECK_SAYS("/sys/module/hpage_map/parameters/user_reserve");
@@ -766,7 +773,7 @@ static void a_user_has_a_share_and_then_ordinary_pages(void)
 	load_with_pool("mode=0666", POOL);
 	keep(HPAGE_MAP_BACKING_HUGETLB, READY);
 	CHECK_EXITS(spawn(take_without_a_share, NULL));
-	CHECK(write_text(PARAMS "user_reserve", "4M") == 0);
+	CHECK_EQ(write_text(PARAMS "user_reserve", "4M"), 0);
 	CHECK_EXITS(spawn(take_as_user, NULL));
 	CHECK_EXITS(spawn(take_as_user, NULL));
 	unload_all(POOL);
@@ -783,7 +790,7 @@ static void take_in_group(void *arg)
 		char *p = map_answer(&a);
 
 		fill(p, a.got_length, 1);
-		CHECK(read_u64(GROUP "hugetlb.2MB.current") == 0);
+		CHECK_EQ(read_u64(GROUP "hugetlb.2MB.current"), 0);
 		read_text(GROUP "memory.stat", stat, sizeof(stat));
 		CHECK(strstr(stat, "\nshmem 0\n"));
 		munmap(p, a.got_length);
@@ -797,8 +804,8 @@ static void no_control_group_is_charged(void)
 {
 	load_with_pool("", POOL);
 	make_group("+memory +hugetlb");
-	CHECK(write_text(GROUP "hugetlb.2MB.max", "0") == 0);
-	CHECK(write_text(GROUP "memory.max", "6M") == 0);
+	CHECK_EQ(write_text(GROUP "hugetlb.2MB.max", "0"), 0);
+	CHECK_EQ(write_text(GROUP "memory.max", "6M"), 0);
 	for (size_t i = 0; i < 2; i++) {
 		keep(rungs[i], READY);
 		CHECK_EXITS(spawn(take_in_group, (void *)&rungs[i]));

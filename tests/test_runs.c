@@ -22,8 +22,10 @@ static __u32 ask_runs(int fd, __u64 first, __u32 nr)
 	};
 
 	memset(runs, 0xff, sizeof(runs));
-	CHECK(ioctl(fd, HPAGE_MAP_RUNS, &r) == 0);
-	CHECK(r.nr <= nr && r.first == first && r.runs == (uintptr_t)runs);
+	CHECK_EQ(ioctl(fd, HPAGE_MAP_RUNS, &r), 0);
+	CHECK_LE(r.nr, nr);
+	CHECK_EQ(r.first, first);
+	CHECK_EQ(r.runs, (uintptr_t)runs);
 	for (size_t i = r.nr; i < ROOM; i++)	/* not a word more than it says */
 		CHECK(runs[i].address == -1ULL && runs[i].length == -1ULL);
 	return r.nr;
@@ -36,15 +38,16 @@ static void runs_are_the_whole_buffer(void)
 	__u32 nr = ask_runs(fd, 0, ROOM);
 	__u64 sum = 0;
 
-	CHECK(nr == info.nr_runs);
-	CHECK(runs[0].address == info.address);
+	CHECK_EQ(nr, info.nr_runs);
+	CHECK_EQ(runs[0].address, info.address);
 	for (__u32 i = 0; i < nr; i++) {
-		CHECK(runs[i].length && runs[i].length % info.page_size == 0);
-		CHECK(runs[i].address % base_page == 0);
+		CHECK(runs[i].length);
+		CHECK_EQ(runs[i].length % info.page_size, 0);
+		CHECK_EQ(runs[i].address % base_page, 0);
 		CHECK(!i || runs[i].address != runs[i - 1].address + runs[i - 1].length);
 		sum += runs[i].length;
 	}
-	CHECK(sum == info.length);
+	CHECK_EQ(sum, info.length);
 	CHECK(nr > 1 || info.attributes & HPAGE_MAP_ATTR_CONTIGUOUS);
 }
 
@@ -58,7 +61,7 @@ static void addresses_are_true(void)
 
 	for (__u32 i = 0; i < nr; i++)
 		for (__u64 at = 0; at < runs[i].length; at += step, p += step)
-			CHECK(pfn_of(p) * base_page == runs[i].address + at);
+			CHECK_EQ(pfn_of(p) * base_page, runs[i].address + at);
 }
 
 /* A program with room for few asks often. */
@@ -72,12 +75,12 @@ static void runs_come_in_parts(void)
 	for (__u32 i = 0; i < nr; i += 1 + nr / 50) {
 		__u32 got = ask_runs(fd, i, 3);
 
-		CHECK(got == (nr - i < 3 ? nr - i : 3));
-		CHECK(memcmp(runs, all + i, got * sizeof(*runs)) == 0);
+		CHECK_EQ(got, nr - i < 3 ? nr - i : 3);
+		CHECK_EQ(memcmp(runs, all + i, got * sizeof(*runs)), 0);
 	}
-	CHECK(ask_runs(fd, 0, 0) == 0);
-	CHECK(ask_runs(fd, nr, ROOM) == 0);
-	CHECK(ask_runs(fd, -1ULL, ROOM) == 0);
+	CHECK_EQ(ask_runs(fd, 0, 0), 0);
+	CHECK_EQ(ask_runs(fd, nr, ROOM), 0);
+	CHECK_EQ(ask_runs(fd, -1ULL, ROOM), 0);
 }
 
 /* They are told to devices: what moves memory about must leave them. */
@@ -91,11 +94,11 @@ static void addresses_stay(void)
 	memcpy(before, runs, sizeof(before));
 	own_nr = ask_runs(own, 0, ROOM);
 	first = runs[0];
-	CHECK(write_text("/proc/sys/vm/compact_memory", "1") == 0);
-	CHECK(ask_runs(fd, 0, ROOM) == nr);
-	CHECK(memcmp(before, runs, sizeof(before)) == 0);
-	CHECK(ask_runs(own, 0, ROOM) == own_nr);
-	CHECK(memcmp(&first, runs, sizeof(first)) == 0);
+	CHECK_EQ(write_text("/proc/sys/vm/compact_memory", "1"), 0);
+	CHECK_EQ(ask_runs(fd, 0, ROOM), nr);
+	CHECK_EQ(memcmp(before, runs, sizeof(before)), 0);
+	CHECK_EQ(ask_runs(own, 0, ROOM), own_nr);
+	CHECK_EQ(memcmp(&first, runs, sizeof(first)), 0);
 }
 
 static void nodes_count_all_pages(void)
@@ -109,15 +112,17 @@ static void nodes_count_all_pages(void)
 	__u64 sum = 0;
 
 	memset(pages, 0xff, sizeof(pages));
-	CHECK(ioctl(fd, HPAGE_MAP_NODES, &n) == 0);
+	CHECK_EQ(ioctl(fd, HPAGE_MAP_NODES, &n), 0);
 	for (int i = 0; i < 64; i++)
 		sum += pages[i];
-	CHECK(sum == info.nr_pages);
-	CHECK(n.nr >= 1 && n.nr <= 64 && pages[n.nr - 1]);
+	CHECK_EQ(sum, info.nr_pages);
+	CHECK_GE(n.nr, 1);
+	CHECK_LE(n.nr, 64);
+	CHECK(pages[n.nr - 1]);
 	for (int i = n.nr; i < 64; i++)		/* nodes that are not there have none */
-		CHECK(pages[i] == 0);
+		CHECK_EQ(pages[i], 0);
 	for (int i = 64; i < 70; i++)
-		CHECK(pages[i] == -1ULL);
+		CHECK_EQ(pages[i], -1ULL);
 	if (info.node != HPAGE_MAP_NODE_MIXED)
 		CHECK(n.nr == (__u32)info.node + 1 && pages[info.node] == sum);
 }
@@ -129,12 +134,14 @@ static void an_array_without_room_is_told_the_number(void)
 	int fd = alloc(3 * base_page, base_page, 0);
 	__u64 pages[64] = { 0 };
 
-	CHECK(ioctl(fd, HPAGE_MAP_NODES, &n) == 0);
-	CHECK(n.nr >= 1 && n.nr <= 64);
+	CHECK_EQ(ioctl(fd, HPAGE_MAP_NODES, &n), 0);
+	CHECK_GE(n.nr, 1);
+	CHECK_LE(n.nr, 64);
 	m = n;
 	m.pages = (uintptr_t)pages;
-	CHECK(ioctl(fd, HPAGE_MAP_NODES, &m) == 0);
-	CHECK(m.nr == n.nr && pages[n.nr - 1]);
+	CHECK_EQ(ioctl(fd, HPAGE_MAP_NODES, &m), 0);
+	CHECK_EQ(m.nr, n.nr);
+	CHECK(pages[n.nr - 1]);
 }
 
 static const struct test tests[] = {

@@ -40,14 +40,14 @@ static void any_offset_and_length_work(void)
 				p[off - 1] = 'a';
 			if (off + fits < buf_size)
 				p[off + fits] = 'z';
-			CHECK(pwrite(fd, out, len, off) == (ssize_t)fits);
-			CHECK(memcmp(p + off, out, fits) == 0);
+			CHECK_EQ(pwrite(fd, out, len, off), (ssize_t)fits);
+			CHECK_EQ(memcmp(p + off, out, fits), 0);
 			CHECK(!off || p[off - 1] == 'a');
 			CHECK(off + fits == buf_size || p[off + fits] == 'z');
 			memset(in, 0x55, 4 * base_page);
-			CHECK(pread(fd, in, len, off) == (ssize_t)fits);
-			CHECK(memcmp(in, out, fits) == 0);
-			CHECK(in[fits] == 0x55);
+			CHECK_EQ(pread(fd, in, len, off), (ssize_t)fits);
+			CHECK_EQ(memcmp(in, out, fits), 0);
+			CHECK_EQ(in[fits], 0x55);
 		}
 }
 
@@ -58,12 +58,13 @@ static void the_whole_buffer_goes_in_one_call(void)
 
 	CHECK(own);
 	fill(own, buf_size, 4);
-	CHECK(write(fd, own, buf_size) == (ssize_t)buf_size);
-	CHECK(write(fd, own, 1) == -1 && errno == ENOSPC);
+	CHECK_EQ(write(fd, own, buf_size), (ssize_t)buf_size);
+	CHECK_EQ(write(fd, own, 1), -1);
+	CHECK_EQ(errno, ENOSPC);
 	memset(own, 0, buf_size);
-	CHECK(lseek(fd, 0, SEEK_SET) == 0);
-	CHECK(read(fd, own, buf_size + 1) == (ssize_t)buf_size);
-	CHECK(read(fd, own + buf_size, 1) == 0);
+	CHECK_EQ(lseek(fd, 0, SEEK_SET), 0);
+	CHECK_EQ(read(fd, own, buf_size + 1), (ssize_t)buf_size);
+	CHECK_EQ(read(fd, own + buf_size, 1), 0);
 	CHECK(filled(own, buf_size, 4));
 }
 
@@ -72,18 +73,19 @@ static void it_ends_like_a_block_device(void)
 	int fd = dev_open(O_RDWR);
 	char b[8] = "1234567";
 
-	CHECK(pread(fd, b, 8, buf_size) == 0);
-	CHECK(pread(fd, b, 8, buf_size + 1) == 0);
-	CHECK(pread(fd, b, 8, INT64_MAX - 8) == 0);
-	CHECK(pread(fd, b, 8, buf_size - 3) == 3);
+	CHECK_EQ(pread(fd, b, 8, buf_size), 0);
+	CHECK_EQ(pread(fd, b, 8, buf_size + 1), 0);
+	CHECK_EQ(pread(fd, b, 8, INT64_MAX - 8), 0);
+	CHECK_EQ(pread(fd, b, 8, buf_size - 3), 3);
 	CHECK_ERR(pwrite(fd, b, 8, buf_size), ENOSPC);
 	CHECK_ERR(pwrite(fd, b, 8, buf_size + 1), ENOSPC);
-	CHECK(pwrite(fd, b, 8, buf_size - 3) == 3);
+	CHECK_EQ(pwrite(fd, b, 8, buf_size - 3), 3);
 	CHECK_ERR(pread(fd, b, 8, -1), EINVAL);
 	CHECK_ERR(pwrite(fd, b, 8, -1), EINVAL);
-	CHECK(pread(fd, b, 0, 0) == 0);
-	CHECK(pwrite(fd, b, 0, 0) == 0);
-	CHECK(read(fd, b, 1) == 1 && lseek(fd, 0, SEEK_CUR) == 1);
+	CHECK_EQ(pread(fd, b, 0, 0), 0);
+	CHECK_EQ(pwrite(fd, b, 0, 0), 0);
+	CHECK_EQ(read(fd, b, 1), 1);
+	CHECK_EQ(lseek(fd, 0, SEEK_CUR), 1);
 }
 
 static void vectors_scatter_and_gather(void)
@@ -95,11 +97,11 @@ static void vectors_scatter_and_gather(void)
 	int fd = dev_open(O_RDWR);
 
 	fill(out, base_page, 6);
-	CHECK(pwritev(fd, from, 3, at) == (ssize_t)(2 * third + 1));
-	CHECK(preadv(fd, to, 2, at) == (ssize_t)(2 * third + 1));
-	CHECK(memcmp(in, out, 2 * third + 1) == 0);
-	CHECK(writev(fd, from, 3) == (ssize_t)(2 * third + 1));
-	CHECK(lseek(fd, 0, SEEK_CUR) == (off_t)(2 * third + 1));
+	CHECK_EQ(pwritev(fd, from, 3, at), (ssize_t)(2 * third + 1));
+	CHECK_EQ(preadv(fd, to, 2, at), (ssize_t)(2 * third + 1));
+	CHECK_EQ(memcmp(in, out, 2 * third + 1), 0);
+	CHECK_EQ(writev(fd, from, 3), (ssize_t)(2 * third + 1));
+	CHECK_EQ(lseek(fd, 0, SEEK_CUR), (off_t)(2 * third + 1));
 }
 
 static void lseek_stays_within_the_buffer(void)
@@ -107,11 +109,11 @@ static void lseek_stays_within_the_buffer(void)
 	int fd = dev_open(O_RDWR);
 	off_t size = buf_size;
 
-	CHECK(lseek(fd, 0, SEEK_END) == size);
-	CHECK(lseek(fd, -size, SEEK_END) == 0);
-	CHECK(lseek(fd, 100, SEEK_SET) == 100);
-	CHECK(lseek(fd, 20, SEEK_CUR) == 120);
-	CHECK(lseek(fd, size, SEEK_SET) == size);
+	CHECK_EQ(lseek(fd, 0, SEEK_END), size);
+	CHECK_EQ(lseek(fd, -size, SEEK_END), 0);
+	CHECK_EQ(lseek(fd, 100, SEEK_SET), 100);
+	CHECK_EQ(lseek(fd, 20, SEEK_CUR), 120);
+	CHECK_EQ(lseek(fd, size, SEEK_SET), size);
 	CHECK_ERR(lseek(fd, size + 1, SEEK_SET), EINVAL);
 	CHECK_ERR(lseek(fd, 1, SEEK_END), EINVAL);
 	CHECK_ERR(lseek(fd, 1, SEEK_CUR), EINVAL);
@@ -120,7 +122,7 @@ static void lseek_stays_within_the_buffer(void)
 	CHECK_ERR(lseek(fd, INT64_MAX, SEEK_CUR), EINVAL);
 	CHECK_ERR(lseek(fd, INT64_MIN, SEEK_CUR), EINVAL);
 	CHECK_ERR(lseek(fd, 0, 99), EINVAL);
-	CHECK(lseek(fd, 0, SEEK_CUR) == size);
+	CHECK_EQ(lseek(fd, 0, SEEK_CUR), size);
 }
 
 static void append_is_ignored(void)
@@ -128,11 +130,13 @@ static void append_is_ignored(void)
 	int fd = dev_open(O_RDWR | O_APPEND);
 	char b[4];
 
-	CHECK(write(fd, "abcd", 4) == 4);
-	CHECK(lseek(fd, 0, SEEK_CUR) == 4);
-	CHECK(pwrite(fd, "efgh", 4, 8) == 4);
-	CHECK(pread(fd, b, 4, 0) == 4 && !memcmp(b, "abcd", 4));
-	CHECK(pread(fd, b, 4, 8) == 4 && !memcmp(b, "efgh", 4));
+	CHECK_EQ(write(fd, "abcd", 4), 4);
+	CHECK_EQ(lseek(fd, 0, SEEK_CUR), 4);
+	CHECK_EQ(pwrite(fd, "efgh", 4, 8), 4);
+	CHECK_EQ(pread(fd, b, 4, 0), 4);
+	CHECK(!memcmp(b, "abcd", 4));
+	CHECK_EQ(pread(fd, b, 4, 8), 4);
+	CHECK(!memcmp(b, "efgh", 4));
 }
 
 static void modes_are_kept(void)
@@ -142,9 +146,10 @@ static void modes_are_kept(void)
 
 	CHECK_ERR(write(ro, b, 4), EBADF);
 	CHECK_ERR(read(wo, b, 4), EBADF);
-	CHECK(read(ro, b, 4) == 4);
-	CHECK(write(wo, b, 4) == 4);
-	CHECK(fsync(wo) == 0 && fdatasync(wo) == 0);
+	CHECK_EQ(read(ro, b, 4), 4);
+	CHECK_EQ(write(wo, b, 4), 4);
+	CHECK_EQ(fsync(wo), 0);
+	CHECK_EQ(fdatasync(wo), 0);
 }
 
 /* What was copied before the bad address counts, and the offset agrees. */
@@ -155,18 +160,20 @@ static void bad_memory_is_efault(void)
 	char *edge = own + base_page;
 	ssize_t n;
 
-	CHECK(mprotect(edge, base_page, PROT_NONE) == 0);
+	CHECK_EQ(mprotect(edge, base_page, PROT_NONE), 0);
 	CHECK_ERR(read(fd, edge, 16), EFAULT);
 	CHECK_ERR(write(fd, edge, 16), EFAULT);
 	CHECK_ERR(read(fd, (void *)-4096L, 16), EFAULT);
-	CHECK(lseek(fd, 0, SEEK_CUR) == 0);
+	CHECK_EQ(lseek(fd, 0, SEEK_CUR), 0);
 	n = read(fd, edge - 100, 200);
-	CHECK(n > 0 && n <= 100);
-	CHECK(lseek(fd, 0, SEEK_CUR) == n);
-	CHECK(lseek(fd, 0, SEEK_SET) == 0);
+	CHECK_GT(n, 0);
+	CHECK_LE(n, 100);
+	CHECK_EQ(lseek(fd, 0, SEEK_CUR), n);
+	CHECK_EQ(lseek(fd, 0, SEEK_SET), 0);
 	n = write(fd, edge - 100, 200);
-	CHECK(n > 0 && n <= 100);
-	CHECK(lseek(fd, 0, SEEK_CUR) == n);
+	CHECK_GT(n, 0);
+	CHECK_LE(n, 100);
+	CHECK_EQ(lseek(fd, 0, SEEK_CUR), n);
 }
 
 /* The buffer as its own source and target. */
@@ -176,10 +183,10 @@ static void its_own_mapping_is_memory_too(void)
 	char *p = map_all(fd, RW, MAP_SHARED);
 
 	fill(p, buf_page, 7);
-	CHECK(pwrite(fd, p, buf_page, buf_page) == (ssize_t)buf_page);
+	CHECK_EQ(pwrite(fd, p, buf_page, buf_page), (ssize_t)buf_page);
 	CHECK(filled(p + buf_page, buf_page, 7));
 	memset(p, 0, buf_page);
-	CHECK(pread(fd, p, buf_page, buf_page) == (ssize_t)buf_page);
+	CHECK_EQ(pread(fd, p, buf_page, buf_page), (ssize_t)buf_page);
 	CHECK(filled(p, buf_page, 7));
 }
 
@@ -212,9 +219,9 @@ static int uffd_over(char *p, size_t len)
 	};
 	int fd = syscall(SYS_userfaultfd, O_CLOEXEC);
 
-	CHECK(fd >= 0);
-	CHECK(ioctl(fd, UFFDIO_API, &api) == 0);
-	CHECK(ioctl(fd, UFFDIO_REGISTER, &reg) == 0);
+	CHECK_GE(fd, 0);
+	CHECK_EQ(ioctl(fd, UFFDIO_API, &api), 0);
+	CHECK_EQ(ioctl(fd, UFFDIO_REGISTER, &reg), 0);
 	return fd;
 }
 
@@ -233,18 +240,20 @@ static void a_signal_in_the_middle_makes_it_short(void)
 
 	fill(map_all(c.fd, RW, MAP_SHARED), buf_size, 8);
 	c.to = mmap(NULL, buf_size, RW, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	CHECK(c.to != MAP_FAILED && sigaction(SIGUSR1, &sa, NULL) == 0);
+	CHECK_NE(c.to, MAP_FAILED);
+	CHECK_EQ(sigaction(SIGUSR1, &sa, NULL), 0);
 	uffd = uffd_over(c.to, base_page);
-	CHECK(pthread_create(&c.thread, NULL, long_read, &c) == 0);
-	CHECK(read(uffd, &msg, sizeof(msg)) == (ssize_t)sizeof(msg));
-	CHECK(pthread_kill(c.thread, SIGUSR1) == 0);
+	CHECK_EQ(pthread_create(&c.thread, NULL, long_read, &c), 0);
+	CHECK_EQ(read(uffd, &msg, sizeof(msg)), (ssize_t)sizeof(msg));
+	CHECK_EQ(pthread_kill(c.thread, SIGUSR1), 0);
 	zero.range.start = (uintptr_t)c.to;
 	zero.range.len = base_page;
-	CHECK(ioctl(uffd, UFFDIO_ZEROPAGE, &zero) == 0);
-	CHECK(pthread_join(c.thread, NULL) == 0);
-	CHECK(c.got > 0 && c.got < (ssize_t)buf_size);
-	CHECK(lseek(c.fd, 0, SEEK_CUR) == c.got);
-	CHECK(read(c.fd, c.to + c.got, buf_size) == (ssize_t)buf_size - c.got);
+	CHECK_EQ(ioctl(uffd, UFFDIO_ZEROPAGE, &zero), 0);
+	CHECK_EQ(pthread_join(c.thread, NULL), 0);
+	CHECK_GT(c.got, 0);
+	CHECK_LT(c.got, (ssize_t)buf_size);
+	CHECK_EQ(lseek(c.fd, 0, SEEK_CUR), c.got);
+	CHECK_EQ(read(c.fd, c.to + c.got, buf_size), (ssize_t)buf_size - c.got);
 	CHECK(filled(c.to, buf_size, 8));
 }
 
@@ -259,8 +268,8 @@ static void read_into_a_hole(void *arg)
 	(void)arg;
 	c.to = mmap(NULL, buf_size, RW, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	uffd = uffd_over(c.to, base_page);
-	CHECK(pthread_create(&c.thread, NULL, long_read, &c) == 0);
-	CHECK(read(uffd, &msg, sizeof(msg)) == (ssize_t)sizeof(msg));
+	CHECK_EQ(pthread_create(&c.thread, NULL, long_read, &c), 0);
+	CHECK_EQ(read(uffd, &msg, sizeof(msg)), (ssize_t)sizeof(msg));
 	step_done(ready[1]);
 	pause();
 }
@@ -270,13 +279,13 @@ static void a_killed_read_leaves_nothing(void)
 {
 	pid_t pid;
 
-	CHECK(pipe(ready) == 0);
+	CHECK_EQ(pipe(ready), 0);
 	pid = spawn(read_into_a_hole, NULL);
 	step_wait(ready[0]);
-	CHECK(kill(pid, SIGKILL) == 0);
+	CHECK_EQ(kill(pid, SIGKILL), 0);
 	CHECK_KILLED(pid, SIGKILL);
 	CHECK_COUNT("descriptors", 0);
-	CHECK(read(dev_open(O_RDONLY), &(char){ 0 }, 1) == 1);
+	CHECK_EQ(read(dev_open(O_RDONLY), &(char){ 0 }, 1), 1);
 }
 
 static const struct test tests[] = {

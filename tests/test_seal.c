@@ -31,7 +31,7 @@ static void map_and_name(void)
 	fill(p, buf_size, 1);
 	snprintf(link_path, sizeof(link_path), "/proc/self/map_files/%lx-%lx",
 		 (unsigned long)p, (unsigned long)p + buf_size);
-	CHECK(access(link_path, F_OK) == 0);
+	CHECK_EQ(access(link_path, F_OK), 0);
 }
 
 static void check_nothing_lost(void)
@@ -40,7 +40,7 @@ static void check_nothing_lost(void)
 
 	CHECK(filled(p, buf_size, 1));
 	CHECK(filled(again, buf_size, 1));
-	CHECK(class_u64("size") == buf_size);
+	CHECK_EQ(class_u64("size"), buf_size);
 }
 
 static void the_lent_file_opens_for_nobody(void)
@@ -55,13 +55,13 @@ static void the_lent_file_opens_for_nobody(void)
 	map_and_name();
 	for (size_t i = 0; i < sizeof(modes) / sizeof(*modes); i++) {
 		errno = 0;
-		CHECK(open(link_path, modes[i]) == -1);
+		CHECK_EQ(open(link_path, modes[i]), -1);
 		/* The flags S_IMMUTABLE and S_APPEND speak first where they apply. */
 		CHECK(errno == ENXIO || errno == EPERM);
 	}
 	CHECK_ERR(open(link_path, O_RDONLY), ENXIO);
 	fd = open(link_path, O_PATH);	/* names it, opens nothing */
-	CHECK(fd >= 0);
+	CHECK_GE(fd, 0);
 	snprintf(again, sizeof(again), "/proc/self/fd/%d", fd);
 	CHECK_ERR(open(again, O_RDONLY), ENXIO);
 	CHECK_ERR(mmap(NULL, buf_page, PROT_READ, MAP_SHARED, fd, 0), EBADF);
@@ -83,13 +83,13 @@ static void the_lent_file_cannot_be_changed_by_name(void)
 	CHECK_ERR(chown(link_path, 1, 1), EPERM);
 	CHECK_ERR(utimensat(AT_FDCWD, link_path, now, 0), EPERM);
 	errno = 0;
-	CHECK(setxattr(link_path, "user.x", "1", 1, 0) == -1);
+	CHECK_EQ(setxattr(link_path, "user.x", "1", 1, 0), -1);
 	CHECK(errno == EPERM || errno == EOPNOTSUPP);
 	errno = 0;
-	CHECK(setxattr(link_path, "trusted.x", "1", 1, 0) == -1);
+	CHECK_EQ(setxattr(link_path, "trusted.x", "1", 1, 0), -1);
 	CHECK(errno == EPERM || errno == EOPNOTSUPP);
 	CHECK(linkat(AT_FDCWD, link_path, AT_FDCWD, "/tmp/hpage_map-link", AT_SYMLINK_FOLLOW));
-	CHECK(swapon(link_path, 0) == -1);
+	CHECK_EQ(swapon(link_path, 0), -1);
 	check_nothing_lost();
 }
 
@@ -128,11 +128,11 @@ static void caches_and_compaction_take_nothing(void)
 	n = n < 64 ? n : 64;
 	for (size_t i = 0; i < n; i++)
 		pfns[i] = pfn_of(p + i * buf_page);
-	CHECK(write_text("/proc/sys/vm/drop_caches", "3") == 0);
-	CHECK(write_text("/proc/sys/vm/compact_memory", "1") == 0);
+	CHECK_EQ(write_text("/proc/sys/vm/drop_caches", "3"), 0);
+	CHECK_EQ(write_text("/proc/sys/vm/compact_memory", "1"), 0);
 	check_nothing_lost();
 	for (size_t i = 0; i < n; i++)
-		CHECK(pfn_of(p + i * buf_page) == pfns[i]);
+		CHECK_EQ(pfn_of(p + i * buf_page), pfns[i]);
 }
 
 /* Pinned pages keep their address: a device may be using it. */
@@ -144,7 +144,7 @@ static void soft_offline_is_refused(void)
 	pfn = pfn_of(p);
 	CHECK_ERR(madvise(p, base_page, MADV_SOFT_OFFLINE), EBUSY);
 	check_nothing_lost();
-	CHECK(pfn_of(p) == pfn);
+	CHECK_EQ(pfn_of(p), pfn);
 }
 
 /* From 6.17 on a path will do, without opening what is behind it. */
@@ -156,7 +156,7 @@ static void flags_cannot_be_cleared_by_path(void)
 	} none = { 0 };
 
 	map_and_name();
-	CHECK(syscall(SYS_FILE_SETATTR, AT_FDCWD, link_path, &none, sizeof(none), 0) == -1);
+	CHECK_EQ(syscall(SYS_FILE_SETATTR, AT_FDCWD, link_path, &none, sizeof(none), 0), -1);
 	CHECK(errno == EOPNOTSUPP || errno == ENOSYS);
 	CHECK_ERR(truncate(link_path, 0), EPERM);
 	check_nothing_lost();
@@ -168,8 +168,8 @@ static void a_mapping_is_named_for_the_module(void)
 	char target[64] = "";
 
 	map_and_name();
-	CHECK(readlink(link_path, target, sizeof(target) - 1) > 0);
-	CHECK(strcmp(target, "/hpage_map (deleted)") == 0);
+	CHECK_GT(readlink(link_path, target, sizeof(target) - 1), 0);
+	CHECK_STREQ(target, "/hpage_map (deleted)");
 }
 
 static const struct test tests[] = {

@@ -68,7 +68,7 @@ static void use(const struct hpage_map_alloc *a)
 	char *own = mmap(NULL, a->got_page_size, RW, MAP_PRIVATE, a->fd, 0);
 	size_t at = any(a->got_length / base_page) * base_page;
 
-	CHECK(p != MAP_FAILED);
+	CHECK_NE(p, MAP_FAILED);
 	CHECK(zeroed(p + at, base_page));
 	memset(p + at, 0xa5, base_page);
 	if (own != MAP_FAILED)		/* the pool may be empty */
@@ -145,7 +145,7 @@ static bool kill_one(struct worker *workers, struct worker *w)
 	reap(workers, WNOHANG);
 	lives = w->pid;
 	if (lives)
-		CHECK(kill(w->pid, SIGKILL) == 0);
+		CHECK_EQ(kill(w->pid, SIGKILL), 0);
 	start(w);
 	return lives;
 }
@@ -171,7 +171,7 @@ static void keep_ready(unsigned int pages)
 
 	snprintf(path, sizeof(path), RESERVE "hugetlb-%zukB-node0/pages", pmd_size / 1024);
 	snprintf(text, sizeof(text), "%u", pages);
-	CHECK(write_text(path, text) == 0);
+	CHECK_EQ(write_text(path, text), 0);
 }
 
 static void killed_at_any_moment_they_leave_nothing(void)
@@ -183,9 +183,10 @@ static void killed_at_any_moment_they_leave_nothing(void)
 	may_take(300 + cycles);
 	seed = 1;
 	done = mmap(NULL, base_page, RW, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	CHECK(done != MAP_FAILED);
-	CHECK(load("") == 0);
-	CHECK(set_pool(pmd_size, "nr", POOL) == 0 && pool_of(pmd_size, "free") == POOL);
+	CHECK_NE(done, MAP_FAILED);
+	CHECK_EQ(load(""), 0);
+	CHECK_EQ(set_pool(pmd_size, "nr", POOL), 0);
+	CHECK_EQ(pool_of(pmd_size, "free"), POOL);
 	keep_ready(READY);
 	for (i = 0; i < WORKERS; i++)
 		start(&workers[i]);
@@ -201,10 +202,11 @@ static void killed_at_any_moment_they_leave_nothing(void)
 
 	keep_ready(0);
 	CHECK_COMES(pool_of(pmd_size, "free") == POOL);
-	CHECK(pool_of(pmd_size, "nr") == POOL);
-	CHECK(pool_of(pmd_size, "resv") == 0 && pool_of(pmd_size, "surplus") == 0);
-	CHECK(refcnt() == 0);
-	CHECK(unload() == 0);
+	CHECK_EQ(pool_of(pmd_size, "nr"), POOL);
+	CHECK_EQ(pool_of(pmd_size, "resv"), 0);
+	CHECK_EQ(pool_of(pmd_size, "surplus"), 0);
+	CHECK_EQ(refcnt(), 0);
+	CHECK_EQ(unload(), 0);
 }
 
 static const struct test tests[] = {

@@ -33,7 +33,7 @@ static bool mapping_and_read_agree(void)
 		memcpy(p + off, &off, sizeof(off));
 	for (size_t off = 0; off < size; off += base_page)
 		agree &= pread(fd, &found, sizeof(found), off) == sizeof(found) && found == off;
-	CHECK(munmap(p, size) == 0);
+	CHECK_EQ(munmap(p, size), 0);
 	close(fd);
 	return agree;
 }
@@ -43,17 +43,17 @@ static void a_split_page_is_not_taken_for_a_whole_one(void)
 	pid_t splitter = spawn(split_for_ever, NULL);
 	int thp, mixed;
 
-	CHECK(access(SPLIT, W_OK) == 0);
+	CHECK_EQ(access(SPLIT, W_OK), 0);
 	thp = load("size=16M hpage_size=2M");
 	CHECK(thp == 0 || thp == -ENOMEM);
 	if (thp == 0) {
 		CHECK(mapping_and_read_agree());
-		CHECK(unload() == 0);
+		CHECK_EQ(unload(), 0);
 	}
 	mixed = load("size=16M allow_base=1");
-	CHECK(mixed == 0);
+	CHECK_EQ(mixed, 0);
 	CHECK(mapping_and_read_agree());
-	CHECK(unload() == 0);
+	CHECK_EQ(unload(), 0);
 	kill(splitter, SIGKILL);
 	CHECK_KILLED(splitter, SIGKILL);
 }

@@ -31,7 +31,7 @@ static void forget(void)
 {
 	int fd = open(TRACING "trace", O_WRONLY | O_TRUNC | O_CLOEXEC);
 
-	CHECK(fd >= 0);
+	CHECK_GE(fd, 0);
 	close(fd);
 }
 
@@ -41,7 +41,7 @@ static void watch(void)
 
 	for (size_t i = 0; i < sizeof(events) / sizeof(*events); i++) {
 		snprintf(path, sizeof(path), TRACING "events/dma/%s/enable", events[i]);
-		CHECK(write_text(path, "1") == 0);
+		CHECK_EQ(write_text(path, "1"), 0);
 	}
 	forget();
 }
@@ -73,21 +73,21 @@ static void check_range(int fd, int dma, const char *dir, unsigned int flag, con
 	uint64_t half = 3 * 4096;
 	bool apart = facts_of(fd).nr_runs == 2;
 
-	CHECK(get_runs(dma, runs, 4) >= 1);
+	CHECK_GE(get_runs(dma, runs, 4), 1);
 	forget();
-	CHECK(try_dma_sync(dma, flag, pmd_size - half, 2 * half) == 0);
-	CHECK(seen("%s: " WIDE " dir=%s dma_addr=%llx size=%llu\n", event, dir,
-		   (unsigned long long)(runs[0].address + pmd_size - half),
-		   (unsigned long long)(apart ? half : 2 * half)) == 1);
+	CHECK_EQ(try_dma_sync(dma, flag, pmd_size - half, 2 * half), 0);
+	CHECK_EQ(seen("%s: " WIDE " dir=%s dma_addr=%llx size=%llu\n", event, dir,
+		      (unsigned long long)(runs[0].address + pmd_size - half),
+		      (unsigned long long)(apart ? half : 2 * half)), 1);
 	if (apart)
 		CHECK(seen("%s: " WIDE " dir=%s dma_addr=%llx size=%llu\n", event, dir,
 			   (unsigned long long)(runs[0].length == pmd_size ? runs[1].address :
 						runs[0].address + pmd_size),
 			   (unsigned long long)half) == 1);
-	CHECK(seen(": " WIDE " dir=") == 1U + apart);
+	CHECK_EQ(seen(": " WIDE " dir="), 1U + apart);
 	forget();
-	CHECK(try_dma_sync(dma, flag, 2 * pmd_size, 0) == -EINVAL);
-	CHECK(seen(": " WIDE " dir=") == 0);
+	CHECK_EQ(try_dma_sync(dma, flag, 2 * pmd_size, 0), -EINVAL);
+	CHECK_EQ(seen(": " WIDE " dir="), 0);
 }
 
 static void a_program_syncs_its_range_and_no_more(void)
@@ -103,28 +103,28 @@ static void a_program_syncs_its_range_and_no_more(void)
 	int fd, dma;
 
 	CHECK(want_pool(5));
-	CHECK(load("") == 0);
-	CHECK(load_edu(WIDE, "dma_bits=64 pages=1") == 0);
+	CHECK_EQ(load(""), 0);
+	CHECK_EQ(load_edu(WIDE, "dma_bits=64 pages=1"), 0);
 	watch();
 	fd = lend_scattered(2, 0);
 	for (size_t i = 0; i < sizeof(ways) / sizeof(*ways); i++) {
 		forget();
 		dma = try_dma_map(fd, WIDE, ways[i].flags);
-		CHECK(dma >= 0);
-		CHECK(seen("dma_sync_single_for_device: " WIDE " dir=%s", ways[i].dir) == PIECES);
-		CHECK(seen(": " WIDE " dir=") == PIECES);
+		CHECK_GE(dma, 0);
+		CHECK_EQ(seen("dma_sync_single_for_device: " WIDE " dir=%s", ways[i].dir), PIECES);
+		CHECK_EQ(seen(": " WIDE " dir="), PIECES);
 		check_range(fd, dma, ways[i].dir, HPAGE_MAP_SYNC_FOR_CPU,
 			    "dma_sync_single_for_cpu");
 		check_range(fd, dma, ways[i].dir, HPAGE_MAP_SYNC_FOR_DEVICE,
 			    "dma_sync_single_for_device");
 		forget();
 		close(dma);
-		CHECK(seen("dma_sync_single_for_cpu: " WIDE " dir=%s", ways[i].dir) == PIECES);
-		CHECK(seen(": " WIDE " dir=") == PIECES);
+		CHECK_EQ(seen("dma_sync_single_for_cpu: " WIDE " dir=%s", ways[i].dir), PIECES);
+		CHECK_EQ(seen(": " WIDE " dir="), PIECES);
 	}
 	close(fd);
-	CHECK(take_out(EDU_DRIVER) == 0);
-	CHECK(unload() == 0);
+	CHECK_EQ(take_out(EDU_DRIVER), 0);
+	CHECK_EQ(unload(), 0);
 }
 
 /* --- by importers ------------------------------------------------------------ */
@@ -133,7 +133,7 @@ static void cpu_access(int dmabuf, __u64 flags)
 {
 	struct dma_buf_sync s = { flags };
 
-	CHECK(ioctl(dmabuf, DMA_BUF_IOCTL_SYNC, &s) == 0);
+	CHECK_EQ(ioctl(dmabuf, DMA_BUF_IOCTL_SYNC, &s), 0);
 }
 
 static void an_access_of_the_cpu_is_synced_for_every_importer(void)
@@ -141,38 +141,38 @@ static void an_access_of_the_cpu_is_synced_for_every_importer(void)
 	int fd, dmabuf, other, one, two;
 
 	CHECK(want_pool(4));
-	CHECK(load("") == 0);
-	CHECK(insert("hpm_importer", "") == 0);
+	CHECK_EQ(load(""), 0);
+	CHECK_EQ(insert("hpm_importer", ""), 0);
 	watch();
 	fd = lend(2 * pmd_size, pmd_size, HPAGE_MAP_EXACT);
 	dmabuf = export_of(fd);
 	other = export_of(fd);
 	cpu_access(dmabuf, DMA_BUF_SYNC_START | DMA_BUF_SYNC_RW);
 	cpu_access(dmabuf, DMA_BUF_SYNC_END | DMA_BUF_SYNC_RW);
-	CHECK(seen(": hpm_importer dir=") == 0);		/* nobody has it */
+	CHECK_EQ(seen(": hpm_importer dir="), 0);		/* nobody has it */
 
 	one = import(dmabuf);
 	two = import(other);			/* the same pages by another dma-buf */
-	CHECK(seen("dma_sync_single_for_device: hpm_importer dir=BIDIRECTIONAL") == 2 * PIECES);
+	CHECK_EQ(seen("dma_sync_single_for_device: hpm_importer dir=BIDIRECTIONAL"), 2 * PIECES);
 	forget();
 	cpu_access(dmabuf, DMA_BUF_SYNC_START | DMA_BUF_SYNC_READ);
-	CHECK(seen("dma_sync_single_for_cpu: hpm_importer dir=BIDIRECTIONAL") == 2 * PIECES);
-	CHECK(seen(": hpm_importer dir=") == 2 * PIECES);
+	CHECK_EQ(seen("dma_sync_single_for_cpu: hpm_importer dir=BIDIRECTIONAL"), 2 * PIECES);
+	CHECK_EQ(seen(": hpm_importer dir="), 2 * PIECES);
 	forget();
 	cpu_access(dmabuf, DMA_BUF_SYNC_END | DMA_BUF_SYNC_READ);
-	CHECK(seen("dma_sync_single_for_device: hpm_importer dir=BIDIRECTIONAL") == 2 * PIECES);
-	CHECK(seen(": hpm_importer dir=") == 2 * PIECES);
+	CHECK_EQ(seen("dma_sync_single_for_device: hpm_importer dir=BIDIRECTIONAL"), 2 * PIECES);
+	CHECK_EQ(seen(": hpm_importer dir="), 2 * PIECES);
 
 	forget();
 	close(two);
-	CHECK(seen("dma_sync_single_for_cpu: hpm_importer dir=BIDIRECTIONAL") == PIECES);
+	CHECK_EQ(seen("dma_sync_single_for_cpu: hpm_importer dir=BIDIRECTIONAL"), PIECES);
 	forget();
 	cpu_access(dmabuf, DMA_BUF_SYNC_START | DMA_BUF_SYNC_WRITE);
-	CHECK(seen("dma_sync_single_for_cpu: hpm_importer") == PIECES);
+	CHECK_EQ(seen("dma_sync_single_for_cpu: hpm_importer"), PIECES);
 	close(one);
 	close_range(3, ~0U, 0);
-	CHECK(unload() == 0);
-	CHECK(take_out("hpm_importer") == 0);
+	CHECK_EQ(unload(), 0);
+	CHECK_EQ(take_out("hpm_importer"), 0);
 }
 
 /* --- by drivers -------------------------------------------------------------- */
@@ -184,21 +184,21 @@ static void a_driver_syncs_before_and_after_the_device(void)
 	int fd;
 
 	CHECK(want_pool(2));
-	CHECK(load("") == 0);
+	CHECK_EQ(load(""), 0);
 	watch();
-	CHECK(load_edu(WIDE, "dma_bits=64 pages=1") == 0);
-	CHECK(seen("dma_sync_single_for_device: " WIDE) >= 1);
+	CHECK_EQ(load_edu(WIDE, "dma_bits=64 pages=1"), 0);
+	CHECK_GE(seen("dma_sync_single_for_device: " WIDE), 1);
 	fd = edu_open();
 	forget();
-	CHECK(ioctl(fd, HPAGE_MAP_EDU_COPY, &c) == 0);
-	CHECK(seen("dma_sync_single_for_device: " WIDE " dir=BIDIRECTIONAL") == 2);
-	CHECK(seen("dma_sync_single_for_cpu: " WIDE " dir=BIDIRECTIONAL") == 1);
-	CHECK(seen(" size=64\n") == 3);
+	CHECK_EQ(ioctl(fd, HPAGE_MAP_EDU_COPY, &c), 0);
+	CHECK_EQ(seen("dma_sync_single_for_device: " WIDE " dir=BIDIRECTIONAL"), 2);
+	CHECK_EQ(seen("dma_sync_single_for_cpu: " WIDE " dir=BIDIRECTIONAL"), 1);
+	CHECK_EQ(seen(" size=64\n"), 3);
 	close(fd);
 	forget();
-	CHECK(take_out(EDU_DRIVER) == 0);
-	CHECK(seen("dma_sync_single_for_cpu: " WIDE) == 1);
-	CHECK(unload() == 0);
+	CHECK_EQ(take_out(EDU_DRIVER), 0);
+	CHECK_EQ(seen("dma_sync_single_for_cpu: " WIDE), 1);
+	CHECK_EQ(unload(), 0);
 }
 
 static const struct test tests[] = {

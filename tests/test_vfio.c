@@ -30,7 +30,7 @@ static int group_of(const char *device)
 
 	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/iommu_group", device);
 	n = readlink(path, link, sizeof(link) - 1);
-	CHECK(n > 0);
+	CHECK_GT(n, 0);
 	link[n] = '\0';
 	return atoi(strrchr(link, '/') + 1);
 }
@@ -43,10 +43,10 @@ static void enable_dma(int device)
 	};
 	uint16_t command;
 
-	CHECK(ioctl(device, VFIO_DEVICE_GET_REGION_INFO, &config) == 0);
-	CHECK(pread(device, &command, 2, config.offset + PCI_COMMAND) == 2);
+	CHECK_EQ(ioctl(device, VFIO_DEVICE_GET_REGION_INFO, &config), 0);
+	CHECK_EQ(pread(device, &command, 2, config.offset + PCI_COMMAND), 2);
 	command |= PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER;
-	CHECK(pwrite(device, &command, 2, config.offset + PCI_COMMAND) == 2);
+	CHECK_EQ(pwrite(device, &command, 2, config.offset + PCI_COMMAND), 2);
 }
 
 static struct vfio vfio_open(void)
@@ -55,16 +55,16 @@ static struct vfio vfio_open(void)
 	struct vfio v = { .container = open("/dev/vfio/vfio", O_RDWR | O_CLOEXEC) };
 	char path[64];
 
-	CHECK(v.container >= 0);
-	CHECK(ioctl(v.container, VFIO_GET_API_VERSION) == VFIO_API_VERSION);
+	CHECK_GE(v.container, 0);
+	CHECK_EQ(ioctl(v.container, VFIO_GET_API_VERSION), VFIO_API_VERSION);
 	snprintf(path, sizeof(path), "/dev/vfio/%d", group_of(WIDE));
 	v.group = open(path, O_RDWR | O_CLOEXEC);
-	CHECK(v.group >= 0);
-	CHECK(ioctl(v.group, VFIO_GROUP_SET_CONTAINER, &v.container) == 0);
-	CHECK(ioctl(v.container, VFIO_SET_IOMMU, VFIO_TYPE1v2_IOMMU) == 0);
+	CHECK_GE(v.group, 0);
+	CHECK_EQ(ioctl(v.group, VFIO_GROUP_SET_CONTAINER, &v.container), 0);
+	CHECK_EQ(ioctl(v.container, VFIO_SET_IOMMU, VFIO_TYPE1v2_IOMMU), 0);
 	v.device = ioctl(v.group, VFIO_GROUP_GET_DEVICE_FD, WIDE);
-	CHECK(v.device >= 0);
-	CHECK(ioctl(v.device, VFIO_DEVICE_GET_REGION_INFO, &bar) == 0);
+	CHECK_GE(v.device, 0);
+	CHECK_EQ(ioctl(v.device, VFIO_DEVICE_GET_REGION_INFO, &bar), 0);
 	v.regs = map(v.device, base_page, RW, MAP_SHARED, bar.offset);
 	enable_dma(v.device);
 	return v;
@@ -88,35 +88,35 @@ static void vfio_map(const struct vfio *v, const void *p, size_t len)
 		.size = len,
 	};
 
-	CHECK(ioctl(v->container, VFIO_IOMMU_MAP_DMA, &m) == 0);
+	CHECK_EQ(ioctl(v->container, VFIO_IOMMU_MAP_DMA, &m), 0);
 }
 
 static void vfio_unmap(const struct vfio *v, size_t len)
 {
 	struct vfio_iommu_type1_dma_unmap u = { .argsz = sizeof(u), .iova = IOVA, .size = len };
 
-	CHECK(ioctl(v->container, VFIO_IOMMU_UNMAP_DMA, &u) == 0);
-	CHECK(u.size == len);
+	CHECK_EQ(ioctl(v->container, VFIO_IOMMU_UNMAP_DMA, &u), 0);
+	CHECK_EQ(u.size, len);
 }
 
 static void begin(uint64_t pages)
 {
 	CHECK(has_iommu());
-	CHECK(run_command("modprobe vfio-pci && modprobe vfio_iommu_type1") == 0);
+	CHECK_EQ(run_command("modprobe vfio-pci && modprobe vfio_iommu_type1"), 0);
 	if (!has_driver(WIDE, "vfio-pci")) {
 		if (!has_driver(WIDE, NULL))
-			CHECK(unbind(WIDE) == 0);
-		CHECK(bind_to(WIDE, "vfio-pci") == 0);
+			CHECK_EQ(unbind(WIDE), 0);
+		CHECK_EQ(bind_to(WIDE, "vfio-pci"), 0);
 	}
 	CHECK(want_pool(pages));
-	CHECK(load("") == 0);
+	CHECK_EQ(load(""), 0);
 }
 
 static void end(void)
 {
-	CHECK(unbind(WIDE) == 0);
-	CHECK(refcnt() == 0);
-	CHECK(unload() == 0);
+	CHECK_EQ(unbind(WIDE), 0);
+	CHECK_EQ(refcnt(), 0);
+	CHECK_EQ(unload(), 0);
 }
 
 /* From one end of the buffer to the other by way of the device. */
@@ -151,9 +151,9 @@ static void a_device_reaches_a_buffer(void)
 {
 	begin(2 * PAGES);
 	check_buffer(lend_scattered(PAGES, 0));
-	CHECK(pool_of(pmd_size, "free") == 2 * PAGES);
+	CHECK_EQ(pool_of(pmd_size, "free"), 2 * PAGES);
 	check_buffer(lend_run(PAGES, 0));
-	CHECK(set_pool(pmd_size, "nr", 0) == 0);
+	CHECK_EQ(set_pool(pmd_size, "nr", 0), 0);
 	check_buffer(lend(SIZE, pmd_size, HPAGE_MAP_EXACT));	/* THP */
 	end();
 }
@@ -176,7 +176,7 @@ static void read_trace(unsigned int *calls, unsigned long *least)
 				  &size) != 3)
 			continue;
 		(*calls)++;
-		CHECK(iova % pmd_size == paddr % pmd_size);
+		CHECK_EQ(iova % pmd_size, paddr % pmd_size);
 		*least = size < *least ? size : *least;
 	}
 	fclose(f);
@@ -190,13 +190,15 @@ static void check_steps(int fd, unsigned int max_calls, unsigned long at_least)
 	unsigned long least;
 
 	close(open(TRACING "trace", O_WRONLY | O_TRUNC | O_CLOEXEC));
-	CHECK(write_text(TRACING "events/iommu/map/enable", "1") == 0);
+	CHECK_EQ(write_text(TRACING "events/iommu/map/enable", "1"), 0);
 	vfio_map(&v, p, SIZE);
-	CHECK(write_text(TRACING "events/iommu/map/enable", "0") == 0);
+	CHECK_EQ(write_text(TRACING "events/iommu/map/enable", "0"), 0);
 	read_trace(&calls, &least);
 	printf("# %llu runs: the IOMMU is told %u times, at least %lu kB\n",
 	       (unsigned long long)facts_of(fd).nr_runs, calls, least / 1024);
-	CHECK(calls >= 1 && calls <= max_calls && least >= at_least);
+	CHECK_GE(calls, 1);
+	CHECK_LE(calls, max_calls);
+	CHECK_GE(least, at_least);
 	munmap(p, SIZE);
 	vfio_close(&v);
 	close(fd);
@@ -226,12 +228,12 @@ static void pages_stay_as_long_as_the_device_may_write(void)
 	vfio_map(&v, p, SIZE);
 	munmap(p, SIZE);
 	close(fd);
-	CHECK(count_buffers() == 0);
-	CHECK(refcnt() == 0);
-	CHECK(pool_of(pmd_size, "free") == 0);	/* pinned by vfio */
+	CHECK_EQ(count_buffers(), 0);
+	CHECK_EQ(refcnt(), 0);
+	CHECK_EQ(pool_of(pmd_size, "free"), 0);	/* pinned by vfio */
 	edu_dma(v.regs, IOVA, EDU_BYTES, true);
 	vfio_close(&v);
-	CHECK(pool_of(pmd_size, "free") == PAGES);
+	CHECK_EQ(pool_of(pmd_size, "free"), PAGES);
 	end();
 }
 
@@ -248,11 +250,11 @@ static void our_module_may_go_before_the_device(void)
 	vfio_map(&v, p, SIZE);
 	munmap(p, SIZE);
 	close(fd);
-	CHECK(unload() == 0);
+	CHECK_EQ(unload(), 0);
 	edu_dma(v.regs, IOVA + SIZE - EDU_BYTES, EDU_BYTES, true);
 	vfio_close(&v);
-	CHECK(pool_of(pmd_size, "free") == PAGES);
-	CHECK(unbind(WIDE) == 0);
+	CHECK_EQ(pool_of(pmd_size, "free"), PAGES);
+	CHECK_EQ(unbind(WIDE), 0);
 }
 
 /* Its addresses are vfio's: those of the DMA API would be wrong. */
@@ -262,8 +264,8 @@ static void a_device_of_vfio_is_ebusy(void)
 
 	begin(2);
 	fd = lend(pmd_size, pmd_size, 0);
-	CHECK(try_dma_map(fd, WIDE, BOTH) == -EBUSY);
-	CHECK(facts_of(fd).devices == 0);
+	CHECK_EQ(try_dma_map(fd, WIDE, BOTH), -EBUSY);
+	CHECK_EQ(facts_of(fd).devices, 0);
 	close(fd);
 	end();
 }
@@ -276,14 +278,14 @@ static void a_device_is_handed_over_to_vfio(void)
 	char *p;
 
 	begin(4);
-	CHECK(unbind(WIDE) == 0);
-	CHECK(load_edu(WIDE, "dma_bits=64 pages=1") == 0);
+	CHECK_EQ(unbind(WIDE), 0);
+	CHECK_EQ(load_edu(WIDE, "dma_bits=64 pages=1"), 0);
 	fd = lend(2 * pmd_size, pmd_size, HPAGE_MAP_EXACT);
 	dma = try_dma_map(fd, WIDE, BOTH);
-	CHECK(dma >= 0);
-	CHECK(unbind(WIDE) == 0);
-	CHECK(bind_to(WIDE, "vfio-pci") == 0);
-	CHECK(try_dma_sync(dma, HPAGE_MAP_SYNC_FOR_CPU, 0, 8) == -ENODEV);
+	CHECK_GE(dma, 0);
+	CHECK_EQ(unbind(WIDE), 0);
+	CHECK_EQ(bind_to(WIDE, "vfio-pci"), 0);
+	CHECK_EQ(try_dma_sync(dma, HPAGE_MAP_SYNC_FOR_CPU, 0, 8), -ENODEV);
 	v = vfio_open();
 	p = map(fd, 2 * pmd_size, RW, MAP_SHARED, 0);
 	vfio_map(&v, p, 2 * pmd_size);
@@ -292,7 +294,7 @@ static void a_device_is_handed_over_to_vfio(void)
 	munmap(p, 2 * pmd_size);
 	close(dma);
 	close(fd);
-	CHECK(take_out(EDU_DRIVER) == 0);
+	CHECK_EQ(take_out(EDU_DRIVER), 0);
 	end();
 }
 

@@ -29,8 +29,8 @@ static void write_and_die(void *arg)
 	char *p;
 
 	CHECK_ALLOC(&a, 0);
-	CHECK(a.got_backing == *(uint32_t *)arg);
-	CHECK(runs_of(a.fd, last + 1, 512) == a.got_runs);
+	CHECK_EQ(a.got_backing, *(uint32_t *)arg);
+	CHECK_EQ(runs_of(a.fd, last + 1, 512), a.got_runs);
 	last[0].length = a.got_runs;
 	p = map_answer(&a);
 	CHECK(zeroed(p, a.got_length));
@@ -59,7 +59,7 @@ static bool next_owner_has_the_same(uint32_t backing)
 	CHECK_KILLED(spawn(write_and_die, &backing), SIGKILL);
 	nr_last = last[0].length;
 	CHECK_ALLOC(&a, 0);
-	CHECK(a.got_backing == backing);
+	CHECK_EQ(a.got_backing, backing);
 	nr = runs_of(a.fd, runs, 512);
 	for (size_t i = 0; i < nr; i++)
 		same = same || was_there_before(&runs[i]);
@@ -77,7 +77,7 @@ static bool check_zero(uint32_t backing, struct hpage_map_alloc a)
 
 	wanted = a;
 	last = mmap(NULL, 513 * sizeof(*last), RW, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	CHECK(last != MAP_FAILED);
+	CHECK_NE(last, MAP_FAILED);
 	for (int i = 0; i < TRIES && !same; i++)
 		same = next_owner_has_the_same(backing);
 	printf("# %s\n", same ? "with the same pages" : "not one page was the same");
@@ -86,11 +86,11 @@ static bool check_zero(uint32_t backing, struct hpage_map_alloc a)
 
 static void pages_of_a_pool_are_zeroed(void)
 {
-	CHECK(load("") == 0);
-	CHECK(set_pool(pmd_size, "nr", NR) == 0);
+	CHECK_EQ(load(""), 0);
+	CHECK_EQ(set_pool(pmd_size, "nr", NR), 0);
 	CHECK(check_zero(HPAGE_MAP_BACKING_HUGETLB,
 			 wish_of(HPAGE_MAP_BACKING_HUGETLB, NR, 0)));
-	CHECK(unload() == 0);
+	CHECK_EQ(unload(), 0);
 }
 
 /* On one node the same run is chosen again. */
@@ -99,24 +99,24 @@ static void chosen_pages_are_zeroed(void)
 	struct hpage_map_alloc a;
 
 	a = wish_of(HPAGE_MAP_BACKING_HUGETLB, 2, HPAGE_MAP_CONTIGUOUS);
-	CHECK(load("") == 0);
+	CHECK_EQ(load(""), 0);
 	set_node_pool(0, 8 * NR);
 	CHECK(check_zero(HPAGE_MAP_BACKING_HUGETLB, wish_on(a, HPAGE_MAP_POLICY_STRICT, 0)));
-	CHECK(unload() == 0);
+	CHECK_EQ(unload(), 0);
 }
 
 static void huge_folios_are_zeroed(void)
 {
-	CHECK(load("") == 0);
+	CHECK_EQ(load(""), 0);
 	check_zero(HPAGE_MAP_BACKING_THP, wish_of(HPAGE_MAP_BACKING_THP, NR, 0));
-	CHECK(unload() == 0);
+	CHECK_EQ(unload(), 0);
 }
 
 static void base_pages_are_zeroed(void)
 {
-	CHECK(load("") == 0);
+	CHECK_EQ(load(""), 0);
 	check_zero(HPAGE_MAP_BACKING_BASE, wish_of(HPAGE_MAP_BACKING_BASE, 500, 0));
-	CHECK(unload() == 0);
+	CHECK_EQ(unload(), 0);
 }
 
 /* The worker gets the same pages again, on its own time. */
@@ -127,12 +127,12 @@ static void pages_of_the_reserve_are_zeroed(void)
 	snprintf(path, sizeof(path), RESERVE_FILES "hugetlb-%zukB-node0/pages", pmd_size / 1024);
 	snprintf(ready, sizeof(ready), RESERVE_FILES "hugetlb-%zukB-node0/ready",
 		 pmd_size / 1024);
-	CHECK(load("") == 0);
+	CHECK_EQ(load(""), 0);
 	set_node_pool(0, 2 * NR);
-	CHECK(write_text(path, "8") == 0);
+	CHECK_EQ(write_text(path, "8"), 0);
 	wanted = wish_of(HPAGE_MAP_BACKING_HUGETLB, 2 * NR, HPAGE_MAP_RESERVE);
 	last = mmap(NULL, 513 * sizeof(*last), RW, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	CHECK(last != MAP_FAILED);
+	CHECK_NE(last, MAP_FAILED);
 	for (int i = 0; i < 3; i++) {
 		uint32_t backing = HPAGE_MAP_BACKING_HUGETLB;
 
@@ -140,10 +140,10 @@ static void pages_of_the_reserve_are_zeroed(void)
 		CHECK_KILLED(spawn(write_and_die, &backing), SIGKILL);
 		/* All of the pool: it is the same pages. */
 		CHECK_COMES(pool_of(pmd_size, "free") == 2 * NR || read_u64(ready) == 2 * NR);
-		CHECK(write_text(path, "8") == 0);
+		CHECK_EQ(write_text(path, "8"), 0);
 	}
-	CHECK(unload() == 0);
-	CHECK(pool_of(pmd_size, "free") == 2 * NR);
+	CHECK_EQ(unload(), 0);
+	CHECK_EQ(pool_of(pmd_size, "free"), 2 * NR);
 }
 
 static const struct test tests[] = {
