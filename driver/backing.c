@@ -19,33 +19,19 @@
  * for good, so that devices may be told their addresses, and only then is the
  * file closed to others.
  */
-#include <linux/file.h>
-#include <linux/pagemap.h>
 #include <linux/sched/mm.h>
 
 #include "backing.h"
 
-/* Add a reason. */
-void hpm_why(struct hpm_why *why, const char *fmt, ...)
+/* Add a text between two others, as far as there is room; see hpm_why() and hpm_why_try(). */
+void hpm_why_add(struct hpm_why *why, const char *before, const char *behind, const char *fmt, ...)
 {
 	va_list args;
 	struct va_format vaf = { .fmt = fmt, .va = &args };
 
 	va_start(args, fmt);
-	why->len += scnprintf(why->text + why->len, sizeof(why->text) - why->len, "%s%pV",
-			      why->len ? "; " : "", &vaf);
-	va_end(args);
-}
-
-/* Add what a person can do about the last reason. */
-void hpm_why_try(struct hpm_why *why, const char *fmt, ...)
-{
-	va_list args;
-	struct va_format vaf = { .fmt = fmt, .va = &args };
-
-	va_start(args, fmt);
-	why->len += scnprintf(why->text + why->len, sizeof(why->text) - why->len, " (try: %pV)",
-			      &vaf);
+	why->len += scnprintf(why->text + why->len, sizeof(why->text) - why->len, "%s%pV%s",
+			      before, &vaf, behind);
 	va_end(args);
 }
 
@@ -168,6 +154,7 @@ static int pin(struct hpm_backing *b, u64 size, struct hpm_why *why)
 static int verify(const struct hpm_backing *b, const struct hpm_attr *attr, struct hpm_why *why)
 {
 	const char *name = hpm_backing_name(b->kind);
+	u64 on_node = 0;
 
 	if (attr->contiguous && b->nr_runs > 1) {
 		hpm_why(why, "%s: %lu pages in a row needed, got %lu runs, the longest of %lu",
@@ -183,8 +170,8 @@ static int verify(const struct hpm_backing *b, const struct hpm_attr *attr, stru
 	if (b->node == attr->node || (attr->policy != HPAGE_MAP_POLICY_PREFERRED &&
 				      attr->policy != HPAGE_MAP_POLICY_STRICT))
 		return 0;
-	hpm_why(why, "%s: %lu of %lu pages are on node %d", name,
-		hpm_backing_pages_on(b, attr->node), b->nr, attr->node);
+	hpm_pages_by_node(b, attr->node, 1, &on_node);
+	hpm_why(why, "%s: %llu of %lu pages are on node %d", name, on_node, b->nr, attr->node);
 	hpm_why_try(why, "a larger pool or more free memory on that node");
 	return attr->policy == HPAGE_MAP_POLICY_STRICT ? -ENOMEM : 0;
 }

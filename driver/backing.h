@@ -72,8 +72,13 @@ int hpm_backing_make(struct hpm_backing *b, const struct hpm_attr *attr, struct 
 int hpm_backing_pin(struct hpm_backing *b, unsigned long addr, u64 length, struct hpm_why *why);
 const char *hpm_backing_name(enum hpage_map_backing kind);
 u64 hpm_backing_features(void);
-__printf(2, 3) void hpm_why(struct hpm_why *why, const char *fmt, ...);
-__printf(2, 3) void hpm_why_try(struct hpm_why *why, const char *fmt, ...);
+
+__printf(4, 5) void hpm_why_add(struct hpm_why *why, const char *before, const char *behind,
+				const char *fmt, ...);
+/* Add a reason; and what a person can do about the last one. */
+#define hpm_why(why, ...)	hpm_why_add(why, (why)->len ? "; " : "", "", __VA_ARGS__)
+#define hpm_why_try(why, ...)	hpm_why_add(why, " (try: ", ")", __VA_ARGS__)
+
 
 void hpm_backing_drop(struct hpm_backing *b, u64 size);
 void hpm_backing_free(struct hpm_backing *b);
@@ -88,14 +93,13 @@ static inline u64 hpm_backing_size(const struct hpm_backing *b)
 struct page *hpm_backing_page(const struct hpm_backing *b, loff_t pos);
 u64 hpm_backing_address(const struct hpm_backing *b, loff_t pos);
 bool hpm_backing_run(const struct hpm_backing *b, loff_t *pos, struct hpage_map_run *run);
-unsigned long hpm_backing_pages_on(const struct hpm_backing *b, int node);
 
 int hpm_pages_add(struct hpm_backing *b, struct page *page, u64 bytes);
 void hpm_pages_free(struct hpm_backing *b);
 struct folio *hpm_pages_last(const struct hpm_backing *b);
 struct folio *hpm_pages_folio(const struct hpm_backing *b, u64 *pos, u64 *bytes);
 bool hpm_pages_run(const struct hpm_backing *b, u64 i, struct hpage_map_run *run);
-void hpm_pages_by_node(const struct hpm_backing *b, u64 *pages, unsigned int nr);
+void hpm_pages_by_node(const struct hpm_backing *b, int first, unsigned int nr, u64 *pages);
 unsigned long hpm_pages_longest(const struct hpm_backing *b);
 bool hpm_folio_is_bad(struct folio *folio);
 
@@ -133,7 +137,6 @@ void hpm_hugetlb_look(unsigned long page_size, int node, unsigned long *free,
 		      unsigned long *surplus);
 struct file *hpm_thp_file(unsigned long page_size, u64 size);
 int hpm_thp_extend(struct file *file, loff_t pos, unsigned long page_size, struct hpm_why *why);
-void hpm_thp_punch(struct file *file, loff_t pos, loff_t len);
 
 int hpm_collect(struct file *file, const struct hpm_attr *attr, unsigned long nr,
 		unsigned long page_size, struct hpm_why *why);

@@ -95,7 +95,6 @@ int hpm_dma_sync(struct hpm_dma *t, u64 offset, u64 length, bool for_cpu);
 bool hpm_dma_mapped(struct hpm_dma *t);
 void hpm_dma_end(struct hpm_dma *t);
 struct hpm_dma *hpm_dma_next(struct hpage_map_buffer *buf, unsigned long *id);
-struct hpm_dma *hpm_dma_get(struct hpm_dma *t);
 void hpm_dma_put(struct hpm_dma *t);
 
 #endif

@@ -295,12 +295,6 @@ struct hpm_dma *hpm_dma_next(struct hpage_map_buffer *buf, unsigned long *id)
 	return t;
 }
 
-struct hpm_dma *hpm_dma_get(struct hpm_dma *t)
-{
-	refcount_inc(&t->refs);
-	return t;
-}
-
 /* Give up a reference; the mapping has ended, if it is the last. */
 void hpm_dma_put(struct hpm_dma *t)
 {

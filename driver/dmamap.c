@@ -49,7 +49,8 @@ static struct hpm_dma *take_table(const struct device *dev)
 		if (m->dev != dev)
 			continue;
 		list_del_init(&m->entry);
-		table = hpm_dma_get(m->table);
+		table = m->table;
+		refcount_inc(&table->refs);
 		break;
 	}
 	mutex_unlock(&mappings_lock);

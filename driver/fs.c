@@ -20,7 +20,6 @@
 #include <linux/file.h>
 #include <linux/fs_context.h>
 #include <linux/init_task.h>
-#include <linux/list.h>
 #include <linux/mount.h>
 #include <linux/pagemap.h>
 #include <linux/sizes.h>
@@ -28,17 +27,16 @@
 
 #include "backing.h"
 
-/* A hidden file system. */
-struct hidden {
-	struct list_head entry;	/* in mounts */
+/* The hidden file systems: each page size of hugetlbfs, each kind of tmpfs. */
+static struct hidden {
 	struct vfsmount *mnt;	/* held */
 	const char *type;
 	char value[24];		/* of its one mount option */
-};
+} mounts[32];
 
+static unsigned int nr_mounts;
 static const struct cred *kernel_creds;
 static struct vfsmount *sysfs;
-static LIST_HEAD(mounts);
 
 static struct vfsmount *mount_hidden(const char *name, const char *key, const char *value)
 {
@@ -62,20 +60,15 @@ static struct vfsmount *mount_hidden(const char *name, const char *key, const ch
 /* Mount what the kernel has; what it lacks is looked for in vain later. */
 static int hide(const char *type, const char *key, const char *value)
 {
-	struct hidden *hidden = kzalloc(sizeof(*hidden), GFP_KERNEL);
-	int ret;
+	struct hidden *hidden = &mounts[nr_mounts];
+	struct vfsmount *mnt = mount_hidden(type, key, value);
+	int ret = PTR_ERR_OR_ZERO(mnt);
 
-	if (!hidden)
-		return -ENOMEM;
-	hidden->mnt = mount_hidden(type, key, value);
-	if (IS_ERR(hidden->mnt)) {
-		ret = PTR_ERR(hidden->mnt);
-		kfree(hidden);
+	if (ret)
 		return ret == -EINVAL || ret == -ENODEV ? 0 : ret;
-	}
-	hidden->type = type;
+	*hidden = (struct hidden){ .mnt = mnt, .type = type };
 	strscpy(hidden->value, value, sizeof(hidden->value));
-	list_add(&hidden->entry, &mounts);
+	nr_mounts++;
 	return 0;
 }
 
@@ -117,13 +110,8 @@ int hpm_fs_init(void)
 
 void hpm_fs_exit(void)
 {
-	struct hidden *hidden, *next;
-
-	list_for_each_entry_safe(hidden, next, &mounts, entry) {
-		list_del(&hidden->entry);
-		mntput(hidden->mnt);
-		kfree(hidden);
-	}
+	while (nr_mounts)
+		mntput(mounts[--nr_mounts].mnt);
 	if (!IS_ERR(sysfs))
 		mntput(sysfs);
 	put_cred(kernel_creds);
@@ -131,11 +119,11 @@ void hpm_fs_exit(void)
 
 static struct vfsmount *find_mount(const char *type, const char *value)
 {
-	struct hidden *hidden;
+	unsigned int i;
 
-	list_for_each_entry(hidden, &mounts, entry)
-		if (!strcmp(hidden->type, type) && !strcmp(hidden->value, value))
-			return hidden->mnt;
+	for (i = 0; i < nr_mounts; i++)
+		if (!strcmp(mounts[i].type, type) && !strcmp(mounts[i].value, value))
+			return mounts[i].mnt;
 	return ERR_PTR(-ENODEV);
 }
 
@@ -205,7 +193,7 @@ int hpm_fs_allocate(struct file *file, loff_t pos, loff_t len)
 	return fs_fallocate(file, 0, pos, len);
 }
 
-/* Give the pages of a part of a hugetlbfs file back. */
+/* Give the pages of a part of a file back. */
 void hpm_fs_punch(struct file *file, loff_t pos, loff_t len)
 {
 	fs_fallocate(file, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, pos, len);

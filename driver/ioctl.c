@@ -122,7 +122,7 @@ static int hpm_ioctl_nodes(struct file *file, struct hpm_call *call)
 	if (!pages)
 		return -ENOMEM;
 
-	hpm_pages_by_node(&buf->backing, pages, nr_node_ids);
+	hpm_pages_by_node(&buf->backing, 0, nr_node_ids, pages);
 	nodes->nr = 0;
 	for (node = 0; node < nr_node_ids; node++)
 		if (pages[node])

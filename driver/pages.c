@@ -166,32 +166,19 @@ struct folio *hpm_pages_folio(const struct hpm_backing *b, u64 *pos, u64 *bytes)
 	return folio;
 }
 
-/* How many pages lie on each node below @nr, in pages of the backing's page size. */
-void hpm_pages_by_node(const struct hpm_backing *b, u64 *pages, unsigned int nr)
+/* Count the pages on @nr nodes from @first on, in pages of the backing's page size. */
+void hpm_pages_by_node(const struct hpm_backing *b, int first, unsigned int nr, u64 *pages)
 {
 	struct folio *folio;
 	u64 pos = 0, bytes;
 	int node;
 
 	while ((folio = hpm_pages_folio(b, &pos, &bytes))) {
-		node = folio_nid(folio);
-		if (node < nr)
+		node = folio_nid(folio) - first;
+		if (node >= 0 && node < nr)
 			pages[node] += bytes >> b->shift;
 		cond_resched();
 	}
-}
-
-/* How many pages lie on a node, in pages of the backing's page size. */
-unsigned long hpm_backing_pages_on(const struct hpm_backing *b, int node)
-{
-	struct folio *folio;
-	u64 pos = 0, bytes, on = 0;
-
-	while ((folio = hpm_pages_folio(b, &pos, &bytes))) {
-		on += folio_nid(folio) == node ? bytes : 0;
-		cond_resched();
-	}
-	return on >> b->shift;
 }
 
 /* The length of the longest run, in pages of the backing's page size. */

@@ -20,7 +20,7 @@
  * enough of them.
  *
  * Ready pages may still be migrated, and may break: they are pinned and looked at
- * when they are taken. The worker drops broken ones that it finds at head.
+ * when they are taken, and who finds a broken one among his drops them all.
  *
  * hugetlbfs allocates and maps under one lock of the inode. So the worker waits
  * a moment before it fills again: whoever took pages is about to map them. It
@@ -52,11 +52,9 @@ static const struct source {
 	struct file *(*create)(unsigned long page_size, u64 size);
 	int (*extend)(struct file *file, loff_t pos, unsigned long page_size,
 		      struct hpm_why *why);
-	void (*punch)(struct file *file, loff_t pos, loff_t len);
 } sources[] = {
-	{ HPAGE_MAP_BACKING_HUGETLB, hpm_hugetlb_has, hpm_hugetlb_file, hpm_hugetlb_extend,
-	  hpm_fs_punch },
-	{ HPAGE_MAP_BACKING_THP, hpm_thp_has, hpm_thp_file, hpm_thp_extend, hpm_thp_punch },
+	{ HPAGE_MAP_BACKING_HUGETLB, hpm_hugetlb_has, hpm_hugetlb_file, hpm_hugetlb_extend },
+	{ HPAGE_MAP_BACKING_THP, hpm_thp_has, hpm_thp_file, hpm_thp_extend },
 };
 
 /* Pages of one kind, size and node. */
@@ -70,7 +68,6 @@ struct hpm_reserve {
 	unsigned long asked;		/* pages to keep ready; READ_ONCE() */
 	struct delayed_work work;	/* fills and trims */
 	struct hpm_why finding;		/* of the worker alone: why it cannot fill */
-	bool goes_on;			/* likewise: with what it has begun */
 
 	struct mutex lock;		/* of what follows */
 	struct file *file;		/* NULL until the first page is wanted */
@@ -145,7 +142,7 @@ static void trim(struct hpm_reserve *r)
 	r->tail -= some;
 	mutex_unlock(&r->lock);
 	if (some)
-		r->source->punch(r->file, r->tail * r->page_size, r->page_size);
+		hpm_fs_punch(r->file, r->tail * r->page_size, r->page_size);
 }
 
 /* Is there a page at an offset that can be lent? It may be taken, or given back, meanwhile. */
@@ -183,27 +180,6 @@ static unsigned long count_good(struct hpm_reserve *r)
 	return nr;
 }
 
-/* Drop the ready pages up to the last one that cannot be lent. */
-static void drop_bad(struct hpm_reserve *r)
-{
-	u64 at, head, good = 0;
-
-	mutex_lock(&r->lock);
-	at = r->head;
-	mutex_unlock(&r->lock);
-	for (; at < r->tail; at++) {
-		if (!is_good(r->file, at * r->page_size))
-			good = at + 1;
-		cond_resched();
-	}
-	mutex_lock(&r->lock);
-	head = r->head;
-	r->head = max(head, good);
-	mutex_unlock(&r->lock);
-	if (head < good)
-		r->source->punch(r->file, head * r->page_size, (good - head) * r->page_size);
-}
-
 static void reserve_work(struct work_struct *work)
 {
 	struct hpm_reserve *r = container_of(to_delayed_work(work), struct hpm_reserve, work);
@@ -212,8 +188,6 @@ static void reserve_work(struct work_struct *work)
 	int ret = 0;
 
 	r->finding = (struct hpm_why){};
-	if (!r->goes_on)
-		drop_bad(r);
 	while (!ret && (missing = READ_ONCE(r->asked) - ready(r)) && time_before(jiffies, end)) {
 		if (missing > 0)
 			ret = extend(r);
@@ -223,7 +197,6 @@ static void reserve_work(struct work_struct *work)
 	}
 	if (ret && !r->finding.len)
 		hpm_why(&r->finding, "%pe", ERR_PTR(ret));
-	r->goes_on = !ret && missing;
 	if (ret || missing)
 		queue_delayed_work(hpm_workqueue, &r->work, ret ? RETRY_AFTER : 0);
 	mutex_lock(&r->lock);

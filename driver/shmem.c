@@ -11,7 +11,6 @@
  * date, and the first fault would clear what a device wrote. Nothing is published yet, so
  * nothing is locked.
  */
-#include <linux/file.h>
 #include <linux/jiffies.h>
 #include <linux/pagemap.h>
 #include <linux/sched.h>
@@ -110,7 +109,7 @@ static struct folio *read_huge_folio(struct filling *f, loff_t pos)
 		if (!f->compact)
 			break;
 		folio_put(folio);
-		hpm_thp_punch(f->file, pos, PMD_SIZE);
+		hpm_fs_punch(f->file, pos, PMD_SIZE);
 		folio = read_near(f, pos, node);
 	}
 	return folio;
@@ -284,12 +283,6 @@ int hpm_thp_extend(struct file *file, loff_t pos, unsigned long page_size, struc
 	}
 	ret = fill(&f, pos, pos + page_size, true);
 	if (ret)
-		hpm_thp_punch(file, pos, page_size);
+		hpm_fs_punch(file, pos, page_size);
 	return ret;
-}
-
-/* Give the pages of a part of a tmpfs file back. */
-void hpm_thp_punch(struct file *file, loff_t pos, loff_t len)
-{
-	shmem_truncate_range(file_inode(file), pos, pos + len - 1);
 }

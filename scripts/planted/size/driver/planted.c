@@ -1,601 +1,605 @@
 // SPDX-License-Identifier: GPL-2.0-only
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
+/* What is in a comment
+   is no code. */
+
+int planted_0; /* nor is this */
+int planted_1; /* nor is this */
+int planted_2; /* nor is this */
+int planted_3; /* nor is this */
+int planted_4; /* nor is this */
+int planted_5; /* nor is this */
+int planted_6; /* nor is this */
+int planted_7; /* nor is this */
+int planted_8; /* nor is this */
+int planted_9; /* nor is this */
+int planted_10; /* nor is this */
+int planted_11; /* nor is this */
+int planted_12; /* nor is this */
+int planted_13; /* nor is this */
+int planted_14; /* nor is this */
+int planted_15; /* nor is this */
+int planted_16; /* nor is this */
+int planted_17; /* nor is this */
+int planted_18; /* nor is this */
+int planted_19; /* nor is this */
+int planted_20; /* nor is this */
+int planted_21; /* nor is this */
+int planted_22; /* nor is this */
+int planted_23; /* nor is this */
+int planted_24; /* nor is this */
+int planted_25; /* nor is this */
+int planted_26; /* nor is this */
+int planted_27; /* nor is this */
+int planted_28; /* nor is this */
+int planted_29; /* nor is this */
+int planted_30; /* nor is this */
+int planted_31; /* nor is this */
+int planted_32; /* nor is this */
+int planted_33; /* nor is this */
+int planted_34; /* nor is this */
+int planted_35; /* nor is this */
+int planted_36; /* nor is this */
+int planted_37; /* nor is this */
+int planted_38; /* nor is this */
+int planted_39; /* nor is this */
+int planted_40; /* nor is this */
+int planted_41; /* nor is this */
+int planted_42; /* nor is this */
+int planted_43; /* nor is this */
+int planted_44; /* nor is this */
+int planted_45; /* nor is this */
+int planted_46; /* nor is this */
+int planted_47; /* nor is this */
+int planted_48; /* nor is this */
+int planted_49; /* nor is this */
+int planted_50; /* nor is this */
+int planted_51; /* nor is this */
+int planted_52; /* nor is this */
+int planted_53; /* nor is this */
+int planted_54; /* nor is this */
+int planted_55; /* nor is this */
+int planted_56; /* nor is this */
+int planted_57; /* nor is this */
+int planted_58; /* nor is this */
+int planted_59; /* nor is this */
+int planted_60; /* nor is this */
+int planted_61; /* nor is this */
+int planted_62; /* nor is this */
+int planted_63; /* nor is this */
+int planted_64; /* nor is this */
+int planted_65; /* nor is this */
+int planted_66; /* nor is this */
+int planted_67; /* nor is this */
+int planted_68; /* nor is this */
+int planted_69; /* nor is this */
+int planted_70; /* nor is this */
+int planted_71; /* nor is this */
+int planted_72; /* nor is this */
+int planted_73; /* nor is this */
+int planted_74; /* nor is this */
+int planted_75; /* nor is this */
+int planted_76; /* nor is this */
+int planted_77; /* nor is this */
+int planted_78; /* nor is this */
+int planted_79; /* nor is this */
+int planted_80; /* nor is this */
+int planted_81; /* nor is this */
+int planted_82; /* nor is this */
+int planted_83; /* nor is this */
+int planted_84; /* nor is this */
+int planted_85; /* nor is this */
+int planted_86; /* nor is this */
+int planted_87; /* nor is this */
+int planted_88; /* nor is this */
+int planted_89; /* nor is this */
+int planted_90; /* nor is this */
+int planted_91; /* nor is this */
+int planted_92; /* nor is this */
+int planted_93; /* nor is this */
+int planted_94; /* nor is this */
+int planted_95; /* nor is this */
+int planted_96; /* nor is this */
+int planted_97; /* nor is this */
+int planted_98; /* nor is this */
+int planted_99; /* nor is this */
+int planted_100; /* nor is this */
+int planted_101; /* nor is this */
+int planted_102; /* nor is this */
+int planted_103; /* nor is this */
+int planted_104; /* nor is this */
+int planted_105; /* nor is this */
+int planted_106; /* nor is this */
+int planted_107; /* nor is this */
+int planted_108; /* nor is this */
+int planted_109; /* nor is this */
+int planted_110; /* nor is this */
+int planted_111; /* nor is this */
+int planted_112; /* nor is this */
+int planted_113; /* nor is this */
+int planted_114; /* nor is this */
+int planted_115; /* nor is this */
+int planted_116; /* nor is this */
+int planted_117; /* nor is this */
+int planted_118; /* nor is this */
+int planted_119; /* nor is this */
+int planted_120; /* nor is this */
+int planted_121; /* nor is this */
+int planted_122; /* nor is this */
+int planted_123; /* nor is this */
+int planted_124; /* nor is this */
+int planted_125; /* nor is this */
+int planted_126; /* nor is this */
+int planted_127; /* nor is this */
+int planted_128; /* nor is this */
+int planted_129; /* nor is this */
+int planted_130; /* nor is this */
+int planted_131; /* nor is this */
+int planted_132; /* nor is this */
+int planted_133; /* nor is this */
+int planted_134; /* nor is this */
+int planted_135; /* nor is this */
+int planted_136; /* nor is this */
+int planted_137; /* nor is this */
+int planted_138; /* nor is this */
+int planted_139; /* nor is this */
+int planted_140; /* nor is this */
+int planted_141; /* nor is this */
+int planted_142; /* nor is this */
+int planted_143; /* nor is this */
+int planted_144; /* nor is this */
+int planted_145; /* nor is this */
+int planted_146; /* nor is this */
+int planted_147; /* nor is this */
+int planted_148; /* nor is this */
+int planted_149; /* nor is this */
+int planted_150; /* nor is this */
+int planted_151; /* nor is this */
+int planted_152; /* nor is this */
+int planted_153; /* nor is this */
+int planted_154; /* nor is this */
+int planted_155; /* nor is this */
+int planted_156; /* nor is this */
+int planted_157; /* nor is this */
+int planted_158; /* nor is this */
+int planted_159; /* nor is this */
+int planted_160; /* nor is this */
+int planted_161; /* nor is this */
+int planted_162; /* nor is this */
+int planted_163; /* nor is this */
+int planted_164; /* nor is this */
+int planted_165; /* nor is this */
+int planted_166; /* nor is this */
+int planted_167; /* nor is this */
+int planted_168; /* nor is this */
+int planted_169; /* nor is this */
+int planted_170; /* nor is this */
+int planted_171; /* nor is this */
+int planted_172; /* nor is this */
+int planted_173; /* nor is this */
+int planted_174; /* nor is this */
+int planted_175; /* nor is this */
+int planted_176; /* nor is this */
+int planted_177; /* nor is this */
+int planted_178; /* nor is this */
+int planted_179; /* nor is this */
+int planted_180; /* nor is this */
+int planted_181; /* nor is this */
+int planted_182; /* nor is this */
+int planted_183; /* nor is this */
+int planted_184; /* nor is this */
+int planted_185; /* nor is this */
+int planted_186; /* nor is this */
+int planted_187; /* nor is this */
+int planted_188; /* nor is this */
+int planted_189; /* nor is this */
+int planted_190; /* nor is this */
+int planted_191; /* nor is this */
+int planted_192; /* nor is this */
+int planted_193; /* nor is this */
+int planted_194; /* nor is this */
+int planted_195; /* nor is this */
+int planted_196; /* nor is this */
+int planted_197; /* nor is this */
+int planted_198; /* nor is this */
+int planted_199; /* nor is this */
+int planted_200; /* nor is this */
+int planted_201; /* nor is this */
+int planted_202; /* nor is this */
+int planted_203; /* nor is this */
+int planted_204; /* nor is this */
+int planted_205; /* nor is this */
+int planted_206; /* nor is this */
+int planted_207; /* nor is this */
+int planted_208; /* nor is this */
+int planted_209; /* nor is this */
+int planted_210; /* nor is this */
+int planted_211; /* nor is this */
+int planted_212; /* nor is this */
+int planted_213; /* nor is this */
+int planted_214; /* nor is this */
+int planted_215; /* nor is this */
+int planted_216; /* nor is this */
+int planted_217; /* nor is this */
+int planted_218; /* nor is this */
+int planted_219; /* nor is this */
+int planted_220; /* nor is this */
+int planted_221; /* nor is this */
+int planted_222; /* nor is this */
+int planted_223; /* nor is this */
+int planted_224; /* nor is this */
+int planted_225; /* nor is this */
+int planted_226; /* nor is this */
+int planted_227; /* nor is this */
+int planted_228; /* nor is this */
+int planted_229; /* nor is this */
+int planted_230; /* nor is this */
+int planted_231; /* nor is this */
+int planted_232; /* nor is this */
+int planted_233; /* nor is this */
+int planted_234; /* nor is this */
+int planted_235; /* nor is this */
+int planted_236; /* nor is this */
+int planted_237; /* nor is this */
+int planted_238; /* nor is this */
+int planted_239; /* nor is this */
+int planted_240; /* nor is this */
+int planted_241; /* nor is this */
+int planted_242; /* nor is this */
+int planted_243; /* nor is this */
+int planted_244; /* nor is this */
+int planted_245; /* nor is this */
+int planted_246; /* nor is this */
+int planted_247; /* nor is this */
+int planted_248; /* nor is this */
+int planted_249; /* nor is this */
+int planted_250; /* nor is this */
+int planted_251; /* nor is this */
+int planted_252; /* nor is this */
+int planted_253; /* nor is this */
+int planted_254; /* nor is this */
+int planted_255; /* nor is this */
+int planted_256; /* nor is this */
+int planted_257; /* nor is this */
+int planted_258; /* nor is this */
+int planted_259; /* nor is this */
+int planted_260; /* nor is this */
+int planted_261; /* nor is this */
+int planted_262; /* nor is this */
+int planted_263; /* nor is this */
+int planted_264; /* nor is this */
+int planted_265; /* nor is this */
+int planted_266; /* nor is this */
+int planted_267; /* nor is this */
+int planted_268; /* nor is this */
+int planted_269; /* nor is this */
+int planted_270; /* nor is this */
+int planted_271; /* nor is this */
+int planted_272; /* nor is this */
+int planted_273; /* nor is this */
+int planted_274; /* nor is this */
+int planted_275; /* nor is this */
+int planted_276; /* nor is this */
+int planted_277; /* nor is this */
+int planted_278; /* nor is this */
+int planted_279; /* nor is this */
+int planted_280; /* nor is this */
+int planted_281; /* nor is this */
+int planted_282; /* nor is this */
+int planted_283; /* nor is this */
+int planted_284; /* nor is this */
+int planted_285; /* nor is this */
+int planted_286; /* nor is this */
+int planted_287; /* nor is this */
+int planted_288; /* nor is this */
+int planted_289; /* nor is this */
+int planted_290; /* nor is this */
+int planted_291; /* nor is this */
+int planted_292; /* nor is this */
+int planted_293; /* nor is this */
+int planted_294; /* nor is this */
+int planted_295; /* nor is this */
+int planted_296; /* nor is this */
+int planted_297; /* nor is this */
+int planted_298; /* nor is this */
+int planted_299; /* nor is this */
+int planted_300; /* nor is this */
+int planted_301; /* nor is this */
+int planted_302; /* nor is this */
+int planted_303; /* nor is this */
+int planted_304; /* nor is this */
+int planted_305; /* nor is this */
+int planted_306; /* nor is this */
+int planted_307; /* nor is this */
+int planted_308; /* nor is this */
+int planted_309; /* nor is this */
+int planted_310; /* nor is this */
+int planted_311; /* nor is this */
+int planted_312; /* nor is this */
+int planted_313; /* nor is this */
+int planted_314; /* nor is this */
+int planted_315; /* nor is this */
+int planted_316; /* nor is this */
+int planted_317; /* nor is this */
+int planted_318; /* nor is this */
+int planted_319; /* nor is this */
+int planted_320; /* nor is this */
+int planted_321; /* nor is this */
+int planted_322; /* nor is this */
+int planted_323; /* nor is this */
+int planted_324; /* nor is this */
+int planted_325; /* nor is this */
+int planted_326; /* nor is this */
+int planted_327; /* nor is this */
+int planted_328; /* nor is this */
+int planted_329; /* nor is this */
+int planted_330; /* nor is this */
+int planted_331; /* nor is this */
+int planted_332; /* nor is this */
+int planted_333; /* nor is this */
+int planted_334; /* nor is this */
+int planted_335; /* nor is this */
+int planted_336; /* nor is this */
+int planted_337; /* nor is this */
+int planted_338; /* nor is this */
+int planted_339; /* nor is this */
+int planted_340; /* nor is this */
+int planted_341; /* nor is this */
+int planted_342; /* nor is this */
+int planted_343; /* nor is this */
+int planted_344; /* nor is this */
+int planted_345; /* nor is this */
+int planted_346; /* nor is this */
+int planted_347; /* nor is this */
+int planted_348; /* nor is this */
+int planted_349; /* nor is this */
+int planted_350; /* nor is this */
+int planted_351; /* nor is this */
+int planted_352; /* nor is this */
+int planted_353; /* nor is this */
+int planted_354; /* nor is this */
+int planted_355; /* nor is this */
+int planted_356; /* nor is this */
+int planted_357; /* nor is this */
+int planted_358; /* nor is this */
+int planted_359; /* nor is this */
+int planted_360; /* nor is this */
+int planted_361; /* nor is this */
+int planted_362; /* nor is this */
+int planted_363; /* nor is this */
+int planted_364; /* nor is this */
+int planted_365; /* nor is this */
+int planted_366; /* nor is this */
+int planted_367; /* nor is this */
+int planted_368; /* nor is this */
+int planted_369; /* nor is this */
+int planted_370; /* nor is this */
+int planted_371; /* nor is this */
+int planted_372; /* nor is this */
+int planted_373; /* nor is this */
+int planted_374; /* nor is this */
+int planted_375; /* nor is this */
+int planted_376; /* nor is this */
+int planted_377; /* nor is this */
+int planted_378; /* nor is this */
+int planted_379; /* nor is this */
+int planted_380; /* nor is this */
+int planted_381; /* nor is this */
+int planted_382; /* nor is this */
+int planted_383; /* nor is this */
+int planted_384; /* nor is this */
+int planted_385; /* nor is this */
+int planted_386; /* nor is this */
+int planted_387; /* nor is this */
+int planted_388; /* nor is this */
+int planted_389; /* nor is this */
+int planted_390; /* nor is this */
+int planted_391; /* nor is this */
+int planted_392; /* nor is this */
+int planted_393; /* nor is this */
+int planted_394; /* nor is this */
+int planted_395; /* nor is this */
+int planted_396; /* nor is this */
+int planted_397; /* nor is this */
+int planted_398; /* nor is this */
+int planted_399; /* nor is this */
+int planted_400; /* nor is this */
+int planted_401; /* nor is this */
+int planted_402; /* nor is this */
+int planted_403; /* nor is this */
+int planted_404; /* nor is this */
+int planted_405; /* nor is this */
+int planted_406; /* nor is this */
+int planted_407; /* nor is this */
+int planted_408; /* nor is this */
+int planted_409; /* nor is this */
+int planted_410; /* nor is this */
+int planted_411; /* nor is this */
+int planted_412; /* nor is this */
+int planted_413; /* nor is this */
+int planted_414; /* nor is this */
+int planted_415; /* nor is this */
+int planted_416; /* nor is this */
+int planted_417; /* nor is this */
+int planted_418; /* nor is this */
+int planted_419; /* nor is this */
+int planted_420; /* nor is this */
+int planted_421; /* nor is this */
+int planted_422; /* nor is this */
+int planted_423; /* nor is this */
+int planted_424; /* nor is this */
+int planted_425; /* nor is this */
+int planted_426; /* nor is this */
+int planted_427; /* nor is this */
+int planted_428; /* nor is this */
+int planted_429; /* nor is this */
+int planted_430; /* nor is this */
+int planted_431; /* nor is this */
+int planted_432; /* nor is this */
+int planted_433; /* nor is this */
+int planted_434; /* nor is this */
+int planted_435; /* nor is this */
+int planted_436; /* nor is this */
+int planted_437; /* nor is this */
+int planted_438; /* nor is this */
+int planted_439; /* nor is this */
+int planted_440; /* nor is this */
+int planted_441; /* nor is this */
+int planted_442; /* nor is this */
+int planted_443; /* nor is this */
+int planted_444; /* nor is this */
+int planted_445; /* nor is this */
+int planted_446; /* nor is this */
+int planted_447; /* nor is this */
+int planted_448; /* nor is this */
+int planted_449; /* nor is this */
+int planted_450; /* nor is this */
+int planted_451; /* nor is this */
+int planted_452; /* nor is this */
+int planted_453; /* nor is this */
+int planted_454; /* nor is this */
+int planted_455; /* nor is this */
+int planted_456; /* nor is this */
+int planted_457; /* nor is this */
+int planted_458; /* nor is this */
+int planted_459; /* nor is this */
+int planted_460; /* nor is this */
+int planted_461; /* nor is this */
+int planted_462; /* nor is this */
+int planted_463; /* nor is this */
+int planted_464; /* nor is this */
+int planted_465; /* nor is this */
+int planted_466; /* nor is this */
+int planted_467; /* nor is this */
+int planted_468; /* nor is this */
+int planted_469; /* nor is this */
+int planted_470; /* nor is this */
+int planted_471; /* nor is this */
+int planted_472; /* nor is this */
+int planted_473; /* nor is this */
+int planted_474; /* nor is this */
+int planted_475; /* nor is this */
+int planted_476; /* nor is this */
+int planted_477; /* nor is this */
+int planted_478; /* nor is this */
+int planted_479; /* nor is this */
+int planted_480; /* nor is this */
+int planted_481; /* nor is this */
+int planted_482; /* nor is this */
+int planted_483; /* nor is this */
+int planted_484; /* nor is this */
+int planted_485; /* nor is this */
+int planted_486; /* nor is this */
+int planted_487; /* nor is this */
+int planted_488; /* nor is this */
+int planted_489; /* nor is this */
+int planted_490; /* nor is this */
+int planted_491; /* nor is this */
+int planted_492; /* nor is this */
+int planted_493; /* nor is this */
+int planted_494; /* nor is this */
+int planted_495; /* nor is this */
+int planted_496; /* nor is this */
+int planted_497; /* nor is this */
+int planted_498; /* nor is this */
+int planted_499; /* nor is this */
+int planted_500; /* nor is this */
+int planted_501; /* nor is this */
+int planted_502; /* nor is this */
+int planted_503; /* nor is this */
+int planted_504; /* nor is this */
+int planted_505; /* nor is this */
+int planted_506; /* nor is this */
+int planted_507; /* nor is this */
+int planted_508; /* nor is this */
+int planted_509; /* nor is this */
+int planted_510; /* nor is this */
+int planted_511; /* nor is this */
+int planted_512; /* nor is this */
+int planted_513; /* nor is this */
+int planted_514; /* nor is this */
+int planted_515; /* nor is this */
+int planted_516; /* nor is this */
+int planted_517; /* nor is this */
+int planted_518; /* nor is this */
+int planted_519; /* nor is this */
+int planted_520; /* nor is this */
+int planted_521; /* nor is this */
+int planted_522; /* nor is this */
+int planted_523; /* nor is this */
+int planted_524; /* nor is this */
+int planted_525; /* nor is this */
+int planted_526; /* nor is this */
+int planted_527; /* nor is this */
+int planted_528; /* nor is this */
+int planted_529; /* nor is this */
+int planted_530; /* nor is this */
+int planted_531; /* nor is this */
+int planted_532; /* nor is this */
+int planted_533; /* nor is this */
+int planted_534; /* nor is this */
+int planted_535; /* nor is this */
+int planted_536; /* nor is this */
+int planted_537; /* nor is this */
+int planted_538; /* nor is this */
+int planted_539; /* nor is this */
+int planted_540; /* nor is this */
+int planted_541; /* nor is this */
+int planted_542; /* nor is this */
+int planted_543; /* nor is this */
+int planted_544; /* nor is this */
+int planted_545; /* nor is this */
+int planted_546; /* nor is this */
+int planted_547; /* nor is this */
+int planted_548; /* nor is this */
+int planted_549; /* nor is this */
+int planted_550; /* nor is this */
+int planted_551; /* nor is this */
+int planted_552; /* nor is this */
+int planted_553; /* nor is this */
+int planted_554; /* nor is this */
+int planted_555; /* nor is this */
+int planted_556; /* nor is this */
+int planted_557; /* nor is this */
+int planted_558; /* nor is this */
+int planted_559; /* nor is this */
+int planted_560; /* nor is this */
+int planted_561; /* nor is this */
+int planted_562; /* nor is this */
+int planted_563; /* nor is this */
+int planted_564; /* nor is this */
+int planted_565; /* nor is this */
+int planted_566; /* nor is this */
+int planted_567; /* nor is this */
+int planted_568; /* nor is this */
+int planted_569; /* nor is this */
+int planted_570; /* nor is this */
+int planted_571; /* nor is this */
+int planted_572; /* nor is this */
+int planted_573; /* nor is this */
+int planted_574; /* nor is this */
+int planted_575; /* nor is this */
+int planted_576; /* nor is this */
+int planted_577; /* nor is this */
+int planted_578; /* nor is this */
+int planted_579; /* nor is this */
+int planted_580; /* nor is this */
+int planted_581; /* nor is this */
+int planted_582; /* nor is this */
+int planted_583; /* nor is this */
+int planted_584; /* nor is this */
+int planted_585; /* nor is this */
+int planted_586; /* nor is this */
+int planted_587; /* nor is this */
+int planted_588; /* nor is this */
+int planted_589; /* nor is this */
+int planted_590; /* nor is this */
+int planted_591; /* nor is this */
+int planted_592; /* nor is this */
+int planted_593; /* nor is this */
+int planted_594; /* nor is this */
+int planted_595; /* nor is this */
+int planted_596; /* nor is this */
+int planted_597; /* nor is this */
+int planted_598; /* nor is this */
+int planted_599; /* nor is this */
+int planted_600; /* nor is this */
