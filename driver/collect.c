@@ -28,7 +28,8 @@
  * Two who collect on one node take pages from under each other, and both try
  * again. So they take turns, by node and page size. A turn is a courtesy and no
  * lock: who has it may be throttled, stopped or frozen, so others wait for a
- * moment only, and then go on without.
+ * moment only, and then go on without. What they then do not find may be in the
+ * hands of who has the turn, so they wait once more, longer, before they refuse.
  */
 #include <linux/bitmap.h>
 #include <linux/bsearch.h>
@@ -48,6 +49,7 @@
 #define MAX_TRIES	5
 #define MORE		SZ_1G	/* bytes that an ordinary user moves away, at the most */
 #define PATIENCE	HZ	/* with all others together */
+#define LAST_PATIENCE	(20 * HZ)	/* likewise, where the answer would be a refusal */
 #define NR_TURNS	64	/* as many as there are; nodes and sizes may share one */
 
 static DECLARE_BITMAP(turns, NR_TURNS);		/* those that are taken */
@@ -62,7 +64,7 @@ struct collection {
 	int turn;			/* the turn that we have, or -1 */
 	long patience;			/* jiffies to wait for turns yet */
 	struct file *scratch;		/* with the chosen pages, or NULL */
-	struct hpm_nodes nodes;		/* where to choose yet */
+	struct hpm_nodes nodes;		/* where to choose */
 	struct hpm_attr attr;		/* what is asked for, strictly on the chosen node */
 	unsigned long page_size;	/* bytes */
 	unsigned long nr;		/* pages wanted */
@@ -80,12 +82,14 @@ static bool turn_try(struct collection *c, int turn)
 	return true;
 }
 
-static void turn_take(struct collection *c, int node)
+/* Return: have we got it? */
+static bool turn_take(struct collection *c, int node)
 {
 	int turn = (node * 8 + ilog2(c->page_size)) % NR_TURNS;
 
 	c->patience = wait_event_timeout(turns_given, READ_ONCE(c->stop) || turn_try(c, turn),
 					 c->patience);
+	return c->turn >= 0;
 }
 
 static void turn_give(struct collection *c)
@@ -265,20 +269,33 @@ static int collect_chosen(struct collection *c, int node)
 	return ret;
 }
 
+/* On one node after the other. Return: as collect_chosen(); -ENOMEM: there are no such pages. */
+static int collect_somewhere(struct collection *c, bool *alone)
+{
+	struct hpm_nodes nodes = c->nodes;
+	int node;
+
+	c->longest = 0;
+	*alone = true;
+	while ((node = hpm_nodes_next(&nodes)) != NUMA_NO_NODE) {
+		*alone &= turn_take(c, node);
+		if (choose(c, node))
+			return collect_chosen(c, node);
+		turn_give(c);
+	}
+	return -ENOMEM;
+}
+
 static void collect_work(struct work_struct *work)
 {
 	struct collection *c = container_of(work, struct collection, work);
-	int node;
+	bool alone;
 
-	c->ret = -ENOMEM;
-	c->longest = 0;
-	while ((node = hpm_nodes_next(&c->nodes)) != NUMA_NO_NODE) {
-		turn_take(c, node);
-		if (choose(c, node)) {
-			c->ret = collect_chosen(c, node);
-			break;
-		}
+	c->ret = collect_somewhere(c, &alone);
+	if (c->ret == -ENOMEM && !alone) {
 		turn_give(c);
+		c->patience = LAST_PATIENCE;
+		c->ret = collect_somewhere(c, &alone);
 	}
 	complete(&c->collected);
 }
@@ -302,12 +319,6 @@ static int collect_uncharged(struct collection *c)
 	return stop ? -ERESTARTSYS : c->ret;
 }
 
-/* That no page came may also mean that somebody has taken it. */
-static bool was_taken(const struct collection *c, unsigned long i)
-{
-	return !is_free(c, c->wanted[i], c->attr.node);
-}
-
 static int transfer(struct collection *c, struct file *file)
 {
 	struct hpm_policy *policy = hpm_policy_enter(&c->attr);
@@ -319,7 +330,10 @@ static int transfer(struct collection *c, struct file *file)
 	for (i = 0; i < c->nr && !ret; i++) {
 		hpm_fs_punch(c->scratch, (loff_t)c->where[i] * c->page_size, c->page_size);
 		ret = allocate(c, file, i, &pfn);
-		if ((!ret && pfn != c->wanted[i]) || (ret == -ENOSPC && was_taken(c, i)))
+		/* That no page came may also mean that somebody has taken it. */
+		if (ret == -ENOSPC && !is_free(c, c->wanted[i], c->attr.node))
+			ret = -EAGAIN;
+		else if (!ret && pfn != c->wanted[i])
 			ret = -EAGAIN;
 	}
 	hpm_policy_leave(policy);

@@ -346,16 +346,6 @@ int hpm_dma_sync(struct hpm_dma *t, u64 offset, u64 length, bool for_cpu)
 	return table_sync(t, offset, length, for_cpu, true);
 }
 
-bool hpm_dma_mapped(struct hpm_dma *t)
-{
-	bool mapped;
-
-	mutex_lock(&t->lock);
-	mapped = t->mapped;
-	mutex_unlock(&t->lock);
-	return mapped;
-}
-
 /*
  * Map a buffer for a device, but sync nothing yet: that may take long, and the caller may have
  * a lock. Return: the table, whose reference is the caller's, or an ERR_PTR as of
@@ -405,7 +395,7 @@ void hpm_dma_end(struct hpm_dma *t)
 		dma_unmap_sgtable(t->dev, &t->sgt, t->dir, DMA_ATTR_SKIP_CPU_SYNC);
 		table_withdraw(t);
 	}
-	t->mapped = false;
+	WRITE_ONCE(t->mapped, false);
 	mutex_unlock(&t->lock);
 }
 

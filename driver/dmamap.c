@@ -262,7 +262,7 @@ int hpm_dmamap_runs(struct file *file, struct hpage_map_runs *runs)
 	u64 nr;
 	int ret;
 
-	if (!hpm_dma_mapped(m->table))
+	if (!READ_ONCE(m->table->mapped))
 		return -ENODEV;
 	found = kvcalloc(room ?: 1, sizeof(*found), GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
 	if (!found)

@@ -75,6 +75,7 @@ static int hide(const char *type, const char *key, const char *value)
 static int hide_all(void)
 {
 	static const char * const huge[] = { "always", "within_size", "never" };
+	static const char pools[] = "kernel/mm/hugepages/hugepages";
 	char value[24], path[64], text[4];
 	unsigned long kb;
 	int i, ret = 0;
@@ -82,7 +83,7 @@ static int hide_all(void)
 	for (i = 0; i < ARRAY_SIZE(huge) && !ret; i++)
 		ret = hide("tmpfs", "huge", huge[i]);
 	for (kb = PAGE_SIZE / SZ_1K; kb <= SZ_16G / SZ_1K && !ret; kb *= 2) {
-		snprintf(path, sizeof(path), "kernel/mm/hugepages/hugepages-%lukB/nr_hugepages", kb);
+		snprintf(path, sizeof(path), "%s-%lukB/nr_hugepages", pools, kb);
 		snprintf(value, sizeof(value), "%luK", kb);
 		if (hpm_fs_sysfs(path, text, sizeof(text)) > 0)
 			ret = hide("hugetlbfs", "pagesize", value);

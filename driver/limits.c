@@ -44,10 +44,10 @@ MODULE_PARM_DESC(user_reserve, "bytes of the reserve that one user may have (0)"
 /* Somebody to whom something is charged. */
 struct hpm_user {
 	unsigned long refs;		/* charges; under the lock of users */
-	const struct cred *cred;	/* held, and so is the user_struct with the sum of memlock */
+	const struct cred *cred;	/* held, with the user_struct, which has what is locked */
 	spinlock_t lock;		/* of what follows */
 	u64 used[HPM_LIMIT_RESERVE + 1];	/* bytes, of the limits that are parameters */
-	struct xarray folios;		/* large ones that he has pinned: how often, by frame number */
+	struct xarray folios;		/* large, pinned: how often, by frame number */
 };
 
 static DEFINE_XARRAY(users);		/* by user id */

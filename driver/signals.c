@@ -44,15 +44,17 @@ static bool restarts(const struct sigaction *action)
 /* Block the signals that restart system calls. *before is for hpm_signals_release(). */
 void hpm_signals_hold(sigset_t *before)
 {
+	/* A task that lives has it for good. */
+	struct sighand_struct *sighand = rcu_dereference_protected(current->sighand, true);
 	sigset_t signals;
 	int i;
 
 	sigemptyset(&signals);
-	spin_lock_irq(&current->sighand->siglock);
+	spin_lock_irq(&sighand->siglock);
 	for (i = 0; i < _NSIG; i++)
-		if (restarts(&current->sighand->action[i].sa))
+		if (restarts(&sighand->action[i].sa))
 			sigaddset(&signals, i + 1);
-	spin_unlock_irq(&current->sighand->siglock);
+	spin_unlock_irq(&sighand->siglock);
 	sigprocmask(SIG_BLOCK, &signals, before);
 }
 

@@ -5,10 +5,8 @@
 
 # suites_for TABLE KERNEL ARCH: the names of those that run there, one a line
 suites_for() {
-	awk -v kernel="$2" -v arch="$3" '
-		!/^#/ && NF && ($2 == "any" || $2 == arch || $2 == (kernel == "debug" ? "debug" : "stock")) {
-			print $1
-		}' "$1"
+	awk -v arch="$3" -v kind="$([[ $2 == debug ]] && echo debug || echo stock)" '
+		!/^#/ && NF && ($2 == "any" || $2 == arch || $2 == kind) { print $1 }' "$1"
 }
 
 # only NAME...: the lines of the input that are these, or all of them
