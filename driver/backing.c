@@ -23,7 +23,10 @@
 
 #include "backing.h"
 
-/* Add a text between two others, as far as there is room; see hpm_why() and hpm_why_try(). */
+/*
+ * Add a text between two others, as far as there is room; see hpm_why() and hpm_why_try().
+ * @before: NULL for what separates reasons.
+ */
 void hpm_why_add(struct hpm_why *why, const char *before, const char *behind, const char *fmt, ...)
 {
 	va_list args;
@@ -31,7 +34,7 @@ void hpm_why_add(struct hpm_why *why, const char *before, const char *behind, co
 
 	va_start(args, fmt);
 	why->len += scnprintf(why->text + why->len, sizeof(why->text) - why->len, "%s%pV%s",
-			      before, &vaf, behind);
+			      before ?: why->len ? "; " : "", &vaf, behind);
 	va_end(args);
 }
 

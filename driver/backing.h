@@ -76,9 +76,8 @@ u64 hpm_backing_features(void);
 __printf(4, 5) void hpm_why_add(struct hpm_why *why, const char *before, const char *behind,
 				const char *fmt, ...);
 /* Add a reason; and what a person can do about the last one. */
-#define hpm_why(why, ...)	hpm_why_add(why, (why)->len ? "; " : "", "", __VA_ARGS__)
+#define hpm_why(why, ...)	hpm_why_add(why, NULL, "", __VA_ARGS__)
 #define hpm_why_try(why, ...)	hpm_why_add(why, " (try: ", ")", __VA_ARGS__)
-
 
 void hpm_backing_drop(struct hpm_backing *b, u64 size);
 void hpm_backing_free(struct hpm_backing *b);

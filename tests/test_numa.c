@@ -2,8 +2,10 @@
 /* On which node pages lie: as asked for, or refused, or told. Needs two nodes. */
 #define _GNU_SOURCE
 #include "buffers.h"
+#include "helper_asker.h"
 
 #include <fcntl.h>
+#include <limits.h>
 #include <glob.h>
 #include <linux/mempolicy.h>
 #include <signal.h>
@@ -513,57 +515,64 @@ static void a_cpuset_is_obeyed(void)
 
 #define CHANGES	36		/* every rung, node, change and moment together once */
 
-static int asks[2], changed[2];
-
-static void ask_in_a_changing_cpuset(void *arg)
+/* Becomes the helper, in the group, with its input and output at pipes. */
+static void become_asker(void *arg)
 {
 	const struct own_policy own = { MPOL_BIND | MPOL_F_STATIC_NODES, 3 };
+	const int *ends = arg;
+	char helper[PATH_MAX] = "";
 
-	(void)arg;
+	CHECK_GE(readlink("/proc/self/exe", helper, sizeof(helper) - 1), 0);
 	enter_group();
 	set_own(own);
-	for (int i = 0; i < CHANGES; i++) {
-		struct hpage_map_alloc a = strict(1 + i / 3 % 3, NR, i / 9 % 2);
-		int ret;
-
-		step_done(asks[1]);
-		ret = try_alloc(&a);
-		step_wait(changed[0]);
-		CHECK(ret == 0 || ret == -ENOMEM);
-		if (ret) {
-			CHECK(*answer);
-			continue;
-		}
-		CHECK_EQ(pages_on(a.fd, i / 9 % 2), NR);
-		close(a.fd);
-	}
+	CHECK_GE(dup2(ends[0], STDIN_FILENO), 0);
+	CHECK_GE(dup2(ends[1], STDOUT_FILENO), 0);
+	strcpy(strrchr(helper, '/'), "/helper_asker");
+	execl(helper, helper, NULL);
+	CHECK_EQ(errno, 0);
 }
 
 /*
  * The task's policy is changed under its feet, and then it is ours that is. With
- * each change mm/ also moves the task's memory, which waits for that when it
- * touches it: changes without end can keep it from running for minutes. So each
- * request meets one, at once or later, and there are no more of them than that:
- * in an emulated machine one may take seconds.
+ * each change mm/ also moves the task's memory, which an emulated machine may need
+ * seconds for, and whoever touches it waits. So a small program asks, and each
+ * request meets one change, at once or later; there are no more of them than that.
  */
 static void a_cpuset_may_change_meanwhile(void)
 {
 	static const char * const mems[] = { "0", "1", "0-1" };
+	int to[2], from[2], ends[2];
+	struct asked answer;
 	pid_t pid;
 
 	load_with_pools(2 * NR, 2 * NR);
 	make_group("+cpuset");
 	CHECK_EQ(write_text(GROUP "cpuset.mems", "0-1"), 0);
-	CHECK_EQ(pipe(asks), 0);
-	CHECK_EQ(pipe(changed), 0);
-	pid = spawn(ask_in_a_changing_cpuset, NULL);
-	close(asks[1]);
+	CHECK_EQ(pipe2(to, O_CLOEXEC), 0);
+	CHECK_EQ(pipe2(from, O_CLOEXEC), 0);
+	ends[0] = to[0];
+	ends[1] = from[1];
+	pid = spawn(become_asker, ends);
+	close(to[0]);
+	close(from[1]);
 	for (int i = 0; i < CHANGES; i++) {
-		step_wait(asks[0]);
+		struct hpage_map_alloc a = strict(1 + i / 3 % 3, NR, i / 9 % 2);
+
+		LABEL("request %d", i);
+		CHECK_EQ(write(to[1], &a, sizeof(a)), (ssize_t)sizeof(a));
+		step_wait(from[0]);
 		usleep(i / 18 * 300);
 		CHECK_EQ(write_text(GROUP "cpuset.mems", mems[i % 3]), 0);
-		step_done(changed[1]);
+		step_done(to[1]);
+		CHECK_EQ(read(from[0], &answer, sizeof(answer)), (ssize_t)sizeof(answer));
+		if (answer.err) {
+			CHECK_EQ(answer.err, ENOMEM);
+			CHECK(answer.says_why);
+			continue;
+		}
+		CHECK_EQ(answer.pages[i / 9 % 2], NR);
 	}
+	close(to[1]);
 	CHECK_EXITS(pid);
 	remove_group();
 	done();
