@@ -172,14 +172,16 @@ static struct hpage_map_buffer *publish(struct hpage_map_buffer *buf, int ret)
 		goto free_backing;
 	ret = xa_alloc_cyclic(&buffers, &buf->id, buf, xa_limit_31b, &last_id, GFP_KERNEL);
 	if (ret < 0)
-		goto put;
+		goto put_ticket;
 	return buf;
 
-put:
-	hpm_buffer_put(buf);
-	return ERR_PTR(ret);
+put_ticket:
+	ticket_invalidate(buf->ticket);
+	fput(buf->ticket);
 free_backing:
+	/* Nobody has had the pages, so only mm/ can have some of them yet. */
 	hpm_backing_free(&buf->backing);
+	hpm_backing_abandon(&buf->backing);
 destroy:
 	buffer_destroy(buf);
 	return ERR_PTR(ret);

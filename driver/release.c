@@ -53,10 +53,15 @@ static void linger(struct hpm_backing *b, struct folio *folio)
 	WRITE_ONCE(b->nr_lingering, b->nr_lingering + (folio_size(folio) >> b->shift));
 }
 
-/* Has nobody the folio but we? */
+/*
+ * Has nobody the folio but we? What is not on a list of mm/ is on its way there, or is being moved,
+ * and mm/ has a reference meanwhile; a page of a pool is on none.
+ */
 static bool is_ours_alone(struct folio *folio)
 {
-	return folio_ref_count(folio) == 1 || hpm_folio_is_bad(folio);
+	bool on_its_way = !folio_test_hugetlb(folio) && !folio_test_lru(folio);
+
+	return folio_ref_count(folio) <= 1 + on_its_way || hpm_folio_is_bad(folio);
 }
 
 static void let_go(struct hpm_backing *b, struct folio *folio)
