@@ -291,7 +291,7 @@ void hpm_buffer_exit(void)
 	u32 id = 0;
 
 	wait_event(came_back, !atomic_read(&on_their_way));
-	for (; (buf = hpm_buffer_next(&id)); id++) {
+	for (; (buf = hpm_buffer_next(&id, NULL)); id++) {
 		cancel_delayed_work_sync(&buf->work);
 		if (buf->backing.lingering) {
 			hpm_backing_abandon(&buf->backing);
@@ -301,19 +301,27 @@ void hpm_buffer_exit(void)
 	}
 }
 
-/* The first buffer from *@id on, with a reference for the caller, or NULL after the last. */
-struct hpage_map_buffer *hpm_buffer_next(u32 *id)
+/*
+ * The first buffer from *@id on that is @wanted, with a reference for the caller, or NULL after
+ * the last. Others are passed over without a reference: whoever had the last one would have to
+ * give back pages that are none of his.
+ */
+struct hpage_map_buffer *hpm_buffer_next(u32 *id,
+					 bool (*wanted)(const struct hpage_map_buffer *buf))
 {
 	unsigned long index = *id;
 	struct hpage_map_buffer *buf;
+	bool found;
 
-	/* A buffer without holders is about to leave the list. */
-	rcu_read_lock();
-	buf = xa_find(&buffers, &index, U32_MAX, XA_PRESENT);
-	while (buf && !refcount_inc_not_zero(&buf->refs))
-		buf = xa_find_after(&buffers, &index, U32_MAX, XA_PRESENT);
-	rcu_read_unlock();
-	*id = index;
+	do {
+		rcu_read_lock();
+		buf = xa_find(&buffers, &index, U32_MAX, XA_PRESENT);
+		/* A buffer without holders is about to leave the list. */
+		found = buf && (!wanted || wanted(buf)) && refcount_inc_not_zero(&buf->refs);
+		rcu_read_unlock();
+		*id = index++;
+		cond_resched();
+	} while (buf && !found);
 	return buf;
 }
 

@@ -49,7 +49,8 @@ struct hpage_map_buffer *hpm_buffer_create(const struct hpm_attr *attr, u32 role
 struct hpage_map_buffer *hpm_buffer_pin(unsigned long addr, u64 length, const char *name,
 					struct hpm_why *why);
 struct hpage_map_buffer *hpm_buffer_get(struct hpage_map_buffer *buf);
-struct hpage_map_buffer *hpm_buffer_next(u32 *id);
+struct hpage_map_buffer *hpm_buffer_next(u32 *id,
+					 bool (*wanted)(const struct hpage_map_buffer *buf));
 void hpm_buffer_put(struct hpage_map_buffer *buf);
 void hpm_buffer_put_now(struct hpage_map_buffer *buf);
 bool hpm_buffer_await_pages(void);

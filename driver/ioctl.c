@@ -80,10 +80,7 @@ static int hpm_ioctl_list(struct file *file, struct hpm_call *call)
 	if (call->info.flags & ~HPAGE_MAP_INFO_FLAGS)
 		return -EINVAL;
 
-	while ((buf = hpm_buffer_next(&id)) && !may_see(buf)) {
-		hpm_buffer_put(buf);
-		id++;
-	}
+	buf = hpm_buffer_next(&id, may_see);
 	if (!buf)
 		return -ENOENT;
 	tell(&call->info, buf);

@@ -27,7 +27,6 @@
 
 /* As much is taken out of the file at once; a page at least. */
 #define PART		SZ_32M
-#define UNPIN_PART	SZ_2M
 
 /* Folios that linger, each with a reference of ours. */
 struct hpm_lingering {
@@ -45,8 +44,7 @@ static void linger(struct hpm_backing *b, struct folio *folio)
 	if (!chunk || chunk->nr == PER_CHUNK) {
 		/* Without a place to note it the page would be free of charge. */
 		chunk = kmalloc(PAGE_SIZE, GFP_KERNEL | __GFP_NOFAIL);
-		chunk->nr = 0;
-		chunk->next = b->lingering;
+		*chunk = (struct hpm_lingering){ .next = b->lingering };
 		b->lingering = chunk;
 	}
 	chunk->folios[chunk->nr++] = folio;
@@ -134,7 +132,7 @@ static void unpin_user(struct hpm_backing *b)
 	uncharge_user(b);
 	while (hpm_backing_run(b, &pos, &run)) {
 		for (; run.length; run.address += len, run.length -= len) {
-			len = min_t(u64, run.length, UNPIN_PART);
+			len = min_t(u64, run.length, PART);
 			unpin_user_page_range_dirty_lock(pfn_to_page(PHYS_PFN(run.address)),
 							 len >> PAGE_SHIFT, true);
 			cond_resched();
