@@ -73,19 +73,14 @@ struct hpm_attr hpm_buffer_attr(u64 size, u64 page_size, u32 flags)
 	};
 }
 
+/* Nobody has it, and no pages are left. One that was never shown has the id 0, which none has. */
 static void buffer_destroy(struct hpage_map_buffer *buf)
 {
+	xa_erase(&buffers, buf->id);
 	hpm_pages_free(&buf->backing);
 	put_pid(buf->creator);
 	mutex_destroy(&buf->lock);
 	kfree_rcu(buf, rcu);
-}
-
-/* Nobody has it, and no pages are left. */
-static void buffer_retire(struct hpage_map_buffer *buf)
-{
-	xa_erase(&buffers, buf->id);
-	buffer_destroy(buf);
 }
 
 static void buffer_give_back(struct hpage_map_buffer *buf)
@@ -100,7 +95,7 @@ static void buffer_give_back(struct hpage_map_buffer *buf)
 		refcount_set(&buf->refs, 1);
 		queue_delayed_work(hpm_workqueue, &buf->work, buf->interval);
 	} else {
-		buffer_retire(buf);
+		buffer_destroy(buf);
 	}
 	atomic_dec(&on_their_way);
 	wake_up_all(&came_back);
@@ -243,14 +238,13 @@ void hpm_buffer_put(struct hpage_map_buffer *buf)
 
 	if (!refcount_dec_and_test(&buf->refs))
 		return;
-	ticket = buf->ticket;
-	buf->ticket = NULL;
+	ticket = xchg(&buf->ticket, NULL);
 	if (ticket) {
 		atomic_inc(&on_their_way);
 		fput(ticket);
 	} else {
 		/* Nothing lingers any more. */
-		buffer_retire(buf);
+		buffer_destroy(buf);
 	}
 }
 

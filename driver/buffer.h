@@ -92,7 +92,7 @@ struct hpm_dma *hpm_dma_begin(struct hpage_map_buffer *buf, struct device *dev,
 			      enum dma_data_direction dir, bool imported);
 struct hpm_dma *hpm_dma_map(struct hpage_map_buffer *buf, struct device *dev,
 			    enum dma_data_direction dir, bool imported);
-int hpm_dma_sync(struct hpm_dma *t, u64 offset, u64 length, bool for_cpu);
+int hpm_dma_sync(struct hpm_dma *t, u64 offset, u64 length, bool for_cpu, bool killable);
 void hpm_dma_end(struct hpm_dma *t);
 struct hpm_dma *hpm_dma_next(struct hpage_map_buffer *buf, unsigned long *id);
 void hpm_dma_put(struct hpm_dma *t);

@@ -27,9 +27,10 @@
  *
  * Two who collect on one node take pages from under each other, and both try
  * again. So they take turns, by node and page size. A turn is a courtesy and no
- * lock: who has it may be throttled, stopped or frozen, so others wait for a
- * moment only, and then go on without. What they then do not find may be in the
- * hands of who has the turn, so they wait once more, longer, before they refuse.
+ * lock. While a worker collects, which nobody can slow down, others wait for it;
+ * but a caller who transfers may be throttled, stopped or frozen, so for him they
+ * wait a moment only, and then go on without. What they then do not find may be
+ * in his hands, so they wait once more, longer, before they refuse.
  */
 #include <linux/bitmap.h>
 #include <linux/bsearch.h>
@@ -48,11 +49,12 @@
 
 #define MAX_TRIES	5
 #define MORE		SZ_1G	/* bytes that an ordinary user moves away, at the most */
-#define PATIENCE	HZ	/* with all others together */
-#define LAST_PATIENCE	(20 * HZ)	/* likewise, where the answer would be a refusal */
+#define PATIENCE	HZ	/* with all callers together */
+#define LONG_PATIENCE	(30 * HZ)	/* with workers, and where the answer would be a refusal */
 #define NR_TURNS	64	/* as many as there are; nodes and sizes may share one */
 
 static DECLARE_BITMAP(turns, NR_TURNS);		/* those that are taken */
+static DECLARE_BITMAP(collecting, NR_TURNS);	/* and by a worker still */
 static DECLARE_WAIT_QUEUE_HEAD(turns_given);
 
 struct collection {
@@ -62,7 +64,7 @@ struct collection {
 	bool free_hand;			/* as much as there is may be moved away */
 	int ret;			/* of the worker */
 	int turn;			/* the turn that we have, or -1 */
-	long patience;			/* jiffies to wait for turns yet */
+	long patience[2];		/* jiffies to wait yet: for callers, for workers */
 	struct file *scratch;		/* with the chosen pages, or NULL */
 	struct hpm_nodes nodes;		/* where to choose */
 	struct hpm_attr attr;		/* what is asked for, strictly on the chosen node */
@@ -78,6 +80,7 @@ static bool turn_try(struct collection *c, int turn)
 {
 	if (test_and_set_bit_lock(turn, turns))
 		return false;
+	set_bit(turn, collecting);
 	c->turn = turn;
 	return true;
 }
@@ -86,16 +89,33 @@ static bool turn_try(struct collection *c, int turn)
 static bool turn_take(struct collection *c, int node)
 {
 	int turn = (node * 8 + ilog2(c->page_size)) % NR_TURNS;
+	long *left;
+	bool worker;
 
-	c->patience = wait_event_timeout(turns_given, READ_ONCE(c->stop) || turn_try(c, turn),
-					 c->patience);
+	while (!READ_ONCE(c->stop) && !turn_try(c, turn)) {
+		worker = test_bit(turn, collecting);
+		left = &c->patience[worker];
+		if (!*left)
+			return false;
+		*left = wait_event_timeout(turns_given, READ_ONCE(c->stop) ||
+					   !test_bit(turn, turns) ||
+					   test_bit(turn, collecting) != worker, *left);
+	}
 	return c->turn >= 0;
+}
+
+/* The worker has done. */
+static void turn_pass(const struct collection *c)
+{
+	clear_bit(c->turn, collecting);
+	wake_up_all(&turns_given);
 }
 
 static void turn_give(struct collection *c)
 {
 	if (c->turn < 0)
 		return;
+	turn_pass(c);
 	clear_bit_unlock(c->turn, turns);
 	c->turn = -1;
 	wake_up_all(&turns_given);
@@ -294,9 +314,11 @@ static void collect_work(struct work_struct *work)
 	c->ret = collect_somewhere(c, &alone);
 	if (c->ret == -ENOMEM && !alone) {
 		turn_give(c);
-		c->patience = LAST_PATIENCE;
+		c->patience[0] = c->patience[1] = LONG_PATIENCE;
 		c->ret = collect_somewhere(c, &alone);
 	}
+	if (c->turn >= 0)
+		turn_pass(c);
 	complete(&c->collected);
 }
 
@@ -397,7 +419,7 @@ int hpm_collect(struct file *file, const struct hpm_attr *attr, unsigned long nr
 		.nr = nr,
 		.free_hand = ns_capable_noaudit(&init_user_ns, CAP_SYS_ADMIN),
 		.turn = -1,
-		.patience = PATIENCE,
+		.patience = { PATIENCE, LONG_PATIENCE },
 		.wanted = kvmalloc_array(nr, sizeof(*c.wanted), GFP_KERNEL),
 		.where = kvmalloc_array(nr, sizeof(*c.where), GFP_KERNEL),
 	};

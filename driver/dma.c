@@ -310,7 +310,7 @@ void hpm_dma_put(struct hpm_dma *t)
  * Sync a part, which lies within the buffer, piece by piece. Return: 0; -ENODEV when the mapping
  * has ended; -EINTR: the task is being killed, if @killable.
  */
-static int table_sync(struct hpm_dma *t, u64 offset, u64 length, bool for_cpu, bool killable)
+int hpm_dma_sync(struct hpm_dma *t, u64 offset, u64 length, bool for_cpu, bool killable)
 {
 	struct place at;
 	u64 len;
@@ -339,11 +339,6 @@ static int table_sync(struct hpm_dma *t, u64 offset, u64 length, bool for_cpu, b
 		cond_resched();
 	}
 	return ret;
-}
-
-int hpm_dma_sync(struct hpm_dma *t, u64 offset, u64 length, bool for_cpu)
-{
-	return table_sync(t, offset, length, for_cpu, true);
 }
 
 /*
@@ -389,7 +384,7 @@ put:
 /* End a mapping, be it for the second time. The device does not use the addresses any more. */
 void hpm_dma_end(struct hpm_dma *t)
 {
-	table_sync(t, 0, hpm_backing_size(&t->buf->backing), true, false);
+	hpm_dma_sync(t, 0, hpm_backing_size(&t->buf->backing), true, false);
 	mutex_lock(&t->lock);
 	if (t->mapped) {
 		dma_unmap_sgtable(t->dev, &t->sgt, t->dir, DMA_ATTR_SKIP_CPU_SYNC);
@@ -408,7 +403,7 @@ struct hpm_dma *hpm_dma_map(struct hpage_map_buffer *buf, struct device *dev,
 
 	if (IS_ERR(t))
 		return t;
-	ret = hpm_dma_sync(t, 0, hpm_backing_size(&buf->backing), false);
+	ret = hpm_dma_sync(t, 0, hpm_backing_size(&buf->backing), false, true);
 	if (!ret)
 		return t;
 	hpm_dma_end(t);

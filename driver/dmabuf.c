@@ -77,7 +77,7 @@ static int export_sync(struct hpage_map_buffer *buf, bool for_cpu)
 
 	for (id = 0; ret != -EINTR && (t = hpm_dma_next(buf, &id)); id++) {
 		if (t->imported)
-			ret = hpm_dma_sync(t, 0, hpm_backing_size(&buf->backing), for_cpu);
+			ret = hpm_dma_sync(t, 0, hpm_backing_size(&buf->backing), for_cpu, true);
 		hpm_dma_put(t);
 	}
 	/* One that was unmapped meanwhile needs no sync. */

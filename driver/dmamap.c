@@ -184,7 +184,7 @@ static struct dma_mapping *make(struct hpage_map_buffer *buf, struct hpage_map_d
 		device_unlock(dev);
 	}
 	if (!ret)
-		ret = hpm_dma_sync(m->table, 0, hpm_backing_size(&buf->backing), false);
+		ret = hpm_dma_sync(m->table, 0, hpm_backing_size(&buf->backing), false, true);
 	if (!ret)
 		ret = collect_runs(&m->table->sgt, 0, 0, NULL, &d->nr_runs);
 	if (ret) {
@@ -287,7 +287,8 @@ int hpm_ioctl_dma_sync(struct file *file, struct hpm_call *call)
 	    !s->length || s->offset > size || s->length > size - s->offset)
 		return -EINVAL;
 
-	return hpm_dma_sync(m->table, s->offset, s->length, s->flags == HPAGE_MAP_SYNC_FOR_CPU);
+	return hpm_dma_sync(m->table, s->offset, s->length, s->flags == HPAGE_MAP_SYNC_FOR_CPU,
+			    true);
 }
 
 int hpm_dmamap_init(void)

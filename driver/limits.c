@@ -75,25 +75,19 @@ static void user_free(struct hpm_user *user)
 /* The calling user, with a reference, or NULL without memory. */
 static struct hpm_user *user_get(void)
 {
-	unsigned long id = __kuid_val(current_uid());
-	struct hpm_user *new = NULL, *user, *other;
+	struct hpm_user *new = user_new(), *user;
 
+	if (!new)
+		return NULL;
 	xa_lock(&users);
-	user = xa_load(&users, id);
-	if (!user) {
-		xa_unlock(&users);
-		new = user_new();
-		if (!new)
-			return NULL;
-		xa_lock(&users);
-		other = __xa_cmpxchg(&users, id, NULL, new, GFP_KERNEL_ACCOUNT);
-		user = other ?: new;
-	}
+	user = __xa_cmpxchg(&users, __kuid_val(new->cred->uid), NULL, new, GFP_KERNEL_ACCOUNT);
+	if (!user)
+		swap(user, new);
 	if (!xa_is_err(user))
 		user->refs++;
 	xa_unlock(&users);
 
-	if (new && user != new)
+	if (new)
 		user_free(new);
 	return xa_is_err(user) ? NULL : user;
 }

@@ -39,13 +39,8 @@ static int section_add(unsigned long section, long pieces)
 	return 0;
 }
 
-static int section_sub(unsigned long section, long pieces)
-{
-	return section_add(section, -pieces);
-}
-
-/* Call for each section how many pieces of @b it has, until that fails; neighbours at once. */
-static int sections_walk(const struct hpm_backing *b, int (*call)(unsigned long, long))
+/* Call for each section @sign times the pieces of @b in it, until that fails. */
+static int sections_walk(const struct hpm_backing *b, int (*call)(unsigned long, long), int sign)
 {
 	unsigned long section = 0, at, last;
 	struct hpage_map_run run;
@@ -59,24 +54,24 @@ static int sections_walk(const struct hpm_backing *b, int (*call)(unsigned long,
 		for (; at <= last; section = at++, pieces++) {
 			if (!pieces || at == section)
 				continue;
-			ret = call(section, pieces);
+			ret = call(section, sign * pieces);
 			if (ret)
 				return ret;
 			pieces = 0;
 		}
 		cond_resched();
 	}
-	return pieces ? call(section, pieces) : 0;
+	return pieces ? call(section, sign * pieces) : 0;
 }
 
 /* Keep the memory of a backing online. Return: 0, or -ENOMEM. */
 int hpm_offline_guard(struct hpm_backing *b)
 {
-	int ret = sections_walk(b, section_reserve);
+	int ret = sections_walk(b, section_reserve, 1);
 
 	if (ret)
 		return ret;
-	sections_walk(b, section_add);
+	sections_walk(b, section_add, 1);
 	b->guarded = true;
 	return 0;
 }
@@ -85,7 +80,7 @@ int hpm_offline_guard(struct hpm_backing *b)
 void hpm_offline_release(struct hpm_backing *b)
 {
 	if (b->guarded)
-		sections_walk(b, section_sub);
+		sections_walk(b, section_add, -1);
 	b->guarded = false;
 }
 

@@ -45,15 +45,14 @@ static int add_batch(struct hpm_backing *b, struct page **pages, int nr, int *er
 		charged = folio != hpm_pages_last(b);
 		*err = charged ? hpm_limit_add_folio(&b->charge, folio, why) : 0;
 		if (*err)
-			break;
+			return i;
 		*err = hpm_pages_add(b, pages[i], PAGE_SIZE);
-		if (*err) {
-			if (charged)
-				hpm_limit_sub_folio(&b->charge, folio);
-			break;
-		}
+		if (*err && charged)
+			hpm_limit_sub_folio(&b->charge, folio);
+		if (*err)
+			return i;
 	}
-	return i;
+	return nr;
 }
 
 static int pin_batch(unsigned long addr, int nr, struct page **pages, struct hpm_why *why)

@@ -541,7 +541,7 @@ static void take_baseline(struct baseline *b, bool pool_sizes)
 			size_t kb = strtoul(g.gl_pathv[i] + strlen(POOLS), NULL, 10);
 
 			for (size_t j = 0; j < sizeof(pool_facts) / sizeof(*pool_facts); j++)
-				if (pool_sizes || !strstr("nr surplus", pool_facts[j]))
+				if (pool_sizes || !strstr("nr surplus free", pool_facts[j]))
 					note(b, "pool of %zu kB, %s: %llu\n", kb, pool_facts[j],
 					     (unsigned long long)pool_of(kb * 1024,
 									 pool_facts[j]));
