@@ -314,7 +314,8 @@ static void collect_work(struct work_struct *work)
 	c->ret = collect_somewhere(c, &alone);
 	if (c->ret == -ENOMEM && !alone) {
 		turn_give(c);
-		c->patience[0] = c->patience[1] = LONG_PATIENCE;
+		c->patience[0] = LONG_PATIENCE;
+		c->patience[1] = LONG_PATIENCE;
 		c->ret = collect_somewhere(c, &alone);
 	}
 	if (c->turn >= 0)

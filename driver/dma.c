@@ -185,11 +185,6 @@ struct place {
 	u64 in_page, in_dma;		/* bytes behind where the entry begins */
 };
 
-static struct place place_first(const struct sg_table *sgt)
-{
-	return (struct place){ .page = sgt->sgl, .dma = sgt->sgl };
-}
-
 /* Go on by what is in one piece for both, at most @max bytes. Return: how much that is. */
 static u64 place_step(struct place *at, u64 max)
 {
@@ -210,7 +205,7 @@ static u64 place_step(struct place *at, u64 max)
 
 static struct place place_at(const struct sg_table *sgt, u64 offset)
 {
-	struct place at = place_first(sgt);
+	struct place at = { .page = sgt->sgl, .dma = sgt->sgl };
 
 	while (offset)
 		offset -= place_step(&at, offset);
@@ -221,7 +216,7 @@ static struct place place_at(const struct sg_table *sgt, u64 offset)
 static bool is_copied(struct device *dev, const struct sg_table *sgt, u64 size)
 {
 	struct iommu_domain *domain = domain_of(dev);
-	struct place at = place_first(sgt);
+	struct place at = { .page = sgt->sgl, .dma = sgt->sgl };
 	u64 addr, phys, len;
 
 	if (!dma_dev_need_sync(dev))

@@ -64,8 +64,11 @@ static int hide(const char *type, const char *key, const char *value)
 	struct vfsmount *mnt = mount_hidden(type, key, value);
 	int ret = PTR_ERR_OR_ZERO(mnt);
 
+	if (ret == -EINVAL || ret == -ENODEV)
+		return 0;
+	/* No limit on files is set, so there was no memory for the inode. */
 	if (ret)
-		return ret == -EINVAL || ret == -ENODEV ? 0 : ret;
+		return ret == -ENOSPC ? -ENOMEM : ret;
 	*hidden = (struct hidden){ .mnt = mnt, .type = type };
 	strscpy(hidden->value, value, sizeof(hidden->value));
 	nr_mounts++;
@@ -85,7 +88,8 @@ static int hide_all(void)
 	for (kb = PAGE_SIZE / SZ_1K; kb <= SZ_16G / SZ_1K && !ret; kb *= 2) {
 		snprintf(path, sizeof(path), "%s-%lukB/nr_hugepages", pools, kb);
 		snprintf(value, sizeof(value), "%luK", kb);
-		if (hpm_fs_sysfs(path, text, sizeof(text)) > 0)
+		/* That it cannot be asked now says nothing. */
+		if (hpm_fs_sysfs(path, text, sizeof(text)) != -ENOENT)
 			ret = hide("hugetlbfs", "pagesize", value);
 	}
 	return ret;

@@ -542,7 +542,7 @@ static void a_cpuset_may_change_meanwhile(void)
 {
 	static const char * const mems[] = { "0", "1", "0-1" };
 	int to[2], from[2], ends[2];
-	struct asked answer;
+	struct asked reply;
 	pid_t pid;
 
 	load_with_pools(2 * NR, 2 * NR);
@@ -564,13 +564,13 @@ static void a_cpuset_may_change_meanwhile(void)
 		usleep(i / 18 * 300);
 		CHECK_EQ(write_text(GROUP "cpuset.mems", mems[i % 3]), 0);
 		step_done(to[1]);
-		CHECK_EQ(read(from[0], &answer, sizeof(answer)), (ssize_t)sizeof(answer));
-		if (answer.err) {
-			CHECK_EQ(answer.err, ENOMEM);
-			CHECK(answer.says_why);
+		CHECK_EQ(read(from[0], &reply, sizeof(reply)), (ssize_t)sizeof(reply));
+		if (reply.err) {
+			CHECK_EQ(reply.err, ENOMEM);
+			CHECK(reply.says_why);
 			continue;
 		}
-		CHECK_EQ(answer.pages[i / 9 % 2], NR);
+		CHECK_EQ(reply.pages[i / 9 % 2], NR);
 	}
 	close(to[1]);
 	CHECK_EXITS(pid);
