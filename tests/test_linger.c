@@ -62,7 +62,8 @@ static int keep_in_ring(char *p)
 	int fd;
 
 	CHECK_EQ(io_uring_queue_init(1, &ring, 0), 0);
-	if (io_uring_register_buffers(&ring, &page, 1)) {
+	errno = -io_uring_register_buffers(&ring, &page, 1);
+	if (errno) {
 		io_uring_queue_exit(&ring);
 		return -1;
 	}
@@ -112,15 +113,17 @@ static int take_page(const struct source *s)
 /* Take pages, each kept by the route when its buffer has gone. Returns how many. */
 static int drain(const struct source *s, const struct route *r, int *kept)
 {
-	int nr = 0, fd;
+	int nr = 0, fd, err;
 	char *p;
 
 	while (nr < TRIES && (fd = take_page(s)) >= 0) {
 		p = map(fd, pmd_size, RW, MAP_SHARED, 0);
 		*p = 1;
 		kept[nr] = r->keep(p);
+		err = errno;
 		CHECK_EQ(munmap(p, pmd_size), 0);
 		close(fd);
+		errno = err;
 		if (kept[nr] < 0)
 			break;
 		nr++;
@@ -141,6 +144,9 @@ static void attack(void *arg)
 	LABEL("%s of %s", a->route->name, a->source->name);
 	become(NOBODY, LIMIT * pmd_size);
 	nr = drain(a->source, a->route, kept);
+	/* io_uring of 6.1 knows tmpfs by its vm_ops, and takes none of ours. */
+	if (!nr && errno == EOPNOTSUPP && a->source->backing == HPAGE_MAP_BACKING_THP)
+		return;
 	CHECK_GE(nr, 1);
 	CHECK_LE(nr, LIMIT + 1);
 	while (nr--)
