@@ -173,7 +173,7 @@ static void every_step_of_load_may_fail(void)
 	CHECK_EQ(set_pool(pmd_size, "nr", POOL), 0);
 	params = "nr_hpages=1";
 	/* Every step allocates more often than that; each place is a load and an unload. */
-	stride = 2;
+	stride = 5;
 	sweep(try_load, check_load);
 }
 
