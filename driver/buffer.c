@@ -11,7 +11,8 @@
  * putting it is legal anywhere, and its release() is called when the task that has put it goes
  * back to user space, or ends, before anybody sees that it did. There the pages are given back,
  * by the task itself if they are few, else by a worker. A program that ends a buffer thus finds
- * its pages free, and who asks for pages that are on their way back waits for them a moment.
+ * its pages free, and who asks for pages that are on their way back waits for them a moment. The
+ * module is held until they are back: a tracer, say, may stop the task before.
  *
  * Pages that others still have linger, see release.c. Their buffer stays in the list until they
  * are back, with one reference, of the work that looks at them. It does not hold the module:
@@ -51,7 +52,6 @@ static u32 last_id;	/* under the lock of buffers */
 #define FEW_PAGES	4096	/* that a task gives back itself */
 #define AWAIT		HZ
 #define LOOK_FIRST	max(1UL, HZ / 100)
-#define LOOK_LAST	(1UL * HZ)
 
 /* Buffers whose last reference has gone and whose pages are not back yet. */
 static atomic_t on_their_way = ATOMIC_INIT(0);
@@ -99,6 +99,8 @@ static void buffer_give_back(struct hpage_map_buffer *buf)
 	}
 	atomic_dec(&on_their_way);
 	wake_up_all(&came_back);
+	/* The callers return through the module, as hpm_vma_close() does; see hpm_exit(). */
+	module_put(THIS_MODULE);
 }
 
 static void buffer_work(struct work_struct *work)
@@ -109,7 +111,7 @@ static void buffer_work(struct work_struct *work)
 	if (!refcount_read(&buf->refs)) {
 		buffer_give_back(buf);
 	} else if (hpm_backing_settle(&buf->backing)) {
-		buf->interval = min(2 * buf->interval, LOOK_LAST);
+		buf->interval = min(2 * buf->interval, 1UL * HZ);
 		queue_delayed_work(hpm_workqueue, &buf->work, buf->interval);
 	} else {
 		hpm_buffer_put(buf);
@@ -134,7 +136,7 @@ static int ticket_release(struct inode *inode, struct file *file)
 	return 0;
 }
 
-/* Without an owner: hpm_buffer_exit() waits for what is on its way. */
+/* Without an owner: the buffer does not hold the module, but its way back does. */
 static const struct file_operations ticket_fops = { .release = ticket_release };
 
 /* A buffer without pages, which nobody sees yet, or an ERR_PTR. */
@@ -240,6 +242,7 @@ void hpm_buffer_put(struct hpage_map_buffer *buf)
 		return;
 	ticket = xchg(&buf->ticket, NULL);
 	if (ticket) {
+		__module_get(THIS_MODULE);
 		atomic_inc(&on_their_way);
 		fput(ticket);
 	} else {
@@ -248,7 +251,7 @@ void hpm_buffer_put(struct hpage_map_buffer *buf)
 	}
 }
 
-/* As hpm_buffer_put(), when the module goes and cannot wait for its own task. */
+/* As hpm_buffer_put(), at once: for the task that removes the module. */
 void hpm_buffer_put_now(struct hpage_map_buffer *buf)
 {
 	struct file *ticket = buf->ticket;
@@ -258,6 +261,7 @@ void hpm_buffer_put_now(struct hpage_map_buffer *buf)
 	buf->ticket = NULL;
 	ticket_invalidate(ticket);
 	fput(ticket);
+	__module_get(THIS_MODULE);
 	atomic_inc(&on_their_way);
 	buffer_give_back(buf);
 }
@@ -276,15 +280,14 @@ bool hpm_buffer_await_pages(void)
 }
 
 /*
- * Nobody has anything of ours open or mapped any more. What is on its way comes back; what
- * lingers is others', and counted no more.
+ * Nobody has anything of ours open or mapped any more, and all pages are back but those that
+ * linger: they are others', and counted no more.
  */
 void hpm_buffer_exit(void)
 {
 	struct hpage_map_buffer *buf;
 	u32 id = 0;
 
-	wait_event(came_back, !atomic_read(&on_their_way));
 	for (; (buf = hpm_buffer_next(&id, NULL)); id++) {
 		cancel_delayed_work_sync(&buf->work);
 		if (buf->backing.lingering) {

@@ -54,8 +54,8 @@ static void section_read(struct ini *ini, const char *line, int number)
 {
 	size_t length = strlen(ini->section);
 
-	if (line[1 + length] != ']' || line[2 + length] ||
-	    strncmp(line + 1, ini->section, length))
+	/* In this order: the line may be shorter than the name. */
+	if (strncmp(line + 1, ini->section, length) || strcmp(line + 1 + length, "]"))
 		strcpy(ini->wrong, "there is no such section");
 	else if (ini->began)
 		snprintf(ini->wrong, WRONG_ROOM, "[%.20s] stands in line %d already, and a file "
