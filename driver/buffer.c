@@ -12,7 +12,7 @@
  * back to user space, or ends, before anybody sees that it did. There the pages are given back,
  * by the task itself if they are few, else by a worker. A program that ends a buffer thus finds
  * its pages free, and who asks for pages that are on their way back waits for them a moment. The
- * module is held until they are back: a tracer, say, may stop the task before.
+ * module is held until release(), before which a tracer, say, may stop the task.
  *
  * Pages that others still have linger, see release.c. Their buffer stays in the list until they
  * are back, with one reference, of the work that looks at them. It does not hold the module:
@@ -99,8 +99,6 @@ static void buffer_give_back(struct hpage_map_buffer *buf)
 	}
 	atomic_dec(&on_their_way);
 	wake_up_all(&came_back);
-	/* The callers return through the module, as hpm_vma_close() does; see hpm_exit(). */
-	module_put(THIS_MODULE);
 }
 
 static void buffer_work(struct work_struct *work)
@@ -133,10 +131,12 @@ static int ticket_release(struct inode *inode, struct file *file)
 		queue_delayed_work(hpm_workqueue, &buf->work, 0);
 	else
 		buffer_give_back(buf);
+	/* Returns through the module, as hpm_vma_close() does; see hpm_exit(). */
+	module_put(THIS_MODULE);
 	return 0;
 }
 
-/* Without an owner: the buffer does not hold the module, but its way back does. */
+/* Without an owner: a buffer does not hold the module, but from its put to this it does. */
 static const struct file_operations ticket_fops = { .release = ticket_release };
 
 /* A buffer without pages, which nobody sees yet, or an ERR_PTR. */
@@ -261,7 +261,6 @@ void hpm_buffer_put_now(struct hpage_map_buffer *buf)
 	buf->ticket = NULL;
 	ticket_invalidate(ticket);
 	fput(ticket);
-	__module_get(THIS_MODULE);
 	atomic_inc(&on_their_way);
 	buffer_give_back(buf);
 }
@@ -280,14 +279,15 @@ bool hpm_buffer_await_pages(void)
 }
 
 /*
- * Nobody has anything of ours open or mapped any more, and all pages are back but those that
- * linger: they are others', and counted no more.
+ * Nobody has anything of ours open or mapped any more. What a worker gives back is waited for;
+ * what lingers is others', and counted no more.
  */
 void hpm_buffer_exit(void)
 {
 	struct hpage_map_buffer *buf;
 	u32 id = 0;
 
+	wait_event(came_back, !atomic_read(&on_their_way));
 	for (; (buf = hpm_buffer_next(&id, NULL)); id++) {
 		cancel_delayed_work_sync(&buf->work);
 		if (buf->backing.lingering) {
