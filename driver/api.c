@@ -10,51 +10,50 @@
 
 #include <linux/device.h>
 #include <linux/export.h>
+#include <linux/sizes.h>
 #include <linux/slab.h>
 
-#include "faces.h"
+#include "buffer.h"
+#include "kind.h"
+#include "log.h"
+#include "reach.h"
+#include "request.h"
+#include "signals.h"
+#include "vma.h"
 
-/* The node of the device, unless the driver says otherwise; refused as programs are. */
-static int place(struct hpm_attr *a, struct device *dev, enum hpage_map_policy policy)
+/* Let a request ask for what a driver asks for, near its device. */
+static int request_from_driver(struct hpm_request *r, struct device *dev,
+			       const struct hpage_map_attr *attr)
 {
-	a->node = dev ? hpm_policy_near(dev) : NUMA_NO_NODE;
-	a->policy = policy;
-	if (policy == HPAGE_MAP_POLICY_INTERLEAVE)
-		return a->contiguous || a->limit ? -EINVAL : 0;
-	if (a->node == NUMA_NO_NODE && policy == HPAGE_MAP_POLICY_STRICT)
+	r->length = attr->size;
+	r->page_size = attr->page_size;
+	r->flags = attr->flags;
+	r->charge_user = attr->charge_user;
+	r->name = attr->name ?: dev ? dev_name(dev) : "";
+	r->place.policy = attr->policy;
+	r->place.node = NUMA_NO_NODE;
+	r->place.limit = min_not_zero(attr->flags & HPAGE_MAP_BELOW_4G ? SZ_4G : 0,
+				      hpm_reach_limit(dev));
+	if (attr->policy == HPAGE_MAP_POLICY_INTERLEAVE)
+		return 0;
+	if (dev)
+		return hpm_request_near(r, dev);
+	if (attr->policy == HPAGE_MAP_POLICY_STRICT)
 		return -EINVAL;
-	if (a->node == NUMA_NO_NODE)
-		a->policy = HPAGE_MAP_POLICY_DEFAULT;
-	else if (policy == HPAGE_MAP_POLICY_DEFAULT)
-		a->policy = HPAGE_MAP_POLICY_PREFERRED;
+	r->place.policy = HPAGE_MAP_POLICY_DEFAULT;
 	return 0;
 }
 
-/* What was chosen by one limit may still lie where the device's window on memory does not. */
-static struct hpage_map_buffer *check_reach(struct hpage_map_buffer *buf, struct device *dev,
-					    struct hpm_why *why)
+static struct hpage_map_buffer *driver_create(struct device *dev, struct hpm_request *r)
 {
-	if (IS_ERR(buf) || hpm_dma_reaches(buf, dev))
+	struct hpage_map_buffer *buf = hpm_buffer_create(r);
+
+	/* What was chosen by one limit may lie where the device's window on memory does not. */
+	if (IS_ERR(buf) || hpm_reach_has(&buf->backing.pages, dev))
 		return buf;
-	hpm_why(why, "the device does not reach all of the pages that were got");
+	hpm_why(r->why, "the device does not reach all of the pages that were got");
 	hpm_buffer_put(buf);
 	return ERR_PTR(-ENOMEM);
-}
-
-static struct hpage_map_buffer *create(struct device *dev, const struct hpage_map_attr *attr,
-				       struct hpm_why *why)
-{
-	const char *name = attr->name ?: dev ? dev_name(dev) : "";
-	struct hpm_attr a = hpm_buffer_attr(attr->size, attr->page_size, attr->flags);
-
-	if (attr->flags & ~HPAGE_MAP_ALLOC_FLAGS || attr->policy > HPAGE_MAP_POLICY_INTERLEAVE ||
-	    (a.exact && a.allow_base) || (attr->name && !hpm_named_valid(attr->name)))
-		return ERR_PTR(-EINVAL);
-	a.own = !attr->charge_user;
-	a.limit = min_not_zero(a.limit, hpm_dma_limit(dev));
-	if (place(&a, dev, attr->policy))
-		return ERR_PTR(-EINVAL);
-	return check_reach(hpm_buffer_create(&a, 0, name, why), dev, why);
 }
 
 /**
@@ -74,24 +73,27 @@ static struct hpage_map_buffer *create(struct device *dev, const struct hpage_ma
 struct hpage_map_buffer *hpage_map_create(struct device *dev, const struct hpage_map_attr *attr)
 {
 	struct hpm_why *why = kzalloc(sizeof(*why), GFP_KERNEL);
+	struct hpm_request r = { .why = why };
 	struct hpage_map_buffer *buf;
+	int ret;
 
 	if (!why)
 		return ERR_PTR(-ENOMEM);
-	buf = create(dev, attr, why);
+	ret = request_from_driver(&r, dev, attr);
+	buf = ret ? ERR_PTR(ret) : driver_create(dev, &r);
 	if (!IS_ERR(buf))
 		atomic_inc(&buf->drivers);
-	if (why->len && !hpm_interrupted(PTR_ERR_OR_ZERO(buf)) && hpm_log_may(IS_ERR(buf)))
+	if (why->len && !hpm_signals_ended(PTR_ERR_OR_ZERO(buf)) && hpm_log_may(IS_ERR(buf)))
 		pr_info("%s asked for %llu kB and got %s: %s\n",
 			dev ? dev_name(dev) : "a driver",
 			attr->size >> 10, IS_ERR(buf) ? "nothing" :
-			hpm_backing_name(buf->backing.kind), why->text);
+			hpm_kind(buf->backing.kind)->name, why->text);
 	kfree(why);
 	return buf;
 }
 EXPORT_SYMBOL_NS_GPL(hpage_map_create, "HPAGE_MAP");
 
-static void put_action(void *buf)
+static void driver_put_action(void *buf)
 {
 	hpage_map_put(buf);
 }
@@ -108,7 +110,7 @@ struct hpage_map_buffer *devm_hpage_map_create(struct device *dev,
 					       const struct hpage_map_attr *attr)
 {
 	struct hpage_map_buffer *buf = hpage_map_create(dev, attr);
-	int ret = IS_ERR(buf) ? 0 : devm_add_action_or_reset(dev, put_action, buf);
+	int ret = IS_ERR(buf) ? 0 : devm_add_action_or_reset(dev, driver_put_action, buf);
 
 	return ret ? ERR_PTR(ret) : buf;
 }
@@ -146,7 +148,7 @@ EXPORT_SYMBOL_NS_GPL(hpage_map_put, "HPAGE_MAP");
  */
 u64 hpage_map_size(const struct hpage_map_buffer *buf)
 {
-	return hpm_backing_size(&buf->backing);
+	return hpm_buffer_size(buf);
 }
 EXPORT_SYMBOL_NS_GPL(hpage_map_size, "HPAGE_MAP");
 
@@ -158,7 +160,7 @@ EXPORT_SYMBOL_NS_GPL(hpage_map_size, "HPAGE_MAP");
  */
 u64 hpage_map_page_size(const struct hpage_map_buffer *buf)
 {
-	return 1ULL << buf->backing.shift;
+	return hpm_buffer_page_size(buf);
 }
 EXPORT_SYMBOL_NS_GPL(hpage_map_page_size, "HPAGE_MAP");
 
@@ -171,9 +173,9 @@ EXPORT_SYMBOL_NS_GPL(hpage_map_page_size, "HPAGE_MAP");
  */
 struct page *hpage_map_page(const struct hpage_map_buffer *buf, u64 offset)
 {
-	if (offset >= hpm_backing_size(&buf->backing))
+	if (offset >= hpm_buffer_size(buf))
 		return NULL;
-	return hpm_backing_page(&buf->backing, offset);
+	return hpm_pages_page(&buf->backing.pages, offset);
 }
 EXPORT_SYMBOL_NS_GPL(hpage_map_page, "HPAGE_MAP");
 
@@ -195,14 +197,14 @@ unsigned int hpage_map_mapped(const struct hpage_map_buffer *buf)
 EXPORT_SYMBOL_NS_GPL(hpage_map_mapped, "HPAGE_MAP");
 
 /* Where a window begins, in base pages, if it has all of the range and the buffer all of it. */
-static long window(const struct hpage_map_buffer *buf, unsigned long pgoff, unsigned long len,
-		   u64 start, u64 length)
+static long window_begin(const struct hpage_map_buffer *buf, unsigned long pgoff,
+			 unsigned long len, u64 start, u64 length)
 {
-	u64 size = hpm_backing_size(&buf->backing);
+	u64 size = hpm_buffer_size(buf);
 	unsigned long pages;
 
 	if (start > size || length > size - start ||
-	    !IS_ALIGNED(start | length, 1ULL << buf->backing.shift))
+	    !IS_ALIGNED(start | length, hpm_buffer_page_size(buf)))
 		return -EINVAL;
 	pages = (length ?: size - start) >> PAGE_SHIFT;
 	if (pgoff > pages || len >> PAGE_SHIFT > pages - pgoff)
@@ -228,12 +230,12 @@ static long window(const struct hpage_map_buffer *buf, unsigned long pgoff, unsi
  */
 int hpage_map_mmap(struct hpage_map_buffer *buf, struct vm_area_struct *vma, u64 start, u64 length)
 {
-	long first = window(buf, vma->vm_pgoff, vma->vm_end - vma->vm_start, start, length);
+	long first = window_begin(buf, vma->vm_pgoff, vma->vm_end - vma->vm_start, start, length);
 
 	if (first < 0)
 		return first;
 	vma->vm_pgoff += first;
-	return hpm_buffer_mmap(buf, vma);
+	return hpm_vma_map(buf, vma);
 }
 EXPORT_SYMBOL_NS_GPL(hpage_map_mmap, "HPAGE_MAP");
 
@@ -255,10 +257,10 @@ unsigned long hpage_map_get_unmapped_area(struct hpage_map_buffer *buf, unsigned
 					  unsigned long len, unsigned long pgoff,
 					  unsigned long flags, u64 start, u64 length)
 {
-	long first = window(buf, pgoff, len, start, length);
+	long first = window_begin(buf, pgoff, len, start, length);
 
 	if (first < 0)
 		return first;
-	return hpm_buffer_get_unmapped_area(buf, addr, len, pgoff + first, flags);
+	return hpm_vma_choose(buf, addr, len, pgoff + first, flags);
 }
 EXPORT_SYMBOL_NS_GPL(hpage_map_get_unmapped_area, "HPAGE_MAP");

@@ -14,7 +14,7 @@
  * its pages free, and who asks for pages that are on their way back waits for them a moment. The
  * module is held until release(), before which a tracer, say, may stop the task.
  *
- * Pages that others still have linger, see release.c. Their buffer stays in the list until they
+ * Pages that others still have linger, see backing.c. Their buffer stays in the list until they
  * are back, with one reference, of the work that looks at them. It does not hold the module:
  * when that goes the account is given up.
  *
@@ -23,7 +23,7 @@
  * buffers stand in one array by their id, from the end of their making to their last put;
  * who finds one there under RCU must still get a reference. Lock order:
  *
- *	the lock of a device, of a dma-buf, of the module's makers: default.c, named.c, collect.c
+ *	the lock of a device, of a dma-buf, of the module's makers: default.c, named.c
  *	  mmap_lock
  *	    the lock of mappings for devices, of a table for a device
  *	      hpage_map_buffer.lock
@@ -45,6 +45,12 @@
 #include <linux/xarray.h>
 
 #include "buffer.h"
+#include "ladder.h"
+#include "name.h"
+#include "request.h"
+#include "signals.h"
+#include "user.h"
+#include "work.h"
 
 static DEFINE_XARRAY_ALLOC1(buffers);
 static u32 last_id;	/* under the lock of buffers */
@@ -59,25 +65,11 @@ static DECLARE_WAIT_QUEUE_HEAD(came_back);
 
 static void buffer_work(struct work_struct *work);
 
-/* What programs and drivers ask for, with bits of enum hpage_map_alloc_flags. */
-struct hpm_attr hpm_buffer_attr(u64 size, u64 page_size, u32 flags)
-{
-	return (struct hpm_attr){
-		.size = size,
-		.page_size = page_size,
-		.limit = flags & HPAGE_MAP_BELOW_4G ? SZ_4G : 0,
-		.exact = flags & HPAGE_MAP_EXACT,
-		.allow_base = flags & HPAGE_MAP_ALLOW_BASE,
-		.contiguous = flags & HPAGE_MAP_CONTIGUOUS,
-		.reserve = flags & HPAGE_MAP_RESERVE,
-	};
-}
-
 /* Nobody has it, and no pages are left. One that was never shown has the id 0, which none has. */
 static void buffer_destroy(struct hpage_map_buffer *buf)
 {
 	xa_erase(&buffers, buf->id);
-	hpm_pages_free(&buf->backing);
+	hpm_pages_free(&buf->backing.pages);
 	put_pid(buf->creator);
 	mutex_destroy(&buf->lock);
 	kfree_rcu(buf, rcu);
@@ -127,7 +119,7 @@ static int ticket_release(struct inode *inode, struct file *file)
 	struct hpage_map_buffer *buf = file->private_data;
 
 	ticket_invalidate(file);
-	if (buf->backing.nr > FEW_PAGES)
+	if (buf->backing.pages.nr > FEW_PAGES)
 		queue_delayed_work(hpm_workqueue, &buf->work, 0);
 	else
 		buffer_give_back(buf);
@@ -140,7 +132,7 @@ static int ticket_release(struct inode *inode, struct file *file)
 static const struct file_operations ticket_fops = { .release = ticket_release };
 
 /* A buffer without pages, which nobody sees yet, or an ERR_PTR. */
-static struct hpage_map_buffer *new_buffer(u32 role, const char *name, u64 asked)
+static struct hpage_map_buffer *buffer_new(const struct hpm_request *r)
 {
 	struct hpage_map_buffer *buf = kzalloc(sizeof(*buf), GFP_KERNEL_ACCOUNT);
 
@@ -150,16 +142,16 @@ static struct hpage_map_buffer *new_buffer(u32 role, const char *name, u64 asked
 	mutex_init(&buf->lock);
 	xa_init_flags(&buf->tables, XA_FLAGS_ALLOC);
 	INIT_DELAYED_WORK(&buf->work, buffer_work);
-	buf->role = role;
-	buf->asked = asked;
+	buf->role = r->role;
+	buf->asked = r->length;
 	buf->creator = get_pid(task_tgid(current));
 	buf->uid = current_uid();
-	strscpy(buf->name, name, sizeof(buf->name));
+	strscpy(buf->name, r->name, sizeof(buf->name));
 	return buf;
 }
 
-/* The buffer has its pages, unless @ret says that it got none: show or free it. */
-static struct hpage_map_buffer *publish(struct hpage_map_buffer *buf, int ret)
+/* The buffer has its pages, unless @ret is an error: show it, or free it. */
+static struct hpage_map_buffer *buffer_publish(struct hpage_map_buffer *buf, int ret)
 {
 	if (ret)
 		goto destroy;
@@ -185,45 +177,67 @@ destroy:
 }
 
 /*
- * Make a buffer, with its first reference for the caller. @role: HPAGE_MAP_ATTR_DEFAULT,
- * _NAMED or 0. Errors as of hpm_backing_make(), and -ENFILE; pages that are on their way back
- * are waited for, a moment, before there are none.
+ * Wait for pages that are on their way back. It takes no longer than AWAIT, since others may be
+ * slow to give them. Return: may there be more pages now?
  */
-struct hpage_map_buffer *hpm_buffer_create(const struct hpm_attr *attr, u32 role,
-					   const char *name, struct hpm_why *why)
+static bool buffers_await_pages(void)
 {
-	struct hpage_map_buffer *buf = new_buffer(role, name, attr->size);
-	size_t len = why->len;
-	sigset_t before;
-	int ret;
+	int before = atomic_read(&on_their_way);
 
-	if (IS_ERR(buf))
-		return buf;
-	hpm_signals_hold(&before);
-	ret = hpm_backing_make(&buf->backing, attr, why);
-	if ((ret == -ENOMEM || ret == -EDQUOT) && hpm_buffer_await_pages()) {
-		why->len = len;
-		why->text[len] = '\0';
-		ret = hpm_backing_make(&buf->backing, attr, why);
-	}
-	hpm_signals_release(&before);
-	return publish(buf, ret);
+	return before && wait_event_killable_timeout(came_back,
+						     atomic_read(&on_their_way) < before ||
+						     !atomic_read(&on_their_way), AWAIT) > 0;
 }
 
-/* Likewise of the calling program's memory. Errors as of hpm_backing_pin(), and -ENFILE. */
-struct hpage_map_buffer *hpm_buffer_pin(unsigned long addr, u64 length, const char *name,
-					struct hpm_why *why)
+/*
+ * Make a buffer, with its first reference for the caller. Return: the buffer, or an ERR_PTR as of
+ * hpm_request_check() and hpm_ladder_make(), and -ENFILE; pages that are on their way back are
+ * waited for, a moment, before there are none.
+ */
+struct hpage_map_buffer *hpm_buffer_create(const struct hpm_request *r)
 {
-	struct hpage_map_buffer *buf = new_buffer(0, name, length);
+	int ret = hpm_request_check(r);
+	struct hpage_map_buffer *buf;
+	size_t len = r->why->len;
 	sigset_t before;
-	int ret;
 
+	if (ret)
+		return ERR_PTR(ret);
+	buf = buffer_new(r);
 	if (IS_ERR(buf))
 		return buf;
 	hpm_signals_hold(&before);
-	ret = hpm_backing_pin(&buf->backing, addr, length, why);
+	ret = hpm_ladder_make(&buf->backing, r);
+	if ((ret == -ENOMEM || ret == -EDQUOT) && buffers_await_pages()) {
+		r->why->len = len;
+		r->why->text[len] = '\0';
+		ret = hpm_ladder_make(&buf->backing, r);
+	}
 	hpm_signals_release(&before);
-	return publish(buf, ret);
+	return buffer_publish(buf, ret);
+}
+
+/*
+ * Make a buffer of the calling program's memory: length, name and reasons are those of @r.
+ * Return: the buffer, or an ERR_PTR as of hpm_user_pin(), and -EINVAL for the name, and -ENFILE.
+ */
+struct hpage_map_buffer *hpm_buffer_pin(unsigned long addr, const struct hpm_request *r)
+{
+	struct hpage_map_buffer *buf;
+	sigset_t before;
+	int ret;
+
+	if (*r->name && !hpm_name_valid(r->name)) {
+		hpm_why(r->why, HPM_NAME_RULE);
+		return ERR_PTR(-EINVAL);
+	}
+	buf = buffer_new(r);
+	if (IS_ERR(buf))
+		return buf;
+	hpm_signals_hold(&before);
+	ret = hpm_user_pin(&buf->backing, addr, r->length, r->why);
+	hpm_signals_release(&before);
+	return buffer_publish(buf, ret);
 }
 
 /* Become a holder: @buf, with one more reference. */
@@ -263,19 +277,6 @@ void hpm_buffer_put_now(struct hpage_map_buffer *buf)
 	fput(ticket);
 	atomic_inc(&on_their_way);
 	buffer_give_back(buf);
-}
-
-/*
- * Wait for pages that are on their way back. It takes no longer than AWAIT, since others may be
- * slow to give them. Return: may there be more pages now?
- */
-bool hpm_buffer_await_pages(void)
-{
-	int before = atomic_read(&on_their_way);
-
-	return before && wait_event_killable_timeout(came_back,
-						     atomic_read(&on_their_way) < before ||
-						     !atomic_read(&on_their_way), AWAIT) > 0;
 }
 
 /*
@@ -328,23 +329,23 @@ u32 hpm_buffer_attributes(const struct hpage_map_buffer *buf)
 	const struct hpm_backing *b = &buf->backing;
 
 	return READ_ONCE(buf->role) |
-	       (b->nr_runs == 1 ? HPAGE_MAP_ATTR_CONTIGUOUS : 0) |
-	       (b->end <= SZ_4G ? HPAGE_MAP_ATTR_BELOW_4G : 0) |
+	       (b->pages.nr_runs == 1 ? HPAGE_MAP_ATTR_CONTIGUOUS : 0) |
+	       (b->pages.end <= SZ_4G ? HPAGE_MAP_ATTR_BELOW_4G : 0) |
 	       (b->reserve ? HPAGE_MAP_ATTR_RESERVE : 0);
 }
 
 /* Copy between the buffer and user memory page by page, up to its end. */
-static ssize_t transfer(struct hpage_map_buffer *buf, loff_t *pos, struct iov_iter *iter,
-			size_t (*copy)(struct page *page, size_t offset, size_t bytes,
-				       struct iov_iter *iter))
+static ssize_t buffer_copy(struct hpage_map_buffer *buf, loff_t *pos, struct iov_iter *iter,
+			   size_t (*copy)(struct page *page, size_t offset, size_t bytes,
+					  struct iov_iter *iter))
 {
-	loff_t size = hpm_backing_size(&buf->backing);
+	loff_t size = hpm_buffer_size(buf);
 	size_t offset, bytes, copied;
 	ssize_t done = 0, ret = 0;
 	struct page *page;
 
 	while (*pos < size && iov_iter_count(iter)) {
-		page = hpm_backing_page(&buf->backing, *pos);
+		page = hpm_pages_page(&buf->backing.pages, *pos);
 		if (is_page_hwpoison(page)) {
 			ret = -EIO;
 			break;
@@ -373,13 +374,13 @@ static ssize_t transfer(struct hpage_map_buffer *buf, loff_t *pos, struct iov_it
  */
 ssize_t hpm_buffer_read(struct hpage_map_buffer *buf, loff_t *pos, struct iov_iter *to)
 {
-	return transfer(buf, pos, to, copy_page_to_iter);
+	return buffer_copy(buf, pos, to, copy_page_to_iter);
 }
 
 /* Copy into the buffer: as hpm_buffer_read(), but -ENOSPC at or behind the end. */
 ssize_t hpm_buffer_write(struct hpage_map_buffer *buf, loff_t *pos, struct iov_iter *from)
 {
-	if (iov_iter_count(from) && *pos >= hpm_backing_size(&buf->backing))
+	if (iov_iter_count(from) && *pos >= hpm_buffer_size(buf))
 		return -ENOSPC;
-	return transfer(buf, pos, from, copy_page_from_iter);
+	return buffer_copy(buf, pos, from, copy_page_from_iter);
 }

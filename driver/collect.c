@@ -45,7 +45,14 @@
 #include <linux/wait.h>
 #include <linux/workqueue.h>
 
-#include "backing.h"
+#include "collect.h"
+#include "fs.h"
+#include "pages.h"
+#include "policy.h"
+#include "pool.h"
+#include "request.h"
+#include "signals.h"
+#include "work.h"
 
 #define MAX_TRIES	5
 #define MORE		SZ_1G	/* bytes that an ordinary user moves away, at the most */
@@ -67,7 +74,8 @@ struct collection {
 	long patience[2];		/* jiffies to wait yet: for callers, for workers */
 	struct file *scratch;		/* with the chosen pages, or NULL */
 	struct hpm_nodes nodes;		/* where to choose */
-	struct hpm_attr attr;		/* what is asked for, strictly on the chosen node */
+	struct hpm_place place;		/* as asked for, but strictly on the chosen node */
+	bool contiguous;		/* in one run */
 	unsigned long page_size;	/* bytes */
 	unsigned long nr;		/* pages wanted */
 	unsigned long max;		/* pages to collect at the most */
@@ -125,7 +133,7 @@ static void turn_give(struct collection *c)
  * Is there a free page of the pool at @pfn, which is aligned for one, that can
  * be pinned where it is? Nobody is kept from taking it while we look.
  */
-static bool is_free(const struct collection *c, unsigned long pfn, int node)
+static bool page_is_free(const struct collection *c, unsigned long pfn, int node)
 {
 	struct page *page = pfn_to_online_page(pfn);
 	struct folio *folio;
@@ -135,27 +143,27 @@ static bool is_free(const struct collection *c, unsigned long pfn, int node)
 	folio = page_folio(page);
 	return folio_nid(folio) == node && folio_test_hugetlb(folio) &&
 	       folio_size(folio) == c->page_size && folio_test_hugetlb_freed(folio) &&
-	       folio_zonenum(folio) != ZONE_MOVABLE && !folio_test_hwpoison(folio);
+	       hpm_folio_may_stay(folio) && !hpm_folio_is_bad(folio);
 }
 
 /*
  * Choose pages on @node. A run that is contiguous is the shortest that will
  * do, so that long ones are left for those who need them.
  */
-static bool choose(struct collection *c, int node)
+static bool collection_choose(struct collection *c, int node)
 {
 	unsigned long step = c->page_size >> PAGE_SHIFT;
 	unsigned long end = node_end_pfn(node);
 	unsigned long pfn, run = 0, found = 0, best = ULONG_MAX, first, i;
 
-	if (c->attr.limit)
-		end = min_t(unsigned long, end, PHYS_PFN(c->attr.limit));
+	if (c->place.limit)
+		end = min_t(unsigned long, end, PHYS_PFN(c->place.limit));
 
 	for (pfn = ALIGN(node_start_pfn(node), step); pfn + step <= end || run; pfn += step) {
 		cond_resched();
-		if (pfn + step <= end && is_free(c, pfn, node)) {
+		if (pfn + step <= end && page_is_free(c, pfn, node)) {
 			run++;
-			if (c->attr.contiguous)
+			if (c->contiguous)
 				continue;
 			c->wanted[found++] = pfn;
 			if (found == c->nr)
@@ -178,12 +186,12 @@ static bool choose(struct collection *c, int node)
 }
 
 /* Allocate page @index of @file and look which one came. */
-static int allocate(const struct collection *c, struct file *file, unsigned long index,
-		    unsigned long *pfn)
+static int page_allocate(const struct collection *c, struct file *file, unsigned long index,
+			 unsigned long *pfn)
 {
 	loff_t pos = (loff_t)index * c->page_size;
 	struct page *page;
-	int ret = hpm_hugetlb_allocate(file, pos, c->page_size, c->page_size);
+	int ret = hpm_pool_allocate(file, pos, c->page_size, c->page_size);
 
 	if (!ret)
 		ret = hpm_fs_pin(file, pos, &page);
@@ -195,7 +203,7 @@ static int allocate(const struct collection *c, struct file *file, unsigned long
 	return 0;
 }
 
-static int compare(const void *key, const void *element)
+static int pfn_compare(const void *key, const void *element)
 {
 	unsigned long a = *(const unsigned long *)key, b = *(const unsigned long *)element;
 
@@ -203,30 +211,30 @@ static int compare(const void *key, const void *element)
 }
 
 /* -EAGAIN: others have some of the pages; -ENOBUFS: too many would have to be moved away. */
-static int collect(struct collection *c)
+static int collection_fill(struct collection *c)
 {
 	unsigned long i, pfn, *found, missing = c->nr;
 	int ret;
 
 	memset(c->where, 0xff, c->nr * sizeof(*c->where));
 	for (i = 0; i < c->max && missing && !READ_ONCE(c->stop); i++) {
-		ret = allocate(c, c->scratch, i, &pfn);
+		ret = page_allocate(c, c->scratch, i, &pfn);
 		if (ret)
 			return ret == -ENOSPC ? -EAGAIN : ret;
-		found = bsearch(&pfn, c->wanted, c->nr, sizeof(pfn), compare);
+		found = bsearch(&pfn, c->wanted, c->nr, sizeof(pfn), pfn_compare);
 		if (found) {
 			c->where[found - c->wanted] = i;
 			missing--;
 		}
 	}
 	for (i = 0; missing && i < c->nr; i++)
-		if (c->where[i] == ULONG_MAX && !is_free(c, c->wanted[i], c->attr.node))
+		if (c->where[i] == ULONG_MAX && !page_is_free(c, c->wanted[i], c->place.node))
 			return -EAGAIN;
 	return missing ? -ENOBUFS : 0;
 }
 
 /* Give back what nobody wants. */
-static void drop_unwanted(const struct collection *c)
+static void collection_drop_unwanted(const struct collection *c)
 {
 	unsigned long *wanted = bitmap_zalloc(c->max, GFP_KERNEL);
 	unsigned long i, from, to;
@@ -244,14 +252,14 @@ static void drop_unwanted(const struct collection *c)
 /* Fill the scratch file by the same rules as the caller, or it would not get the same pages. */
 static int collect_by_policy(struct collection *c)
 {
-	struct hpm_policy *policy = hpm_policy_enter(&c->attr);
+	struct hpm_policy *policy = hpm_policy_enter(&c->place);
 	unsigned int flags;
 	int ret;
 
 	if (IS_ERR(policy))
 		return PTR_ERR(policy);
 	flags = memalloc_pin_save();
-	ret = collect(c);
+	ret = collection_fill(c);
 	memalloc_pin_restore(flags);
 	hpm_policy_leave(policy);
 	return ret;
@@ -260,15 +268,17 @@ static int collect_by_policy(struct collection *c)
 /* The pages are chosen, on @node. On success they, and no others, are in the scratch file. */
 static int collect_chosen(struct collection *c, int node)
 {
-	unsigned long free, now, surplus;
+	struct hpm_pool pool, now;
 	int ret;
 
-	c->attr.policy = HPAGE_MAP_POLICY_STRICT;
-	c->attr.node = node;
-	hpm_hugetlb_look(c->page_size, node, &free, &surplus);
-	c->max = c->free_hand ? free :
-		 clamp(free / 2, c->nr, c->nr + (unsigned long)(MORE / c->page_size));
-	c->scratch = hpm_hugetlb_file(c->page_size, (u64)c->max * c->page_size);
+	c->place.policy = HPAGE_MAP_POLICY_STRICT;
+	c->place.node = node;
+	ret = hpm_pool_look(&pool, &c->place, c->page_size);
+	if (ret)
+		return ret;
+	c->max = c->free_hand ? pool.free :
+		 clamp(pool.free / 2, c->nr, c->nr + (unsigned long)(MORE / c->page_size));
+	c->scratch = hpm_pool_file(c->page_size, (u64)c->max * c->page_size);
 	if (IS_ERR(c->scratch)) {
 		ret = PTR_ERR(c->scratch);
 		c->scratch = NULL;
@@ -276,15 +286,17 @@ static int collect_chosen(struct collection *c, int node)
 	}
 
 	ret = collect_by_policy(c);
-	hpm_hugetlb_look(c->page_size, node, &now, &surplus);
+	if (hpm_pool_look(&now, &c->place, c->page_size))
+		now = (struct hpm_pool){};
 	/* What is punched out must come back into the pool; what came back meanwhile was first. */
-	if ((!ret && surplus) || (ret == -ENOBUFS && (c->max >= free || now + c->max > free)))
+	if ((!ret && now.surplus) ||
+	    (ret == -ENOBUFS && (c->max >= pool.free || now.free + c->max > pool.free)))
 		ret = -EAGAIN;
 	if (ret) {
 		hpm_fs_discard(c->scratch);
 		c->scratch = NULL;
 	} else {
-		drop_unwanted(c);
+		collection_drop_unwanted(c);
 	}
 	return ret;
 }
@@ -299,7 +311,7 @@ static int collect_somewhere(struct collection *c, bool *alone)
 	*alone = true;
 	while ((node = hpm_nodes_next(&nodes)) != NUMA_NO_NODE) {
 		*alone &= turn_take(c, node);
-		if (choose(c, node))
+		if (collection_choose(c, node))
 			return collect_chosen(c, node);
 		turn_give(c);
 	}
@@ -332,7 +344,7 @@ static int collect_uncharged(struct collection *c)
 	INIT_WORK_ONSTACK(&c->work, collect_work);
 	queue_work(hpm_workqueue, &c->work);
 	while (!stop && wait_for_completion_interruptible(&c->collected))
-		stop = hpm_signalled();
+		stop = hpm_signals_pending();
 	if (stop) {
 		WRITE_ONCE(c->stop, true);
 		wake_up_all(&turns_given);
@@ -342,9 +354,9 @@ static int collect_uncharged(struct collection *c)
 	return stop ? -ERESTARTSYS : c->ret;
 }
 
-static int transfer(struct collection *c, struct file *file)
+static int collection_transfer(struct collection *c, struct file *file)
 {
-	struct hpm_policy *policy = hpm_policy_enter(&c->attr);
+	struct hpm_policy *policy = hpm_policy_enter(&c->place);
 	int ret = PTR_ERR_OR_ZERO(policy);
 	unsigned long i, pfn;
 
@@ -352,9 +364,9 @@ static int transfer(struct collection *c, struct file *file)
 		return ret;
 	for (i = 0; i < c->nr && !ret; i++) {
 		hpm_fs_punch(c->scratch, (loff_t)c->where[i] * c->page_size, c->page_size);
-		ret = allocate(c, file, i, &pfn);
+		ret = page_allocate(c, file, i, &pfn);
 		/* That no page came may also mean that somebody has taken it. */
-		if (ret == -ENOSPC && !is_free(c, c->wanted[i], c->attr.node))
+		if (ret == -ENOSPC && !page_is_free(c, c->wanted[i], c->place.node))
 			ret = -EAGAIN;
 		else if (!ret && pfn != c->wanted[i])
 			ret = -EAGAIN;
@@ -365,14 +377,14 @@ static int transfer(struct collection *c, struct file *file)
 	return ret;
 }
 
-static int try_once(struct collection *c, struct file *file, const struct hpm_attr *attr)
+static int collect_once(struct collection *c, struct file *file, const struct hpm_place *place)
 {
 	int ret;
 
-	hpm_nodes_begin(&c->nodes, attr);
+	hpm_nodes_begin(&c->nodes, place);
 	ret = collect_uncharged(c);
 	if (!ret)
-		ret = transfer(c, file);
+		ret = collection_transfer(c, file);
 	if (c->scratch)
 		hpm_fs_discard(c->scratch);
 	c->scratch = NULL;
@@ -380,14 +392,13 @@ static int try_once(struct collection *c, struct file *file, const struct hpm_at
 	return ret;
 }
 
-static void explain(const struct collection *c, const struct hpm_attr *attr, int ret,
-		    struct hpm_why *why)
+static void collect_explain(const struct collection *c, int ret, struct hpm_why *why)
 {
 	unsigned long kb = c->page_size >> 10;
 	char low[32] = "";
 
-	if (attr->limit)
-		snprintf(low, sizeof(low), " below %#llx", attr->limit);
+	if (c->place.limit)
+		snprintf(low, sizeof(low), " below %#llx", c->place.limit);
 	if (ret == -EAGAIN) {
 		hpm_why(why, "hugetlb: others took the pages in each of %d tries", MAX_TRIES);
 		hpm_why_try(why, "again");
@@ -395,7 +406,7 @@ static void explain(const struct collection *c, const struct hpm_attr *attr, int
 		hpm_why(why, "hugetlb: to get %lu chosen pages more than %lu others had to move",
 			c->nr, c->max - c->nr);
 		hpm_why_try(why, "as root, or with fewer pages of the pool promised to others");
-	} else if (attr->contiguous) {
+	} else if (c->contiguous) {
 		hpm_why(why, "hugetlb: %lu pages of %lu kB in a row needed%s, at most %lu are",
 			c->nr, kb, low, c->longest);
 		hpm_why_try(why, "echo 1 > /sys/kernel/mm/hugepages/hugepages-1048576kB/demote");
@@ -407,15 +418,16 @@ static void explain(const struct collection *c, const struct hpm_attr *attr, int
 }
 
 /*
- * Fill a hugetlbfs file with pages chosen by address; it stays empty on failure. The pool
- * has no surplus, or freed pages would leave it. Return: 0; -ENOMEM when there are no such
- * pages or others took them; or as hpm_hugetlb_allocate(), -ENOSPC when a limit holds the caller.
+ * Fill a hugetlbfs file with pages chosen by address; it stays empty on failure. The pool has no
+ * surplus, or freed pages would leave it. Return: 0; -ENOMEM when there are no such pages or
+ * others took them; or as hpm_pool_allocate(), -ENOSPC when a limit holds the caller.
  */
-int hpm_collect(struct file *file, const struct hpm_attr *attr, unsigned long nr,
-		unsigned long page_size, struct hpm_why *why)
+int hpm_collect(struct file *file, const struct hpm_request *r, unsigned long nr,
+		unsigned long page_size)
 {
 	struct collection c = {
-		.attr = *attr,
+		.place = r->place,
+		.contiguous = r->flags & HPAGE_MAP_CONTIGUOUS,
 		.page_size = page_size,
 		.nr = nr,
 		.free_hand = ns_capable_noaudit(&init_user_ns, CAP_SYS_ADMIN),
@@ -429,10 +441,10 @@ int hpm_collect(struct file *file, const struct hpm_attr *attr, unsigned long nr
 	if (!c.wanted || !c.where)
 		goto free;
 	for (i = 0, ret = -EAGAIN; i < MAX_TRIES && ret == -EAGAIN; i++)
-		ret = try_once(&c, file, attr);
+		ret = collect_once(&c, file, &r->place);
 
 	if (ret == -EAGAIN || ret == -ENOBUFS || ret == -ENOMEM) {
-		explain(&c, attr, ret, why);
+		collect_explain(&c, ret, r->why);
 		ret = -ENOMEM;
 	}
 free:

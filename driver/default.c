@@ -17,7 +17,13 @@
 #include <linux/slab.h>
 #include <linux/string_helpers.h>
 
-#include "faces.h"
+#include "buffer.h"
+#include "default.h"
+#include "kind.h"
+#include "log.h"
+#include "param.h"
+#include "request.h"
+#include "signals.h"
 
 #define DEFAULT_NR_HPAGES 10
 
@@ -28,7 +34,7 @@ static u64 hpage_size;
 static int param_set_size(const char *text, const struct kernel_param *kp)
 {
 	u64 bytes;
-	int ret = hpm_parse_bytes(text, &bytes);
+	int ret = hpm_param_parse_bytes(text, &bytes);
 
 	if (ret || !bytes)
 		return -EINVAL;
@@ -60,58 +66,59 @@ MODULE_PARM_DESC(allow_base, "take base pages if no huge pages can be had (N)");
 static DEFINE_MUTEX(making);
 static struct hpage_map_buffer *default_buffer;
 
-static int asked(struct hpm_attr *attr, struct hpm_why *why)
+static int default_request(struct hpm_request *r)
 {
 	u64 nr = nr_hpages ?: DEFAULT_NR_HPAGES;
 
-	*attr = (struct hpm_attr){
-		.size = size,
-		.page_size = hpage_size,
-		.exact = hpage_size,
-		.allow_base = allow_base && !hpage_size,
-		.own = true,
-	};
+	r->role = HPAGE_MAP_ATTR_DEFAULT;
+	r->name = "default";
+	r->length = size;
+	r->page_size = hpage_size;
+	if (hpage_size)
+		r->flags = HPAGE_MAP_EXACT;
+	else if (allow_base)
+		r->flags = HPAGE_MAP_ALLOW_BASE;
 	if (nr_hpages && size) {
-		hpm_why(why, "nr_hpages and size exclude each other");
+		hpm_why(r->why, "nr_hpages and size exclude each other");
 		return -EINVAL;
 	}
-	if (!size && check_mul_overflow(nr, hpage_size ?: (u64)PMD_SIZE, &attr->size)) {
-		hpm_why(why, "nr_hpages is too large");
+	if (!size && check_mul_overflow(nr, hpage_size ?: (u64)PMD_SIZE, &r->length)) {
+		hpm_why(r->why, "nr_hpages is too large");
 		return -EINVAL;
 	}
 	return 0;
 }
 
-static void announce(const struct hpm_backing *b, const struct hpm_why *why)
+static void default_announce(const struct hpage_map_buffer *buf, const struct hpm_why *why)
 {
+	const struct hpm_pages *pages = &buf->backing.pages;
 	char page[16], all[16];
 
-	string_get_size(1ULL << b->shift, 1, STRING_UNITS_2, page, sizeof(page));
-	string_get_size(hpm_backing_size(b), 1, STRING_UNITS_2, all, sizeof(all));
+	string_get_size(hpm_buffer_page_size(buf), 1, STRING_UNITS_2, page, sizeof(page));
+	string_get_size(hpm_buffer_size(buf), 1, STRING_UNITS_2, all, sizeof(all));
 	pr_info("default buffer: %lu x %s of %s, %s in %lu run%s%s%s\n",
-		b->nr, page, hpm_backing_name(b->kind), all, b->nr_runs,
-		b->nr_runs == 1 ? "" : "s", why->len ? ", because " : "", why->text);
+		pages->nr, page, hpm_kind(buf->backing.kind)->name, all, pages->nr_runs,
+		pages->nr_runs == 1 ? "" : "s", why->len ? ", because " : "", why->text);
 }
 
-static struct hpage_map_buffer *make(void)
+static struct hpage_map_buffer *default_make(void)
 {
 	struct hpm_why *why = kzalloc(sizeof(*why), GFP_KERNEL);
+	struct hpm_request r = { .why = why };
 	struct hpage_map_buffer *buf;
-	struct hpm_attr attr;
 	int ret;
 
 	lockdep_assert_held(&making);
 
 	if (!why)
 		return ERR_PTR(-ENOMEM);
-	ret = asked(&attr, why);
-	buf = ret ? ERR_PTR(ret) :
-		    hpm_buffer_create(&attr, HPAGE_MAP_ATTR_DEFAULT, "default", why);
+	ret = default_request(&r);
+	buf = ret ? ERR_PTR(ret) : hpm_buffer_create(&r);
 	if (!IS_ERR(buf)) {
-		announce(&buf->backing, why);
+		default_announce(buf, why);
 		/* Pairs with hpm_default_peek(): whoever sees the buffer sees it whole. */
 		smp_store_release(&default_buffer, buf);
-	} else if (!hpm_interrupted(PTR_ERR(buf)) && hpm_log_may(true)) {
+	} else if (!hpm_signals_ended(PTR_ERR(buf)) && hpm_log_may(true)) {
 		pr_err("no default buffer (%pe)%s%s\n", buf, why->len ? ": " : "", why->text);
 	}
 	kfree(why);
@@ -121,13 +128,13 @@ static struct hpage_map_buffer *make(void)
 /* NULL while it is not made. It lives as long as the faces of the module do. */
 struct hpage_map_buffer *hpm_default_peek(void)
 {
-	/* Pairs with make(). */
+	/* Pairs with default_make(). */
 	return smp_load_acquire(&default_buffer);
 }
 
 /*
  * The default buffer, with a reference for the caller; made first if need be. Errors as of
- * hpm_backing_make(), and -ERESTARTSYS.
+ * hpm_buffer_create(), and -ERESTARTSYS.
  */
 struct hpage_map_buffer *hpm_default_get(void)
 {
@@ -136,7 +143,7 @@ struct hpage_map_buffer *hpm_default_get(void)
 	if (!buf) {
 		if (mutex_lock_interruptible(&making))
 			return ERR_PTR(-ERESTARTSYS);
-		buf = default_buffer ?: make();
+		buf = default_buffer ?: default_make();
 		mutex_unlock(&making);
 	}
 	return IS_ERR(buf) ? buf : hpm_buffer_get(buf);
@@ -154,7 +161,7 @@ int hpm_default_init(void)
 		return 0;
 
 	mutex_lock(&making);
-	buf = make();
+	buf = default_make();
 	mutex_unlock(&making);
 	return PTR_ERR_OR_ZERO(buf);
 }

@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A buffer as devices and the kernel see it.
+ * A buffer mapped for devices.
  *
- * For a device, the pages are entries of a scatter-gather table, as few as possible: adjacent
- * pages are one entry, up to what the device takes in one. Whoever maps the buffer gets a
- * table and gives it back; until then the table holds the buffer, and stands among the
- * buffer's, under the buffer's lock.
+ * Whoever maps the buffer for a device gets a scatter-gather table, and gives it back; until then
+ * the table holds the buffer, and stands among the buffer's, under the buffer's lock.
  *
  * Where the DMA API lends the device copies of the pages (bounce buffers), what the device
  * writes comes to the pages when they are synced for the CPU, and takes with it whatever stands
@@ -15,241 +13,19 @@
  * The entries never change. That they are mapped is under the lock of the table, which a sync
  * holds for a small piece at a time: who ends a mapping, as the kernel does before it unbinds a
  * driver, waits for one piece and not for the sync. The lock of the buffer is taken under it.
- *
- * For the kernel they are an address. Pages in one run have one in the direct map. Others
- * are mapped together when somebody asks, once; the mapping then stays as long as the buffer,
- * so that nobody has to count its users.
  */
-#include <linux/dma-direct.h>
 #include <linux/dma-mapping.h>
 #include <linux/export.h>
-#include <linux/iommu.h>
-#include <linux/mm.h>
 #include <linux/sched/signal.h>
 #include <linux/sizes.h>
 #include <linux/slab.h>
-#include <linux/swiotlb.h>
-#include <linux/vmalloc.h>
 
 #include "buffer.h"
+#include "dma.h"
+#include "entries.h"
 
 /* Bytes that are synced before somebody else may have the table. */
 #define SYNC_PIECE	SZ_2M
-
-/* --- what a device reaches ----------------------------------------------------- */
-
-/* The addresses that an IOMMU translates for a device; NULL when none does. */
-static struct iommu_domain *domain_of(struct device *dev)
-{
-	struct iommu_domain *domain = iommu_get_domain_for_dev(dev);
-
-	return domain && domain->type & __IOMMU_DOMAIN_PAGING ? domain : NULL;
-}
-
-/* Does the device itself have to reach the pages? */
-static bool addresses_pages(struct device *dev)
-{
-	return !domain_of(dev) && !is_swiotlb_force_bounce(dev);
-}
-
-static u64 last_bus_address(struct device *dev)
-{
-	return min_not_zero(dma_get_mask(dev), dev->bus_dma_limit);
-}
-
-/*
- * How much of the memory at a physical address the device reaches, at bus addresses that follow
- * each other as the physical ones do. Return: bytes, whole pages; 0 when it does not.
- */
-static u64 reach(struct device *dev, u64 address, u64 length)
-{
-	const struct bus_dma_region *m;
-	u64 first = phys_to_dma(dev, address), last = last_bus_address(dev);
-
-	if (first == DMA_MAPPING_ERROR || first > last)
-		return 0;
-	length = min(length - 1, last - first) + 1;
-	for (m = dev->dma_range_map; m && m->size; m++)
-		if (address >= m->cpu_start && address - m->cpu_start < m->size)
-			length = min(length, m->size - (address - m->cpu_start));
-	return round_down(length, PAGE_SIZE);
-}
-
-/*
- * The first physical address out of a device's reach; 0 for none, as where an IOMMU translates.
- * Below it there may be others: hpm_dma_reaches() knows.
- */
-u64 hpm_dma_limit(struct device *dev)
-{
-	const struct bus_dma_region *m;
-	u64 last, limit = 0;
-
-	if (!dev || !dev->dma_mask || !dma_addressing_limited(dev) || !addresses_pages(dev))
-		return 0;
-	last = last_bus_address(dev);
-	if (!dev->dma_range_map)
-		return last + 1;
-	for (m = dev->dma_range_map; m->size; m++)
-		if (m->dma_start <= last)
-			limit = max(limit, m->cpu_start +
-				    min(m->size - 1, last - m->dma_start) + 1);
-	return limit ?: PAGE_SIZE;
-}
-
-/* Does the device reach all pages, at once or by an IOMMU? True when there is none. */
-bool hpm_dma_reaches(const struct hpage_map_buffer *buf, struct device *dev)
-{
-	struct hpage_map_run run;
-	loff_t pos = 0;
-	u64 len;
-
-	if (!dev || !dev->dma_mask || !addresses_pages(dev))
-		return true;
-	while (hpm_backing_run(&buf->backing, &pos, &run))
-		for (; run.length; run.address += len, run.length -= len) {
-			len = reach(dev, run.address, run.length);
-			if (!len)
-				return false;
-		}
-	return true;
-}
-
-/* --- the entries --------------------------------------------------------------- */
-
-/*
- * The longest entry: what the device takes, and the DMA API can copy, if it does. It tells of
- * copies for devices with few address bits, too, which need none: they reach the pages.
- */
-static u64 longest_entry(struct device *dev)
-{
-	u64 max = dma_get_max_seg_size(dev);
-
-	if (!dma_addressing_limited(dev) || is_swiotlb_force_bounce(dev))
-		max = min_t(u64, max, dma_max_mapping_size(dev));
-	return round_down(max, PAGE_SIZE);
-}
-
-/*
- * Cut the runs into entries that the device takes: no longer than its segments, and none across
- * a boundary that it cannot cross. Return: how many, and @sg, unless NULL, has got as many; or
- * -EIO when the device does not reach the pages.
- */
-static long fill_entries(const struct hpage_map_buffer *buf, struct device *dev,
-			 struct scatterlist *sg)
-{
-	u64 within = dma_get_seg_boundary(dev), max = longest_entry(dev), len, at;
-	bool direct = addresses_pages(dev);
-	struct hpage_map_run run;
-	loff_t pos = 0;
-	long nr = 0;
-
-	while (hpm_backing_run(&buf->backing, &pos, &run)) {
-		for (; run.length; run.address += len, run.length -= len, nr++) {
-			len = direct ? reach(dev, run.address, run.length) : run.length;
-			if (!len)
-				return -EIO;
-			at = direct ? phys_to_dma(dev, run.address) : run.address;
-			len = min3(len - 1, max - 1, within - (at & within)) + 1;
-			if (!sg)
-				continue;
-			sg_set_page(sg, pfn_to_page(PHYS_PFN(run.address)), len, 0);
-			sg = sg_next(sg);
-		}
-	}
-	return nr;
-}
-
-/*
- * The DMA API would map without an address what does no DMA. Importers walk tables by pages,
- * so an entry is a whole one at least.
- */
-static int make_entries(struct sg_table *sgt, const struct hpage_map_buffer *buf,
-			struct device *dev)
-{
-	long nr;
-
-	if (!dev->dma_mask || !longest_entry(dev) || dma_get_seg_boundary(dev) < PAGE_SIZE - 1)
-		return -EINVAL;
-	nr = fill_entries(buf, dev, NULL);
-	if (nr < 0)
-		return nr;
-	if (nr > UINT_MAX || sg_alloc_table(sgt, nr, GFP_KERNEL_ACCOUNT))
-		return -ENOMEM;
-	fill_entries(buf, dev, sgt->sgl);
-	return 0;
-}
-
-/* A place in a table, by the pages and by the addresses, which an IOMMU may have merged. */
-struct place {
-	struct scatterlist *page, *dma;
-	u64 in_page, in_dma;		/* bytes behind where the entry begins */
-};
-
-/* Go on by what is in one piece for both, at most @max bytes. Return: how much that is. */
-static u64 place_step(struct place *at, u64 max)
-{
-	u64 len = min3(at->page->length - at->in_page, sg_dma_len(at->dma) - at->in_dma, max);
-
-	at->in_page += len;
-	if (at->in_page == at->page->length) {
-		at->page = sg_next(at->page);
-		at->in_page = 0;
-	}
-	at->in_dma += len;
-	if (at->in_dma == sg_dma_len(at->dma)) {
-		at->dma = sg_next(at->dma);
-		at->in_dma = 0;
-	}
-	return len;
-}
-
-static struct place place_at(const struct sg_table *sgt, u64 offset)
-{
-	struct place at = { .page = sgt->sgl, .dma = sgt->sgl };
-
-	while (offset)
-		offset -= place_step(&at, offset);
-	return at;
-}
-
-/* Has the device other addresses than those of the pages, because the DMA API copies? */
-static bool is_copied(struct device *dev, const struct sg_table *sgt, u64 size)
-{
-	struct iommu_domain *domain = domain_of(dev);
-	struct place at = { .page = sgt->sgl, .dma = sgt->sgl };
-	u64 addr, phys, len;
-
-	if (!dma_dev_need_sync(dev))
-		return false;
-	for (; size; size -= len) {
-		addr = sg_dma_address(at.dma) + at.in_dma;
-		phys = sg_phys(at.page) + at.in_page;
-		if ((domain ? iommu_iova_to_phys(domain, addr) : dma_to_phys(dev, addr)) != phys)
-			return true;
-		len = place_step(&at, size);
-		cond_resched();
-	}
-	return false;
-}
-
-/* Sync the next @length bytes; a piece is one for the CPU and for the device. */
-static void sync_from(struct place *at, u64 length, struct device *dev,
-		      enum dma_data_direction dir, bool for_cpu)
-{
-	dma_addr_t addr;
-	u64 len;
-
-	for (; length; length -= len) {
-		addr = sg_dma_address(at->dma) + at->in_dma;
-		len = place_step(at, length);
-		if (for_cpu)
-			dma_sync_single_for_cpu(dev, addr, len, dir);
-		else
-			dma_sync_single_for_device(dev, addr, len, dir);
-	}
-}
-
-/* --- tables -------------------------------------------------------------------- */
 
 /* Show a table that is mapped among the buffer's, or refuse it. */
 static int table_publish(struct hpm_dma *t)
@@ -307,7 +83,7 @@ void hpm_dma_put(struct hpm_dma *t)
  */
 int hpm_dma_sync(struct hpm_dma *t, u64 offset, u64 length, bool for_cpu, bool killable)
 {
-	struct place at;
+	struct hpm_cursor at;
 	u64 len;
 	int ret = 0;
 
@@ -320,14 +96,14 @@ int hpm_dma_sync(struct hpm_dma *t, u64 offset, u64 length, bool for_cpu, bool k
 	if (ret || !length)
 		return ret;
 
-	at = place_at(&t->sgt, offset);
+	at = hpm_cursor_at(&t->sgt, offset);
 	for (; !ret && length; length -= len) {
 		if (killable && fatal_signal_pending(current))
 			return -EINTR;
 		len = min_t(u64, length, SYNC_PIECE);
 		mutex_lock(&t->lock);
 		if (t->mapped)
-			sync_from(&at, len, t->dev, t->dir, for_cpu);
+			hpm_cursor_sync(&at, len, t->dev, t->dir, for_cpu);
 		else
 			ret = -ENODEV;
 		mutex_unlock(&t->lock);
@@ -354,7 +130,7 @@ struct hpm_dma *hpm_dma_begin(struct hpage_map_buffer *buf, struct device *dev,
 	mutex_init(&t->lock);
 	INIT_LIST_HEAD(&t->sibling);
 	t->buf = hpm_buffer_get(buf);
-	ret = READ_ONCE(buf->copied) ? -EBUSY : make_entries(&t->sgt, buf, dev);
+	ret = READ_ONCE(buf->copied) ? -EBUSY : hpm_entries_make(&t->sgt, &buf->backing.pages, dev);
 	if (ret)
 		goto put;
 	/* Many may map the same pages, which the DMA API allows to those who sync by themselves. */
@@ -363,7 +139,7 @@ struct hpm_dma *hpm_dma_begin(struct hpage_map_buffer *buf, struct device *dev,
 		goto put;
 	/* What a device only reads is never copied back. */
 	if (dir != DMA_TO_DEVICE)
-		t->copied = is_copied(dev, &t->sgt, hpm_backing_size(&buf->backing));
+		t->copied = hpm_entries_are_copied(&t->sgt, dev, hpm_buffer_size(buf));
 	ret = table_publish(t);
 	if (ret)
 		goto unmap;
@@ -379,7 +155,7 @@ put:
 /* End a mapping, be it for the second time. The device does not use the addresses any more. */
 void hpm_dma_end(struct hpm_dma *t)
 {
-	hpm_dma_sync(t, 0, hpm_backing_size(&t->buf->backing), true, false);
+	hpm_dma_sync(t, 0, hpm_buffer_size(t->buf), true, false);
 	mutex_lock(&t->lock);
 	if (t->mapped) {
 		dma_unmap_sgtable(t->dev, &t->sgt, t->dir, DMA_ATTR_SKIP_CPU_SYNC);
@@ -398,7 +174,7 @@ struct hpm_dma *hpm_dma_map(struct hpage_map_buffer *buf, struct device *dev,
 
 	if (IS_ERR(t))
 		return t;
-	ret = hpm_dma_sync(t, 0, hpm_backing_size(&buf->backing), false, true);
+	ret = hpm_dma_sync(t, 0, hpm_buffer_size(buf), false, true);
 	if (!ret)
 		return t;
 	hpm_dma_end(t);
@@ -452,16 +228,16 @@ void hpage_map_dma_unmap(struct hpage_map_buffer *buf, struct device *dev, struc
 }
 EXPORT_SYMBOL_NS_GPL(hpage_map_dma_unmap, "HPAGE_MAP");
 
-static void sync_range(struct device *dev, const struct sg_table *sgt, u64 offset, u64 length,
-		       enum dma_data_direction dir, bool for_cpu)
+static void table_sync_range(struct device *dev, const struct sg_table *sgt, u64 offset,
+			     u64 length, enum dma_data_direction dir, bool for_cpu)
 {
-	u64 size = hpm_backing_size(&hpm_dma_of(sgt)->buf->backing);
-	struct place at;
+	u64 size = hpm_buffer_size(hpm_dma_of(sgt)->buf);
+	struct hpm_cursor at;
 
 	if (!dma_dev_need_sync(dev) || offset >= size)
 		return;
-	at = place_at(sgt, offset);
-	sync_from(&at, min(length, size - offset), dev, dir, for_cpu);
+	at = hpm_cursor_at(sgt, offset);
+	hpm_cursor_sync(&at, min(length, size - offset), dev, dir, for_cpu);
 }
 
 /**
@@ -482,7 +258,7 @@ static void sync_range(struct device *dev, const struct sg_table *sgt, u64 offse
 void hpage_map_sync_range_for_cpu(struct device *dev, struct sg_table *sgt, u64 offset,
 				  u64 length, enum dma_data_direction dir)
 {
-	sync_range(dev, sgt, offset, length, dir, true);
+	table_sync_range(dev, sgt, offset, length, dir, true);
 }
 EXPORT_SYMBOL_NS_GPL(hpage_map_sync_range_for_cpu, "HPAGE_MAP");
 
@@ -499,55 +275,6 @@ EXPORT_SYMBOL_NS_GPL(hpage_map_sync_range_for_cpu, "HPAGE_MAP");
 void hpage_map_sync_range_for_device(struct device *dev, struct sg_table *sgt, u64 offset,
 				     u64 length, enum dma_data_direction dir)
 {
-	sync_range(dev, sgt, offset, length, dir, false);
+	table_sync_range(dev, sgt, offset, length, dir, false);
 }
 EXPORT_SYMBOL_NS_GPL(hpage_map_sync_range_for_device, "HPAGE_MAP");
-
-/* --- the kernel ---------------------------------------------------------------- */
-
-static void *map_pages(const struct hpage_map_buffer *buf)
-{
-	unsigned long nr = hpm_backing_size(&buf->backing) >> PAGE_SHIFT, i;
-	struct page **pages = kvmalloc_array(nr, sizeof(*pages), GFP_KERNEL | __GFP_NOWARN);
-	void *vaddr;
-
-	if (!pages)
-		return NULL;
-	for (i = 0; i < nr; i++)
-		pages[i] = hpm_backing_page(&buf->backing, (loff_t)i << PAGE_SHIFT);
-	vaddr = vmap(pages, nr, VM_MAP, PAGE_KERNEL);
-	kvfree(pages);
-	return vaddr;
-}
-
-/**
- * hpage_map_vmap() - the address of a buffer in the kernel
- * @buf: the buffer
- *
- * In the direct map when the pages are one run, else in an area of its own, which the
- * first call makes. What is there may be read and written in any context.
- *
- * Return: the address of the first byte, valid as long as the caller holds the buffer, or
- * an ERR_PTR of -ENOMEM.
- */
-void *hpage_map_vmap(struct hpage_map_buffer *buf)
-{
-	void *vaddr, *other;
-
-	if (buf->backing.nr_runs == 1)
-		return page_address(hpm_backing_page(&buf->backing, 0));
-
-	vaddr = READ_ONCE(buf->vaddr);
-	if (vaddr)
-		return vaddr;
-	/* Under no lock: it may take long. Who comes second throws his away. */
-	vaddr = map_pages(buf);
-	if (!vaddr)
-		return ERR_PTR(-ENOMEM);
-	other = cmpxchg(&buf->vaddr, NULL, vaddr);
-	if (!other)
-		return vaddr;
-	vunmap(vaddr);
-	return other;
-}
-EXPORT_SYMBOL_NS_GPL(hpage_map_vmap, "HPAGE_MAP");

@@ -18,7 +18,11 @@
 #include <linux/module.h>
 #include <linux/slab.h>
 
-#include "faces.h"
+#include "buffer.h"
+#include "dma.h"
+#include "dmabuf.h"
+#include "ioctl.h"
+#include "vma.h"
 
 static int export_attach(struct dma_buf *dmabuf, struct dma_buf_attachment *attach)
 {
@@ -44,7 +48,7 @@ static struct sg_table *export_map(struct dma_buf_attachment *attach, enum dma_d
 	return &t->sgt;
 }
 
-/* Which one of an attachment that has several tells the table, and not the attachment. */
+/* An attachment may have several: the table is the one to unmap. */
 static void export_unmap(struct dma_buf_attachment *attach, struct sg_table *sgt,
 			 enum dma_data_direction dir)
 {
@@ -77,7 +81,7 @@ static int export_sync(struct hpage_map_buffer *buf, bool for_cpu)
 
 	for (id = 0; ret != -EINTR && (t = hpm_dma_next(buf, &id)); id++) {
 		if (t->imported)
-			ret = hpm_dma_sync(t, 0, hpm_backing_size(&buf->backing), for_cpu, true);
+			ret = hpm_dma_sync(t, 0, hpm_buffer_size(buf), for_cpu, true);
 		hpm_dma_put(t);
 	}
 	/* One that was unmapped meanwhile needs no sync. */
@@ -96,7 +100,7 @@ static int export_end_cpu_access(struct dma_buf *dmabuf, enum dma_data_direction
 
 static int export_mmap(struct dma_buf *dmabuf, struct vm_area_struct *vma)
 {
-	return hpm_buffer_mmap_anywhere(dmabuf->priv, vma);
+	return hpm_vma_map_anywhere(dmabuf->priv, vma);
 }
 
 static int export_vmap(struct dma_buf *dmabuf, struct iosys_map *map)
@@ -142,7 +146,7 @@ struct dma_buf *hpage_map_export(struct hpage_map_buffer *buf)
 	struct dma_buf *dmabuf;
 
 	info.ops = &export_ops;
-	info.size = hpm_backing_size(&buf->backing);
+	info.size = hpm_buffer_size(buf);
 	info.flags = O_RDWR;
 	info.priv = buf;
 	dmabuf = dma_buf_export(&info);
@@ -154,23 +158,20 @@ struct dma_buf *hpage_map_export(struct hpage_map_buffer *buf)
 }
 EXPORT_SYMBOL_NS_GPL(hpage_map_export, "HPAGE_MAP");
 
-int hpm_ioctl_export(struct file *file, struct hpm_call *call)
+/* Carry out HPAGE_MAP_EXPORT. */
+int hpm_dmabuf_export(struct hpm_call *call)
 {
 	struct hpage_map_export *e = &call->export;
 	struct dma_buf *dmabuf;
 
 	if (e->flags & ~HPAGE_MAP_EXPORT_FLAGS || e->reserved)
 		return -EINVAL;
-
-	call->fd = get_unused_fd_flags(O_CLOEXEC);
-	if (call->fd < 0)
-		return call->fd;
-	dmabuf = hpage_map_export(file->private_data);
-	if (IS_ERR(dmabuf))
-		return PTR_ERR(dmabuf);
-	call->file = dmabuf->file;
-	e->fd = call->fd;
-	return 0;
+	e->fd = get_unused_fd_flags(O_CLOEXEC);
+	if (e->fd < 0)
+		return e->fd;
+	dmabuf = hpage_map_export(call->file->private_data);
+	return hpm_ioctl_respond_fd(call, e->fd,
+				    IS_ERR(dmabuf) ? ERR_CAST(dmabuf) : dmabuf->file);
 }
 
 /* As MODULE_IMPORT_NS(), whose argument has changed, on every kernel. */

@@ -14,7 +14,6 @@
  */
 #include <linux/anon_inodes.h>
 #include <linux/capability.h>
-#include <linux/ctype.h>
 #include <linux/file.h>
 #include <linux/list.h>
 #include <linux/module.h>
@@ -25,7 +24,11 @@
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 
-#include "faces.h"
+#include "buffer.h"
+#include "device.h"
+#include "dma.h"
+#include "dmamap.h"
+#include "ioctl.h"
 
 /* The private part of a mapping's file. What says nothing of a lock never changes. */
 struct dma_mapping {
@@ -39,7 +42,7 @@ static LIST_HEAD(mappings);
 static DEFINE_MUTEX(mappings_lock);
 
 /* A table for a device that is in the list, which it leaves; with a reference for the caller. */
-static struct hpm_dma *take_table(const struct device *dev)
+static struct hpm_dma *mapping_take_table(const struct device *dev)
 {
 	struct hpm_dma *table = NULL;
 	struct dma_mapping *m;
@@ -58,38 +61,24 @@ static struct hpm_dma *take_table(const struct device *dev)
 }
 
 /* Before it is unbound. Who closes a mapping meanwhile has it in the list until it has ended. */
-static int unbinding(struct notifier_block *nb, unsigned long action, void *data)
+static int driver_unbinding(struct notifier_block *nb, unsigned long action, void *data)
 {
 	struct hpm_dma *table;
 
 	if (action != BUS_NOTIFY_UNBIND_DRIVER)
 		return NOTIFY_DONE;
-	while ((table = take_table(data))) {
+	while ((table = mapping_take_table(data))) {
 		hpm_dma_end(table);
 		hpm_dma_put(table);
 	}
 	return NOTIFY_OK;
 }
 
-static struct notifier_block pci_notifier = { .notifier_call = unbinding };
-static struct notifier_block platform_notifier = { .notifier_call = unbinding };
-
-/* A PCI or platform device, for put_device(). -EINVAL if the name has no end or is not visible. */
-struct device *hpm_dmamap_find_device(const char name[HPAGE_MAP_DEVICE_SIZE])
-{
-	int i;
-
-	for (i = 0; i < HPAGE_MAP_DEVICE_SIZE && name[i]; i++)
-		if (!isascii(name[i]) || !isgraph(name[i]))
-			return ERR_PTR(-EINVAL);
-	if (i == HPAGE_MAP_DEVICE_SIZE)
-		return ERR_PTR(-EINVAL);
-	return bus_find_device_by_name(&pci_bus_type, NULL, name) ?:
-	       bus_find_device_by_name(&platform_bus_type, NULL, name) ?: ERR_PTR(-ENODEV);
-}
+static struct notifier_block pci_notifier = { .notifier_call = driver_unbinding };
+static struct notifier_block platform_notifier = { .notifier_call = driver_unbinding };
 
 /* vfio-pci and the like have the device in an IOMMU domain that is not the kernel's. */
-static bool manages_dma(const struct device *dev)
+static bool driver_manages_dma(const struct device *dev)
 {
 	return dev->bus == &pci_bus_type ? to_pci_driver(dev->driver)->driver_managed_dma :
 					   to_platform_driver(dev->driver)->driver_managed_dma;
@@ -99,8 +88,8 @@ static bool manages_dma(const struct device *dev)
  * Count the runs: adjacent entries are one to whoever programs the device by hand. Those
  * from @first on go to an array, as far as there is room. -EINTR: the task is being killed.
  */
-static int collect_runs(const struct sg_table *sgt, u64 first, u32 room, struct hpage_map_run *to,
-			u64 *nr_runs)
+static int mapping_collect_runs(const struct sg_table *sgt, u64 first, u32 room,
+				struct hpage_map_run *to, u64 *nr_runs)
 {
 	struct hpage_map_run run = {};
 	struct scatterlist *sg;
@@ -124,14 +113,14 @@ static int collect_runs(const struct sg_table *sgt, u64 first, u32 room, struct 
 }
 
 /* Under the lock of the device; what takes long comes afterwards. */
-static int map_for_device(struct dma_mapping *m, enum dma_data_direction dir)
+static int mapping_begin(struct dma_mapping *m, enum dma_data_direction dir)
 {
 	struct hpm_dma *table;
 
 	device_lock_assert(m->dev);
 	if (!m->dev->driver)
 		return -ENODEV;
-	if (manages_dma(m->dev))
+	if (driver_manages_dma(m->dev))
 		return -EBUSY;
 	table = hpm_dma_begin(m->buf, m->dev, dir, false);
 	if (IS_ERR(table))
@@ -143,7 +132,7 @@ static int map_for_device(struct dma_mapping *m, enum dma_data_direction dir)
 	return 0;
 }
 
-static void free_mapping(struct dma_mapping *m)
+static void mapping_free(struct dma_mapping *m)
 {
 	if (m->table)
 		hpm_dma_end(m->table);
@@ -158,9 +147,9 @@ static void free_mapping(struct dma_mapping *m)
 	kfree(m);
 }
 
-static struct dma_mapping *make(struct hpage_map_buffer *buf, struct hpage_map_dma_map *d)
+static struct dma_mapping *mapping_new(struct hpage_map_buffer *buf, struct hpage_map_dma_map *d)
 {
-	struct device *dev = hpm_dmamap_find_device(d->device);
+	struct device *dev = hpm_device_find(d->device);
 	struct dma_mapping *m;
 	int ret;
 
@@ -178,17 +167,17 @@ static struct dma_mapping *make(struct hpage_map_buffer *buf, struct hpage_map_d
 
 	ret = device_lock_interruptible(dev) ? -ERESTARTSYS : 0;
 	if (!ret) {
-		ret = map_for_device(m, d->flags == HPAGE_MAP_DMA_FLAGS ? DMA_BIDIRECTIONAL :
+		ret = mapping_begin(m, d->flags == HPAGE_MAP_DMA_FLAGS ? DMA_BIDIRECTIONAL :
 				     d->flags == HPAGE_MAP_DMA_TO_DEVICE ? DMA_TO_DEVICE :
 				     DMA_FROM_DEVICE);
 		device_unlock(dev);
 	}
 	if (!ret)
-		ret = hpm_dma_sync(m->table, 0, hpm_backing_size(&buf->backing), false, true);
+		ret = hpm_dma_sync(m->table, 0, hpm_buffer_size(buf), false, true);
 	if (!ret)
-		ret = collect_runs(&m->table->sgt, 0, 0, NULL, &d->nr_runs);
+		ret = mapping_collect_runs(&m->table->sgt, 0, 0, NULL, &d->nr_runs);
 	if (ret) {
-		free_mapping(m);
+		mapping_free(m);
 		return ERR_PTR(ret);
 	}
 	return m;
@@ -196,7 +185,7 @@ static struct dma_mapping *make(struct hpage_map_buffer *buf, struct hpage_map_d
 
 static int mapping_release(struct inode *inode, struct file *file)
 {
-	free_mapping(file->private_data);
+	mapping_free(file->private_data);
 	return 0;
 }
 
@@ -208,24 +197,88 @@ static void mapping_show_fdinfo(struct seq_file *seq, struct file *file)
 	seq_printf(seq, "hpage_map-device:\t%s\n", dev_name(m->dev));
 }
 
+/* Report the bus addresses of a mapping, or -ENODEV when the driver has gone. */
+static int mapping_runs(struct hpm_call *call)
+{
+	const struct dma_mapping *m = call->file->private_data;
+	const struct sg_table *sgt = &m->table->sgt;
+	struct hpage_map_runs *runs = &call->runs;
+	u32 room = min(runs->nr, sgt->nents);
+	struct hpage_map_run *found;
+	u64 nr;
+	int ret;
+
+	if (runs->flags & ~HPAGE_MAP_RUNS_FLAGS || runs->reserved)
+		return -EINVAL;
+	if (!capable(CAP_SYS_RAWIO))
+		return -EPERM;
+	if (!READ_ONCE(m->table->mapped))
+		return -ENODEV;
+	found = kvcalloc(room ?: 1, sizeof(*found), GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
+	if (!found)
+		return -ENOMEM;
+	ret = mapping_collect_runs(sgt, runs->first, room, found, &nr);
+	if (!ret) {
+		runs->nr = min_t(u64, room, nr - min(nr, runs->first));
+		if (copy_to_user(u64_to_user_ptr(runs->runs), found, runs->nr * sizeof(*found)))
+			ret = -EFAULT;
+	}
+	kvfree(found);
+	return ret ?: hpm_ioctl_respond(call);
+}
+
+/* The struct is only read. */
+static int mapping_sync(struct hpm_call *call)
+{
+	const struct hpage_map_dma_sync *s = &call->dma_sync;
+	struct dma_mapping *m = call->file->private_data;
+	u64 size = hpm_buffer_size(m->buf);
+
+	if ((s->flags != HPAGE_MAP_SYNC_FOR_CPU && s->flags != HPAGE_MAP_SYNC_FOR_DEVICE) ||
+	    !s->length || s->offset > size || s->length > size - s->offset)
+		return -EINVAL;
+
+	return hpm_dma_sync(m->table, s->offset, s->length, s->flags == HPAGE_MAP_SYNC_FOR_CPU,
+			    true);
+}
+
+static const struct hpm_ioctl mapping_ioctls[] = {
+	HPM_IOCTL(HPAGE_MAP_RUNS, HPM_FOR_ANY, mapping_runs, hpage_map_runs, reserved),
+	HPM_IOCTL(HPAGE_MAP_DMA_SYNC, HPM_FOR_ANY, mapping_sync, hpage_map_dma_sync, length),
+};
+
+static long mapping_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
+{
+	return hpm_ioctl_call(hpm_ioctl_find(mapping_ioctls, ARRAY_SIZE(mapping_ioctls), cmd),
+			      file, cmd, arg);
+}
+
 static const struct file_operations mapping_fops = {
 	.owner = THIS_MODULE,
 	.release = mapping_release,
-	.unlocked_ioctl = hpm_ioctl,
+	.unlocked_ioctl = mapping_ioctl,
 	.compat_ioctl = compat_ptr_ioctl,
 	.show_fdinfo = mapping_show_fdinfo,
 };
 
-/* Is the private data of a file of ours a mapping, and not a buffer? */
-bool hpm_dmamap_is(const struct file *file)
+/* A file for a mapping, which it takes over; or an ERR_PTR, also for one. */
+static struct file *mapping_file(struct dma_mapping *m)
 {
-	return file->f_op == &mapping_fops;
+	struct file *file;
+
+	if (IS_ERR(m))
+		return ERR_CAST(m);
+	file = anon_inode_getfile("[hpage_map-dma]", &mapping_fops, m, O_RDWR);
+	if (IS_ERR(file))
+		mapping_free(m);
+	return file;
 }
 
-int hpm_ioctl_dma_map(struct file *file, struct hpm_call *call)
+/* Carry out HPAGE_MAP_DMA_MAP. */
+int hpm_dmamap_map(struct hpm_call *call)
 {
 	struct hpage_map_dma_map *d = &call->dma_map;
-	struct dma_mapping *m;
+	struct file *file = call->file;
 
 	if (!d->flags || d->flags & ~HPAGE_MAP_DMA_FLAGS || d->reserved)
 		return -EINVAL;
@@ -236,59 +289,10 @@ int hpm_ioctl_dma_map(struct file *file, struct hpm_call *call)
 	if (!capable(CAP_SYS_RAWIO))
 		return -EPERM;
 
-	call->fd = get_unused_fd_flags(O_CLOEXEC);
-	if (call->fd < 0)
-		return call->fd;
-	m = make(file->private_data, d);
-	if (IS_ERR(m))
-		return PTR_ERR(m);
-	file = anon_inode_getfile("[hpage_map-dma]", &mapping_fops, m, O_RDWR);
-	if (IS_ERR(file)) {
-		free_mapping(m);
-		return PTR_ERR(file);
-	}
-	call->file = file;
-	d->fd = call->fd;
-	return 0;
-}
-
-/* Tell the bus addresses of a mapping, or -ENODEV when the driver has gone. */
-int hpm_dmamap_runs(struct file *file, struct hpage_map_runs *runs)
-{
-	const struct dma_mapping *m = file->private_data;
-	const struct sg_table *sgt = &m->table->sgt;
-	struct hpage_map_run *found;
-	u32 room = min(runs->nr, sgt->nents);
-	u64 nr;
-	int ret;
-
-	if (!READ_ONCE(m->table->mapped))
-		return -ENODEV;
-	found = kvcalloc(room ?: 1, sizeof(*found), GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
-	if (!found)
-		return -ENOMEM;
-	ret = collect_runs(sgt, runs->first, room, found, &nr);
-	if (!ret) {
-		runs->nr = min_t(u64, room, nr - min(nr, runs->first));
-		if (copy_to_user(u64_to_user_ptr(runs->runs), found, runs->nr * sizeof(*found)))
-			ret = -EFAULT;
-	}
-	kvfree(found);
-	return ret;
-}
-
-int hpm_ioctl_dma_sync(struct file *file, struct hpm_call *call)
-{
-	const struct hpage_map_dma_sync *s = &call->dma_sync;
-	struct dma_mapping *m = file->private_data;
-	u64 size = hpm_backing_size(&m->buf->backing);
-
-	if ((s->flags != HPAGE_MAP_SYNC_FOR_CPU && s->flags != HPAGE_MAP_SYNC_FOR_DEVICE) ||
-	    !s->length || s->offset > size || s->length > size - s->offset)
-		return -EINVAL;
-
-	return hpm_dma_sync(m->table, s->offset, s->length, s->flags == HPAGE_MAP_SYNC_FOR_CPU,
-			    true);
+	d->fd = get_unused_fd_flags(O_CLOEXEC);
+	if (d->fd < 0)
+		return d->fd;
+	return hpm_ioctl_respond_fd(call, d->fd, mapping_file(mapping_new(file->private_data, d)));
 }
 
 int hpm_dmamap_init(void)

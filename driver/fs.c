@@ -25,10 +25,10 @@
 #include <linux/sizes.h>
 #include <linux/slab.h>
 
-#include "backing.h"
+#include "fs.h"
 
 /* The hidden file systems: each page size of hugetlbfs, each kind of tmpfs. */
-static struct hidden {
+static struct fs_mount {
 	struct vfsmount *mnt;	/* held */
 	const char *type;
 	char value[24];		/* of its one mount option */
@@ -38,7 +38,7 @@ static unsigned int nr_mounts;
 static const struct cred *kernel_creds;
 static struct vfsmount *sysfs;
 
-static struct vfsmount *mount_hidden(const char *name, const char *key, const char *value)
+static struct vfsmount *fs_mount_hidden(const char *name, const char *key, const char *value)
 {
 	struct file_system_type *type = get_fs_type(name);
 	struct vfsmount *mnt;
@@ -58,10 +58,10 @@ static struct vfsmount *mount_hidden(const char *name, const char *key, const ch
 }
 
 /* Mount what the kernel has; what it lacks is looked for in vain later. */
-static int hide(const char *type, const char *key, const char *value)
+static int fs_mount_add(const char *type, const char *key, const char *value)
 {
-	struct hidden *hidden = &mounts[nr_mounts];
-	struct vfsmount *mnt = mount_hidden(type, key, value);
+	struct fs_mount *mount = &mounts[nr_mounts];
+	struct vfsmount *mnt = fs_mount_hidden(type, key, value);
 	int ret = PTR_ERR_OR_ZERO(mnt);
 
 	if (ret == -EINVAL || ret == -ENODEV)
@@ -69,13 +69,13 @@ static int hide(const char *type, const char *key, const char *value)
 	/* No limit on files is set, so there was no memory for the inode. */
 	if (ret)
 		return ret == -ENOSPC ? -ENOMEM : ret;
-	*hidden = (struct hidden){ .mnt = mnt, .type = type };
-	strscpy(hidden->value, value, sizeof(hidden->value));
+	*mount = (struct fs_mount){ .mnt = mnt, .type = type };
+	strscpy(mount->value, value, sizeof(mount->value));
 	nr_mounts++;
 	return 0;
 }
 
-static int hide_all(void)
+static int fs_mount_all(void)
 {
 	static const char * const huge[] = { "always", "within_size", "never" };
 	static const char pools[] = "kernel/mm/hugepages/hugepages";
@@ -84,13 +84,13 @@ static int hide_all(void)
 	int i, ret = 0;
 
 	for (i = 0; i < ARRAY_SIZE(huge) && !ret; i++)
-		ret = hide("tmpfs", "huge", huge[i]);
+		ret = fs_mount_add("tmpfs", "huge", huge[i]);
 	for (kb = PAGE_SIZE / SZ_1K; kb <= SZ_16G / SZ_1K && !ret; kb *= 2) {
 		snprintf(path, sizeof(path), "%s-%lukB/nr_hugepages", pools, kb);
 		snprintf(value, sizeof(value), "%luK", kb);
 		/* That it cannot be asked now says nothing. */
 		if (hpm_fs_sysfs(path, text, sizeof(text)) != -ENOENT)
-			ret = hide("hugetlbfs", "pagesize", value);
+			ret = fs_mount_add("hugetlbfs", "pagesize", value);
 	}
 	return ret;
 }
@@ -105,8 +105,8 @@ int hpm_fs_init(void)
 	if (!kernel_creds)
 		return -ENOMEM;
 	caller = override_creds(kernel_creds);
-	sysfs = mount_hidden("sysfs", NULL, NULL);
-	ret = IS_ERR(sysfs) ? PTR_ERR(sysfs) : hide_all();
+	sysfs = fs_mount_hidden("sysfs", NULL, NULL);
+	ret = IS_ERR(sysfs) ? PTR_ERR(sysfs) : fs_mount_all();
 	revert_creds(caller);
 	if (ret)
 		hpm_fs_exit();
@@ -122,7 +122,7 @@ void hpm_fs_exit(void)
 	put_cred(kernel_creds);
 }
 
-static struct vfsmount *find_mount(const char *type, const char *value)
+static struct vfsmount *fs_mount_find(const char *type, const char *value)
 {
 	unsigned int i;
 
@@ -136,7 +136,7 @@ static struct vfsmount *find_mount(const char *type, const char *value)
  * Open a file that no directory has. The file system makes the inode; the file that is kept has
  * a name of ours, as those of memfd and hugetlb have theirs.
  */
-static struct file *open_nameless(struct vfsmount *mnt)
+static struct file *fs_open_nameless(struct vfsmount *mnt)
 {
 	struct file *made = file_open_root_mnt(mnt, ".", O_TMPFILE | O_RDWR | O_LARGEFILE, 0600);
 	struct inode *inode;
@@ -161,7 +161,7 @@ static struct file *open_nameless(struct vfsmount *mnt)
  */
 struct file *hpm_fs_create(const char *type, const char *value, loff_t size)
 {
-	struct vfsmount *mnt = find_mount(type, value);
+	struct vfsmount *mnt = fs_mount_find(type, value);
 	const struct cred *caller;
 	struct inode *inode;
 	struct file *file;
@@ -169,7 +169,7 @@ struct file *hpm_fs_create(const char *type, const char *value, loff_t size)
 	if (IS_ERR(mnt))
 		return ERR_CAST(mnt);
 	caller = override_creds(kernel_creds);
-	file = open_nameless(mnt);
+	file = fs_open_nameless(mnt);
 	revert_creds(caller);
 	/* No limit on files is set, so there was no memory for the inode. */
 	if (IS_ERR(file))
@@ -245,7 +245,7 @@ void hpm_fs_unpin(struct page *page)
  * are in the kernel's own text, so that they may outlive this module; no
  * symbol names them, so they are taken from a blank inode.
  */
-static int forget_operations(struct inode *inode)
+static int inode_forget_operations(struct inode *inode)
 {
 	struct inode *blank = kzalloc(sizeof(*blank), GFP_KERNEL);
 	int ret;
@@ -275,7 +275,7 @@ int hpm_fs_seal(struct file *file)
 	int ret;
 
 	inode_lock(inode);
-	ret = forget_operations(inode);
+	ret = inode_forget_operations(inode);
 	if (!ret)
 		inode_set_flags(inode, S_IMMUTABLE | S_APPEND, S_IMMUTABLE | S_APPEND);
 	inode_unlock(inode);

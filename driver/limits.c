@@ -24,6 +24,7 @@
  */
 #include <linux/capability.h>
 #include <linux/cred.h>
+#include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/sched/signal.h>
 #include <linux/sched/user.h>
@@ -31,7 +32,9 @@
 #include <linux/spinlock.h>
 #include <linux/xarray.h>
 
-#include "backing.h"
+#include "limits.h"
+#include "param.h"
+#include "why.h"
 
 static u64 user_hugetlb = U64_MAX;
 module_param_cb(user_hugetlb, &hpm_param_ops_bytes, &user_hugetlb, 0644);
@@ -105,7 +108,7 @@ static void user_put(struct hpm_user *user)
 		user_free(user);
 }
 
-static int param_add(struct hpm_charge *charge, u64 bytes, struct hpm_why *why)
+static int limit_add_param(struct hpm_charge *charge, u64 bytes, struct hpm_why *why)
 {
 	bool reserve = charge->limit == HPM_LIMIT_RESERVE;
 	const char *name = reserve ? "reserve" : "hugetlb";
@@ -129,7 +132,7 @@ static int param_add(struct hpm_charge *charge, u64 bytes, struct hpm_why *why)
 }
 
 /* As io_uring and iommufd account what they pin. */
-static int memlock_add(struct hpm_user *user, u64 bytes, struct hpm_why *why)
+static int limit_add_memlock(struct hpm_user *user, u64 bytes, struct hpm_why *why)
 {
 	unsigned long max = rlimit(RLIMIT_MEMLOCK) >> PAGE_SHIFT;
 	atomic_long_t *locked = &user->cred->user->locked_vm;
@@ -147,7 +150,7 @@ static int memlock_add(struct hpm_user *user, u64 bytes, struct hpm_why *why)
 	return 0;
 }
 
-static void memlock_sub(struct hpm_user *user, u64 bytes)
+static void limit_sub_memlock(struct hpm_user *user, u64 bytes)
 {
 	atomic_long_sub(bytes >> PAGE_SHIFT, &user->cred->user->locked_vm);
 }
@@ -172,8 +175,8 @@ int hpm_limit_add(struct hpm_charge *charge, u64 bytes, struct hpm_why *why)
 
 	if (!charge->user)
 		return 0;
-	ret = charge->limit == HPM_LIMIT_MEMLOCK ? memlock_add(charge->user, bytes, why) :
-						   param_add(charge, bytes, why);
+	ret = charge->limit == HPM_LIMIT_MEMLOCK ? limit_add_memlock(charge->user, bytes, why) :
+						   limit_add_param(charge, bytes, why);
 	if (!ret)
 		charge->bytes += bytes;
 	return ret;
@@ -188,7 +191,7 @@ void hpm_limit_sub(struct hpm_charge *charge, u64 bytes)
 		return;
 	charge->bytes -= bytes;
 	if (charge->limit == HPM_LIMIT_MEMLOCK) {
-		memlock_sub(user, bytes);
+		limit_sub_memlock(user, bytes);
 		return;
 	}
 	spin_lock(&user->lock);
@@ -226,14 +229,14 @@ int hpm_limit_add_folio(struct hpm_charge *charge, struct folio *folio, struct h
 	pins = xa_to_value(xa_load(folios, pfn) ?: xa_mk_value(0));
 	/* Not in the charge's own bytes: it may go before others of the user who pin this folio. */
 	if (!pins)
-		ret = memlock_add(charge->user, folio_size(folio), why);
+		ret = limit_add_memlock(charge->user, folio_size(folio), why);
 	if (ret) {
 		__xa_erase(folios, pfn);
 	} else if (xa_is_err(__xa_store(folios, pfn, xa_mk_value(pins + 1), GFP_ATOMIC))) {
 		/* Another thread has given up the place in between, and there is none. */
 		ret = -ENOMEM;
 		if (!pins)
-			memlock_sub(charge->user, folio_size(folio));
+			limit_sub_memlock(charge->user, folio_size(folio));
 	}
 	xa_unlock(folios);
 	return ret;
@@ -260,5 +263,5 @@ void hpm_limit_sub_folio(struct hpm_charge *charge, struct folio *folio)
 		__xa_erase(folios, pfn);
 	xa_unlock(folios);
 	if (pins == 1)
-		memlock_sub(charge->user, folio_size(folio));
+		limit_sub_memlock(charge->user, folio_size(folio));
 }

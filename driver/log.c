@@ -18,7 +18,7 @@
 #include <linux/spinlock.h>
 #include <linux/uidgid.h>
 
-#include "backing.h"
+#include "log.h"
 
 #define LOG_INTERVAL	(60 * HZ)
 #define LOG_LINES	10	/* of one user in an interval */
@@ -32,7 +32,7 @@ static struct log_user {
 static DEFINE_SPINLOCK(log_lock);
 
 /* The entry of a user, or a free one, or NULL. */
-static struct log_user *log_find(kuid_t uid)
+static struct log_user *log_user_find(kuid_t uid)
 {
 	struct log_user *user = NULL;
 	int i;
@@ -49,13 +49,13 @@ static struct log_user *log_find(kuid_t uid)
 	return user;
 }
 
-static bool log_count(kuid_t uid)
+static bool log_user_count(kuid_t uid)
 {
 	struct log_user *user;
 	bool may;
 
 	spin_lock(&log_lock);
-	user = log_find(uid);
+	user = log_user_find(uid);
 	may = user && user->lines < LOG_LINES;
 	if (may && !user->lines)
 		*user = (struct log_user){ .uid = uid, .begin = jiffies };
@@ -73,5 +73,5 @@ bool hpm_log_may(bool refused)
 
 	if (ns_capable_noaudit(&init_user_ns, CAP_SYS_ADMIN))
 		return __ratelimit(&administrators);
-	return refused && log_count(current_uid());
+	return refused && log_user_count(current_uid());
 }

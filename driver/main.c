@@ -2,15 +2,20 @@
 /*
  * hpage_map: huge pages owned by a driver, mapped by programs.
  *
- * The init ladder and its reverse. Storeys, each knowing only those below:
+ * The init ladder and its reverse. Floors, each of which includes only what is below:
  *
- *	chardev, ioctl, ioctl_alloc, sysfs,	faces: thin, they call the buffer
- *	default, named, api, dmabuf, dmamap
- *	buffer, vma, dma			who holds what, and how it is seen
- *	backing, pages, release, reserve,	where pages come from, whose they
- *	hugetlb, collect, shmem, user,		may be, and how they go back
- *	policy, room, signals, limits, log,
- *	fs, offline
+ *	chardev					the nodes, and the ioctls of the door
+ *	make, named, file, info, api,		ways in, which call the buffer
+ *	dmabuf, dmamap, class, sysfs,
+ *	default, ioctl, reserve_sysfs
+ *	dma, entries, reach, vma, vmap		how a buffer is seen
+ *	buffer					who holds what
+ *	ladder, user				where its pages come from
+ *	backing					whose they are, how they go back
+ *	reserve, hugetlb, collect, shmem	pages that are ready; pages of each kind
+ *	pool, pages, offline, room, policy,	the ground
+ *	limits, kind, request, device, name,
+ *	fs, signals, log, param, why, work
  *
  * The promise to programs is include/uapi/linux/hpage_map.h, that to other drivers
  * include/linux/hpage_map.h.
@@ -18,7 +23,17 @@
 #include <linux/module.h>
 #include <linux/rcupdate.h>
 
-#include "faces.h"
+#include "buffer.h"
+#include "chardev.h"
+#include "class.h"
+#include "default.h"
+#include "dmamap.h"
+#include "fs.h"
+#include "named.h"
+#include "offline.h"
+#include "policy.h"
+#include "reserve.h"
+#include "work.h"
 
 #if !IS_ENABLED(CONFIG_64BIT) || !IS_ENABLED(CONFIG_PCI) || !IS_ENABLED(CONFIG_DMA_SHARED_BUFFER)
 #error "hpage_map needs a 64-bit kernel with CONFIG_PCI and CONFIG_DMA_SHARED_BUFFER"
@@ -28,67 +43,52 @@
 #error "hpage_map needs CONFIG_TASKS_RCU to unload safely on a preemptible kernel"
 #endif
 
-struct workqueue_struct *hpm_workqueue;
+/* In the order in which they are made; they go in the reverse order. */
+static const struct {
+	int (*init)(void);
+	void (*exit)(void);
+} parts[] = {
+	{ hpm_work_init, hpm_work_exit },
+	{ .exit = hpm_policy_exit },
+	{ hpm_fs_init, hpm_fs_exit },
+	{ hpm_offline_init, hpm_offline_exit },
+	{ hpm_reserve_init, hpm_reserve_exit },
+	{ hpm_reserve_sysfs_init, hpm_reserve_sysfs_exit },
+	{ .exit = hpm_buffer_exit },
+	{ hpm_dmamap_init, hpm_dmamap_exit },
+	{ hpm_default_init, hpm_default_exit },
+	{ hpm_class_init, hpm_class_exit },
+	{ hpm_chardev_init, hpm_chardev_exit },
+	{ .exit = hpm_named_exit },
+};
+
+static void parts_exit(int nr)
+{
+	while (nr--)
+		if (parts[nr].exit)
+			parts[nr].exit();
+}
 
 static int __init hpm_init(void)
 {
-	int ret;
+	int i, ret;
 
-	hpm_workqueue = alloc_workqueue("hpage_map", WQ_UNBOUND | WQ_FREEZABLE, 0);
-	if (!hpm_workqueue)
-		return -ENOMEM;
-	ret = hpm_fs_init();
-	if (ret)
-		goto destroy_workqueue;
-	ret = hpm_offline_init();
-	if (ret)
-		goto exit_fs;
-	ret = hpm_reserve_init();
-	if (ret)
-		goto exit_offline;
-	ret = hpm_dmamap_init();
-	if (ret)
-		goto exit_reserve;
-	ret = hpm_default_init();
-	if (ret)
-		goto exit_dmamap;
-	ret = hpm_chardev_init();
-	if (ret)
-		goto exit_default;
+	for (i = 0; i < ARRAY_SIZE(parts); i++) {
+		ret = parts[i].init ? parts[i].init() : 0;
+		if (ret) {
+			parts_exit(i);
+			return ret;
+		}
+	}
 	return 0;
-
-exit_default:
-	hpm_default_exit();
-exit_dmamap:
-	hpm_dmamap_exit();
-	hpm_buffer_exit();
-exit_reserve:
-	hpm_reserve_exit();
-exit_offline:
-	hpm_offline_exit();
-exit_fs:
-	hpm_fs_exit();
-destroy_workqueue:
-	hpm_policy_exit();
-	destroy_workqueue(hpm_workqueue);
-	return ret;
 }
 
 static void __exit hpm_exit(void)
 {
-	hpm_named_exit();
-	hpm_chardev_exit();
-	hpm_default_exit();
-	hpm_dmamap_exit();
-	hpm_buffer_exit();
-	hpm_reserve_exit();
-	hpm_offline_exit();
-	hpm_fs_exit();
-	hpm_policy_exit();
-	destroy_workqueue(hpm_workqueue);
+	parts_exit(ARRAY_SIZE(parts));
 	/*
-	 * The last mapping dropped its reference to the module inside
-	 * hpm_vma_close(), and may have been preempted before it returned.
+	 * The last mapping dropped its reference to the module inside hpm_vma_close(), and may
+	 * have been preempted before it returned.
 	 */
 	synchronize_rcu_tasks();
 }

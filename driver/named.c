@@ -26,7 +26,11 @@
 #include <linux/wait_bit.h>
 #include <linux/xarray.h>
 
-#include "faces.h"
+#include "buffer.h"
+#include "class.h"
+#include "name.h"
+#include "named.h"
+#include "request.h"
 
 struct named {
 	struct device dev;	/* its device, in the class and in /dev */
@@ -70,18 +74,7 @@ static const struct device_type named_type = {
 	.release = named_release,
 };
 
-/* Is that a name? Letters, digits and, behind the first, '.', '_' and '-', and an end in time. */
-bool hpm_named_valid(const char *name)
-{
-	int i;
-
-	for (i = 0; i < HPAGE_MAP_NAME_SIZE && name[i]; i++)
-		if (!isascii(name[i]) || !(isalnum(name[i]) || (i && strchr("._-", name[i]))))
-			return false;
-	return i && i < HPAGE_MAP_NAME_SIZE;
-}
-
-static struct named *find(const char *name)
+static struct named *named_find(const char *name)
 {
 	struct named *named;
 
@@ -92,7 +85,7 @@ static struct named *find(const char *name)
 	return NULL;
 }
 
-static struct named *new_named(const char *name)
+static struct named *named_new(const struct hpm_request *r)
 {
 	struct named *named = kzalloc(sizeof(*named), GFP_KERNEL);
 
@@ -102,7 +95,10 @@ static struct named *new_named(const char *name)
 	device_initialize(&named->dev);
 	named->dev.class = hpm_class;
 	named->dev.type = &named_type;
-	if (!dev_set_name(&named->dev, "%s", name))
+	named->mode = r->mode;
+	named->uid = r->uid;
+	named->gid = r->gid;
+	if (!dev_set_name(&named->dev, "%s", r->name))
 		return named;
 	put_device(&named->dev);
 	return NULL;
@@ -114,7 +110,7 @@ static int name_taken(const char *name, struct hpm_why *why)
 	/* "default" is what the default buffer is called, hpage_map its device in this class. */
 	if (!strcmp(name, "default") || !strcmp(name, KBUILD_MODNAME))
 		hpm_why(why, "%s stands for the default buffer", name);
-	else if (find(name))
+	else if (named_find(name))
 		hpm_why(why, "there is a buffer named %s already", name);
 	else
 		return 0;
@@ -123,7 +119,7 @@ static int name_taken(const char *name, struct hpm_why *why)
 }
 
 /* From here on nobody else can have the name. */
-static int claim(struct named *named, struct hpm_why *why)
+static int named_claim(struct named *named, struct hpm_why *why)
 {
 	u32 minor;
 	int ret;
@@ -140,14 +136,14 @@ static int claim(struct named *named, struct hpm_why *why)
 		goto unlock;
 	}
 	ret = 0;
-	named->dev.devt = hpm_chardev_devt(minor);
+	named->dev.devt = hpm_class_devt(minor);
 	list_add_tail(&named->entry, &names);
 unlock:
 	mutex_unlock(&names_lock);
 	return ret;
 }
 
-static void unclaim(struct named *named)
+static void named_unclaim(struct named *named)
 {
 	mutex_lock(&names_lock);
 	list_del(&named->entry);
@@ -156,7 +152,7 @@ static void unclaim(struct named *named)
 }
 
 /* Show what has been claimed. The name takes a reference of its own. */
-static int publish(struct named *named, struct hpage_map_buffer *buf)
+static int named_publish(struct named *named, struct hpage_map_buffer *buf)
 {
 	struct device *dev = &named->dev;
 	int ret;
@@ -173,31 +169,30 @@ static int publish(struct named *named, struct hpage_map_buffer *buf)
 }
 
 /*
- * As hpm_buffer_create(), with a name. Also -EEXIST, or -ENOSPC when there are no more numbers,
- * either before any page is made.
+ * Make a buffer with the name, mode and owner of the request. Return: the buffer, with a reference
+ * for the caller, or an ERR_PTR: -EEXIST when the name is taken, before a page is made; -ENOSPC
+ * when there are too many names; or as of hpm_buffer_create().
  */
-struct hpage_map_buffer *hpm_named_create(const char *name, umode_t mode, kuid_t uid, kgid_t gid,
-					  const struct hpm_attr *attr, struct hpm_why *why)
+struct hpage_map_buffer *hpm_named_create(const struct hpm_request *r)
 {
-	struct named *named = new_named(name);
 	struct hpage_map_buffer *buf;
-	int ret;
+	struct named *named;
+	int ret = hpm_request_check(r);
 
+	if (ret)
+		return ERR_PTR(ret);
+	named = named_new(r);
 	if (!named)
 		return ERR_PTR(-ENOMEM);
-	named->mode = mode;
-	named->uid = uid;
-	named->gid = gid;
-
-	ret = claim(named, why);
+	ret = named_claim(named, r->why);
 	if (ret)
 		goto put;
-	buf = hpm_buffer_create(attr, HPAGE_MAP_ATTR_NAMED, name, why);
-	ret = IS_ERR(buf) ? PTR_ERR(buf) : publish(named, buf);
+	buf = hpm_buffer_create(r);
+	ret = IS_ERR(buf) ? PTR_ERR(buf) : named_publish(named, buf);
 	if (!ret)
 		return buf;
 	/* Before the buffer is put: while it stands in minors, openers may take a reference. */
-	unclaim(named);
+	named_unclaim(named);
 	if (!IS_ERR(buf))
 		hpm_buffer_put(buf);
 put:
@@ -205,7 +200,7 @@ put:
 	return ERR_PTR(ret);
 }
 
-static void destroy(struct named *named, void (*put)(struct hpage_map_buffer *buf))
+static void named_destroy(struct named *named, void (*put)(struct hpage_map_buffer *buf))
 {
 	struct hpage_map_buffer *buf = named->buf;
 	dev_t devt = named->dev.devt;
@@ -225,9 +220,9 @@ int hpm_named_destroy(const char *name, u32 id)
 	int ret = 0;
 
 	mutex_lock(&names_lock);
-	named = find(name);
+	named = named_find(name);
 	if (named && named->buf && (!id || named->buf->id == id))
-		destroy(named, hpm_buffer_put);
+		named_destroy(named, hpm_buffer_put);
 	else
 		ret = -ENOENT;
 	mutex_unlock(&names_lock);
@@ -257,7 +252,7 @@ void hpm_named_exit(void)
 
 	mutex_lock(&names_lock);
 	list_for_each_entry_safe(named, next, &names, entry)
-		destroy(named, hpm_buffer_put_now);
+		named_destroy(named, hpm_buffer_put_now);
 	mutex_unlock(&names_lock);
 	/* hpm_exit() waits for the end of the last named_release(). */
 	wait_var_event(&nr_named, !atomic_read(&nr_named));

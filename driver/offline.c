@@ -18,7 +18,8 @@
 #include <linux/mmzone.h>
 #include <linux/xarray.h>
 
-#include "backing.h"
+#include "offline.h"
+#include "pages.h"
 
 static DEFINE_XARRAY(sections);		/* pieces of buffers, by section number */
 
@@ -39,16 +40,16 @@ static int section_add(unsigned long section, long pieces)
 	return 0;
 }
 
-/* Call for each section @sign times the pieces of @b in it, until that fails. */
-static int sections_walk(const struct hpm_backing *b, int (*call)(unsigned long, long), int sign)
+/* Call for each section @sign times the pieces of @pages in it, until that fails. */
+static int sections_walk(const struct hpm_pages *pages, int (*call)(unsigned long, long), int sign)
 {
 	unsigned long section = 0, at, last;
 	struct hpage_map_run run;
 	long pieces = 0;
-	loff_t pos = 0;
+	u64 pos = 0;
 	int ret;
 
-	while (hpm_backing_run(b, &pos, &run)) {
+	while (hpm_pages_run(pages, &pos, &run)) {
 		at = pfn_to_section_nr(PHYS_PFN(run.address));
 		last = pfn_to_section_nr(PHYS_PFN(run.address + run.length - 1));
 		for (; at <= last; section = at++, pieces++) {
@@ -64,27 +65,21 @@ static int sections_walk(const struct hpm_backing *b, int (*call)(unsigned long,
 	return pieces ? call(section, sign * pieces) : 0;
 }
 
-/* Keep the memory of a backing online. Return: 0, or -ENOMEM. */
-int hpm_offline_guard(struct hpm_backing *b)
+/* Keep the memory of these pages online. Return: 0, or -ENOMEM. */
+int hpm_offline_guard(const struct hpm_pages *pages)
 {
-	int ret = sections_walk(b, section_reserve, 1);
+	int ret = sections_walk(pages, section_reserve, 1);
 
-	if (ret)
-		return ret;
-	sections_walk(b, section_add, 1);
-	b->guarded = true;
-	return 0;
+	return ret ?: sections_walk(pages, section_add, 1);
 }
 
-/* The memory of a backing may go offline again, if it was kept. */
-void hpm_offline_release(struct hpm_backing *b)
+/* The memory of these pages, which was kept, may go offline again. */
+void hpm_offline_release(const struct hpm_pages *pages)
 {
-	if (b->guarded)
-		sections_walk(b, section_add, -1);
-	b->guarded = false;
+	sections_walk(pages, section_add, -1);
 }
 
-static int going_offline(struct notifier_block *nb, unsigned long action, void *data)
+static int offline_notify(struct notifier_block *nb, unsigned long action, void *data)
 {
 	const struct memory_notify *memory = data;
 	unsigned long at = pfn_to_section_nr(memory->start_pfn);
@@ -103,7 +98,7 @@ static int going_offline(struct notifier_block *nb, unsigned long action, void *
 }
 
 static struct notifier_block offline_notifier = {
-	.notifier_call = going_offline,
+	.notifier_call = offline_notify,
 };
 
 int hpm_offline_init(void)

@@ -1,198 +1,198 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The pages of a backing.
+ * The pages of a buffer.
  *
  * They are kept as extents: physically contiguous pages at consecutive offsets. A buffer in
  * one run is one extent, whatever its size; the worst is one for each page. So memory goes with
  * what is scattered and not with what is large, and no array grows past what kvmalloc() gives.
  *
- * Pages are added in the order of their offsets while the backing is made, by its maker alone.
- * After that nothing changes, and nothing is locked.
+ * Pages are added in the order of their offsets while a buffer is made, by its maker
+ * alone. After that nothing changes, so nothing is locked.
  */
 #include <linux/hugetlb.h>
 #include <linux/mm.h>
 
-#include "backing.h"
+#include "pages.h"
 
 #define FIRST_EXTENTS	4UL
 
 /* Physically contiguous pages; they end where the next extent begins. */
 struct hpm_extent {
-	u64 start;	/* offset in the backing, bytes */
+	u64 start;	/* offset in the buffer, bytes */
 	u64 address;	/* physical, bytes */
 };
 
-/* The extent that has byte @pos, which lies within the backing. */
-static const struct hpm_extent *extent_at(const struct hpm_backing *b, u64 pos)
+/* The extent that has byte @pos, which lies within the buffer. */
+static const struct hpm_extent *extent_at(const struct hpm_pages *pages, u64 pos)
 {
-	unsigned long low = 0, high = b->nr_runs, middle;
+	unsigned long low = 0, high = pages->nr_runs, middle;
 
 	while (high - low > 1) {
 		middle = low + (high - low) / 2;
-		if (b->extents[middle].start <= pos)
+		if (pages->extents[middle].start <= pos)
 			low = middle;
 		else
 			high = middle;
 	}
-	return &b->extents[low];
+	return &pages->extents[low];
 }
 
-static u64 extent_end(const struct hpm_backing *b, const struct hpm_extent *e)
+static u64 extent_end(const struct hpm_pages *pages, const struct hpm_extent *e)
 {
-	return e + 1 < b->extents + b->nr_runs ? e[1].start : hpm_backing_size(b);
+	return e + 1 < pages->extents + pages->nr_runs ? e[1].start : hpm_pages_size(pages);
 }
 
 /* Room for one extent more. It doubles, so that adding all takes linear time. */
-static int extents_grow(struct hpm_backing *b)
+static int extents_grow(struct hpm_pages *pages)
 {
-	unsigned long room = max(FIRST_EXTENTS, 2 * b->nr_runs);
+	unsigned long room = max(FIRST_EXTENTS, 2 * pages->nr_runs);
 	struct hpm_extent *extents;
 
 	/* It was full whenever the number is a power of two. */
-	if (b->nr_runs && (b->nr_runs < FIRST_EXTENTS || !is_power_of_2(b->nr_runs)))
+	if (pages->nr_runs && (pages->nr_runs < FIRST_EXTENTS || !is_power_of_2(pages->nr_runs)))
 		return 0;
 	extents = kvmalloc_array(room, sizeof(*extents), GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
 	if (!extents)
 		return -ENOMEM;
-	if (b->nr_runs)
-		memcpy(extents, b->extents, b->nr_runs * sizeof(*extents));
-	kvfree(b->extents);
-	b->extents = extents;
+	if (pages->nr_runs)
+		memcpy(extents, pages->extents, pages->nr_runs * sizeof(*extents));
+	kvfree(pages->extents);
+	pages->extents = extents;
 	return 0;
 }
 
 /* The folio of the last page that was added, or NULL. */
-struct folio *hpm_pages_last(const struct hpm_backing *b)
+struct folio *hpm_pages_last(const struct hpm_pages *pages)
 {
-	u64 size = hpm_backing_size(b);
+	u64 size = hpm_pages_size(pages);
 
-	return size ? page_folio(hpm_backing_page(b, size - PAGE_SIZE)) : NULL;
+	return size ? page_folio(hpm_pages_page(pages, size - PAGE_SIZE)) : NULL;
 }
 
 /*
  * Add pinned pages at the end: @bytes from @page on, all of one folio, a multiple of the page
- * size of the backing. Return: 0, or -ENOMEM, and then they were not added.
+ * size. Return: 0, or -ENOMEM, and then they were not added.
  */
-int hpm_pages_add(struct hpm_backing *b, struct page *page, u64 bytes)
+int hpm_pages_add(struct hpm_pages *pages, struct page *page, u64 bytes)
 {
-	u64 size = hpm_backing_size(b), address = PFN_PHYS(page_to_pfn(page));
-	struct folio *folio = page_folio(page), *last = hpm_pages_last(b);
-	const struct hpm_extent *e = size ? extent_at(b, size - 1) : NULL;
+	u64 size = hpm_pages_size(pages), address = PFN_PHYS(page_to_pfn(page));
+	struct folio *folio = page_folio(page), *last = hpm_pages_last(pages);
+	const struct hpm_extent *e = size ? extent_at(pages, size - 1) : NULL;
 
 	if (!e || e->address + (size - e->start) != address) {
-		if (extents_grow(b))
+		if (extents_grow(pages))
 			return -ENOMEM;
-		b->extents[b->nr_runs++] = (struct hpm_extent){ size, address };
+		pages->extents[pages->nr_runs++] = (struct hpm_extent){ size, address };
 	}
 	if (!last)
-		b->node = folio_nid(folio);
-	else if (folio_nid(folio) != b->node)
-		b->node = HPAGE_MAP_NODE_MIXED;
-	b->nr_huge += folio != last && folio_size(folio) >= PMD_SIZE;
-	b->end = max(b->end, address + bytes);
-	b->nr += bytes >> b->shift;
+		pages->node = folio_nid(folio);
+	else if (folio_nid(folio) != pages->node)
+		pages->node = HPAGE_MAP_NODE_MIXED;
+	pages->nr_huge += folio != last && folio_size(folio) >= PMD_SIZE;
+	pages->end = max(pages->end, address + bytes);
+	pages->nr += bytes >> pages->shift;
 	return 0;
 }
 
 /* Forget all pages, which are not pinned any more. */
-void hpm_pages_free(struct hpm_backing *b)
+void hpm_pages_free(struct hpm_pages *pages)
 {
-	kvfree(b->extents);
-	b->extents = NULL;
-	b->nr_runs = 0;
-	b->nr = 0;
-	b->nr_huge = 0;
-	b->end = 0;
+	kvfree(pages->extents);
+	pages->extents = NULL;
+	pages->nr_runs = 0;
+	pages->nr = 0;
+	pages->nr_huge = 0;
+	pages->end = 0;
 }
 
-/* The physical address of byte pos, which lies within the backing. */
-u64 hpm_backing_address(const struct hpm_backing *b, loff_t pos)
+/* The physical address of byte pos, which lies within the buffer. */
+u64 hpm_pages_address(const struct hpm_pages *pages, u64 pos)
 {
-	const struct hpm_extent *e = extent_at(b, pos);
+	const struct hpm_extent *e = extent_at(pages, pos);
 
 	return e->address + (pos - e->start);
 }
 
-/* The base page at byte pos, which lies within the backing. */
-struct page *hpm_backing_page(const struct hpm_backing *b, loff_t pos)
+/* The base page at byte pos, which lies within the buffer. */
+struct page *hpm_pages_page(const struct hpm_pages *pages, u64 pos)
 {
-	return pfn_to_page(PHYS_PFN(hpm_backing_address(b, pos)));
+	return pfn_to_page(PHYS_PFN(hpm_pages_address(pages, pos)));
 }
 
 /* What is contiguous from an offset on, which moves behind it. Return: false at the end. */
-bool hpm_backing_run(const struct hpm_backing *b, loff_t *pos, struct hpage_map_run *run)
+bool hpm_pages_run(const struct hpm_pages *pages, u64 *pos, struct hpage_map_run *run)
 {
 	const struct hpm_extent *e;
 	u64 end;
 
-	if (*pos >= hpm_backing_size(b))
+	if (*pos >= hpm_pages_size(pages))
 		return false;
-	e = extent_at(b, *pos);
-	end = extent_end(b, e);
+	e = extent_at(pages, *pos);
+	end = extent_end(pages, e);
 	*run = (struct hpage_map_run){ e->address + (*pos - e->start), end - *pos };
 	*pos = end;
 	return true;
 }
 
 /* Run number @i, from 0. Return: false when there are not as many. */
-bool hpm_pages_run(const struct hpm_backing *b, u64 i, struct hpage_map_run *run)
+bool hpm_pages_nth_run(const struct hpm_pages *pages, u64 i, struct hpage_map_run *run)
 {
-	loff_t pos;
+	u64 pos;
 
-	if (i >= b->nr_runs)
+	if (i >= pages->nr_runs)
 		return false;
-	pos = b->extents[i].start;
-	return hpm_backing_run(b, &pos, run);
+	pos = pages->extents[i].start;
+	return hpm_pages_run(pages, &pos, run);
 }
 
 /*
  * The part of a folio at an offset, which moves behind it: as far as the folio, and what is
  * contiguous, reaches. Return: the folio, and in @bytes how much of it; NULL at the end.
  */
-struct folio *hpm_pages_folio(const struct hpm_backing *b, u64 *pos, u64 *bytes)
+struct folio *hpm_pages_folio(const struct hpm_pages *pages, u64 *pos, u64 *bytes)
 {
 	const struct hpm_extent *e;
 	struct folio *folio;
 	u64 address;
 
-	if (*pos >= hpm_backing_size(b))
+	if (*pos >= hpm_pages_size(pages))
 		return NULL;
-	e = extent_at(b, *pos);
+	e = extent_at(pages, *pos);
 	address = e->address + (*pos - e->start);
 	folio = page_folio(pfn_to_page(PHYS_PFN(address)));
 	*bytes = min(PFN_PHYS(folio_pfn(folio)) + folio_size(folio) - address,
-		     extent_end(b, e) - *pos);
+		     extent_end(pages, e) - *pos);
 	*pos += *bytes;
 	return folio;
 }
 
-/* Count the pages on @nr nodes from @first on, in pages of the backing's page size. */
-void hpm_pages_by_node(const struct hpm_backing *b, int first, unsigned int nr, u64 *pages)
+/* Count the pages on @nr nodes from @first on, in pages of the buffer's page size. */
+void hpm_pages_by_node(const struct hpm_pages *pages, int first, unsigned int nr, u64 *counts)
 {
 	struct folio *folio;
 	u64 pos = 0, bytes;
 	int node;
 
-	while ((folio = hpm_pages_folio(b, &pos, &bytes))) {
+	while ((folio = hpm_pages_folio(pages, &pos, &bytes))) {
 		node = folio_nid(folio) - first;
 		if (node >= 0 && node < nr)
-			pages[node] += bytes >> b->shift;
+			counts[node] += bytes >> pages->shift;
 		cond_resched();
 	}
 }
 
-/* The length of the longest run, in pages of the backing's page size. */
-unsigned long hpm_pages_longest(const struct hpm_backing *b)
+/* The length of the longest run, in pages of the buffer's page size. */
+unsigned long hpm_pages_longest(const struct hpm_pages *pages)
 {
 	struct hpage_map_run run;
 	u64 longest = 0;
-	loff_t pos = 0;
+	u64 pos = 0;
 
-	while (hpm_backing_run(b, &pos, &run)) {
+	while (hpm_pages_run(pages, &pos, &run)) {
 		longest = max(longest, run.length);
 		cond_resched();
 	}
-	return longest >> b->shift;
+	return longest >> pages->shift;
 }
 
 /* Has the hardware reported a page of it as broken? */
@@ -201,4 +201,32 @@ bool hpm_folio_is_bad(struct folio *folio)
 	return folio_test_hwpoison(folio) ||
 	       (folio_test_large(folio) && !folio_test_hugetlb(folio) &&
 		folio_test_has_hwpoisoned(folio));
+}
+
+#ifdef CONFIG_CMA
+/* What tells pageblocks apart is not exported, so the bits are read in the memory map. */
+static bool pfn_is_cma(unsigned long pfn)
+{
+	unsigned long bit = ((pfn & (PAGES_PER_SECTION - 1)) >> pageblock_order) *
+			    NR_PAGEBLOCK_BITS;
+	unsigned long *flags = __pfn_to_section(pfn)->usage->pageblock_flags;
+	unsigned long word = READ_ONCE(flags[bit / BITS_PER_LONG]);
+
+	return (word >> (bit % BITS_PER_LONG) & MIGRATETYPE_MASK) == MIGRATE_CMA;
+}
+#else
+static bool pfn_is_cma(unsigned long pfn)
+{
+	return false;
+}
+#endif
+
+/*
+ * Is a folio where it may be pinned for good? Not in ZONE_MOVABLE, from which memory goes
+ * offline, nor in an area that CMA has to empty for others. mm/ allocates nothing there for us,
+ * but it may migrate there what is not pinned yet.
+ */
+bool hpm_folio_may_stay(struct folio *folio)
+{
+	return folio_zonenum(folio) != ZONE_MOVABLE && !pfn_is_cma(folio_pfn(folio));
 }

@@ -26,19 +26,20 @@
 #include <linux/spinlock.h>
 #include <linux/workqueue.h>
 
-#include "backing.h"
+#include "policy.h"
+#include "work.h"
 
 /* The nodes to use: all that the calling task may, by its cpuset and its own policy. */
-static nodemask_t allowed_nodes(const struct hpm_attr *attr)
+static nodemask_t nodes_allowed(const struct hpm_place *place)
 {
 	nodemask_t nodes = node_states[N_MEMORY];
 
-	if (attr->policy == HPAGE_MAP_POLICY_STRICT)
-		nodes = nodemask_of_node(attr->node);
+	if (place->policy == HPAGE_MAP_POLICY_STRICT)
+		nodes = nodemask_of_node(place->node);
 	nodes_and(nodes, nodes, cpuset_current_mems_allowed);
 #if IS_ENABLED(CONFIG_NUMA)
 	/* Only the task itself changes it. */
-	if (attr->policy == HPAGE_MAP_POLICY_DEFAULT && current->mempolicy &&
+	if (place->policy == HPAGE_MAP_POLICY_DEFAULT && current->mempolicy &&
 	    current->mempolicy->mode == MPOL_BIND)
 		nodes_and(nodes, nodes, current->mempolicy->nodes);
 #endif
@@ -46,13 +47,13 @@ static nodemask_t allowed_nodes(const struct hpm_attr *attr)
 }
 
 /* Begin to look for pages on one node after the other. */
-void hpm_nodes_begin(struct hpm_nodes *nodes, const struct hpm_attr *attr)
+void hpm_nodes_begin(struct hpm_nodes *nodes, const struct hpm_place *place)
 {
-	bool named = attr->policy == HPAGE_MAP_POLICY_STRICT ||
-		     attr->policy == HPAGE_MAP_POLICY_PREFERRED;
+	bool named = place->policy == HPAGE_MAP_POLICY_STRICT ||
+		     place->policy == HPAGE_MAP_POLICY_PREFERRED;
 
-	nodes->first = named ? attr->node : numa_mem_id();
-	nodes->left = allowed_nodes(attr);
+	nodes->first = named ? place->node : numa_mem_id();
+	nodes->left = nodes_allowed(place);
 }
 
 /*
@@ -69,22 +70,6 @@ int hpm_nodes_next(struct hpm_nodes *nodes)
 	return node;
 }
 
-/* The node with memory nearest to a device; NUMA_NO_NODE if there are several and none is told. */
-int hpm_policy_near(struct device *dev)
-{
-	int device_node = dev_to_node(dev), nearest = NUMA_NO_NODE, node;
-
-	if (num_node_state(N_MEMORY) == 1)
-		return first_node(node_states[N_MEMORY]);
-	if (device_node == NUMA_NO_NODE)
-		return NUMA_NO_NODE;
-	for_each_node_state(node, N_MEMORY)
-		if (nearest == NUMA_NO_NODE ||
-		    node_distance(device_node, node) < node_distance(device_node, nearest))
-			nearest = node;
-	return nearest;
-}
-
 #if IS_ENABLED(CONFIG_NUMA)
 
 #define SWEEP_AFTER	HZ
@@ -96,11 +81,11 @@ struct hpm_policy {
 	struct rcu_head rcu;
 };
 
-static void sweep_work(struct work_struct *work);
+static void policy_sweep_work(struct work_struct *work);
 
 static DEFINE_SPINLOCK(lingering_lock);
 static LIST_HEAD(lingering);		/* policies that were left while others looked at them */
-static DECLARE_DELAYED_WORK(sweep, sweep_work);
+static DECLARE_DELAYED_WORK(sweep, policy_sweep_work);
 
 /* The task has let go of it, so nobody new can find it. */
 static bool policy_referred(const struct hpm_policy *policy)
@@ -127,13 +112,13 @@ static bool policy_sweep(void)
 	return left;
 }
 
-static void sweep_work(struct work_struct *work)
+static void policy_sweep_work(struct work_struct *work)
 {
 	if (policy_sweep())
 		queue_delayed_work(hpm_workqueue, &sweep, SWEEP_AFTER);
 }
 
-static struct mempolicy *swap_policy(struct mempolicy *pol)
+static struct mempolicy *policy_swap(struct mempolicy *pol)
 {
 	struct mempolicy *old;
 
@@ -145,12 +130,12 @@ static struct mempolicy *swap_policy(struct mempolicy *pol)
 }
 
 /* Allocate by a policy from here on. Return: what hpm_policy_leave() takes, or -ENOMEM. */
-struct hpm_policy *hpm_policy_enter(const struct hpm_attr *attr)
+struct hpm_policy *hpm_policy_enter(const struct hpm_place *place)
 {
 	struct hpm_policy *policy;
 	struct mempolicy *pol;
 
-	if (attr->policy == HPAGE_MAP_POLICY_DEFAULT)
+	if (place->policy == HPAGE_MAP_POLICY_DEFAULT)
 		return NULL;
 	policy = kzalloc(sizeof(*policy), GFP_KERNEL_ACCOUNT);
 	if (!policy)
@@ -160,15 +145,15 @@ struct hpm_policy *hpm_policy_enter(const struct hpm_attr *attr)
 	atomic_set(&pol->refcnt, 1);
 	pol->home_node = NUMA_NO_NODE;
 	pol->flags = MPOL_F_STATIC_NODES;
-	if (attr->policy == HPAGE_MAP_POLICY_INTERLEAVE) {
+	if (place->policy == HPAGE_MAP_POLICY_INTERLEAVE) {
 		pol->mode = MPOL_INTERLEAVE;
-		pol->nodes = allowed_nodes(attr);
+		pol->nodes = nodes_allowed(place);
 	} else {
-		pol->mode = attr->policy == HPAGE_MAP_POLICY_STRICT ? MPOL_BIND : MPOL_PREFERRED;
-		pol->nodes = nodemask_of_node(attr->node);
+		pol->mode = place->policy == HPAGE_MAP_POLICY_STRICT ? MPOL_BIND : MPOL_PREFERRED;
+		pol->nodes = nodemask_of_node(place->node);
 	}
 	pol->w.user_nodemask = pol->nodes;
-	policy->tasks_own = swap_policy(pol);
+	policy->tasks_own = policy_swap(pol);
 	return policy;
 }
 
@@ -177,7 +162,7 @@ void hpm_policy_leave(struct hpm_policy *policy)
 {
 	if (!policy)
 		return;
-	swap_policy(policy->tasks_own);
+	policy_swap(policy->tasks_own);
 	if (!policy_referred(policy)) {
 		kfree_rcu(policy, rcu);
 		return;
@@ -197,7 +182,7 @@ void hpm_policy_exit(void)
 
 #else
 
-struct hpm_policy *hpm_policy_enter(const struct hpm_attr *attr)
+struct hpm_policy *hpm_policy_enter(const struct hpm_place *place)
 {
 	return NULL;
 }

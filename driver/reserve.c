@@ -30,55 +30,47 @@
  * given back. Only the worker moves tail and sets file, under lock, too, and so
  * it may read them without. Reserves live as long as the module.
  */
-#include <linux/device.h>
 #include <linux/file.h>
 #include <linux/list.h>
+#include <linux/mm.h>
 #include <linux/mutex.h>
 #include <linux/sched/mm.h>
 #include <linux/sizes.h>
 #include <linux/slab.h>
 #include <linux/workqueue.h>
 
-#include "backing.h"
+#include "fs.h"
+#include "hugetlb.h"
+#include "kind.h"
+#include "pages.h"
+#include "policy.h"
+#include "pool.h"
+#include "reserve.h"
+#include "shmem.h"
+#include "work.h"
 
 #define REFILL_AFTER	(HZ / 2)	/* pages were taken */
 #define RETRY_AFTER	(10 * HZ)	/* there were none to be had */
 #define PORTION		(HZ / 5)	/* of work at once */
 #define FILE_SIZE	BIT_ULL(60)	/* bytes; it has pages only in its window */
 
-static const struct source {
-	enum hpage_map_backing kind;
-	bool (*has)(unsigned long page_size);
+/* Where a reserve gets its pages. */
+struct hpm_reserve_source {
+	enum hpage_map_backing backing;
+	bool (*exists)(unsigned long page_size);
 	struct file *(*create)(unsigned long page_size, u64 size);
 	int (*extend)(struct file *file, loff_t pos, unsigned long page_size,
 		      struct hpm_why *why);
-} sources[] = {
-	{ HPAGE_MAP_BACKING_HUGETLB, hpm_hugetlb_has, hpm_hugetlb_file, hpm_hugetlb_extend },
-	{ HPAGE_MAP_BACKING_THP, hpm_thp_has, hpm_thp_file, hpm_thp_extend },
 };
 
-/* Pages of one kind, size and node. */
-struct hpm_reserve {
-	struct list_head entry;		/* in reserves; never changes, nor does what follows */
-	const struct source *source;
-	unsigned long page_size;	/* bytes */
-	int node;
-	struct device *dev;		/* in sysfs */
-
-	unsigned long asked;		/* pages to keep ready; READ_ONCE() */
-	struct delayed_work work;	/* fills and trims */
-	struct hpm_why finding;		/* of the worker alone: why it cannot fill */
-
-	struct mutex lock;		/* of what follows */
-	struct file *file;		/* NULL until the first page is wanted */
-	u64 head;			/* index in file of the first ready page */
-	u64 tail;			/* index of the page behind the last ready one */
-	struct hpm_why why;		/* what the worker found when it ended */
+static const struct hpm_reserve_source sources[] = {
+	{ HPAGE_MAP_BACKING_HUGETLB, hpm_pool_exists, hpm_pool_file, hpm_hugetlb_extend },
+	{ HPAGE_MAP_BACKING_THP, hpm_thp_exists, hpm_thp_file, hpm_thp_extend },
 };
 
 static LIST_HEAD(reserves);
 
-static unsigned long ready(struct hpm_reserve *r)
+static unsigned long reserve_ready(struct hpm_reserve *r)
 {
 	unsigned long nr;
 
@@ -88,7 +80,7 @@ static unsigned long ready(struct hpm_reserve *r)
 	return nr;
 }
 
-static int make_file(struct hpm_reserve *r)
+static int reserve_make_file(struct hpm_reserve *r)
 {
 	struct file *file = r->source->create(r->page_size, FILE_SIZE);
 	int ret;
@@ -107,16 +99,16 @@ static int make_file(struct hpm_reserve *r)
 }
 
 /* One page more, if it can be had on the node. */
-static int extend(struct hpm_reserve *r)
+static int reserve_extend(struct hpm_reserve *r)
 {
-	struct hpm_attr attr = { .policy = HPAGE_MAP_POLICY_STRICT, .node = r->node };
-	int ret = r->file ? 0 : make_file(r);
+	struct hpm_place place = { .policy = HPAGE_MAP_POLICY_STRICT, .node = r->node };
+	int ret = r->file ? 0 : reserve_make_file(r);
 	struct hpm_policy *policy;
 	unsigned int flags;
 
 	if (ret)
 		return ret;
-	policy = hpm_policy_enter(&attr);
+	policy = hpm_policy_enter(&place);
 	if (IS_ERR(policy))
 		return PTR_ERR(policy);
 	flags = memalloc_pin_save();
@@ -133,7 +125,7 @@ static int extend(struct hpm_reserve *r)
 }
 
 /* One page fewer, unless somebody takes it first. */
-static void trim(struct hpm_reserve *r)
+static void reserve_trim(struct hpm_reserve *r)
 {
 	bool some;
 
@@ -146,7 +138,7 @@ static void trim(struct hpm_reserve *r)
 }
 
 /* Is there a page at an offset that can be lent? It may be taken, or given back, meanwhile. */
-static bool is_good(struct file *file, loff_t pos)
+static bool page_is_good(struct file *file, loff_t pos)
 {
 	struct page *page;
 	bool bad;
@@ -159,7 +151,7 @@ static bool is_good(struct file *file, loff_t pos)
 }
 
 /* How many of the ready pages are there and good. */
-static unsigned long count_good(struct hpm_reserve *r)
+unsigned long hpm_reserve_count_good(struct hpm_reserve *r)
 {
 	struct file *file = NULL;
 	unsigned long nr = 0;
@@ -172,7 +164,7 @@ static unsigned long count_good(struct hpm_reserve *r)
 		file = get_file(r->file);
 	mutex_unlock(&r->lock);
 	for (; at < end; at++) {
-		nr += is_good(file, at * r->page_size);
+		nr += page_is_good(file, at * r->page_size);
 		cond_resched();
 	}
 	if (file)
@@ -184,15 +176,18 @@ static void reserve_work(struct work_struct *work)
 {
 	struct hpm_reserve *r = container_of(to_delayed_work(work), struct hpm_reserve, work);
 	unsigned long end = jiffies + PORTION;
-	long missing;
+	long missing = 0;
 	int ret = 0;
 
 	r->finding = (struct hpm_why){};
-	while (!ret && (missing = READ_ONCE(r->asked) - ready(r)) && time_before(jiffies, end)) {
+	while (!ret && time_before(jiffies, end)) {
+		missing = READ_ONCE(r->asked) - reserve_ready(r);
+		if (!missing)
+			break;
 		if (missing > 0)
-			ret = extend(r);
+			ret = reserve_extend(r);
 		else
-			trim(r);
+			reserve_trim(r);
 		cond_resched();
 	}
 	if (ret && !r->finding.len)
@@ -204,147 +199,105 @@ static void reserve_work(struct work_struct *work)
 	mutex_unlock(&r->lock);
 }
 
-static bool take(struct hpm_reserve *r, struct hpm_backing *b, unsigned long nr)
+/* Return: the file, with a reference for the caller; NULL when fewer than @nr are ready. */
+static struct file *reserve_take(struct hpm_reserve *r, unsigned long nr, loff_t *start)
 {
-	bool enough;
+	struct file *file = NULL;
 
 	mutex_lock(&r->lock);
-	enough = r->tail - r->head >= nr;
-	if (enough) {
-		b->reserve = r;
-		b->start = r->head * r->page_size;
-		b->file = get_file(r->file);
+	if (r->tail - r->head >= nr) {
+		file = get_file(r->file);
+		*start = r->head * r->page_size;
 		r->head += nr;
 	}
 	mutex_unlock(&r->lock);
 	/* Work that is due sooner stays so. */
-	if (enough)
+	if (file)
 		queue_delayed_work(hpm_workqueue, &r->work, REFILL_AFTER);
-	return enough;
+	return file;
 }
 
 /*
- * Take nr pages that are ready; kind and shift of the backing are set, and file, start
- * and reserve become so. Return: 0, or -ENOMEM when there are not enough.
+ * Take @nr pages that are ready. Return: the reserve, with a reference to its file in @file and
+ * where the pages begin in @start, in bytes; NULL when there are not enough.
  */
-int hpm_reserve_take(struct hpm_backing *b, const struct hpm_attr *attr, unsigned long nr,
-		     struct hpm_why *why)
+struct hpm_reserve *hpm_reserve_take(enum hpage_map_backing backing, unsigned long page_size,
+				     unsigned long nr, const struct hpm_place *place,
+				     struct file **file, loff_t *start, struct hpm_why *why)
 {
 	unsigned long most = 0;
 	struct hpm_nodes nodes;
 	struct hpm_reserve *r;
 	int node;
 
-	hpm_nodes_begin(&nodes, attr);
+	hpm_nodes_begin(&nodes, place);
 	while ((node = hpm_nodes_next(&nodes)) != NUMA_NO_NODE) {
 		list_for_each_entry(r, &reserves, entry) {
-			if (r->source->kind != b->kind || r->page_size != 1UL << b->shift ||
+			if (r->source->backing != backing || r->page_size != page_size ||
 			    r->node != node)
 				continue;
-			if (take(r, b, nr))
-				return 0;
-			most = max(most, ready(r));
+			*file = reserve_take(r, nr, start);
+			if (*file)
+				return r;
+			most = max(most, reserve_ready(r));
 		}
 	}
 	hpm_why(why, "reserve: %lu pages of %lu kB from %s needed, %lu ready", nr,
-		1UL << (b->shift - 10), hpm_backing_name(b->kind), most);
+		page_size >> 10, hpm_kind(backing)->name, most);
 	hpm_why_try(why, "a larger number in /sys/class/hpage_map_reserve/*/pages");
-	return -ENOMEM;
+	return NULL;
 }
 
 /*
- * The pages of a backing have been taken out of the file of its reserve, if it has one, and can
- * be had again. They do not become ready by that: nobody has zeroed them.
+ * Pages have been taken out of the file of their reserve, and can be had again. They do not
+ * become ready by that: nobody has zeroed them.
  */
-void hpm_reserve_return(struct hpm_backing *b)
+void hpm_reserve_return(struct hpm_reserve *r)
 {
-	if (b->reserve)
-		mod_delayed_work(hpm_workqueue, &b->reserve->work, 0);
-	b->reserve = NULL;
+	mod_delayed_work(hpm_workqueue, &r->work, 0);
 }
 
-static ssize_t pages_show(struct device *dev, struct device_attribute *attr, char *text)
+/* All reserves, one after the other, beginning with NULL. Return: NULL after the last. */
+struct hpm_reserve *hpm_reserve_next(struct hpm_reserve *r)
 {
-	struct hpm_reserve *r = dev_get_drvdata(dev);
-
-	return sysfs_emit(text, "%lu\n", READ_ONCE(r->asked));
+	if (!r)
+		return list_first_entry_or_null(&reserves, struct hpm_reserve, entry);
+	return list_is_last(&r->entry, &reserves) ? NULL : list_next_entry(r, entry);
 }
 
-static ssize_t pages_store(struct device *dev, struct device_attribute *attr, const char *text,
-			   size_t len)
+/* Keep @nr pages ready. Return: 0, or -ENOMEM when no machine of this size has as many. */
+int hpm_reserve_ask(struct hpm_reserve *r, unsigned long nr)
 {
-	struct hpm_reserve *r = dev_get_drvdata(dev);
-	unsigned long nr;
-	int ret = kstrtoul(text, 10, &nr);
-
-	if (ret)
-		return ret;
 	if (nr > totalram_pages() / (r->page_size >> PAGE_SHIFT))
 		return -ENOMEM;
 	WRITE_ONCE(r->asked, nr);
 	mod_delayed_work(hpm_workqueue, &r->work, 0);
-	return len;
+	return 0;
 }
-static DEVICE_ATTR_RW(pages);
 
-static ssize_t ready_show(struct device *dev, struct device_attribute *attr, char *text)
-{
-	return sysfs_emit(text, "%lu\n", count_good(dev_get_drvdata(dev)));
-}
-static DEVICE_ATTR_RO(ready);
-
-static ssize_t why_show(struct device *dev, struct device_attribute *attr, char *text)
-{
-	struct hpm_reserve *r = dev_get_drvdata(dev);
-	ssize_t len;
-
-	mutex_lock(&r->lock);
-	len = sysfs_emit(text, "%s\n", r->why.text);
-	mutex_unlock(&r->lock);
-	return len;
-}
-static DEVICE_ATTR_RO(why);
-
-static struct attribute *reserve_attrs[] = {
-	&dev_attr_pages.attr,
-	&dev_attr_ready.attr,
-	&dev_attr_why.attr,
-	NULL
-};
-ATTRIBUTE_GROUPS(reserve);
-
-static struct class *reserve_class;
-
-static int add(const struct source *source, unsigned long page_size, int node)
+static int reserve_add(const struct hpm_reserve_source *source, unsigned long page_size, int node)
 {
 	struct hpm_reserve *r = kzalloc(sizeof(*r), GFP_KERNEL);
-	int ret;
 
 	if (!r)
 		return -ENOMEM;
 	r->source = source;
 	r->page_size = page_size;
 	r->node = node;
+	snprintf(r->name, sizeof(r->name), "%s-%lukB-node%d", hpm_kind(source->backing)->name,
+		 page_size / SZ_1K, node);
 	mutex_init(&r->lock);
 	INIT_DELAYED_WORK(&r->work, reserve_work);
-
-	r->dev = device_create(reserve_class, NULL, 0, r, "%s-%lukB-node%d",
-			       hpm_backing_name(source->kind), page_size / SZ_1K, node);
-	ret = PTR_ERR_OR_ZERO(r->dev);
-	if (ret)
-		kfree(r);
-	else
-		list_add_tail(&r->entry, &reserves);
-	return ret;
+	list_add_tail(&r->entry, &reserves);
+	return 0;
 }
 
+/* Nobody asks for pages, or takes any, any more; so the worker does not begin anew. */
 void hpm_reserve_exit(void)
 {
 	struct hpm_reserve *r, *next;
 
 	list_for_each_entry_safe(r, next, &reserves, entry) {
-		/* Nobody sets asked any more, so the worker does not begin anew. */
-		device_unregister(r->dev);
 		WRITE_ONCE(r->asked, 0);
 		cancel_delayed_work_sync(&r->work);
 		if (r->file)
@@ -353,25 +306,20 @@ void hpm_reserve_exit(void)
 		list_del(&r->entry);
 		kfree(r);
 	}
-	class_destroy(reserve_class);
 }
 
-/* Make all reserves, empty, and show them. */
+/* Make all reserves, empty. */
 int hpm_reserve_init(void)
 {
 	unsigned long page_size;
 	int node, i, ret;
 
-	reserve_class = class_create("hpage_map_reserve");
-	if (IS_ERR(reserve_class))
-		return PTR_ERR(reserve_class);
-	reserve_class->dev_groups = reserve_groups;
 	for (i = 0; i < ARRAY_SIZE(sources); i++) {
 		for (page_size = PAGE_SIZE * 2; page_size <= SZ_16G; page_size *= 2) {
-			if (!sources[i].has(page_size))
+			if (!sources[i].exists(page_size))
 				continue;
 			for_each_node_state(node, N_MEMORY) {
-				ret = add(&sources[i], page_size, node);
+				ret = reserve_add(&sources[i], page_size, node);
 				if (ret)
 					goto exit;
 			}

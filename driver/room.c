@@ -17,7 +17,9 @@
 #include <linux/sizes.h>
 #include <linux/vmstat.h>
 
-#include "backing.h"
+#include "policy.h"
+#include "room.h"
+#include "why.h"
 
 /* That much of a node is left to others. */
 #define FLOOR_PART	64U
@@ -51,7 +53,7 @@ static unsigned long node_room(struct pglist_data *node, enum zone_type highest)
 }
 
 /* Is there memory of the page allocator for @size bytes more? If not, @why says so for @rung. */
-bool hpm_room_has(const struct hpm_attr *attr, u64 size, const char *rung, struct hpm_why *why)
+bool hpm_room_has(const struct hpm_place *place, u64 size, const char *rung, struct hpm_why *why)
 {
 	/* ZONE_MOVABLE has no pages that may be pinned. */
 	enum zone_type highest = ZONE_NORMAL;
@@ -61,10 +63,10 @@ bool hpm_room_has(const struct hpm_attr *attr, u64 size, const char *rung, struc
 	char where[24] = "";
 
 #ifdef CONFIG_ZONE_DMA32
-	if (attr->limit && attr->limit <= SZ_4G)
+	if (place->limit && place->limit <= SZ_4G)
 		highest = ZONE_DMA32;
 #endif
-	hpm_nodes_begin(&nodes, attr);
+	hpm_nodes_begin(&nodes, place);
 	while ((node = hpm_nodes_next(&nodes)) != NUMA_NO_NODE) {
 		room += node_room(NODE_DATA(node), highest);
 		snprintf(where, sizeof(where), " on node %d", node);

@@ -17,7 +17,12 @@
 #include <linux/shmem_fs.h>
 #include <linux/sizes.h>
 
-#include "backing.h"
+#include "fs.h"
+#include "policy.h"
+#include "request.h"
+#include "room.h"
+#include "shmem.h"
+#include "signals.h"
 
 /*
  * Not movable, because the pages get pinned. One round of reclaim for each try,
@@ -38,9 +43,9 @@
  * Below 4 GiB is a zone of its own, and so is high memory. A lower limit has
  * none: what comes may lie low enough.
  */
-static gfp_t fill_gfp(const struct hpm_attr *attr)
+static gfp_t filling_gfp(const struct hpm_place *place)
 {
-	bool low = attr->limit && attr->limit <= SZ_4G;
+	bool low = place->limit && place->limit <= SZ_4G;
 
 	return low ? (FILL_GFP & ~__GFP_HIGHMEM) | __GFP_DMA32 : FILL_GFP;
 }
@@ -48,7 +53,7 @@ static gfp_t fill_gfp(const struct hpm_attr *attr)
 /* A part of a file that is being filled, and what that may cost yet. */
 struct filling {
 	struct file *file;
-	const struct hpm_attr *attr;
+	const struct hpm_place *place;
 	const char *rung;		/* its name */
 	gfp_t gfp;
 	bool compact;			/* for huge folios, as long as that helps */
@@ -62,7 +67,7 @@ struct filling {
  * NUMA_NO_NODE. The page allocator gives up by itself, but may need long for
  * each page that it makes.
  */
-static int make_room(struct filling *f)
+static int filling_make_room(struct filling *f)
 {
 	gfp_t gfp = (f->gfp & ~__GFP_NORETRY) | __GFP_RETRY_MAYFAIL | __GFP_COMP | __GFP_NOMEMALLOC;
 	unsigned long start = jiffies;
@@ -78,10 +83,10 @@ static int make_room(struct filling *f)
 }
 
 /* The folio at @pos, from a node if that has one; not strictly, see below. */
-static struct folio *read_near(struct filling *f, loff_t pos, int node)
+static struct folio *folio_read_near(struct filling *f, loff_t pos, int node)
 {
-	const struct hpm_attr attr = { .policy = HPAGE_MAP_POLICY_PREFERRED, .node = node };
-	struct hpm_policy *policy = hpm_policy_enter(&attr);
+	const struct hpm_place near = { .policy = HPAGE_MAP_POLICY_PREFERRED, .node = node };
+	struct hpm_policy *policy = hpm_policy_enter(&near);
 	struct folio *folio;
 
 	if (IS_ERR(policy))
@@ -98,33 +103,33 @@ static struct folio *read_near(struct filling *f, loff_t pos, int node)
  * take it first, or the task be moved to another processor, which has other pages
  * at hand.
  */
-static struct folio *read_huge_folio(struct filling *f, loff_t pos)
+static struct folio *folio_read_huge(struct filling *f, loff_t pos)
 {
 	struct folio *folio = shmem_read_folio_gfp(f->file->f_mapping, pos >> PAGE_SHIFT, f->gfp);
 	int node, i;
 
 	for (i = 0; i < TRIES_HUGE && !IS_ERR(folio) && folio_order(folio) < HUGE_ORDER; i++) {
-		node = make_room(f);
+		node = filling_make_room(f);
 		f->compact = node != NUMA_NO_NODE;
 		if (!f->compact)
 			break;
 		folio_put(folio);
 		hpm_fs_punch(f->file, pos, PMD_SIZE);
-		folio = read_near(f, pos, node);
+		folio = folio_read_near(f, pos, node);
 	}
 	return folio;
 }
 
 /* The folio at @pos, tried again as long as that may help. */
-static struct folio *read_folio(struct filling *f, loff_t pos, loff_t end)
+static struct folio *folio_read(struct filling *f, loff_t pos, loff_t end)
 {
 	bool huge = IS_ALIGNED(pos, PMD_SIZE) && end - pos >= PMD_SIZE;
 	struct folio *folio;
 	int i;
 
-	for (i = 1; !hpm_signalled(); i++) {
+	for (i = 1; !hpm_signals_pending(); i++) {
 		if (f->compact && huge)
-			folio = read_huge_folio(f, pos);
+			folio = folio_read_huge(f, pos);
 		else
 			folio = shmem_read_folio_gfp(f->file->f_mapping, pos >> PAGE_SHIFT, f->gfp);
 		if (PTR_ERR_OR_ZERO(folio) != -ENOMEM || i == TRIES_EACH || !f->tries)
@@ -135,7 +140,7 @@ static struct folio *read_folio(struct filling *f, loff_t pos, loff_t end)
 	return ERR_PTR(-ERESTARTSYS);
 }
 
-static void explain_small(struct hpm_why *why, loff_t pos, bool room)
+static void filling_explain_small(struct hpm_why *why, loff_t pos, bool room)
 {
 	char text[64];
 
@@ -150,7 +155,7 @@ static void explain_small(struct hpm_why *why, loff_t pos, bool room)
 }
 
 /* tmpfs says ENOSPC when the machine's commit limit refuses a page. Return: -errno. */
-static int explain_none(struct hpm_why *why, loff_t pos, int err)
+static int filling_explain_none(struct hpm_why *why, loff_t pos, int err)
 {
 	if (err == -ENOSPC) {
 		hpm_why(why, "no page after %lld kB: the commit limit is reached", pos >> 10);
@@ -165,21 +170,21 @@ static int explain_none(struct hpm_why *why, loff_t pos, int err)
 }
 
 /* Read a part of the file into the cache, if need be with huge folios alone. */
-static int fill(struct filling *f, loff_t pos, loff_t end, bool need_huge)
+static int filling_fill(struct filling *f, loff_t pos, loff_t end, bool need_huge)
 {
 	struct folio *folio;
 	loff_t look = pos, next;
 	bool huge;
 
 	while (pos < end) {
-		if (pos >= look && !hpm_room_has(f->attr, end - pos, f->rung, f->why))
+		if (pos >= look && !hpm_room_has(f->place, end - pos, f->rung, f->why))
 			return -ENOMEM;
 		if (pos >= look)
 			look = pos + LOOK_EACH;
 
-		folio = read_folio(f, pos, end);
+		folio = folio_read(f, pos, end);
 		if (IS_ERR(folio))
-			return explain_none(f->why, pos, PTR_ERR(folio));
+			return filling_explain_none(f->why, pos, PTR_ERR(folio));
 
 		huge = folio_order(folio) >= HUGE_ORDER;
 		next = folio_pos(folio) + folio_size(folio);
@@ -187,7 +192,7 @@ static int fill(struct filling *f, loff_t pos, loff_t end, bool need_huge)
 		folio_mark_dirty(folio);
 		folio_put(folio);
 		if (need_huge && !huge) {
-			explain_small(f->why, pos, f->compact);
+			filling_explain_small(f->why, pos, f->compact);
 			return -ENOMEM;
 		}
 		pos = next;
@@ -196,7 +201,7 @@ static int fill(struct filling *f, loff_t pos, loff_t end, bool need_huge)
 	return 0;
 }
 
-static struct file *create(u64 size, const char *huge)
+static struct file *shmem_create(u64 size, const char *huge)
 {
 	struct file *file = hpm_fs_create("tmpfs", huge, size);
 
@@ -206,67 +211,64 @@ static struct file *create(u64 size, const char *huge)
 	return file;
 }
 
-static struct file *make(const struct hpm_attr *attr, u64 size, const char *huge,
-			 bool want_huge, bool need_huge, struct hpm_why *why)
+static struct file *shmem_fill(const struct hpm_request *r, u64 size, const char *rung,
+			       const char *huge, bool want_huge, bool need_huge)
 {
 	struct filling f = {
-		.attr = attr,
-		.rung = hpm_backing_name(need_huge ? HPAGE_MAP_BACKING_THP :
-						     HPAGE_MAP_BACKING_BASE),
-		.gfp = fill_gfp(attr),
+		.place = &r->place,
+		.rung = rung,
+		.gfp = filling_gfp(&r->place),
 		.compact = want_huge,
 		.patience = COMPACT_FOR,
 		.tries = TRIES_MORE,
-		.why = why,
+		.why = r->why,
 	};
 	int ret;
 
-	f.file = create(size, huge);
+	f.file = shmem_create(size, huge);
 	if (IS_ERR(f.file))
 		return f.file;
-	ret = fill(&f, 0, size, need_huge);
+	ret = filling_fill(&f, 0, size, need_huge);
 	if (!ret)
 		return f.file;
 	hpm_fs_discard(f.file);
 	return ERR_PTR(ret);
 }
 
-bool hpm_thp_has(unsigned long page_size)
+bool hpm_thp_exists(unsigned long page_size)
 {
 	return page_size == PMD_SIZE && has_transparent_hugepage();
 }
 
-/* PMD-sized folios and nothing else; see backing.h. */
-struct file *hpm_thp_fill(const struct hpm_attr *attr, u64 size, unsigned long page_size,
-			  struct hpm_why *why)
+/* PMD-sized folios and nothing else; see ladder.c. */
+struct file *hpm_thp_fill(const struct hpm_request *r, u64 size, unsigned long page_size)
 {
-	return make(attr, size, "always", true, true, why);
+	return shmem_fill(r, size, "thp", "always", true, true);
 }
 
-/* Base pages, or the best mix; see backing.h. */
-struct file *hpm_base_fill(const struct hpm_attr *attr, u64 size, unsigned long page_size,
-			   struct hpm_why *why)
+/* Base pages, or the best mix; see ladder.c. */
+struct file *hpm_base_fill(const struct hpm_request *r, u64 size, unsigned long page_size)
 {
-	bool mixed = has_transparent_hugepage() && !attr->page_size;
+	bool mixed = has_transparent_hugepage() && !r->page_size;
 
-	return make(attr, size, mixed ? "within_size" : "never", mixed, false, why);
+	return shmem_fill(r, size, "base", mixed ? "within_size" : "never", mixed, false);
 }
 
 /* An empty file for PMD-sized folios. Return: the file, or an ERR_PTR as of hpm_fs_create(). */
 struct file *hpm_thp_file(unsigned long page_size, u64 size)
 {
-	return create(size, "always");
+	return shmem_create(size, "always");
 }
 
 /* One folio more, for the reserve. Return: 0; -ENOMEM when no huge one is to be had; or -errno. */
 int hpm_thp_extend(struct file *file, loff_t pos, unsigned long page_size, struct hpm_why *why)
 {
 	/* The worker's policy says on which node. */
-	const struct hpm_attr attr = {};
+	const struct hpm_place place = {};
 	struct filling f = {
 		.file = file,
-		.attr = &attr,
-		.rung = hpm_backing_name(HPAGE_MAP_BACKING_THP),
+		.place = &place,
+		.rung = "thp",
 		.gfp = FILL_GFP,
 		.compact = true,
 		.patience = COMPACT_FOR,
@@ -281,7 +283,7 @@ int hpm_thp_extend(struct file *file, loff_t pos, unsigned long page_size, struc
 		hpm_why_try(why, "a smaller reserve");
 		return -ENOMEM;
 	}
-	ret = fill(&f, pos, pos + page_size, true);
+	ret = filling_fill(&f, pos, pos + page_size, true);
 	if (ret)
 		hpm_fs_punch(file, pos, page_size);
 	return ret;

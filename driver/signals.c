@@ -20,10 +20,10 @@
 #include <linux/resume_user_mode.h>
 #include <linux/sched/signal.h>
 
-#include "backing.h"
+#include "signals.h"
 
 /* Must the call end? What interrupts the task otherwise is put off until it returns. */
-bool hpm_signalled(void)
+bool hpm_signals_pending(void)
 {
 	if (task_sigpending(current))
 		return true;
@@ -35,7 +35,7 @@ bool hpm_signalled(void)
 	return false;
 }
 
-static bool restarts(const struct sigaction *action)
+static bool action_restarts(const struct sigaction *action)
 {
 	return action->sa_handler != SIG_DFL && action->sa_handler != SIG_IGN &&
 	       action->sa_flags & SA_RESTART;
@@ -52,7 +52,7 @@ void hpm_signals_hold(sigset_t *before)
 	sigemptyset(&signals);
 	spin_lock_irq(&sighand->siglock);
 	for (i = 0; i < _NSIG; i++)
-		if (restarts(&sighand->action[i].sa))
+		if (action_restarts(&sighand->action[i].sa))
 			sigaddset(&signals, i + 1);
 	spin_unlock_irq(&sighand->siglock);
 	sigprocmask(SIG_BLOCK, &signals, before);

@@ -9,7 +9,10 @@
 #include <linux/sizes.h>
 #include <linux/sysfs.h>
 
-#include "faces.h"
+#include "buffer.h"
+#include "default.h"
+#include "kind.h"
+#include "sysfs.h"
 
 #define BUFFER_ATTR(_name, _format, _value, _none)				\
 static ssize_t _name##_show(struct device *dev, struct device_attribute *attr,	\
@@ -23,14 +26,14 @@ static DEVICE_ATTR_RO(_name)
 
 BUFFER_ATTR(id, "%u", buf->id, 0U);
 BUFFER_ATTR(asked, "%llu", buf->asked, 0ULL);
-BUFFER_ATTR(size, "%llu", hpm_backing_size(&buf->backing), 0ULL);
-BUFFER_ATTR(page_size, "%llu", 1ULL << buf->backing.shift, 0ULL);
-BUFFER_ATTR(backing, "%s", hpm_backing_name(buf->backing.kind), "none");
-BUFFER_ATTR(nr_pages, "%lu", buf->backing.nr, 0UL);
-BUFFER_ATTR(nr_huge, "%lu", buf->backing.nr_huge, 0UL);
-BUFFER_ATTR(runs, "%lu", buf->backing.nr_runs, 0UL);
-BUFFER_ATTR(node, "%d", buf->backing.node, HPAGE_MAP_NODE_MIXED);
-BUFFER_ATTR(below_4g, "%d", buf->backing.end <= SZ_4G, 0);
+BUFFER_ATTR(size, "%llu", hpm_buffer_size(buf), 0ULL);
+BUFFER_ATTR(page_size, "%llu", hpm_buffer_page_size(buf), 0ULL);
+BUFFER_ATTR(backing, "%s", hpm_kind(buf->backing.kind)->name, "none");
+BUFFER_ATTR(nr_pages, "%lu", buf->backing.pages.nr, 0UL);
+BUFFER_ATTR(nr_huge, "%lu", buf->backing.pages.nr_huge, 0UL);
+BUFFER_ATTR(runs, "%lu", buf->backing.pages.nr_runs, 0UL);
+BUFFER_ATTR(node, "%d", buf->backing.pages.node, HPAGE_MAP_NODE_MIXED);
+BUFFER_ATTR(below_4g, "%d", buf->backing.pages.end <= SZ_4G, 0);
 BUFFER_ATTR(reserve, "%d", !!buf->backing.reserve, 0);
 BUFFER_ATTR(creator, "%d", pid_vnr(buf->creator), 0);
 BUFFER_ATTR(descriptors, "%d", atomic_read(&buf->descriptors), 0);
@@ -39,7 +42,7 @@ BUFFER_ATTR(exports, "%d", atomic_read(&buf->exports), 0);
 BUFFER_ATTR(drivers, "%d", atomic_read(&buf->drivers), 0);
 BUFFER_ATTR(devices, "%d", atomic_read(&buf->devices), 0);
 
-static struct attribute *hpm_sysfs_attrs[] = {
+static struct attribute *buffer_attrs[] = {
 	&dev_attr_id.attr,
 	&dev_attr_asked.attr,
 	&dev_attr_size.attr,
@@ -60,5 +63,5 @@ static struct attribute *hpm_sysfs_attrs[] = {
 	NULL
 };
 
-static const struct attribute_group hpm_sysfs_group = { .attrs = hpm_sysfs_attrs };
-const struct attribute_group *hpm_sysfs_groups[] = { &hpm_sysfs_group, NULL };
+static const struct attribute_group buffer_group = { .attrs = buffer_attrs };
+const struct attribute_group *hpm_sysfs_groups[] = { &buffer_group, NULL };

@@ -17,10 +17,14 @@
 #include <linux/slab.h>
 
 #include "backing.h"
+#include "kind.h"
+#include "signals.h"
+#include "user.h"
+#include "why.h"
 
 #define BATCH	512UL
 
-static bool may_pin(struct page *page)
+static bool page_may_be_pinned(struct page *page)
 {
 	struct folio *folio = page_folio(page);
 
@@ -33,8 +37,8 @@ static bool may_pin(struct page *page)
  * Add pages that were just pinned, as far as that goes, and charge their folios. Return: how
  * many; fewer than @nr when there is an error in @err, and then the rest is still pinned.
  */
-static int add_batch(struct hpm_backing *b, struct page **pages, int nr, int *err,
-		     struct hpm_why *why)
+static int user_add_batch(struct hpm_backing *b, struct page **pages, int nr, int *err,
+			  struct hpm_why *why)
 {
 	struct folio *folio;
 	bool charged;
@@ -42,11 +46,11 @@ static int add_batch(struct hpm_backing *b, struct page **pages, int nr, int *er
 
 	for (i = 0; i < nr; i++) {
 		folio = page_folio(pages[i]);
-		charged = folio != hpm_pages_last(b);
+		charged = folio != hpm_pages_last(&b->pages);
 		*err = charged ? hpm_limit_add_folio(&b->charge, folio, why) : 0;
 		if (*err)
 			return i;
-		*err = hpm_pages_add(b, pages[i], PAGE_SIZE);
+		*err = hpm_pages_add(&b->pages, pages[i], PAGE_SIZE);
 		if (*err && charged)
 			hpm_limit_sub_folio(&b->charge, folio);
 		if (*err)
@@ -55,7 +59,7 @@ static int add_batch(struct hpm_backing *b, struct page **pages, int nr, int *er
 	return nr;
 }
 
-static int pin_batch(unsigned long addr, int nr, struct page **pages, struct hpm_why *why)
+static int user_pin_batch(unsigned long addr, int nr, struct page **pages, struct hpm_why *why)
 {
 	int got = pin_user_pages_fast(addr, nr, FOLL_WRITE | FOLL_LONGTERM, pages), i;
 
@@ -67,7 +71,7 @@ static int pin_batch(unsigned long addr, int nr, struct page **pages, struct hpm
 		return got == -EOPNOTSUPP ? -EINVAL : -EFAULT;
 	}
 	for (i = 0; i < got; i++) {
-		if (may_pin(pages[i]))
+		if (page_may_be_pinned(pages[i]))
 			continue;
 		hpm_why(why, "the memory at %#lx belongs to a file system or a device",
 			addr + ((unsigned long)i << PAGE_SHIFT));
@@ -78,13 +82,9 @@ static int pin_batch(unsigned long addr, int nr, struct page **pages, struct hpm
 	return got;
 }
 
-/*
- * Pin memory of the calling program for writing and add it to @b. What was added stays there
- * on failure. Return: 0; -EFAULT when it is not mapped or not writable; -EINVAL when it belongs
- * to a file system or a device; -ERESTARTSYS when a signal came; -ENOMEM when there is no memory to
- * move it to where it may stay; -EDQUOT when the folios are too much for the user.
- */
-int hpm_user_pin(struct hpm_backing *b, unsigned long addr, unsigned long nr, struct hpm_why *why)
+/* Pin memory and add it. What was added stays there on failure. */
+static int user_pin_all(struct hpm_backing *b, unsigned long addr, unsigned long nr,
+			struct hpm_why *why)
 {
 	struct page **pages = kmalloc_array(BATCH, sizeof(*pages), GFP_KERNEL);
 	unsigned long done;
@@ -93,16 +93,46 @@ int hpm_user_pin(struct hpm_backing *b, unsigned long addr, unsigned long nr, st
 	if (!pages)
 		return -ENOMEM;
 	for (done = 0; done < nr && !err; done += got) {
-		got = hpm_signalled() ? -ERESTARTSYS :
-		      pin_batch(addr + (done << PAGE_SHIFT), min(nr - done, BATCH), pages, why);
+		got = hpm_signals_pending() ? -ERESTARTSYS :
+		      user_pin_batch(addr + (done << PAGE_SHIFT), min(nr - done, BATCH), pages,
+				     why);
 		if (got < 0) {
 			err = got;
 			break;
 		}
-		added = add_batch(b, pages, got, &err, why);
+		added = user_add_batch(b, pages, got, &err, why);
 		unpin_user_pages(pages + added, got - added);
 		cond_resched();
 	}
 	kfree(pages);
 	return err;
+}
+
+/*
+ * Take memory of the calling program, pinned for writing. The pages stay the program's, too, and
+ * charged as they are; being pinned they count against its user's RLIMIT_MEMLOCK. The backing has
+ * no file to lend. Return: 0; -EFAULT when the memory is not mapped or not writable; -EINVAL when
+ * it belongs to a file system or a device, or is not in whole base pages; -ERESTARTSYS when a
+ * signal came; -ENOMEM when there is no memory to move it to where it may stay; -EDQUOT when the
+ * folios are too much for the user.
+ */
+int hpm_user_pin(struct hpm_backing *b, unsigned long addr, u64 length, struct hpm_why *why)
+{
+	unsigned long nr = length >> PAGE_SHIFT;
+	int ret;
+
+	if (!length || !PAGE_ALIGNED(addr | length) || addr + length < addr) {
+		hpm_why(why, "address and length are multiples of the base page size, not 0");
+		return -EINVAL;
+	}
+	if (nr > totalram_pages())
+		return -ENOMEM;
+	*b = (struct hpm_backing){ .kind = HPAGE_MAP_BACKING_USER, .pages.shift = PAGE_SHIFT };
+	ret = hpm_limit_begin(&b->charge, hpm_kind(b->kind)->limit);
+	if (ret)
+		return ret;
+	ret = user_pin_all(b, addr, nr, why) ?: hpm_backing_guard(b);
+	if (ret)
+		hpm_backing_free(b);
+	return ret;
 }

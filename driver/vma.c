@@ -22,13 +22,15 @@
 #include <linux/sched.h>
 
 #include "buffer.h"
+#include "kind.h"
+#include "vma.h"
 
 static struct hpage_map_buffer *vma_buffer(struct vm_area_struct *vma)
 {
 	return container_of(vma->vm_ops, struct hpage_map_buffer, vm_ops);
 }
 
-static void hold(struct hpage_map_buffer *buf)
+static void mapping_hold(struct hpage_map_buffer *buf)
 {
 	__module_get(THIS_MODULE);
 	hpm_buffer_get(buf);
@@ -40,7 +42,7 @@ static void hpm_vma_open(struct vm_area_struct *vma)
 {
 	struct hpage_map_buffer *buf = vma_buffer(vma);
 
-	hold(buf);
+	mapping_hold(buf);
 	if (buf->fs_vm_ops->open)
 		buf->fs_vm_ops->open(vma);
 }
@@ -79,7 +81,7 @@ static struct mempolicy *hpm_vma_get_policy(VMA_GET_POLICY_ARGS)
 }
 #endif
 
-static void wrap_vm_ops(struct hpage_map_buffer *buf, struct vm_area_struct *vma)
+static void vma_wrap_ops(struct hpage_map_buffer *buf, struct vm_area_struct *vma)
 {
 	mutex_lock(&buf->lock);
 	if (!buf->fs_vm_ops) {
@@ -100,50 +102,48 @@ static void wrap_vm_ops(struct hpage_map_buffer *buf, struct vm_area_struct *vma
 }
 
 /* Does the buffer have all of this range, and are offset and length multiples of @unit? */
-static bool has_range(const struct hpage_map_buffer *buf, unsigned long pgoff, unsigned long len,
-		      unsigned long unit)
+static bool buffer_has_range(const struct hpage_map_buffer *buf, unsigned long pgoff,
+			     unsigned long len, unsigned long unit)
 {
-	unsigned long pages = hpm_backing_size(&buf->backing) >> PAGE_SHIFT;
+	unsigned long pages = hpm_buffer_size(buf) >> PAGE_SHIFT;
 
 	return IS_ALIGNED(pgoff << PAGE_SHIFT | len, unit) &&
 	       pgoff <= pages && len >> PAGE_SHIFT <= pages - pgoff;
 }
 
 /* Do address and offset agree in their bits below @align, a power of two? */
-static bool congruent(unsigned long addr, unsigned long pgoff, unsigned long align)
+static bool addr_is_congruent(unsigned long addr, unsigned long pgoff, unsigned long align)
 {
 	return IS_ALIGNED(addr - (pgoff << PAGE_SHIFT), align);
 }
 
 /* Is that in whole pages? The same rule on every rung: what runs on one runs on all. */
-static bool fits(const struct hpage_map_buffer *buf, const struct vm_area_struct *vma)
+static bool vma_is_in_pages(const struct hpage_map_buffer *buf, const struct vm_area_struct *vma)
 {
-	unsigned long page_size = 1UL << buf->backing.shift;
+	unsigned long page_size = hpm_buffer_page_size(buf);
 
-	return has_range(buf, vma->vm_pgoff, vma->vm_end - vma->vm_start, page_size) &&
-	       congruent(vma->vm_start, vma->vm_pgoff, page_size);
+	return buffer_has_range(buf, vma->vm_pgoff, vma->vm_end - vma->vm_start, page_size) &&
+	       addr_is_congruent(vma->vm_start, vma->vm_pgoff, page_size);
 }
 
 /* Let the lent file make the mapping, and put it in the place of the VMA's own. */
-static int lend(struct hpage_map_buffer *buf, struct vm_area_struct *vma)
+static int vma_lend(struct hpage_map_buffer *buf, struct vm_area_struct *vma)
 {
+	const struct hpm_kind *kind = hpm_kind(buf->backing.kind);
 	int ret;
 
 	/* Whatever a driver keeps there, hugetlb would take for its own. */
 	vma->vm_private_data = NULL;
-	if (buf->backing.kind == HPAGE_MAP_BACKING_HUGETLB) {
-		/*
-		 * Shared mappings use the pages that are there. Private ones reserve a page for
-		 * each copy: a short pool is an errno here and not a SIGBUS later.
-		 */
-		if (vma->vm_flags & VM_MAYSHARE)
-			vm_flags_mod(vma, VM_NORESERVE, 0);
-		else
-			vm_flags_mod(vma, 0, VM_NORESERVE);
-	} else {
-		/* mremap() must not grow it past the end, as hugetlb sees to itself. */
+	/*
+	 * Shared mappings use the pages that are there. Private ones reserve a page for each copy
+	 * where the kind knows how: a short pool is an errno here and not a SIGBUS later.
+	 */
+	if (kind->promises_copies && vma->vm_flags & VM_MAYSHARE)
+		vm_flags_mod(vma, VM_NORESERVE, 0);
+	else if (kind->promises_copies)
+		vm_flags_mod(vma, 0, VM_NORESERVE);
+	if (!kind->checks_mremap)
 		vm_flags_mod(vma, VM_DONTEXPAND | VM_DONTDUMP, 0);
-	}
 
 	/* A part of the reserve stands elsewhere in its file. */
 	vma->vm_pgoff += buf->backing.start >> PAGE_SHIFT;
@@ -152,8 +152,8 @@ static int lend(struct hpage_map_buffer *buf, struct vm_area_struct *vma)
 		return ret;
 
 	vma_set_file(vma, buf->backing.file);
-	wrap_vm_ops(buf, vma);
-	hold(buf);
+	vma_wrap_ops(buf, vma);
+	mapping_hold(buf);
 	return 0;
 }
 
@@ -163,13 +163,13 @@ static int lend(struct hpage_map_buffer *buf, struct vm_area_struct *vma)
  * length or address is no multiple of the page size, or the part is not within the buffer;
  * -ENOMEM: private, and the hugetlb pool cannot promise pages for its copies.
  */
-int hpm_buffer_mmap(struct hpage_map_buffer *buf, struct vm_area_struct *vma)
+int hpm_vma_map(struct hpage_map_buffer *buf, struct vm_area_struct *vma)
 {
 	mmap_assert_write_locked(vma->vm_mm);
 
-	if (!buf->backing.file)
+	if (!hpm_kind(buf->backing.kind)->lent)
 		return -ENODEV;
-	return fits(buf, vma) ? lend(buf, vma) : -EINVAL;
+	return vma_is_in_pages(buf, vma) ? vma_lend(buf, vma) : -EINVAL;
 }
 
 static const struct vm_operations_struct frames_vm_ops = {};
@@ -178,21 +178,21 @@ static const struct vm_operations_struct frames_vm_ops = {};
  * A range of base pages. remap_pfn_range() wants private mappings whole. Nothing of the driver
  * whose file it was works on them.
  */
-static int map_frames(struct hpage_map_buffer *buf, struct vm_area_struct *vma)
+static int vma_map_frames(struct hpage_map_buffer *buf, struct vm_area_struct *vma)
 {
 	unsigned long addr = vma->vm_start, len;
 	struct hpage_map_run run;
-	loff_t pos = 0, from = (loff_t)vma->vm_pgoff << PAGE_SHIFT, skip;
+	u64 pos = 0, from = (u64)vma->vm_pgoff << PAGE_SHIFT, skip;
 	int ret = 0;
 
 	if (!(vma->vm_flags & VM_MAYSHARE) && vma->vm_flags & VM_MAYWRITE)
 		return -EINVAL;
 	vma->vm_private_data = NULL;
 	vma->vm_ops = &frames_vm_ops;
-	while (!ret && addr < vma->vm_end && hpm_backing_run(&buf->backing, &pos, &run)) {
+	while (!ret && addr < vma->vm_end && hpm_pages_run(&buf->backing.pages, &pos, &run)) {
 		if (pos <= from)
 			continue;
-		skip = from - (pos - (loff_t)run.length);
+		skip = from - (pos - run.length);
 		len = min_t(u64, run.length - skip, vma->vm_end - addr);
 		ret = remap_pfn_range(vma, addr, PHYS_PFN(run.address + skip), len,
 				      vma->vm_page_prot);
@@ -203,43 +203,42 @@ static int map_frames(struct hpage_map_buffer *buf, struct vm_area_struct *vma)
 }
 
 /*
- * As hpm_buffer_mmap(), at whatever address, for files that do not choose it themselves.
+ * As hpm_vma_map(), at whatever address, for files that do not choose it themselves.
  * Where hugetlb pages do not fit, the VMA gets page frames instead, which programs can use
  * and the kernel cannot pin, and which cannot be private and writable, -EINVAL; pages of the
  * page allocator fit everywhere, if not as huge ones.
  */
-int hpm_buffer_mmap_anywhere(struct hpage_map_buffer *buf, struct vm_area_struct *vma)
+int hpm_vma_map_anywhere(struct hpage_map_buffer *buf, struct vm_area_struct *vma)
 {
 	mmap_assert_write_locked(vma->vm_mm);
 
-	if (!buf->backing.file)
+	if (!hpm_kind(buf->backing.kind)->lent)
 		return -ENODEV;
-	if (!has_range(buf, vma->vm_pgoff, vma->vm_end - vma->vm_start, PAGE_SIZE))
+	if (!buffer_has_range(buf, vma->vm_pgoff, vma->vm_end - vma->vm_start, PAGE_SIZE))
 		return -EINVAL;
-	if (buf->backing.kind != HPAGE_MAP_BACKING_HUGETLB || fits(buf, vma))
-		return lend(buf, vma);
-	return map_frames(buf, vma);
+	if (!hpm_kind(buf->backing.kind)->whole_pages || vma_is_in_pages(buf, vma))
+		return vma_lend(buf, vma);
+	return vma_map_frames(buf, vma);
 }
 
 /*
  * Choose an address for a mapping, under mmap_lock: aligned like the offset for the largest
  * page table entry that the mapping can use, a PMD on every rung, and a PUD from there on,
  * where the architecture may share page tables. A hint that cannot work is ignored. MAP_FIXED
- * is checked here already, before it replaces what is there. Errors as of hpm_buffer_mmap().
+ * is checked here already, before it replaces what is there. Errors as of hpm_vma_map().
  */
-unsigned long hpm_buffer_get_unmapped_area(struct hpage_map_buffer *buf, unsigned long addr,
-					   unsigned long len, unsigned long pgoff,
-					   unsigned long flags)
+unsigned long hpm_vma_choose(struct hpage_map_buffer *buf, unsigned long addr, unsigned long len,
+			     unsigned long pgoff, unsigned long flags)
 {
-	unsigned long page_size = 1UL << buf->backing.shift;
+	unsigned long page_size = hpm_buffer_page_size(buf);
 	unsigned long align = page_size, area, padded;
 	struct file *file = buf->backing.file;
 
-	if (!file)
+	if (!hpm_kind(buf->backing.kind)->lent)
 		return -ENODEV;
-	if (!has_range(buf, pgoff, len, page_size))
+	if (!buffer_has_range(buf, pgoff, len, page_size))
 		return -EINVAL;
-	if (!congruent(addr, pgoff, page_size)) {
+	if (!addr_is_congruent(addr, pgoff, page_size)) {
 		if (flags & MAP_FIXED)
 			return -EINVAL;
 		addr = 0;
@@ -253,11 +252,11 @@ unsigned long hpm_buffer_get_unmapped_area(struct hpage_map_buffer *buf, unsigne
 		align = max(align, PUD_SIZE);
 	else if (len >= PMD_SIZE)
 		align = max(align, PMD_SIZE);
-	if (congruent(area, pgoff, align))
+	if (addr_is_congruent(area, pgoff, align))
 		return area;
 
 	padded = file->f_op->get_unmapped_area(file, 0, len + align, pgoff, flags);
 	if (IS_ERR_VALUE(padded))
-		return congruent(area, pgoff, page_size) ? area : padded;
+		return addr_is_congruent(area, pgoff, page_size) ? area : padded;
 	return padded + (((pgoff << PAGE_SHIFT) - padded) & (align - 1));
 }

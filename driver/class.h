@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef _HPM_CLASS_H
+#define _HPM_CLASS_H
+
+#include <linux/bits.h>
+#include <linux/types.h>
+
+/* The minor number of /dev/hpage_map; named buffers have the others. */
+#define HPM_MINOR_DEFAULT	0
+#define HPM_MINORS		BIT(16)
+
+/* Not one of the module's own memory: whoever holds the class may let it go after us. */
+extern struct class *hpm_class;
+
+int hpm_class_init(void);
+void hpm_class_exit(void);
+dev_t hpm_class_devt(unsigned int minor);
+
+#endif

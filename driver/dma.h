@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef _HPM_DMA_H
+#define _HPM_DMA_H
+
+#include <linux/dma-direction.h>
+#include <linux/list.h>
+#include <linux/mutex.h>
+#include <linux/refcount.h>
+#include <linux/scatterlist.h>
+
+struct device;
+struct hpage_map_buffer;
+
+/* A buffer mapped for a device, see dma.c. What says nothing of a lock never changes. */
+struct hpm_dma {
+	struct sg_table sgt;
+	struct hpage_map_buffer *buf;	/* held */
+	struct device *dev;		/* not used when it is not mapped any more */
+	enum dma_data_direction dir;
+	bool imported;			/* by a dma-buf: synced when an access of the CPU begins */
+	bool copied;			/* the device writes copies, which are written back */
+	u32 id;				/* among the buffer's tables */
+	refcount_t refs;
+	struct list_head sibling;	/* of an attachment; under the buffer's lock */
+	struct mutex lock;		/* of what follows */
+	bool mapped;
+};
+
+static inline struct hpm_dma *hpm_dma_of(const struct sg_table *sgt)
+{
+	return container_of(sgt, struct hpm_dma, sgt);
+}
+
+struct hpm_dma *hpm_dma_begin(struct hpage_map_buffer *buf, struct device *dev,
+			      enum dma_data_direction dir, bool imported);
+struct hpm_dma *hpm_dma_map(struct hpage_map_buffer *buf, struct device *dev,
+			    enum dma_data_direction dir, bool imported);
+int hpm_dma_sync(struct hpm_dma *t, u64 offset, u64 length, bool for_cpu, bool killable);
+void hpm_dma_end(struct hpm_dma *t);
+struct hpm_dma *hpm_dma_next(struct hpage_map_buffer *buf, unsigned long *id);
+void hpm_dma_put(struct hpm_dma *t);
+
+#endif

@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * An open file of a buffer, of a node or of none.
+ *
+ * It refers to one buffer and holds it: private_data, set once and never changed, so that nothing
+ * needs a lock here. What a file may do is what it was opened for, FMODE_READ and FMODE_WRITE,
+ * since that is what permissions, Landlock and other security modules have been asked about.
+ */
+#include <linux/anon_inodes.h>
+#include <linux/file.h>
+#include <linux/module.h>
+#include <linux/seq_file.h>
+
+#include "buffer.h"
+#include "dmabuf.h"
+#include "dmamap.h"
+#include "file.h"
+#include "info.h"
+#include "ioctl.h"
+#include "kind.h"
+#include "vma.h"
+
+/* Let @file refer to @buf, whose reference it takes over. */
+void hpm_file_refer(struct file *file, struct hpage_map_buffer *buf)
+{
+	atomic_inc(&buf->descriptors);
+	file->private_data = buf;
+}
+
+int hpm_file_release(struct inode *inode, struct file *file)
+{
+	struct hpage_map_buffer *buf = file->private_data;
+
+	atomic_dec(&buf->descriptors);
+	hpm_buffer_put(buf);
+	return 0;
+}
+
+int hpm_file_mmap(struct file *file, struct vm_area_struct *vma)
+{
+	return hpm_vma_map(file->private_data, vma);
+}
+
+unsigned long hpm_file_get_unmapped_area(struct file *file, unsigned long addr,
+					 unsigned long len, unsigned long pgoff,
+					 unsigned long flags)
+{
+	return hpm_vma_choose(file->private_data, addr, len, pgoff, flags);
+}
+
+ssize_t hpm_file_read_iter(struct kiocb *iocb, struct iov_iter *to)
+{
+	return hpm_buffer_read(iocb->ki_filp->private_data, &iocb->ki_pos, to);
+}
+
+ssize_t hpm_file_write_iter(struct kiocb *iocb, struct iov_iter *from)
+{
+	return hpm_buffer_write(iocb->ki_filp->private_data, &iocb->ki_pos, from);
+}
+
+loff_t hpm_file_llseek(struct file *file, loff_t offset, int whence)
+{
+	struct hpage_map_buffer *buf = file->private_data;
+
+	return fixed_size_llseek(file, offset, whence, hpm_buffer_size(buf));
+}
+
+void hpm_file_show_fdinfo(struct seq_file *seq, struct file *file)
+{
+	const struct hpage_map_buffer *buf = file->private_data;
+
+	seq_printf(seq, "hpage_map-buffer:\t%s\n",
+		   READ_ONCE(buf->role) ? buf->name : "anonymous");
+	if (!READ_ONCE(buf->role) && *buf->name)
+		seq_printf(seq, "hpage_map-tag:\t%s\n", buf->name);
+	seq_printf(seq, "hpage_map-id:\t%u\n", buf->id);
+	seq_printf(seq, "hpage_map-size:\t%llu\n", hpm_buffer_size(buf));
+	seq_printf(seq, "hpage_map-page_size:\t%llu\n", hpm_buffer_page_size(buf));
+	seq_printf(seq, "hpage_map-backing:\t%s\n", hpm_kind(buf->backing.kind)->name);
+}
+
+static const struct hpm_ioctl file_ioctls[] = {
+	HPM_IOCTL(HPAGE_MAP_INFO, HPM_FOR_ANY, hpm_info_info, hpage_map_info, name),
+	HPM_IOCTL(HPAGE_MAP_NODES, HPM_FOR_ANY, hpm_info_nodes, hpage_map_nodes, reserved),
+	HPM_IOCTL(HPAGE_MAP_RUNS, HPM_FOR_ANY, hpm_info_runs, hpage_map_runs, reserved),
+	HPM_IOCTL(HPAGE_MAP_EXPORT, HPM_FOR_BOTH, hpm_dmabuf_export, hpage_map_export, reserved),
+	/* What it must be open for depends on the direction. */
+	HPM_IOCTL(HPAGE_MAP_DMA_MAP, HPM_FOR_ANY, hpm_dmamap_map, hpage_map_dma_map, reserved),
+};
+
+long hpm_file_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
+{
+	return hpm_ioctl_call(hpm_ioctl_find(file_ioctls, ARRAY_SIZE(file_ioctls), cmd), file,
+			      cmd, arg);
+}
+
+const struct file_operations hpm_file_fops = {
+	.owner = THIS_MODULE,
+	.release = hpm_file_release,
+	.mmap = hpm_file_mmap,
+	.get_unmapped_area = hpm_file_get_unmapped_area,
+	.read_iter = hpm_file_read_iter,
+	.write_iter = hpm_file_write_iter,
+	.llseek = hpm_file_llseek,
+	.fsync = noop_fsync,
+	.unlocked_ioctl = hpm_file_ioctl,
+	.compat_ioctl = compat_ptr_ioctl,
+	.show_fdinfo = hpm_file_show_fdinfo,
+};
+
+/*
+ * A file without a node, open for reading and writing. Takes the reference over, in any case.
+ * Return: the file, or an ERR_PTR, -ENFILE or -ENOMEM.
+ */
+struct file *hpm_file_new(struct hpage_map_buffer *buf)
+{
+	struct file *file = anon_inode_getfile("[hpage_map]", &hpm_file_fops, NULL,
+					       O_RDWR | O_LARGEFILE);
+
+	if (IS_ERR(file)) {
+		hpm_buffer_put(buf);
+		return file;
+	}
+	file->f_mode |= FMODE_LSEEK | FMODE_PREAD | FMODE_PWRITE;
+	hpm_file_refer(file, buf);
+	return file;
+}

@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The ioctls that ask: what a buffer is, which ones there are, where its pages are.
+ *
+ * Pages never change while a buffer is held, so nothing is locked. Holders are counted by others
+ * meanwhile; the counts are for people.
+ */
+#include <linux/capability.h>
+#include <linux/cred.h>
+#include <linux/pid.h>
+#include <linux/sched/signal.h>
+#include <linux/slab.h>
+#include <linux/uaccess.h>
+
+#include "buffer.h"
+#include "info.h"
+#include "ioctl.h"
+#include "ladder.h"
+
+/* Whoever is not gets less of an answer, and no denial in the audit log. */
+static bool caller_able(int cap)
+{
+	return ns_capable_noaudit(&init_user_ns, cap);
+}
+
+static void info_fill(struct hpage_map_info *info, const struct hpage_map_buffer *buf)
+{
+	const struct hpm_pages *pages;
+
+	*info = (struct hpage_map_info){ .size = info->size, .features = hpm_ladder_features() };
+	if (!buf)
+		return;
+	pages = &buf->backing.pages;
+	info->length = hpm_pages_size(pages);
+	info->page_size = hpm_buffer_page_size(buf);
+	info->nr_pages = pages->nr;
+	info->nr_huge = pages->nr_huge;
+	info->nr_runs = pages->nr_runs;
+	info->backing = buf->backing.kind;
+	info->node = pages->node;
+	info->asked = buf->asked;
+	if (caller_able(CAP_SYS_RAWIO))
+		info->address = hpm_pages_address(pages, 0);
+	info->id = buf->id;
+	info->attributes = hpm_buffer_attributes(buf);
+	info->creator = pid_vnr(buf->creator);
+	info->uid = from_kuid_munged(current_user_ns(), buf->uid);
+	info->descriptors = atomic_read(&buf->descriptors);
+	info->mappings = atomic_read(&buf->mappings);
+	info->exports = atomic_read(&buf->exports);
+	info->drivers = atomic_read(&buf->drivers);
+	info->devices = atomic_read(&buf->devices);
+	info->lingering = min_t(u64, READ_ONCE(buf->backing.nr_lingering), U32_MAX);
+	strscpy_pad(info->name, buf->name, sizeof(info->name));
+}
+
+/* Carry out HPAGE_MAP_INFO. */
+int hpm_info_info(struct hpm_call *call)
+{
+	if (call->info.flags & ~HPAGE_MAP_INFO_FLAGS)
+		return -EINVAL;
+	info_fill(&call->info, call->file->private_data);
+	return hpm_ioctl_respond(call);
+}
+
+static bool caller_may_see(const struct hpage_map_buffer *buf)
+{
+	return READ_ONCE(buf->role) || uid_eq(buf->uid, current_uid()) ||
+	       caller_able(CAP_SYS_ADMIN);
+}
+
+/* Carry out HPAGE_MAP_LIST. */
+int hpm_info_list(struct hpm_call *call)
+{
+	struct hpage_map_buffer *buf;
+	u32 id = call->info.id;
+
+	if (call->info.flags & ~HPAGE_MAP_INFO_FLAGS)
+		return -EINVAL;
+
+	buf = hpm_buffer_next(&id, caller_may_see);
+	if (!buf)
+		return -ENOENT;
+	info_fill(&call->info, buf);
+	hpm_buffer_put(buf);
+	return hpm_ioctl_respond(call);
+}
+
+/* Programs may ask for billions of nodes; those that the machine lacks have no pages. */
+static int nodes_clear_user(u64 __user *to, u64 nr)
+{
+	u64 some;
+
+	for (; nr; nr -= some, to += some) {
+		some = min_t(u64, nr, PAGE_SIZE / sizeof(*to));
+		if (clear_user(to, some * sizeof(*to)))
+			return -EFAULT;
+		if (fatal_signal_pending(current))
+			return -EINTR;
+		cond_resched();
+	}
+	return 0;
+}
+
+/* Carry out HPAGE_MAP_NODES. */
+int hpm_info_nodes(struct hpm_call *call)
+{
+	const struct hpage_map_buffer *buf = call->file->private_data;
+	struct hpage_map_nodes *nodes = &call->nodes;
+	u64 __user *to = u64_to_user_ptr(nodes->pages);
+	u32 room = nodes->nr, known = min(room, nr_node_ids), node;
+	u64 *counts;
+	int ret = 0;
+
+	if (nodes->flags & ~HPAGE_MAP_NODES_FLAGS || nodes->reserved)
+		return -EINVAL;
+	counts = kvcalloc(nr_node_ids, sizeof(*counts), GFP_KERNEL_ACCOUNT);
+	if (!counts)
+		return -ENOMEM;
+
+	hpm_pages_by_node(&buf->backing.pages, 0, nr_node_ids, counts);
+	nodes->nr = 0;
+	for (node = 0; node < nr_node_ids; node++)
+		if (counts[node])
+			nodes->nr = node + 1;
+	if (copy_to_user(to, counts, known * sizeof(*counts)))
+		ret = -EFAULT;
+	kvfree(counts);
+	if (!ret)
+		ret = nodes_clear_user(to + known, room - known);
+	return ret ?: hpm_ioctl_respond(call);
+}
+
+/* Carry out HPAGE_MAP_RUNS on a file of a buffer. */
+int hpm_info_runs(struct hpm_call *call)
+{
+	const struct hpage_map_buffer *buf = call->file->private_data;
+	struct hpage_map_runs *runs = &call->runs;
+	struct hpage_map_run __user *to = u64_to_user_ptr(runs->runs);
+	struct hpage_map_run run;
+	u32 room = runs->nr;
+
+	if (runs->flags & ~HPAGE_MAP_RUNS_FLAGS || runs->reserved)
+		return -EINVAL;
+	if (!capable(CAP_SYS_RAWIO))
+		return -EPERM;
+
+	for (runs->nr = 0; runs->nr < room; runs->nr++) {
+		if (!hpm_pages_nth_run(&buf->backing.pages, runs->first + runs->nr, &run))
+			break;
+		if (fatal_signal_pending(current))
+			return -EINTR;
+		if (copy_to_user(to + runs->nr, &run, sizeof(run)))
+			return -EFAULT;
+		cond_resched();
+	}
+	return hpm_ioctl_respond(call);
+}

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef _HPM_OFFLINE_H
+#define _HPM_OFFLINE_H
+
+struct hpm_pages;
+
+int hpm_offline_init(void);
+void hpm_offline_exit(void);
+
+int hpm_offline_guard(const struct hpm_pages *pages);
+void hpm_offline_release(const struct hpm_pages *pages);
+
+#endif

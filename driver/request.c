@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What a request must be, whether a program, a driver or a parameter makes it.
+ *
+ * A request belongs to the task that makes it, so nothing is locked.
+ */
+#include <linux/device.h>
+#include <linux/log2.h>
+#include <linux/mm.h>
+
+#include "device.h"
+#include "name.h"
+#include "request.h"
+
+/* Place a request near a device. Return: 0, or -EINVAL when that is strict and cannot be done. */
+int hpm_request_near(struct hpm_request *r, struct device *dev)
+{
+	struct hpm_place *place = &r->place;
+
+	place->node = hpm_device_node(dev);
+	if (place->node != NUMA_NO_NODE) {
+		if (place->policy == HPAGE_MAP_POLICY_DEFAULT)
+			place->policy = HPAGE_MAP_POLICY_PREFERRED;
+		return 0;
+	}
+	hpm_why(r->why, "the machine does not report which node %s is near", dev_name(dev));
+	if (place->policy == HPAGE_MAP_POLICY_STRICT)
+		return -EINVAL;
+	place->policy = HPAGE_MAP_POLICY_DEFAULT;
+	return 0;
+}
+
+static int request_check_place(const struct hpm_request *r)
+{
+	const struct hpm_place *place = &r->place;
+	bool by_node = place->policy == HPAGE_MAP_POLICY_PREFERRED ||
+		       place->policy == HPAGE_MAP_POLICY_STRICT;
+
+	if (place->policy > HPAGE_MAP_POLICY_INTERLEAVE)
+		return -EINVAL;
+	if (place->policy == HPAGE_MAP_POLICY_INTERLEAVE &&
+	    (r->flags & HPAGE_MAP_CONTIGUOUS || place->limit)) {
+		hpm_why(r->why, "interleaved pages are not chosen by address");
+		return -EINVAL;
+	}
+	if (by_node && (place->node < 0 || place->node >= MAX_NUMNODES ||
+			!node_state(place->node, N_MEMORY))) {
+		hpm_why(r->why, "there is no node %d with memory", place->node);
+		hpm_why_try(r->why, "cat /sys/devices/system/node/has_memory");
+		return -EINVAL;
+	}
+	return 0;
+}
+
+/* Return: 0; -EINVAL when the request makes no sense; -ENOMEM: no machine of this size has that. */
+int hpm_request_check(const struct hpm_request *r)
+{
+	if (r->flags & ~HPAGE_MAP_ALLOC_FLAGS)
+		return -EINVAL;
+	if (r->flags & HPAGE_MAP_EXACT && r->flags & HPAGE_MAP_ALLOW_BASE) {
+		hpm_why(r->why, "EXACT and ALLOW_BASE exclude each other");
+		return -EINVAL;
+	}
+	if (*r->name && !hpm_name_valid(r->name)) {
+		hpm_why(r->why, HPM_NAME_RULE);
+		return -EINVAL;
+	}
+	if (!r->length) {
+		hpm_why(r->why, "the length is 0");
+		return -EINVAL;
+	}
+	if (r->page_size && (r->page_size < PAGE_SIZE || !is_power_of_2(r->page_size))) {
+		hpm_why(r->why, "%llu is no page size", r->page_size);
+		return -EINVAL;
+	}
+	if (request_check_place(r))
+		return -EINVAL;
+	if (r->length >> PAGE_SHIFT > totalram_pages()) {
+		hpm_why(r->why, "more than the memory of this machine");
+		return -ENOMEM;
+	}
+	return 0;
+}

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Reasons for people: why something better, or anything at all, could not be had. */
+#ifndef _HPM_WHY_H
+#define _HPM_WHY_H
+
+#include <linux/compiler_attributes.h>
+#include <linux/types.h>
+#include <uapi/linux/hpage_map.h>
+
+/* Reasons with figures, each with a remedy if there is one, separated by semicolons. */
+struct hpm_why {
+	size_t len;	/* bytes used of text */
+	char text[HPAGE_MAP_TEXT_SIZE];
+};
+
+__printf(4, 5) void hpm_why_add(struct hpm_why *why, const char *before, const char *after,
+				const char *fmt, ...);
+
+/* Add a reason; add what a person can do about the last reason. */
+#define hpm_why(why, ...)	hpm_why_add(why, NULL, "", __VA_ARGS__)
+#define hpm_why_try(why, ...)	hpm_why_add(why, " (try: ", ")", __VA_ARGS__)
+
+#endif
