@@ -271,6 +271,10 @@ int hpm_ladder_make(struct hpm_backing *b, const struct hpm_request *r)
 		      r->place.policy == HPAGE_MAP_POLICY_INTERLEAVE;
 	int ret;
 
+	if (r->length >> PAGE_SHIFT > totalram_pages()) {
+		hpm_why(r->why, "more than this machine's memory");
+		return -ENOMEM;
+	}
 	if (!(r->flags & HPAGE_MAP_RESERVE))
 		return ladder_descend(b, r, false);
 	if (chosen) {

@@ -212,7 +212,7 @@ static bool pfn_is_cma(unsigned long pfn)
 	unsigned long *flags = __pfn_to_section(pfn)->usage->pageblock_flags;
 	unsigned long word = READ_ONCE(flags[bit / BITS_PER_LONG]);
 
-	return (word >> (bit % BITS_PER_LONG) & MIGRATETYPE_MASK) == MIGRATE_CMA;
+	return (word >> (bit % BITS_PER_LONG) & PAGEBLOCK_MIGRATETYPE_MASK) == MIGRATE_CMA;
 }
 #else
 static bool pfn_is_cma(unsigned long pfn)

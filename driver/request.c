@@ -23,7 +23,7 @@ int hpm_request_near(struct hpm_request *r, struct device *dev)
 			place->policy = HPAGE_MAP_POLICY_PREFERRED;
 		return 0;
 	}
-	hpm_why(r->why, "the machine does not report which node %s is near", dev_name(dev));
+	hpm_why(r->why, "the machine does not say which node %s is near", dev_name(dev));
 	if (place->policy == HPAGE_MAP_POLICY_STRICT)
 		return -EINVAL;
 	place->policy = HPAGE_MAP_POLICY_DEFAULT;
@@ -52,7 +52,7 @@ static int request_check_place(const struct hpm_request *r)
 	return 0;
 }
 
-/* Return: 0; -EINVAL when the request makes no sense; -ENOMEM: no machine of this size has that. */
+/* Return: 0, or -EINVAL when the request makes no sense. */
 int hpm_request_check(const struct hpm_request *r)
 {
 	if (r->flags & ~HPAGE_MAP_ALLOC_FLAGS)
@@ -66,18 +66,12 @@ int hpm_request_check(const struct hpm_request *r)
 		return -EINVAL;
 	}
 	if (!r->length) {
-		hpm_why(r->why, "the length is 0");
+		hpm_why(r->why, "a size of 0");
 		return -EINVAL;
 	}
 	if (r->page_size && (r->page_size < PAGE_SIZE || !is_power_of_2(r->page_size))) {
 		hpm_why(r->why, "%llu is no page size", r->page_size);
 		return -EINVAL;
 	}
-	if (request_check_place(r))
-		return -EINVAL;
-	if (r->length >> PAGE_SHIFT > totalram_pages()) {
-		hpm_why(r->why, "more than the memory of this machine");
-		return -ENOMEM;
-	}
-	return 0;
+	return request_check_place(r);
 }

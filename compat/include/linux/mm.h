@@ -25,4 +25,9 @@ static inline void vm_flags_clear(struct vm_area_struct *vma, vm_flags_t flags)
 #define VMA_GET_POLICY_ARGS struct vm_area_struct *vma, unsigned long addr, pgoff_t *ilx
 #endif
 
+/* Linux 6.17 has renamed it. */
+#ifndef PAGEBLOCK_MIGRATETYPE_MASK
+#define PAGEBLOCK_MIGRATETYPE_MASK MIGRATETYPE_MASK
+#endif
+
 #endif
