@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The promise to other drivers; include/linux/hpage_map.h says what it is.
+ * The functions for other drivers, which include/linux/hpage_map.h describes.
  *
  * A thin face: it turns what a device needs into a request, and calls the buffer. The rest of
  * it stands in dma.c and dmabuf.c, where the module needs it, too. A driver's reference is one
@@ -59,12 +59,13 @@ static struct hpage_map_buffer *driver_create(struct device *dev, struct hpm_req
 /**
  * hpage_map_create() - make a buffer for a device
  * @dev: the device that will use it, or NULL; its node is preferred, and its DMA mask, which
- *	must be set before, says which addresses will do, unless an IOMMU translates
+ *	must be set before, limits the addresses, unless an IOMMU translates
  * @attr: what is asked for
  *
  * The pages are charged to the calling task's control groups. When something better than what
  * was got was possible, or nothing was, the reason and a remedy go into the kernel log.
  *
+ * Context: Process context; may sleep, for as long as filling the pages takes.
  * Return: the buffer, with a reference for the caller, or an ERR_PTR: -EINVAL for attributes
  * that make no sense, or no page size of this machine; -ENOMEM when the pages cannot be had
  * now, or not where the device reaches them; -EDQUOT when they are charged to the user and a
@@ -104,6 +105,7 @@ static void driver_put_action(void *buf)
  *	after remove(), which must have stopped DMA
  * @attr: as for hpage_map_create()
  *
+ * Context: Process context; may sleep.
  * Return: the buffer, whose reference is the device's, or an ERR_PTR as above.
  */
 struct hpage_map_buffer *devm_hpage_map_create(struct device *dev,
@@ -120,6 +122,7 @@ EXPORT_SYMBOL_NS_GPL(devm_hpage_map_create, "HPAGE_MAP");
  * hpage_map_get() - become a holder
  * @buf: a buffer that the caller knows to live
  *
+ * Context: Any.
  * Return: @buf, with one more reference.
  */
 struct hpage_map_buffer *hpage_map_get(struct hpage_map_buffer *buf)
@@ -132,6 +135,8 @@ EXPORT_SYMBOL_NS_GPL(hpage_map_get, "HPAGE_MAP");
 /**
  * hpage_map_put() - cease to be a holder; programs that have mapped the buffer keep it
  * @buf: the buffer; the caller's DMA into it has stopped
+ *
+ * Context: Process context; may sleep.
  */
 void hpage_map_put(struct hpage_map_buffer *buf)
 {
@@ -144,6 +149,7 @@ EXPORT_SYMBOL_NS_GPL(hpage_map_put, "HPAGE_MAP");
  * hpage_map_size() - the size that was got
  * @buf: the buffer
  *
+ * Context: Any.
  * Return: bytes, a multiple of the page size; at least what was asked for.
  */
 u64 hpage_map_size(const struct hpage_map_buffer *buf)
@@ -156,6 +162,7 @@ EXPORT_SYMBOL_NS_GPL(hpage_map_size, "HPAGE_MAP");
  * hpage_map_page_size() - the page size that was got
  * @buf: the buffer
  *
+ * Context: Any.
  * Return: bytes, a power of two.
  */
 u64 hpage_map_page_size(const struct hpage_map_buffer *buf)
@@ -169,6 +176,7 @@ EXPORT_SYMBOL_NS_GPL(hpage_map_page_size, "HPAGE_MAP");
  * @buf: the buffer
  * @offset: bytes
  *
+ * Context: Any.
  * Return: the page, which is the caller's as long as the buffer is; NULL behind the end.
  */
 struct page *hpage_map_page(const struct hpage_map_buffer *buf, u64 offset)
@@ -188,6 +196,7 @@ EXPORT_SYMBOL_NS_GPL(hpage_map_page, "HPAGE_MAP");
  * else the answer is old. Pages that a program has pinned (O_DIRECT under way, io_uring, RDMA,
  * vmsplice) are not counted: see docs/drivers.md.
  *
+ * Context: Any.
  * Return: the number of mappings by programs, and of dma-bufs that were exported.
  */
 unsigned int hpage_map_mapped(const struct hpage_map_buffer *buf)
@@ -224,9 +233,8 @@ static long window_begin(const struct hpage_map_buffer *buf, unsigned long pgoff
  * VM_WRITE together with VM_SHARED, and clears VM_MAYWRITE.
  *
  * Context: under mmap_lock for writing, as .mmap is called.
- * Return: 0; -EINVAL when offset,
- * length or address is no multiple of the page size or the part is not within the window;
- * -ENOMEM when a hugetlb pool cannot promise pages for private copies.
+ * Return: 0; -EINVAL when offset, length or address is no multiple of the page size, or the part
+ * is not within the window; -ENOMEM when a hugetlb pool cannot promise pages for private copies.
  */
 int hpage_map_mmap(struct hpage_map_buffer *buf, struct vm_area_struct *vma, u64 start, u64 length)
 {

@@ -11,8 +11,8 @@
 struct hpm_reserve;
 
 /*
- * The pages of a buffer, whose they are, and what they are charged for. What says nothing else
- * is set before anybody sees it, and never changes until the pages are given back.
+ * The pages of a buffer, whose they are, and what they are charged for. Fields without a note are
+ * set before anybody sees them, and do not change until the pages are given back.
  */
 struct hpm_backing {
 	enum hpage_map_backing kind;

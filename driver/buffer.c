@@ -12,7 +12,7 @@
  * back to user space, or ends, before anybody sees that it did. There the pages are given back,
  * by the task itself if they are few, else by a worker. A program that ends a buffer thus finds
  * its pages free, and who asks for pages that are on their way back waits for them a moment. The
- * module is held until release(), before which a tracer, say, may stop the task.
+ * module is held until release(), before which a tracer may stop the task, for example.
  *
  * Pages that others still have linger, see backing.c. Their buffer stays in the list until they
  * are back, with one reference, of the work that looks at them. It does not hold the module:
@@ -23,10 +23,11 @@
  * buffers stand in one array by their id, from the end of their making to their last put;
  * who finds one there under RCU must still get a reference. Lock order:
  *
- *	the lock of a device, of a dma-buf, of the module's makers: default.c, named.c
+ *	the lock of a device; the mutexes of default.c and named.c
  *	  mmap_lock
- *	    the lock of mappings for devices, of a table for a device
- *	      hpage_map_buffer.lock
+ *	    the lock of a dma-buf (dma_resv)
+ *	      the lock of the mappings for devices, of a table for a device
+ *	        hpage_map_buffer.lock
  *	    the lock of a reserve, of accounts, of guarded backings, of buffers
  *
  * No lock is held while user memory is touched, which may fault on a mapping of the very
@@ -247,7 +248,7 @@ struct hpage_map_buffer *hpm_buffer_get(struct hpage_map_buffer *buf)
 	return buf;
 }
 
-/* Cease to be a holder. Legal wherever fput() is, under mmap_lock and in interrupts say. */
+/* Cease to be a holder. Legal wherever fput() is, also under mmap_lock and in interrupts. */
 void hpm_buffer_put(struct hpage_map_buffer *buf)
 {
 	struct file *ticket;

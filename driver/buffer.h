@@ -16,7 +16,7 @@
 struct hpm_request;
 struct hpm_why;
 
-/* One buffer, see buffer.c. What says nothing of a lock never changes. */
+/* One buffer, see buffer.c. Fields without a note never change. */
 struct hpage_map_buffer {
 	refcount_t refs;
 	struct file *ticket;		/* put with the last reference, see buffer.c; then NULL */

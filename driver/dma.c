@@ -192,6 +192,7 @@ struct hpm_dma *hpm_dma_map(struct hpage_map_buffer *buf, struct device *dev,
  * dma_set_max_seg_size(), 64 KiB if it has not, and to its dma_set_seg_boundary(); and, where
  * the DMA API copies (swiotlb=force, encrypted virtual machines), to dma_max_mapping_size().
  *
+ * Context: Process context; may sleep.
  * Return: the table, mapped, for hpage_map_dma_unmap(), or an ERR_PTR: -ENOMEM; -EIO when
  * the device cannot reach the pages, or the DMA API has no room for a copy of them; -EBUSY when
  * the DMA API copies what this device writes, or another for which the buffer is mapped: only
@@ -216,6 +217,8 @@ EXPORT_SYMBOL_NS_GPL(hpage_map_dma_map, "HPAGE_MAP");
  * @dev: the device; it does not use the addresses any more
  * @sgt: of hpage_map_dma_map(); freed
  * @dir: as it was mapped
+ *
+ * Context: Process context; may sleep.
  */
 void hpage_map_dma_unmap(struct hpage_map_buffer *buf, struct device *dev, struct sg_table *sgt,
 			 enum dma_data_direction dir)

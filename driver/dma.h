@@ -11,7 +11,7 @@
 struct device;
 struct hpage_map_buffer;
 
-/* A buffer mapped for a device, see dma.c. What says nothing of a lock never changes. */
+/* A buffer mapped for a device, see dma.c. Fields without a note never change. */
 struct hpm_dma {
 	struct sg_table sgt;
 	struct hpage_map_buffer *buf;	/* held */

@@ -137,6 +137,7 @@ static const struct dma_buf_ops export_ops = {
  * hpage_map_export() - make a dma-buf of a buffer
  * @buf: the buffer; the dma-buf holds it, too
  *
+ * Context: Process context; may sleep.
  * Return: the dma-buf, whose reference is the caller's, for dma_buf_fd() or dma_buf_put();
  * or an ERR_PTR of -ENOMEM or -ENFILE.
  */

@@ -30,7 +30,7 @@
 #include "dmamap.h"
 #include "ioctl.h"
 
-/* The private part of a mapping's file. What says nothing of a lock never changes. */
+/* The private part of a mapping's file. Fields without a note never change. */
 struct dma_mapping {
 	struct list_head entry;		/* under mappings_lock; empty when the driver has gone */
 	struct hpage_map_buffer *buf;	/* held */

@@ -19,8 +19,8 @@
 #include "reach.h"
 
 /*
- * The longest entry: what the device takes, and the DMA API can copy, if it does. It tells of
- * copies for devices with few address bits, too, which need none: they reach the pages.
+ * The longest entry: what the device takes, and the DMA API can copy, if it does. It
+ * reports copies for devices with few address bits, too, which need none: they reach the pages.
  */
 static u64 entry_longest(struct device *dev)
 {

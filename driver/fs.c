@@ -88,7 +88,7 @@ static int fs_mount_all(void)
 	for (kb = PAGE_SIZE / SZ_1K; kb <= SZ_16G / SZ_1K && !ret; kb *= 2) {
 		snprintf(path, sizeof(path), "%s-%lukB/nr_hugepages", pools, kb);
 		snprintf(value, sizeof(value), "%luK", kb);
-		/* That it cannot be asked now says nothing. */
+		/* Another error does not mean that there is none. */
 		if (hpm_fs_sysfs(path, text, sizeof(text)) != -ENOENT)
 			ret = fs_mount_add("hugetlbfs", "pagesize", value);
 	}
@@ -265,7 +265,7 @@ static int inode_forget_operations(struct inode *inode)
 
 /*
  * Close a file to everybody who does not hold it, root included. Nobody can open the inode
- * again, through /proc/PID/map_files say, nobody can punch, truncate, grow or remap the
+ * again, not through /proc/PID/map_files either; nobody can punch, truncate, grow or remap the
  * file or change its attributes: not even the flags that forbid it, which file_setattr(2)
  * could clear on tmpfs without opening it. Mappings are not touched by any of this.
  */

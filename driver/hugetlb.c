@@ -3,7 +3,7 @@
  * The hugetlb rung: pages of the kernel's pool of one page size.
  *
  * The figures of the pool are looked at before a page is zeroed, so that a refusal is quick,
- * takes nothing from others even for a moment, and can say what is missing. The pages are those
+ * takes nothing from others even for a moment, and can name what is missing. The pages are those
  * that come first, or those that collect.c chooses. Nothing here is shared, so nothing is locked.
  */
 #include <linux/err.h>

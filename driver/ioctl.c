@@ -5,7 +5,7 @@
  * What include/uapi/linux/hpage_map.h promises is kept here, once: the struct is copied in with
  * its unknown tail checked, the handler sees it filled up with zeroes, writes its answer into it
  * and responds, and no more than the caller's size is copied out. Each kind of file has a table of
- * its ioctls, which also says what the file must be open for; a handler checks its flags, its
+ * its ioctls, and of what the file must be open for; a handler checks its flags, its
  * reserved fields and the capability.
  *
  * A new descriptor is installed when the program has its answer: until then nobody but us knows

@@ -16,7 +16,7 @@
  * Only its maker knows it then, and later it never changes: it needs no lock.
  *
  * Pages come from where they may stay (memalloc_pin_save()), are then pinned
- * for good, so that devices may be told their addresses, and only then is the
+ * for good, so that devices may use their addresses, and only then is the
  * file closed to others.
  */
 #include <linux/err.h>
@@ -63,8 +63,8 @@ static unsigned long page_size_base(const struct hpm_request *r)
 
 /*
  * A rung returns a file of exactly size bytes, a multiple of the page size, filled with zeroed
- * pages that are up to date, or an ERR_PTR: -ENOMEM when the pages cannot be had now, and the
- * reason says why; -ERESTARTSYS: a signal; or another error that no lower rung could mend.
+ * pages that are up to date, or an ERR_PTR: -ENOMEM when the pages cannot be had now, with a
+ * reason; -ERESTARTSYS: a signal; or another error that no lower rung could mend.
  */
 static const struct rung {
 	enum hpage_map_backing backing;

@@ -59,7 +59,7 @@ static int answer_prepare(struct hpm_request *r, u64 text, u32 text_size)
 	return fd;
 }
 
-/* Of what programs say, only what cannot forge a line. */
+/* Of a program's words, log only those that cannot forge a line. */
 static void request_log(const struct hpm_request *r, const struct hpage_map_buffer *buf)
 {
 	bool named = hpm_name_valid(r->name);

@@ -64,7 +64,7 @@ static char *named_devnode(devnode_device *dev, umode_t *mode, kuid_t *uid, kgid
 		*uid = named->uid;
 	if (gid)
 		*gid = named->gid;
-	/* Without it nobody is told that there is no node, or that one stays for ever. */
+	/* Without memory there would be no node, or one would stay for ever, and no error. */
 	return kasprintf(GFP_KERNEL | __GFP_NOFAIL, "hpage/%s", dev_name(dev));
 }
 

@@ -3,8 +3,8 @@
  * Memory under lent pages does not go offline.
  *
  * Taking memory offline migrates what lies on it, and tries again for as long as something is
- * pinned, which here may be forever. So the attempt is refused before it begins, and the log
- * says why. A buffer that is being made is not known here yet: the attempt then goes on until
+ * pinned, which here may be forever. So the attempt is refused before it begins, with a line in
+ * the log. A buffer that is being made is not known here yet: the attempt then goes on until
  * somebody ends it.
  *
  * Each section of memory, the smallest that goes offline, has a count of the pieces of buffers

@@ -3,7 +3,7 @@
  * What a device reaches.
  *
  * A device uses bus addresses. Without an IOMMU they are physical addresses, or those at an
- * offset, as a table of the bus says; it reaches those that its mask and its bus have bits for.
+ * offset, by a table of the bus; it reaches those that its mask and its bus have bits for.
  * Where an IOMMU translates, or where the DMA API lends the device copies of all pages, it need
  * not reach the pages themselves. What is asked here never changes while a driver is bound.
  */

@@ -4,7 +4,7 @@
  *
  * There is one for each backing with huge pages, page size and node, shown as
  * /sys/class/hpage_map_reserve/hugetlb-2048kB-node0 and the like. The
- * administrator says how many pages it shall keep; a worker fills it, on no
+ * administrator sets how many pages it keeps ready; a worker fills it, on no
  * task's time and no control group's account, and again after some were taken.
  *
  * A reserve is one sealed file, of which a window is full:

@@ -9,7 +9,7 @@
  *
  * What is there are the free pages of the nodes that the request may use, down to the zones'
  * high watermarks, and what reclaim gets for the asking, which is most of the page cache and half
- * of the slabs. It is what MemAvailable says, for these nodes. It is a forecast: nothing is
+ * of the slabs. It is what MemAvailable estimates, for these nodes. It is a forecast: nothing is
  * locked, and the allocation decides.
  */
 #include <linux/mm.h>
@@ -52,7 +52,7 @@ static unsigned long node_room(struct pglist_data *node, enum zone_type highest)
 	return room - min(room, floor);
 }
 
-/* Is there memory of the page allocator for @size bytes more? If not, @why says so for @rung. */
+/* Is there memory of the page allocator for @size bytes more? If not, add a reason for @rung. */
 bool hpm_room_has(const struct hpm_place *place, u64 size, const char *rung, struct hpm_why *why)
 {
 	/* ZONE_MOVABLE has no pages that may be pinned. */

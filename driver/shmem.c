@@ -5,7 +5,7 @@
  * THP means that every folio is as large as a PMD maps. tmpfs itself tries only lightly for
  * such a folio and then takes small ones; what it took is dropped, memory is compacted by
  * allocating and freeing one such page, and it tries once more. What comes small then stays
- * small: that is a failure on the THP rung, and the mixed rung says how many are huge.
+ * small: that is a failure on the THP rung, and the mixed rung reports how many are huge.
  *
  * The pages are read into the cache, never preallocated: a preallocated folio is not up to
  * date, and the first fault would clear what a device wrote. Nothing is published yet, so
@@ -27,7 +27,7 @@
 /*
  * Not movable, because the pages get pinned. One round of reclaim for each try,
  * and neither the machine nor a control group over its limit wakes the OOM
- * killer. How often it is tried is ours to say, and a signal ends it.
+ * killer. We bound how often it is tried, and a signal ends it.
  */
 #define FILL_GFP	(GFP_HIGHUSER | __GFP_NORETRY | __GFP_NOWARN)
 #define TRIES_EACH	16		/* for one page */
@@ -98,7 +98,7 @@ static struct folio *folio_read_near(struct filling *f, loff_t pos, int node)
 
 /*
  * The folio at @pos, huge if that can be had. As tmpfs itself looks for huge
- * folios on the task's node alone, it is told where one is; as a preference,
+ * folios on the task's node alone, that is set to where one is; as a preference,
  * because mm/ does not bind allocations from low zones to a node. Somebody may
  * take it first, or the task be moved to another processor, which has other pages
  * at hand.
@@ -154,7 +154,7 @@ static void filling_explain_small(struct hpm_why *why, loff_t pos, bool room)
 		hpm_why_try(why, "echo 1 > /proc/sys/vm/compact_memory");
 }
 
-/* tmpfs says ENOSPC when the machine's commit limit refuses a page. Return: -errno. */
+/* tmpfs returns ENOSPC when the machine's commit limit refuses a page. Return: -errno. */
 static int filling_explain_none(struct hpm_why *why, loff_t pos, int err)
 {
 	if (err == -ENOSPC) {
@@ -263,7 +263,7 @@ struct file *hpm_thp_file(unsigned long page_size, u64 size)
 /* One folio more, for the reserve. Return: 0; -ENOMEM when no huge one is to be had; or -errno. */
 int hpm_thp_extend(struct file *file, loff_t pos, unsigned long page_size, struct hpm_why *why)
 {
-	/* The worker's policy says on which node. */
+	/* The worker's policy chooses the node. */
 	const struct hpm_place place = {};
 	struct filling f = {
 		.file = file,

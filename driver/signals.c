@@ -5,10 +5,10 @@
  * Filling a buffer takes seconds. If each disturbance made the call begin anew, a program that is
  * disturbed all the time would never get its buffer. So there are three kinds:
  *
- *	work that others have for the task, completions of io_uring say: it is done when the
+ *	work that others have for the task, as completions of io_uring: it is done when the
  *	call returns, and interrupts nothing
  *
- *	a signal whose handler has SA_RESTART, of a profiling timer say: it is blocked while
+ *	a signal whose handler has SA_RESTART, as of a profiling timer: it is blocked while
  *	the pages are got, and its handler runs when the call returns
  *
  *	all else, another signal, a stop, the freezer or a tracer: the call is over at the next

@@ -36,6 +36,7 @@ static void *buffer_vmap(const struct hpage_map_buffer *buf)
  * In the direct map when the pages are one run, else in an area of its own, which the
  * first call makes. What is there may be read and written in any context.
  *
+ * Context: Process context; may sleep in the first call.
  * Return: the address of the first byte, valid as long as the caller holds the buffer, or
  * an ERR_PTR of -ENOMEM.
  */

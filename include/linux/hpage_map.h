@@ -25,7 +25,7 @@
  * hpage_map_dma_unmap(); and every use of the address that hpage_map_vmap() gave. Nobody
  * else stops them, and without other holders the pages are somebody else's afterwards.
  *
- * All functions are exported GPL in the namespace HPAGE_MAP; a driver says HPAGE_MAP_IMPORT()
+ * All functions are exported GPL in the namespace HPAGE_MAP; a driver has HPAGE_MAP_IMPORT()
  * once. They may sleep, but for hpage_map_get(), _size(), _page_size(), _page(), _mapped() and
  * those that sync, which do for any context. The API follows semantic versioning with the module:
  * within one major version functions and fields are added, not changed or removed.

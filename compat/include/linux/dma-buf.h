@@ -5,7 +5,7 @@
 #include_next <linux/dma-buf.h>
 #include <linux/version.h>
 
-/* Since 6.2 these names say that the caller does not hold the lock. */
+/* Since 6.2 these names mean that the caller does not hold the lock. */
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 2, 0)
 #define dma_buf_map_attachment_unlocked		dma_buf_map_attachment
 #define dma_buf_unmap_attachment_unlocked	dma_buf_unmap_attachment

@@ -5,7 +5,7 @@
 #include_next <linux/dma-direct.h>
 #include <linux/version.h>
 
-/* Until 6.8 a region also said how far its two addresses are apart. */
+/* Until 6.8 a region also had how far its two addresses are apart. */
 static inline void bus_dma_region_complete(struct bus_dma_region *m)
 {
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 8, 0)

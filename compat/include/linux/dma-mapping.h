@@ -5,7 +5,7 @@
 #include_next <linux/dma-mapping.h>
 #include <linux/version.h>
 
-/* Before 6.10 the DMA API did not tell for which devices syncing does nothing. */
+/* Before 6.10 the DMA API did not report for which devices syncing does nothing. */
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 10, 0)
 static inline bool dma_dev_need_sync(const struct device *dev)
 {

@@ -6,7 +6,7 @@
 #include <linux/string.h>
 #include <linux/version.h>
 
-/* Before 6.18 the caller had to tell the length of the value. */
+/* Before 6.18 the caller had to give the length of the value. */
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 18, 0)
 static inline int hpm_vfs_parse_fs_string(struct fs_context *fc, const char *key,
 					  const char *value)
