@@ -85,9 +85,8 @@ struct hpage_map_buffer *hpage_map_create(struct device *dev, const struct hpage
 	if (!IS_ERR(buf))
 		atomic_inc(&buf->drivers);
 	if (why->len && !hpm_signals_ended(PTR_ERR_OR_ZERO(buf)) && hpm_log_may(IS_ERR(buf)))
-		pr_info("%s asked for %llu kB and got %s: %s\n",
-			dev ? dev_name(dev) : "a driver",
-			attr->size >> 10, IS_ERR(buf) ? "nothing" :
+		pr_info("%s asked for %s and got %s: %s\n", dev ? dev_name(dev) : "a driver",
+			hpm_text_size(attr->size).text, IS_ERR(buf) ? "nothing" :
 			hpm_kind(buf->backing.kind)->name, why->text);
 	kfree(why);
 	return buf;

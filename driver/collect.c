@@ -394,7 +394,7 @@ static int collect_once(struct collection *c, struct file *file, const struct hp
 
 static void collect_explain(const struct collection *c, int ret, struct hpm_why *why)
 {
-	unsigned long kb = c->page_size >> 10;
+	struct hpm_text pages = hpm_text_pages(c->nr, c->page_size);
 	char low[32] = "";
 
 	if (c->place.limit)
@@ -407,12 +407,12 @@ static void collect_explain(const struct collection *c, int ret, struct hpm_why 
 			c->nr, c->max - c->nr);
 		hpm_why_try(why, "as root, or with fewer pages of the pool promised to others");
 	} else if (c->contiguous) {
-		hpm_why(why, "hugetlb: %lu pages of %lu kB in a row needed%s, at most %lu are",
-			c->nr, kb, low, c->longest);
+		hpm_why(why, "hugetlb: %s in a row needed%s, at most %lu are", pages.text, low,
+			c->longest);
 		hpm_why_try(why, "echo 1 > /sys/kernel/mm/hugepages/hugepages-1048576kB/demote");
 		hpm_why_try(why, "compact memory and set the pool anew");
 	} else {
-		hpm_why(why, "hugetlb: fewer than %lu pages of %lu kB are free%s", c->nr, kb, low);
+		hpm_why(why, "hugetlb: fewer than %s are free%s", pages.text, low);
 		hpm_why_try(why, "set a larger pool early, at boot");
 	}
 }

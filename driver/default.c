@@ -15,7 +15,6 @@
 #include <linux/module.h>
 #include <linux/overflow.h>
 #include <linux/slab.h>
-#include <linux/string_helpers.h>
 
 #include "buffer.h"
 #include "default.h"
@@ -92,13 +91,12 @@ static int default_request(struct hpm_request *r)
 static void default_announce(const struct hpage_map_buffer *buf, const struct hpm_why *why)
 {
 	const struct hpm_pages *pages = &buf->backing.pages;
-	char page[16], all[16];
 
-	string_get_size(hpm_buffer_page_size(buf), 1, STRING_UNITS_2, page, sizeof(page));
-	string_get_size(hpm_buffer_size(buf), 1, STRING_UNITS_2, all, sizeof(all));
 	pr_info("default buffer: %lu x %s of %s, %s in %lu run%s%s%s\n",
-		pages->nr, page, hpm_kind(buf->backing.kind)->name, all, pages->nr_runs,
-		pages->nr_runs == 1 ? "" : "s", why->len ? ", because " : "", why->text);
+		pages->nr, hpm_text_size(hpm_buffer_page_size(buf)).text,
+		hpm_kind(buf->backing.kind)->name, hpm_text_size(hpm_buffer_size(buf)).text,
+		pages->nr_runs, pages->nr_runs == 1 ? "" : "s", why->len ? ", because " : "",
+		why->text);
 }
 
 static struct hpage_map_buffer *default_make(void)

@@ -24,18 +24,17 @@ static bool hugetlb_suffices(const struct hpm_pool *pool, unsigned long nr)
 
 static void hugetlb_explain(const struct hpm_pool *pool, unsigned long nr, struct hpm_why *why)
 {
-	unsigned long kb = pool->page_size / SZ_1K;
-
 	if (hugetlb_suffices(pool, nr)) {
 		hpm_why(why, "hugetlb: the pool has the pages, but a limit holds the caller");
 		hpm_why_try(why, "look at its cgroup's hugetlb.*.max, memory policy and cpuset");
 		return;
 	}
-	hpm_why(why, "hugetlb: %lu pages of %lu kB needed, %lu of %lu free%s, %lu by overcommit",
-		nr, kb, pool->free, pool->nr, pool->where, pool->growth);
+	hpm_why(why, "hugetlb: %s needed, %lu of %lu free%s, %lu by overcommit",
+		hpm_text_pages(nr, pool->page_size).text, pool->free, pool->nr, pool->where,
+		pool->growth);
 	hpm_why_try(why, "echo %lu > /sys/%s/hugepages/hugepages-%lukB/nr_hugepages",
 		    pool->nr - min(pool->nr, pool->surplus) + nr - min(nr, pool->free),
-		    pool->place, kb);
+		    pool->place, pool->page_size / SZ_1K);
 }
 
 /*
@@ -99,7 +98,8 @@ int hpm_hugetlb_extend(struct file *file, loff_t pos, unsigned long page_size, s
 
 	if (ret != -ENOSPC)
 		return ret;
-	hpm_why(why, "hugetlb: the pool has no page of %lu kB for the reserve", page_size / SZ_1K);
+	hpm_why(why, "hugetlb: the pool has no page of %s for the reserve",
+		hpm_text_size(page_size).text);
 	hpm_why_try(why, "a larger nr_hugepages of that node");
 	return -ENOMEM;
 }

@@ -222,8 +222,8 @@ static int rung_make(const struct rung *rung, struct hpm_backing *b, const struc
 	if (!page_size || (ready && !kind->reservable))
 		return -EINVAL;
 	if (rung->exists && !rung->exists(page_size)) {
-		hpm_why(r->why, "%s: no pages of %lu kB on this machine", kind->name,
-			page_size >> 10);
+		hpm_why(r->why, "%s: no pages of %s on this machine", kind->name,
+			hpm_text_size(page_size).text);
 		hpm_why_try(r->why, "ls /sys/kernel/mm/hugepages");
 		return -EINVAL;
 	}

@@ -125,8 +125,8 @@ static int limit_add_param(struct hpm_charge *charge, u64 bytes, struct hpm_why 
 	spin_unlock(&user->lock);
 	if (fits)
 		return 0;
-	hpm_why(why, "%s: %llu kB more than this user's %llu kB exceed %llu kB",
-		name, bytes >> 10, used >> 10, max >> 10);
+	hpm_why(why, "%s: %s more than this user's %s exceed %s", name,
+		hpm_text_size(bytes).text, hpm_text_size(used).text, hpm_text_size(max).text);
 	hpm_why_try(why, "a larger /sys/module/hpage_map/parameters/user_%s", name);
 	return -EDQUOT;
 }
@@ -141,8 +141,10 @@ static int limit_add_memlock(struct hpm_user *user, u64 bytes, struct hpm_why *w
 
 	do {
 		if (used > max || nr > max - used) {
-			hpm_why(why, "%llu kB besides %lu kB pinned exceed RLIMIT_MEMLOCK, %lu kB",
-				bytes >> 10, used << (PAGE_SHIFT - 10), max << (PAGE_SHIFT - 10));
+			hpm_why(why, "%s besides %s pinned exceed RLIMIT_MEMLOCK, %s",
+				hpm_text_size(bytes).text,
+				hpm_text_size((u64)used << PAGE_SHIFT).text,
+				hpm_text_size((u64)max << PAGE_SHIFT).text);
 			hpm_why_try(why, "a larger ulimit -l, or a hugetlb pool");
 			return -EDQUOT;
 		}

@@ -66,9 +66,10 @@ static void request_log(const struct hpm_request *r, const struct hpage_map_buff
 
 	if (!r->why->len || hpm_signals_ended(PTR_ERR_OR_ZERO(buf)) || !hpm_log_may(IS_ERR(buf)))
 		return;
-	pr_info("%*pE (%d) asked for %llu kB%s%s and got %s: %s\n",
+	pr_info("%*pE (%d) asked for %s%s%s and got %s: %s\n",
 		(int)strnlen(current->comm, sizeof(current->comm)), current->comm,
-		task_tgid_nr(current), r->length >> 10, named ? " as " : "", named ? r->name : "",
+		task_tgid_nr(current), hpm_text_size(r->length).text,
+		named ? " as " : "", named ? r->name : "",
 		IS_ERR(buf) ? "nothing" : hpm_kind(buf->backing.kind)->name, r->why->text);
 }
 

@@ -242,8 +242,8 @@ struct hpm_reserve *hpm_reserve_take(enum hpage_map_backing backing, unsigned lo
 			most = max(most, reserve_ready(r));
 		}
 	}
-	hpm_why(why, "reserve: %lu pages of %lu kB from %s needed, %lu ready", nr,
-		page_size >> 10, hpm_kind(backing)->name, most);
+	hpm_why(why, "reserve: %s from %s needed, %lu ready", hpm_text_pages(nr, page_size).text,
+		hpm_kind(backing)->name, most);
 	hpm_why_try(why, "a larger number in /sys/class/hpage_map_reserve/*/pages");
 	return NULL;
 }

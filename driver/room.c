@@ -74,8 +74,9 @@ bool hpm_room_has(const struct hpm_place *place, u64 size, const char *rung, str
 	}
 	if (size >> PAGE_SHIFT <= room)
 		return true;
-	hpm_why(why, "%s: %llu kB needed, %lu kB of memory available%s", rung, size >> 10,
-		room << (PAGE_SHIFT - 10), nr == 1 && num_node_state(N_MEMORY) > 1 ? where : "");
+	hpm_why(why, "%s: %s needed, %s of memory available%s", rung, hpm_text_size(size).text,
+		hpm_text_size((u64)room << PAGE_SHIFT).text,
+		nr == 1 && num_node_state(N_MEMORY) > 1 ? where : "");
 	hpm_why_try(why, "a smaller size");
 	return false;
 }

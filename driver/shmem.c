@@ -144,7 +144,7 @@ static void filling_explain_small(struct hpm_why *why, loff_t pos, bool room)
 {
 	char text[64];
 
-	hpm_why(why, "thp: no PMD-sized folio after %lld kB", pos >> 10);
+	hpm_why(why, "thp: no PMD-sized folio after %s", hpm_text_size(pos).text);
 	if (hpm_fs_sysfs("kernel/mm/transparent_hugepage/shmem_enabled", text, sizeof(text)) > 0 &&
 	    strstr(text, "[deny]"))
 		hpm_why_try(why, "echo never > /sys/kernel/mm/transparent_hugepage/shmem_enabled");
@@ -158,12 +158,14 @@ static void filling_explain_small(struct hpm_why *why, loff_t pos, bool room)
 static int filling_explain_none(struct hpm_why *why, loff_t pos, int err)
 {
 	if (err == -ENOSPC) {
-		hpm_why(why, "no page after %lld kB: the commit limit is reached", pos >> 10);
+		hpm_why(why, "no page after %s: the commit limit is reached",
+			hpm_text_size(pos).text);
 		hpm_why_try(why, "a smaller size, or another vm.overcommit_memory");
 		return -ENOMEM;
 	}
 	if (err == -ENOMEM) {
-		hpm_why(why, "no page after %lld kB: no memory, or none for the cgroup", pos >> 10);
+		hpm_why(why, "no page after %s: no memory, or none for the cgroup",
+			hpm_text_size(pos).text);
 		hpm_why_try(why, "a smaller size, or a larger memory.max");
 	}
 	return err;

@@ -23,3 +23,27 @@ void hpm_why_add(struct hpm_why *why, const char *before, const char *after, con
 			      before ?: why->len ? "; " : "", &vaf, after);
 	va_end(args);
 }
+
+/* In the largest unit in which it is whole, or is a number of more than four digits. */
+struct hpm_text hpm_text_size(u64 bytes)
+{
+	static const char units[] = "KMGTPE";
+	u64 nr = bytes >> 10;
+	struct hpm_text size;
+	int unit = 0;
+
+	for (; nr >= 10000 || (nr >= 1024 && !(nr % 1024)); nr /= 1024)
+		unit++;
+	snprintf(size.text, sizeof(size.text), "%llu %ciB", nr, units[unit]);
+	return size;
+}
+
+/* So many pages of that size in bytes. */
+struct hpm_text hpm_text_pages(u64 nr, u64 page_size)
+{
+	struct hpm_text pages;
+
+	snprintf(pages.text, sizeof(pages.text), "%llu page%s of %.16s", nr, nr == 1 ? "" : "s",
+		 hpm_text_size(page_size).text);
+	return pages;
+}

@@ -16,6 +16,14 @@ struct hpm_why {
 __printf(4, 5) void hpm_why_add(struct hpm_why *why, const char *before, const char *after,
 				const char *fmt, ...);
 
+/* Sizes as all of our texts have them: "2 MiB", "3 pages of 2 MiB". */
+struct hpm_text {
+	char text[48];
+};
+
+struct hpm_text hpm_text_size(u64 bytes);
+struct hpm_text hpm_text_pages(u64 nr, u64 page_size);
+
 /* Add a reason; add what a person can do about the last reason. */
 #define hpm_why(why, ...)	hpm_why_add(why, NULL, "", __VA_ARGS__)
 #define hpm_why_try(why, ...)	hpm_why_add(why, " (try: ", ")", __VA_ARGS__)

@@ -184,6 +184,17 @@ uint64_t class_u64(const char *name)
 	return strtoull(buf, NULL, 0);
 }
 
+const char *size_text(uint64_t bytes)
+{
+	static char text[24];
+	int unit = 0;
+
+	for (bytes >>= 10; bytes >= 10000 || (bytes >= 1024 && bytes % 1024 == 0); bytes /= 1024)
+		unit++;
+	snprintf(text, sizeof(text), "%llu %ciB", (unsigned long long)bytes, "KMGTPE"[unit]);
+	return text;
+}
+
 uint64_t pool_of(size_t page_size, const char *name)
 {
 	char path[256];

@@ -147,6 +147,9 @@ void label_end(struct label *label);
 /* For a test that may take longer than others, wherever it runs, before it is said to hang. */
 void may_take(unsigned int seconds);
 
+/* A size as the driver's texts have it; good until the next call. */
+const char *size_text(uint64_t bytes);
+
 /* A count in sysfs, of this whole machine. */
 void check_count(const char *file, int line, const char *name, uint64_t want);
 #define CHECK_COUNT(name, want)	check_count(__FILE__, __LINE__, name, want)

@@ -243,8 +243,8 @@ static void the_refusal_names_the_longest_run(void)
 		close(a.fd);
 	}
 	snprintf(want, sizeof(want),
-		 "%u pages of %zu kB in a row needed, at most %zu are", RUN,
-		 pmd_size / 1024, longest_run(is_free));
+		 "%u pages of %s in a row needed, at most %zu are", RUN, size_text(pmd_size),
+		 longest_run(is_free));
 	CHECK_SAYS(want);
 	CHECK_SAYS("demote");
 	CHECK_EQ(pool_of(pmd_size, "free"), nr_free);
@@ -333,7 +333,7 @@ static void low_pages_are_chosen_from_the_pool(void)
 	/* The pool has not 17; the page allocator has. */
 	a = wish_of(HPAGE_MAP_BACKING_HUGETLB, 17, HPAGE_MAP_BELOW_4G);
 	check_low(&a, HPAGE_MAP_BACKING_THP);
-	CHECK_SAYS("fewer than 17 pages of 2048 kB are free below 0x100000000");
+	CHECK_SAYS("fewer than 17 pages of 2 MiB are free below 0x100000000");
 	CHECK_EQ(node_pool(0, "free"), 16);
 	CHECK_EQ(node_pool(1, "free"), 64);
 	CHECK_EQ(unload(), 0);

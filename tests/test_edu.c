@@ -135,7 +135,7 @@ static void a_device_that_reaches_too_little_is_refused(void)
 	CHECK(logged("probe with driver " EDU_DRIVER " failed with error") ||
 	      logged("probe of " NARROW " failed with error"));
 	if (!has_iommu()) {
-		CHECK(logged(NARROW " asked for 16384 kB and got nothing"));
+		CHECK(logged(NARROW " asked for 16 MiB and got nothing"));
 		CHECK(logged("below 0x1000000"));
 	}
 	CHECK_EQ(count_buffers(), 0);

@@ -251,7 +251,7 @@ static void take_without_the_capability(void *arg)
 	a = quarter(HPAGE_MAP_BACKING_HUGETLB);
 	CHECK_ALLOC(&a, 0);
 	CHECK_EQ(a.got_backing, HPAGE_MAP_BACKING_THP);
-	CHECK_SAYS("kB exceed 2048 kB");
+	CHECK_SAYS("exceed 2 MiB");
 	refused_by_memlock(HPAGE_MAP_BACKING_BASE);
 }
 
@@ -272,7 +272,7 @@ static void refused_by_quota(void)
 	struct hpage_map_alloc a = quarter(HPAGE_MAP_BACKING_HUGETLB);
 
 	CHECK_ALLOC(&a, -EDQUOT);
-	CHECK_SAYS("hugetlb: 2048 kB more than this user's 8192 kB exceed 8192 kB");
+	CHECK_SAYS("hugetlb: 2 MiB more than this user's 8 MiB exceed 8 MiB");
 	CHECK_SAYS("/sys/module/hpage_map/parameters/user_hugetlb");
 	CHECK_SAYS("RLIMIT_MEMLOCK");	/* the next rung's reason */
 }
@@ -370,7 +370,7 @@ static void fall_back(void *arg)
 		a = quarter(HPAGE_MAP_BACKING_HUGETLB);
 		CHECK_ALLOC(&a, 0);
 		CHECK_EQ(a.got_backing, HPAGE_MAP_BACKING_THP);
-		CHECK_SAYS("kB exceed 8192 kB");
+		CHECK_SAYS("exceed 8 MiB");
 	}
 	a = quarter(HPAGE_MAP_BACKING_HUGETLB);
 	CHECK_ALLOC(&a, -EDQUOT);

@@ -195,9 +195,9 @@ static void a_name_that_is_taken_is_eexist(void)
 		before = a;
 		CHECK_EQ(try_create(taken[i], &a), -EEXIST);
 		CHECK_EQ(memcmp(&a, &before, sizeof(a)), 0);
-		if (!strstr(text, taken[i]) || strstr(text, "kB"))
+		if (!strstr(text, taken[i]) || strstr(text, "iB"))
 			printf("# %s: %s\n", taken[i], text);
-		CHECK(strstr(text, taken[i]) && !strstr(text, "kB"));
+		CHECK(strstr(text, taken[i]) && !strstr(text, "iB"));
 	}
 	CHECK_EQ(nr_buffers(), buffers);
 	CHECK(exists("taken"));

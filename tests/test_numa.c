@@ -140,7 +140,7 @@ static void a_strict_pool_that_is_short_is_told_with_its_figures(void)
 	CHECK_ALLOC(&a, 0);	/* by the next rung, on the same node */
 	CHECK_EQ(a.got_backing, HPAGE_MAP_BACKING_THP);
 	check_nodes(&a, 0, NR);
-	CHECK_SAYS("hugetlb: 8 pages of 2048 kB needed, 3 of 3 free on node 1");
+	CHECK_SAYS("hugetlb: 8 pages of 2 MiB needed, 3 of 3 free on node 1");
 	CHECK_SAYS("/sys/devices/system/node/node1/hugepages/hugepages-2048kB/nr_hugepages");
 	CHECK_EQ(node_pool(0, "free"), 2 * NR);
 	CHECK_EQ(node_pool(1, "free"), 3);
@@ -212,7 +212,7 @@ static void a_full_node_refuses_strict_requests(void)
 	CHECK_GT(free_on(0) / pmd_size, 256);
 	CHECK_LT(free_on(1) / pmd_size, 128);
 	CHECK_ALLOC(&a, -ENOMEM);
-	CHECK_SAYS("hugetlb: 256 pages of 2048 kB needed, 4 of ");
+	CHECK_SAYS("hugetlb: 256 pages of 2 MiB needed, 4 of ");
 	CHECK(strstr(answer, "thp: ") || strstr(answer, "no page after "));
 	CHECK_EQ(node_pool(1, "free"), nr);
 	a = preferred(HPAGE_MAP_BACKING_THP, 256, 1);
@@ -299,7 +299,7 @@ static void a_short_node_of_a_device_is_told_or_refused(void)
 	a.length = 2 * a.page_size;
 	a.flags = HPAGE_MAP_EXACT;
 	CHECK_ALLOC(&a, -ENOMEM);
-	CHECK_SAYS("hugetlb: 2 pages of 1048576 kB needed, ");
+	CHECK_SAYS("hugetlb: 2 pages of 1 GiB needed, ");
 	CHECK_SAYS(" free on node 1");
 	done();
 }

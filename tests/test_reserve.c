@@ -176,7 +176,7 @@ static void a_short_pool_is_told_and_helped(void)
 	CHECK_EQ(keep_on(HPAGE_MAP_BACKING_HUGETLB, 0, READY), 0);
 	CHECK_COMES(ready(HPAGE_MAP_BACKING_HUGETLB) == 4);
 	CHECK_COMES((read_why(HPAGE_MAP_BACKING_HUGETLB, why, sizeof(why)), *why));
-	CHECK(strstr(why, "the pool has no page of 2048 kB for the reserve"));
+	CHECK(strstr(why, "the pool has no page of 2 MiB for the reserve"));
 	CHECK(strstr(why, "nr_hugepages"));
 
 	/* Whoever writes the number again does not want to wait. */
@@ -248,7 +248,7 @@ static void too_little_is_told_and_made_anew(void)
 	CHECK_ALLOC(&a, 0);
 	CHECK_EQ(a.got_backing, HPAGE_MAP_BACKING_HUGETLB);
 	CHECK(!(a.got_attributes & HPAGE_MAP_ATTR_RESERVE));
-	CHECK_SAYS("reserve: 3 pages of 2048 kB from hugetlb needed, 0 ready");
+	CHECK_SAYS("reserve: 3 pages of 2 MiB from hugetlb needed, 0 ready");
 	CHECK_SAYS("/sys/class/hpage_map_reserve/*/pages");
 	close(a.fd);
 
@@ -751,7 +751,7 @@ static void take_as_user(void *arg)
 	CHECK_ALLOC(&b, 0);
 	CHECK_EQ(b.got_backing, HPAGE_MAP_BACKING_HUGETLB);
 	CHECK(!(b.got_attributes & HPAGE_MAP_ATTR_RESERVE));
-	CHECK_SAYS("reserve: 2048 kB more than this user's 4096 kB exceed 4096 kB");
+	CHECK_SAYS("reserve: 2 MiB more than this user's 4 MiB exceed 4 MiB");
 	CHECK_SAYS("/sys/module/hpage_map/parameters/user_reserve");
 	close(a.fd);
 	take(HPAGE_MAP_BACKING_HUGETLB, 2);
@@ -765,7 +765,7 @@ static void take_without_a_share(void *arg)
 	become(NOBODY, 0);
 	CHECK_ALLOC(&a, 0);
 	CHECK(!(a.got_attributes & HPAGE_MAP_ATTR_RESERVE));
-	CHECK_SAYS("exceed 0 kB");
+	CHECK_SAYS("exceed 0 KiB");
 }
 
 static void a_user_has_a_share_and_then_ordinary_pages(void)
