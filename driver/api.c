@@ -2,9 +2,10 @@
 /*
  * The functions for other drivers, which include/linux/hpage_map.h describes.
  *
- * A thin face: it turns what a device needs into a request, and calls the buffer. The rest of
- * it stands in dma.c and dmabuf.c, where the module needs it, too. A driver's reference is one
- * like everybody's, and counted; symbols keep our module there while the driver is.
+ * A thin face: it turns what a device needs into a request, and calls the buffer. The other
+ * functions are in dma.c, dmabuf.c and vmap.c, where the module needs them, too. A driver's
+ * reference is one like everybody's, and counted; symbols keep our module there while the driver
+ * is.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -16,6 +17,7 @@
 #include "buffer.h"
 #include "kind.h"
 #include "log.h"
+#include "name.h"
 #include "reach.h"
 #include "request.h"
 #include "signals.h"
@@ -34,11 +36,13 @@ static int request_from_driver(struct hpm_request *r, struct device *dev,
 	r->place.node = NUMA_NO_NODE;
 	r->place.limit = min_not_zero(attr->flags & HPAGE_MAP_BELOW_4G ? SZ_4G : 0,
 				      hpm_reach_limit(dev));
+	if (attr->name && !hpm_name_valid(attr->name))
+		return -EINVAL;
 	if (attr->policy == HPAGE_MAP_POLICY_INTERLEAVE)
 		return 0;
 	if (dev)
 		return hpm_request_near(r, dev);
-	if (attr->policy == HPAGE_MAP_POLICY_STRICT)
+	if (attr->policy > HPAGE_MAP_POLICY_INTERLEAVE || attr->policy == HPAGE_MAP_POLICY_STRICT)
 		return -EINVAL;
 	r->place.policy = HPAGE_MAP_POLICY_DEFAULT;
 	return 0;

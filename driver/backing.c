@@ -21,11 +21,13 @@
  */
 #include <linux/file.h>
 #include <linux/mm.h>
+#include <linux/sizes.h>
 #include <linux/slab.h>
 
 #include "backing.h"
 #include "fs.h"
-#include "offline.h"
+#include "limits.h"
+#include "pages.h"
 #include "reserve.h"
 
 /* As much is taken out of the file at once; a page at least. */
@@ -144,26 +146,10 @@ static void backing_unpin_user(struct hpm_backing *b)
 	}
 }
 
-/* Keep the memory under it online. Return: 0, or -ENOMEM. */
-int hpm_backing_guard(struct hpm_backing *b)
-{
-	int ret = hpm_offline_guard(&b->pages);
-
-	b->guarded = !ret;
-	return ret;
-}
-
-static void backing_unguard(struct hpm_backing *b)
-{
-	if (b->guarded)
-		hpm_offline_release(&b->pages);
-	b->guarded = false;
-}
-
 static void backing_return(struct hpm_backing *b)
 {
 	if (b->reserve)
-		hpm_reserve_return(b->reserve);
+		hpm_reserve_refill(b->reserve);
 	b->reserve = NULL;
 }
 
@@ -176,7 +162,6 @@ void hpm_backing_drop(struct hpm_backing *b, u64 size)
 	struct folio *folio;
 	u64 pos = 0, bytes;
 
-	backing_unguard(b);
 	while ((folio = hpm_pages_folio(&b->pages, &pos, &bytes))) {
 		hpm_fs_unpin(folio_page(folio, 0));
 		cond_resched();
@@ -193,7 +178,6 @@ void hpm_backing_drop(struct hpm_backing *b, u64 size)
  */
 void hpm_backing_free(struct hpm_backing *b)
 {
-	backing_unguard(b);
 	if (b->file) {
 		backing_give_back(b);
 		backing_return(b);

@@ -21,14 +21,12 @@ struct hpm_backing {
 	loff_t start;			/* of the first page in file; not 0 only in a reserve's */
 	struct hpm_reserve *reserve;	/* whose file and pages they are, or NULL */
 	struct hpm_charge charge;
-	bool guarded;			/* against going offline */
 
 	/* Of whoever gives the pages back. */
 	struct hpm_lingering *lingering;
 	unsigned long nr_lingering;	/* pages that others still have; READ_ONCE() */
 };
 
-int hpm_backing_guard(struct hpm_backing *b);
 void hpm_backing_drop(struct hpm_backing *b, u64 size);
 void hpm_backing_free(struct hpm_backing *b);
 bool hpm_backing_settle(struct hpm_backing *b);

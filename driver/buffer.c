@@ -47,7 +47,7 @@
 
 #include "buffer.h"
 #include "ladder.h"
-#include "name.h"
+#include "offline.h"
 #include "request.h"
 #include "signals.h"
 #include "user.h"
@@ -80,6 +80,7 @@ static void buffer_give_back(struct hpage_map_buffer *buf)
 {
 	vunmap(buf->vaddr);
 	buf->vaddr = NULL;
+	hpm_offline_release(&buf->backing.pages);
 	hpm_backing_free(&buf->backing);
 	if (buf->backing.lingering) {
 		buf->interval = LOOK_FIRST;
@@ -124,7 +125,7 @@ static int ticket_release(struct inode *inode, struct file *file)
 		queue_delayed_work(hpm_workqueue, &buf->work, 0);
 	else
 		buffer_give_back(buf);
-	/* Returns through the module, as hpm_vma_close() does; see hpm_exit(). */
+	/* Returns through the module, as vma_close() does; see hpm_exit(). */
 	module_put(THIS_MODULE);
 	return 0;
 }
@@ -156,10 +157,13 @@ static struct hpage_map_buffer *buffer_publish(struct hpage_map_buffer *buf, int
 {
 	if (ret)
 		goto destroy;
+	ret = hpm_offline_guard(&buf->backing.pages);
+	if (ret)
+		goto free_backing;
 	buf->ticket = anon_inode_getfile("[hpage_map-ticket]", &ticket_fops, buf, O_RDONLY);
 	ret = PTR_ERR_OR_ZERO(buf->ticket);
 	if (ret)
-		goto free_backing;
+		goto release_guard;
 	ret = xa_alloc_cyclic(&buffers, &buf->id, buf, xa_limit_31b, &last_id, GFP_KERNEL);
 	if (ret < 0)
 		goto put_ticket;
@@ -168,6 +172,8 @@ static struct hpage_map_buffer *buffer_publish(struct hpage_map_buffer *buf, int
 put_ticket:
 	ticket_invalidate(buf->ticket);
 	fput(buf->ticket);
+release_guard:
+	hpm_offline_release(&buf->backing.pages);
 free_backing:
 	/* Nobody has had the pages, so only mm/ can have some of them yet. */
 	hpm_backing_free(&buf->backing);
@@ -220,19 +226,14 @@ struct hpage_map_buffer *hpm_buffer_create(const struct hpm_request *r)
 
 /*
  * Make a buffer of the calling program's memory: length, name and reasons are those of @r.
- * Return: the buffer, or an ERR_PTR as of hpm_user_pin(), and -EINVAL for the name, and -ENFILE.
+ * Return: the buffer, or an ERR_PTR as of hpm_user_pin(), and -ENFILE.
  */
 struct hpage_map_buffer *hpm_buffer_pin(unsigned long addr, const struct hpm_request *r)
 {
-	struct hpage_map_buffer *buf;
+	struct hpage_map_buffer *buf = buffer_new(r);
 	sigset_t before;
 	int ret;
 
-	if (*r->name && !hpm_name_valid(r->name)) {
-		hpm_why(r->why, HPM_NAME_RULE);
-		return ERR_PTR(-EINVAL);
-	}
-	buf = buffer_new(r);
 	if (IS_ERR(buf))
 		return buf;
 	hpm_signals_hold(&before);

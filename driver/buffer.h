@@ -3,7 +3,7 @@
 #define _HPM_BUFFER_H
 
 #include <linux/hpage_map.h>
-#include <linux/mm_types.h>
+#include <linux/mm.h>
 #include <linux/mutex.h>
 #include <linux/refcount.h>
 #include <linux/uidgid.h>
@@ -41,7 +41,9 @@ struct hpage_map_buffer {
 
 	struct mutex lock;		/* of what follows */
 	struct xarray tables;		/* for devices, see dma.c */
-	bool copied;			/* the only one is of copies; what follows is set once */
+	bool copied;			/* there is one table, and it is of copies */
+
+	/* Set once, under lock, too. */
 	const struct vm_operations_struct *fs_vm_ops;	/* of the lent file, see vma.c */
 	struct vm_operations_struct vm_ops;		/* wrapped; set before fs_vm_ops */
 	struct rcu_head rcu;		/* keeps vm_ops for who looks at a VMA under RCU alone */

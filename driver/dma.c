@@ -152,10 +152,25 @@ put:
 	return ERR_PTR(ret);
 }
 
-/* End a mapping, be it for the second time. The device does not use the addresses any more. */
+/* Sync all of it for the device, for the first time. Return: as hpm_dma_sync(). */
+int hpm_dma_start(struct hpm_dma *t)
+{
+	int ret = hpm_dma_sync(t, 0, hpm_buffer_size(t->buf), false, true);
+
+	if (!ret)
+		WRITE_ONCE(t->synced, true);
+	return ret;
+}
+
+/*
+ * End a mapping, be it for the second time. The device does not use the addresses any more. A
+ * device that was never handed the pages has written nothing; syncing for the CPU would then
+ * discard what the CPU has written and its caches still have.
+ */
 void hpm_dma_end(struct hpm_dma *t)
 {
-	hpm_dma_sync(t, 0, hpm_buffer_size(t->buf), true, false);
+	if (READ_ONCE(t->synced))
+		hpm_dma_sync(t, 0, hpm_buffer_size(t->buf), true, false);
 	mutex_lock(&t->lock);
 	if (t->mapped) {
 		dma_unmap_sgtable(t->dev, &t->sgt, t->dir, DMA_ATTR_SKIP_CPU_SYNC);
@@ -174,7 +189,7 @@ struct hpm_dma *hpm_dma_map(struct hpage_map_buffer *buf, struct device *dev,
 
 	if (IS_ERR(t))
 		return t;
-	ret = hpm_dma_sync(t, 0, hpm_buffer_size(buf), false, true);
+	ret = hpm_dma_start(t);
 	if (!ret)
 		return t;
 	hpm_dma_end(t);

@@ -19,6 +19,7 @@ struct hpm_dma {
 	enum dma_data_direction dir;
 	bool imported;			/* by a dma-buf: synced when an access of the CPU begins */
 	bool copied;			/* the device writes copies, which are written back */
+	bool synced;			/* all of it, once, for the device; READ_ONCE() */
 	u32 id;				/* among the buffer's tables */
 	refcount_t refs;
 	struct list_head sibling;	/* of an attachment; under the buffer's lock */
@@ -35,6 +36,7 @@ struct hpm_dma *hpm_dma_begin(struct hpage_map_buffer *buf, struct device *dev,
 			      enum dma_data_direction dir, bool imported);
 struct hpm_dma *hpm_dma_map(struct hpage_map_buffer *buf, struct device *dev,
 			    enum dma_data_direction dir, bool imported);
+int hpm_dma_start(struct hpm_dma *t);
 int hpm_dma_sync(struct hpm_dma *t, u64 offset, u64 length, bool for_cpu, bool killable);
 void hpm_dma_end(struct hpm_dma *t);
 struct hpm_dma *hpm_dma_next(struct hpage_map_buffer *buf, unsigned long *id);

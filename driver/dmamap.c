@@ -14,6 +14,7 @@
  */
 #include <linux/anon_inodes.h>
 #include <linux/capability.h>
+#include <linux/device.h>
 #include <linux/file.h>
 #include <linux/list.h>
 #include <linux/module.h>
@@ -112,7 +113,7 @@ static int mapping_collect_runs(const struct sg_table *sgt, u64 first, u32 room,
 	return 0;
 }
 
-/* Under the lock of the device; what takes long comes afterwards. */
+/* Under the lock of the device. The sync, which takes longest, comes afterwards. */
 static int mapping_begin(struct dma_mapping *m, enum dma_data_direction dir)
 {
 	struct hpm_dma *table;
@@ -173,7 +174,7 @@ static struct dma_mapping *mapping_new(struct hpage_map_buffer *buf, struct hpag
 		device_unlock(dev);
 	}
 	if (!ret)
-		ret = hpm_dma_sync(m->table, 0, hpm_buffer_size(buf), false, true);
+		ret = hpm_dma_start(m->table);
 	if (!ret)
 		ret = mapping_collect_runs(&m->table->sgt, 0, 0, NULL, &d->nr_runs);
 	if (ret) {

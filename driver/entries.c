@@ -52,6 +52,7 @@ static long entries_fill(const struct hpm_pages *pages, struct device *dev,
 				return -EIO;
 			at = direct ? phys_to_dma(dev, run.address) : run.address;
 			len = min3(len - 1, max - 1, within - (at & within)) + 1;
+			cond_resched();
 			if (!sg)
 				continue;
 			sg_set_page(sg, pfn_to_page(PHYS_PFN(run.address)), len, 0);

@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * An open file of a buffer, of a node or of none.
+ * An open file of a buffer, with a node or without.
  *
  * It refers to one buffer and holds it: private_data, set once and never changed, so that nothing
  * needs a lock here. What a file may do is what it was opened for, FMODE_READ and FMODE_WRITE,
  * since that is what permissions, Landlock and other security modules have been asked about.
  */
 #include <linux/anon_inodes.h>
-#include <linux/file.h>
 #include <linux/module.h>
 #include <linux/seq_file.h>
 

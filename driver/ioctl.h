@@ -47,7 +47,7 @@ struct hpm_ioctl {
 		.mode = _mode,								\
 		.size = sizeof(struct _struct) +					\
 			BUILD_BUG_ON_ZERO(offsetof(struct _struct, size) ||		\
-				sizeof(struct _struct) > HPAGE_MAP_STRUCT_MAX),		\
+				sizeof(struct _struct) > offsetof(struct hpm_call, file)), \
 		.min_size = offsetofend(struct _struct, _last),				\
 		.handler = _handler,							\
 	}

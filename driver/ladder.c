@@ -29,6 +29,9 @@
 #include "hugetlb.h"
 #include "kind.h"
 #include "ladder.h"
+#include "limits.h"
+#include "pages.h"
+#include "policy.h"
 #include "pool.h"
 #include "request.h"
 #include "reserve.h"
@@ -101,7 +104,7 @@ static int rung_fill(const struct rung *rung, struct hpm_backing *b, const struc
 }
 
 /* What keeps @len bytes of a folio out of a buffer, or NULL. */
-static const char *folio_fault(struct folio *folio, u64 len, u64 page_size)
+static const char *folio_defect(struct folio *folio, u64 len, u64 page_size)
 {
 	if (hpm_folio_is_bad(folio))
 		return "broken";
@@ -118,33 +121,38 @@ static const char *folio_fault(struct folio *folio, u64 len, u64 page_size)
  */
 static int backing_pin(struct hpm_backing *b, const struct hpm_request *r, u64 size)
 {
-	const char *fault = NULL;
+	const char *defect = NULL;
 	struct folio *folio;
 	struct page *page;
 	u64 pos = 0, len;
 	int ret = 0;
 
 	while (pos < size) {
-		if (hpm_fs_pin(b->file, b->start + pos, &page)) {
-			fault = "lost";
+		ret = hpm_fs_pin(b->file, b->start + pos, &page);
+		if (ret == -ENOENT)
+			defect = "lost";
+		if (ret)
 			break;
-		}
 		folio = page_folio(page);
 		len = folio_size(folio) - PFN_PHYS(folio_page_idx(folio, page));
 		len = min(len, size - pos);
-		fault = folio_fault(folio, len, 1ULL << b->pages.shift);
-		if (!fault)
+		defect = folio_defect(folio, len, 1ULL << b->pages.shift);
+		if (!defect)
 			ret = hpm_pages_add(&b->pages, page, len);
-		if (fault || ret) {
+		if (defect || ret) {
 			hpm_fs_unpin(page);
 			break;
 		}
 		pos += len;
 		cond_resched();
 	}
-	if (!fault)
-		return ret;
-	hpm_why(r->why, "a page was %s while the buffer was made", fault);
+	if (!defect && !ret)
+		return 0;
+	if (!defect) {
+		hpm_why(r->why, "a page could not be pinned (%pe)", ERR_PTR(ret));
+		return hpm_signals_ended(ret) ? ret : -ENOMEM;
+	}
+	hpm_why(r->why, "a page was %s while the buffer was made", defect);
 	hpm_why_try(r->why, "again");
 	return b->reserve ? -EHWPOISON : -ENOMEM;
 }
@@ -187,8 +195,6 @@ static int backing_finish(struct hpm_backing *b, const struct hpm_request *r, u6
 		ret = backing_verify(b, r);
 	if (!ret && !b->reserve)
 		ret = hpm_fs_seal(b->file);
-	if (!ret)
-		ret = hpm_backing_guard(b);
 	if (ret)
 		hpm_backing_drop(b, size);
 	return ret;

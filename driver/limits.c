@@ -9,7 +9,7 @@
  * of that kind, and those of the reserve no control group; each has a parameter.
  *
  * Charged before the pages are taken, given back when they are free again, which
- * may be after the buffer has gone, see release.c. The user is the one that the
+ * may be after the buffer has gone, see backing.c. The user is the one that the
  * caller is now, as for RLIMIT_MEMLOCK. Whoever has CAP_IPC_LOCK is neither
  * limited nor counted.
  *

@@ -3,9 +3,9 @@
  * Who may write to the kernel log.
  *
  * A program can be refused as often as it asks, and each refusal is logged. So each user has a
- * few lines in a minute, of his own: nobody floods the log, and nobody uses up the lines of
- * others. What a user is given is not logged. For whoever has CAP_SYS_ADMIN both are logged,
- * within a limit that no other user uses up.
+ * few lines in a minute, of his own: he does not flood the log, or use up the lines of another.
+ * What a user is given is not logged. For whoever has CAP_SYS_ADMIN both are logged, within a
+ * limit that no other user uses up.
  *
  * There are as many users with lines as fit into a table, so that many user ids in one
  * hand, as of a user namespace, do not make a flood together. Its lock is log_lock, under

@@ -2,7 +2,8 @@
 /*
  * hpage_map: huge pages owned by a driver, mapped by programs.
  *
- * The init ladder and its reverse. Floors, each of which includes only what is below:
+ * What the module consists of is made in order, and goes in reverse. Files stand on floors; no
+ * file includes, by whatever way, one that includes it:
  *
  *	chardev					the nodes, and the ioctls of the door
  *	make, named, file, info, api,		ways in, which call the buffer
@@ -49,7 +50,7 @@ static const struct {
 	void (*exit)(void);
 } parts[] = {
 	{ hpm_work_init, hpm_work_exit },
-	{ .exit = hpm_policy_exit },
+	{ hpm_policy_init, hpm_policy_exit },
 	{ hpm_fs_init, hpm_fs_exit },
 	{ hpm_offline_init, hpm_offline_exit },
 	{ hpm_reserve_init, hpm_reserve_exit },
@@ -87,7 +88,7 @@ static void __exit hpm_exit(void)
 {
 	parts_exit(ARRAY_SIZE(parts));
 	/*
-	 * The last mapping dropped its reference to the module inside hpm_vma_close(), and may
+	 * The last mapping dropped its reference to the module inside vma_close(), and may
 	 * have been preempted before it returned.
 	 */
 	synchronize_rcu_tasks();

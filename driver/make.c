@@ -115,6 +115,8 @@ static int request_place_near(struct hpm_request *r, const char *name)
 		return ret;
 	ret = hpm_request_near(r, dev);
 	put_device(dev);
+	if (r->place.node == NUMA_NO_NODE)
+		hpm_why(r->why, "the machine does not say which node %s is near", name);
 	return ret;
 }
 
@@ -125,7 +127,7 @@ static int request_read(struct hpm_request *r, const struct hpage_map_alloc *a)
 	bool by_node = !near && (a->policy == HPAGE_MAP_POLICY_PREFERRED ||
 				 a->policy == HPAGE_MAP_POLICY_STRICT);
 
-	if (a->reserved)
+	if (a->reserved || hpm_name_check(a->name, r->why))
 		return -EINVAL;
 	if (!by_node && a->node != 0 && a->node != NUMA_NO_NODE) {
 		hpm_why(r->why, "a node, but no policy that uses it");
@@ -167,13 +169,11 @@ int hpm_make_alloc(struct hpm_call *call)
 	struct hpage_map_buffer *buf;
 	int ret;
 
-	if (a->mode || a->uid || a->gid)
-		return -EINVAL;
 	a->fd = answer_prepare(&r, a->text, a->text_size);
 	if (a->fd < 0)
 		return a->fd;
 
-	ret = request_read(&r, a);
+	ret = a->mode || a->uid || a->gid ? -EINVAL : request_read(&r, a);
 	buf = ret ? ERR_PTR(ret) : hpm_buffer_create(&r);
 	if (!IS_ERR(buf))
 		alloc_answer(a, buf);
@@ -194,13 +194,13 @@ int hpm_make_create(struct hpm_call *call)
 	r.mode = a->mode ?: 0600;
 	r.uid = make_kuid(current_user_ns(), a->uid);
 	r.gid = make_kgid(current_user_ns(), a->gid);
-	if (!*a->name || a->mode & ~0777U || !uid_valid(r.uid) || !gid_valid(r.gid))
-		return -EINVAL;
 	a->fd = answer_prepare(&r, a->text, a->text_size);
 	if (a->fd < 0)
 		return a->fd;
 
 	ret = request_read(&r, a);
+	if (!*a->name || a->mode & ~0777U || !uid_valid(r.uid) || !gid_valid(r.gid))
+		ret = -EINVAL;
 	buf = ret ? ERR_PTR(ret) : hpm_named_create(&r);
 	if (!IS_ERR(buf))
 		alloc_answer(a, buf);
@@ -216,14 +216,15 @@ int hpm_make_pin(struct hpm_call *call)
 	struct hpage_map_pin *p = &call->pin;
 	struct hpm_request r = { .length = p->length, .name = p->name, .charge_user = true };
 	struct hpage_map_buffer *buf;
+	int ret;
 
-	if (p->flags & ~HPAGE_MAP_PIN_FLAGS || p->reserved)
-		return -EINVAL;
 	p->fd = answer_prepare(&r, p->text, p->text_size);
 	if (p->fd < 0)
 		return p->fd;
 
-	buf = hpm_buffer_pin(p->address, &r);
+	ret = p->flags & ~HPAGE_MAP_PIN_FLAGS || p->reserved ? -EINVAL :
+	      hpm_name_check(p->name, r.why);
+	buf = ret ? ERR_PTR(ret) : hpm_buffer_pin(p->address, &r);
 	if (!IS_ERR(buf))
 		p->id = buf->id;
 	return hpm_ioctl_respond_fd(call, p->fd, answer_file(&r, buf, p->text, p->text_size));

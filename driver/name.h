@@ -4,9 +4,9 @@
 
 #include <linux/types.h>
 
-/* The rule in words. */
-#define HPM_NAME_RULE	"a name is made of letters, digits, '.', '_' and '-'"
+struct hpm_why;
 
 bool hpm_name_valid(const char *name);
+int hpm_name_check(const char *name, struct hpm_why *why);
 
 #endif

@@ -19,16 +19,14 @@
  * Others in the kernel may hold a device beyond its name. It is released by code of this
  * module, which waits for that when it goes.
  */
-#include <linux/ctype.h>
+#include <linux/device.h>
 #include <linux/list.h>
-#include <linux/module.h>
 #include <linux/slab.h>
 #include <linux/wait_bit.h>
 #include <linux/xarray.h>
 
 #include "buffer.h"
 #include "class.h"
-#include "name.h"
 #include "named.h"
 #include "request.h"
 

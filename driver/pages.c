@@ -2,15 +2,18 @@
 /*
  * The pages of a buffer.
  *
- * They are kept as extents: physically contiguous pages at consecutive offsets. A buffer in
- * one run is one extent, whatever its size; the worst is one for each page. So memory goes with
- * what is scattered and not with what is large, and no array grows past what kvmalloc() gives.
+ * They are kept as extents: physically contiguous pages at consecutive offsets. A buffer in one
+ * run is one extent, whatever its size; the worst is one for each page. So memory goes with what is
+ * scattered and not with what is large. The array ends where kvmalloc() does, at 64 Mi extents: 256
+ * GiB of base pages of which no two are adjacent.
  *
  * Pages are added in the order of their offsets while a buffer is made, by its maker
  * alone. After that nothing changes, so nothing is locked.
  */
 #include <linux/hugetlb.h>
+#include <linux/log2.h>
 #include <linux/mm.h>
+#include <linux/slab.h>
 
 #include "pages.h"
 
@@ -204,15 +207,23 @@ bool hpm_folio_is_bad(struct folio *folio)
 }
 
 #ifdef CONFIG_CMA
-/* What tells pageblocks apart is not exported, so the bits are read in the memory map. */
+/*
+ * Does CMA want the pageblock to be empty, or has it emptied it just now? What tells pageblocks
+ * apart is not exported, so the bits are read in the memory map.
+ */
 static bool pfn_is_cma(unsigned long pfn)
 {
 	unsigned long bit = ((pfn & (PAGES_PER_SECTION - 1)) >> pageblock_order) *
 			    NR_PAGEBLOCK_BITS;
-	unsigned long *flags = __pfn_to_section(pfn)->usage->pageblock_flags;
-	unsigned long word = READ_ONCE(flags[bit / BITS_PER_LONG]);
+	struct mem_section_usage *usage = READ_ONCE(__pfn_to_section(pfn)->usage);
+	unsigned long word, type;
 
-	return (word >> (bit % BITS_PER_LONG) & PAGEBLOCK_MIGRATETYPE_MASK) == MIGRATE_CMA;
+	/* The section is being removed. */
+	if (!usage)
+		return true;
+	word = READ_ONCE(usage->pageblock_flags[bit / BITS_PER_LONG]);
+	type = word >> (bit % BITS_PER_LONG) & PAGEBLOCK_MIGRATETYPE_MASK;
+	return type == MIGRATE_CMA || type == MIGRATE_ISOLATE;
 }
 #else
 static bool pfn_is_cma(unsigned long pfn)

@@ -84,6 +84,7 @@ struct hpm_policy {
 static void policy_sweep_work(struct work_struct *work);
 
 static DEFINE_SPINLOCK(lingering_lock);
+static struct hpm_policy *local;		/* never changes */
 static LIST_HEAD(lingering);		/* policies that were left while others looked at them */
 static DECLARE_DELAYED_WORK(sweep, policy_sweep_work);
 
@@ -118,6 +119,32 @@ static void policy_sweep_work(struct work_struct *work)
 		queue_delayed_work(hpm_workqueue, &sweep, SWEEP_AFTER);
 }
 
+/* Free a policy that nobody can find any more, or let it linger. */
+static void policy_retire(struct hpm_policy *policy)
+{
+	if (!policy_referred(policy)) {
+		kfree_rcu(policy, rcu);
+		return;
+	}
+	spin_lock(&lingering_lock);
+	list_add_tail(&policy->entry, &lingering);
+	spin_unlock(&lingering_lock);
+	queue_delayed_work(hpm_workqueue, &sweep, SWEEP_AFTER);
+}
+
+static struct hpm_policy *policy_new(unsigned short mode, unsigned short flags)
+{
+	struct hpm_policy *policy = kzalloc(sizeof(*policy), GFP_KERNEL_ACCOUNT);
+
+	if (!policy)
+		return NULL;
+	atomic_set(&policy->pol.refcnt, 1);
+	policy->pol.mode = mode;
+	policy->pol.flags = flags;
+	policy->pol.home_node = NUMA_NO_NODE;
+	return policy;
+}
+
 static struct mempolicy *policy_swap(struct mempolicy *pol)
 {
 	struct mempolicy *old;
@@ -137,21 +164,17 @@ struct hpm_policy *hpm_policy_enter(const struct hpm_place *place)
 
 	if (place->policy == HPAGE_MAP_POLICY_DEFAULT)
 		return NULL;
-	policy = kzalloc(sizeof(*policy), GFP_KERNEL_ACCOUNT);
+	policy = policy_new(place->policy == HPAGE_MAP_POLICY_STRICT ? MPOL_BIND :
+			    place->policy == HPAGE_MAP_POLICY_PREFERRED ? MPOL_PREFERRED :
+			    MPOL_INTERLEAVE, MPOL_F_STATIC_NODES);
 	if (!policy)
 		return ERR_PTR(-ENOMEM);
 
 	pol = &policy->pol;
-	atomic_set(&pol->refcnt, 1);
-	pol->home_node = NUMA_NO_NODE;
-	pol->flags = MPOL_F_STATIC_NODES;
-	if (place->policy == HPAGE_MAP_POLICY_INTERLEAVE) {
-		pol->mode = MPOL_INTERLEAVE;
+	if (place->policy == HPAGE_MAP_POLICY_INTERLEAVE)
 		pol->nodes = nodes_allowed(place);
-	} else {
-		pol->mode = place->policy == HPAGE_MAP_POLICY_STRICT ? MPOL_BIND : MPOL_PREFERRED;
+	else
 		pol->nodes = nodemask_of_node(place->node);
-	}
 	pol->w.user_nodemask = pol->nodes;
 	policy->tasks_own = policy_swap(pol);
 	return policy;
@@ -163,19 +186,28 @@ void hpm_policy_leave(struct hpm_policy *policy)
 	if (!policy)
 		return;
 	policy_swap(policy->tasks_own);
-	if (!policy_referred(policy)) {
-		kfree_rcu(policy, rcu);
-		return;
-	}
-	spin_lock(&lingering_lock);
-	list_add_tail(&policy->entry, &lingering);
-	spin_unlock(&lingering_lock);
-	queue_delayed_work(hpm_workqueue, &sweep, SWEEP_AFTER);
+	policy_retire(policy);
 }
 
-/* Nobody enters any more. */
+/*
+ * The default policy, but for MPOL_F_MOF: what mm/ shows as such, and what leaves pages where they
+ * are. It lives as long as the module.
+ */
+struct mempolicy *hpm_policy_local(void)
+{
+	return &local->pol;
+}
+
+int hpm_policy_init(void)
+{
+	local = policy_new(MPOL_LOCAL, MPOL_F_MORON);
+	return local ? 0 : -ENOMEM;
+}
+
+/* Nobody enters any more, or maps a buffer. */
 void hpm_policy_exit(void)
 {
+	policy_retire(local);
 	cancel_delayed_work_sync(&sweep);
 	policy_sweep();
 }
@@ -189,6 +221,11 @@ struct hpm_policy *hpm_policy_enter(const struct hpm_place *place)
 
 void hpm_policy_leave(struct hpm_policy *policy)
 {
+}
+
+int hpm_policy_init(void)
+{
+	return 0;
 }
 
 void hpm_policy_exit(void)

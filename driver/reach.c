@@ -87,6 +87,7 @@ bool hpm_reach_has(const struct hpm_pages *pages, struct device *dev)
 			len = hpm_reach_length(dev, run.address, run.length);
 			if (!len)
 				return false;
+			cond_resched();
 		}
 	return true;
 }

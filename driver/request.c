@@ -9,21 +9,24 @@
 #include <linux/mm.h>
 
 #include "device.h"
-#include "name.h"
 #include "request.h"
 
-/* Place a request near a device. Return: 0, or -EINVAL when that is strict and cannot be done. */
+/*
+ * Place a request near a device, or anywhere when the machine does not report where that is.
+ * Return: 0, or -EINVAL when it has to be near, or there is no such policy.
+ */
 int hpm_request_near(struct hpm_request *r, struct device *dev)
 {
 	struct hpm_place *place = &r->place;
 
+	if (place->policy > HPAGE_MAP_POLICY_INTERLEAVE)
+		return -EINVAL;
 	place->node = hpm_device_node(dev);
 	if (place->node != NUMA_NO_NODE) {
 		if (place->policy == HPAGE_MAP_POLICY_DEFAULT)
 			place->policy = HPAGE_MAP_POLICY_PREFERRED;
 		return 0;
 	}
-	hpm_why(r->why, "the machine does not say which node %s is near", dev_name(dev));
 	if (place->policy == HPAGE_MAP_POLICY_STRICT)
 		return -EINVAL;
 	place->policy = HPAGE_MAP_POLICY_DEFAULT;
@@ -59,10 +62,6 @@ int hpm_request_check(const struct hpm_request *r)
 		return -EINVAL;
 	if (r->flags & HPAGE_MAP_EXACT && r->flags & HPAGE_MAP_ALLOW_BASE) {
 		hpm_why(r->why, "EXACT and ALLOW_BASE exclude each other");
-		return -EINVAL;
-	}
-	if (*r->name && !hpm_name_valid(r->name)) {
-		hpm_why(r->why, HPM_NAME_RULE);
 		return -EINVAL;
 	}
 	if (!r->length) {

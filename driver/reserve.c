@@ -34,6 +34,8 @@
 #include <linux/list.h>
 #include <linux/mm.h>
 #include <linux/mutex.h>
+#include <linux/pagemap.h>
+#include <linux/sched/signal.h>
 #include <linux/sched/mm.h>
 #include <linux/sizes.h>
 #include <linux/slab.h>
@@ -140,14 +142,14 @@ static void reserve_trim(struct hpm_reserve *r)
 /* Is there a page at an offset that can be lent? It may be taken, or given back, meanwhile. */
 static bool page_is_good(struct file *file, loff_t pos)
 {
-	struct page *page;
-	bool bad;
+	struct page *page = find_get_page(file->f_mapping, pos >> PAGE_SHIFT);
+	bool good;
 
-	if (hpm_fs_pin(file, pos, &page))
+	if (!page)
 		return false;
-	bad = hpm_folio_is_bad(page_folio(page));
-	hpm_fs_unpin(page);
-	return !bad;
+	good = !hpm_folio_is_bad(page_folio(page)) && hpm_folio_may_stay(page_folio(page));
+	put_page(page);
+	return good;
 }
 
 /* How many of the ready pages are there and good. */
@@ -163,7 +165,7 @@ unsigned long hpm_reserve_count_good(struct hpm_reserve *r)
 	if (r->file)
 		file = get_file(r->file);
 	mutex_unlock(&r->lock);
-	for (; at < end; at++) {
+	for (; at < end && !fatal_signal_pending(current); at++) {
 		nr += page_is_good(file, at * r->page_size);
 		cond_resched();
 	}
@@ -176,7 +178,7 @@ static void reserve_work(struct work_struct *work)
 {
 	struct hpm_reserve *r = container_of(to_delayed_work(work), struct hpm_reserve, work);
 	unsigned long end = jiffies + PORTION;
-	long missing = 0;
+	long missing = 1;	/* if there is no time to look */
 	int ret = 0;
 
 	r->finding = (struct hpm_why){};
@@ -252,7 +254,7 @@ struct hpm_reserve *hpm_reserve_take(enum hpage_map_backing backing, unsigned lo
  * Pages have been taken out of the file of their reserve, and can be had again. They do not
  * become ready by that: nobody has zeroed them.
  */
-void hpm_reserve_return(struct hpm_reserve *r)
+void hpm_reserve_refill(struct hpm_reserve *r)
 {
 	mod_delayed_work(hpm_workqueue, &r->work, 0);
 }

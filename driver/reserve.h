@@ -41,7 +41,7 @@ void hpm_reserve_exit(void);
 struct hpm_reserve *hpm_reserve_take(enum hpage_map_backing backing, unsigned long page_size,
 				     unsigned long nr, const struct hpm_place *place,
 				     struct file **file, loff_t *start, struct hpm_why *why);
-void hpm_reserve_return(struct hpm_reserve *r);
+void hpm_reserve_refill(struct hpm_reserve *r);
 
 struct hpm_reserve *hpm_reserve_next(struct hpm_reserve *r);
 int hpm_reserve_ask(struct hpm_reserve *r, unsigned long nr);

@@ -5,6 +5,7 @@
  * The device of a named buffer has it as its driver data, and goes before it. hpage_map is
  * the default buffer; while it is not made, its size is 0 and its backing is none.
  */
+#include <linux/device.h>
 #include <linux/pid.h>
 #include <linux/sizes.h>
 #include <linux/sysfs.h>

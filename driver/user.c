@@ -18,6 +18,8 @@
 
 #include "backing.h"
 #include "kind.h"
+#include "limits.h"
+#include "pages.h"
 #include "signals.h"
 #include "user.h"
 #include "why.h"
@@ -131,7 +133,7 @@ int hpm_user_pin(struct hpm_backing *b, unsigned long addr, u64 length, struct h
 	ret = hpm_limit_begin(&b->charge, hpm_kind(b->kind)->limit);
 	if (ret)
 		return ret;
-	ret = user_pin_all(b, addr, nr, why) ?: hpm_backing_guard(b);
+	ret = user_pin_all(b, addr, nr, why);
 	if (ret)
 		hpm_backing_free(b);
 	return ret;

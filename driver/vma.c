@@ -23,6 +23,7 @@
 
 #include "buffer.h"
 #include "kind.h"
+#include "policy.h"
 #include "vma.h"
 
 static struct hpage_map_buffer *vma_buffer(struct vm_area_struct *vma)
@@ -30,7 +31,7 @@ static struct hpage_map_buffer *vma_buffer(struct vm_area_struct *vma)
 	return container_of(vma->vm_ops, struct hpage_map_buffer, vm_ops);
 }
 
-static void mapping_hold(struct hpage_map_buffer *buf)
+static void vma_hold(struct hpage_map_buffer *buf)
 {
 	__module_get(THIS_MODULE);
 	hpm_buffer_get(buf);
@@ -38,16 +39,16 @@ static void mapping_hold(struct hpage_map_buffer *buf)
 }
 
 /* fork(), or a part of a mapping becomes a mapping of its own. */
-static void hpm_vma_open(struct vm_area_struct *vma)
+static void vma_open(struct vm_area_struct *vma)
 {
 	struct hpage_map_buffer *buf = vma_buffer(vma);
 
-	mapping_hold(buf);
+	vma_hold(buf);
 	if (buf->fs_vm_ops->open)
 		buf->fs_vm_ops->open(vma);
 }
 
-static void hpm_vma_close(struct vm_area_struct *vma)
+static void vma_close(struct vm_area_struct *vma)
 {
 	struct hpage_map_buffer *buf = vma_buffer(vma);
 
@@ -59,25 +60,17 @@ static void hpm_vma_close(struct vm_area_struct *vma)
 }
 
 #if IS_ENABLED(CONFIG_NUMA)
-/* The default policy, but for MPOL_F_MOF: what mm/ shows as such. It lives as the mappings do. */
-static struct mempolicy local_policy = {
-	.refcnt = ATOMIC_INIT(1),
-	.mode = MPOL_LOCAL,
-	.flags = MPOL_F_MORON,
-	.home_node = NUMA_NO_NODE,
-};
-
 /*
  * mbind() sets the policy of the mapping, which counts for private copies; never that of the
  * file, which may be a whole reserve's. Without either, the task's own counts. If it has none,
  * mm/ would take one that lets automatic NUMA balancing unmap pages again and again, to see
  * who uses them, of which it could never move one: they are pinned.
  */
-static struct mempolicy *hpm_vma_get_policy(VMA_GET_POLICY_ARGS)
+static struct mempolicy *vma_get_policy(VMA_GET_POLICY_ARGS)
 {
 	bool none = !vma->vm_policy && vma->vm_mm == current->mm && !current->mempolicy;
 
-	return none ? &local_policy : vma->vm_policy;
+	return none ? hpm_policy_local() : vma->vm_policy;
 }
 #endif
 
@@ -86,11 +79,11 @@ static void vma_wrap_ops(struct hpage_map_buffer *buf, struct vm_area_struct *vm
 	mutex_lock(&buf->lock);
 	if (!buf->fs_vm_ops) {
 		buf->vm_ops = *vma->vm_ops;
-		buf->vm_ops.open = hpm_vma_open;
-		buf->vm_ops.close = hpm_vma_close;
+		buf->vm_ops.open = vma_open;
+		buf->vm_ops.close = vma_close;
 #if IS_ENABLED(CONFIG_NUMA)
 		buf->vm_ops.set_policy = NULL;
-		buf->vm_ops.get_policy = hpm_vma_get_policy;
+		buf->vm_ops.get_policy = vma_get_policy;
 #endif
 		buf->fs_vm_ops = vma->vm_ops;
 	}
@@ -153,7 +146,7 @@ static int vma_lend(struct hpage_map_buffer *buf, struct vm_area_struct *vma)
 
 	vma_set_file(vma, buf->backing.file);
 	vma_wrap_ops(buf, vma);
-	mapping_hold(buf);
+	vma_hold(buf);
 	return 0;
 }
 

@@ -22,8 +22,10 @@ static void *buffer_vmap(const struct hpage_map_buffer *buf)
 
 	if (!pages)
 		return NULL;
-	for (i = 0; i < nr; i++)
+	for (i = 0; i < nr; i++) {
 		pages[i] = hpm_pages_page(&buf->backing.pages, (u64)i << PAGE_SHIFT);
+		cond_resched();
+	}
 	vaddr = vmap(pages, nr, VM_MAP, PAGE_KERNEL);
 	kvfree(pages);
 	return vaddr;

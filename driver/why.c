@@ -24,7 +24,7 @@ void hpm_why_add(struct hpm_why *why, const char *before, const char *after, con
 	va_end(args);
 }
 
-/* In the largest unit in which it is whole, or is a number of more than four digits. */
+/* In the largest unit in which it is whole, from KiB on. */
 struct hpm_text hpm_text_size(u64 bytes)
 {
 	static const char units[] = "KMGTPE";
@@ -32,7 +32,7 @@ struct hpm_text hpm_text_size(u64 bytes)
 	struct hpm_text size;
 	int unit = 0;
 
-	for (; nr >= 10000 || (nr >= 1024 && !(nr % 1024)); nr /= 1024)
+	for (; nr && !(nr % 1024); nr /= 1024)
 		unit++;
 	snprintf(size.text, sizeof(size.text), "%llu %ciB", nr, units[unit]);
 	return size;

@@ -189,7 +189,7 @@ const char *size_text(uint64_t bytes)
 	static char text[24];
 	int unit = 0;
 
-	for (bytes >>= 10; bytes >= 10000 || (bytes >= 1024 && bytes % 1024 == 0); bytes /= 1024)
+	for (bytes >>= 10; bytes && bytes % 1024 == 0; bytes /= 1024)
 		unit++;
 	snprintf(text, sizeof(text), "%llu %ciB", (unsigned long long)bytes, "KMGTPE"[unit]);
 	return text;
