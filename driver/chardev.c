@@ -58,19 +58,7 @@ static const struct file_operations door_fops = {
 };
 
 /* The door that has the default buffer: as hpm_file_fops, but for its ioctls. */
-static const struct file_operations default_fops = {
-	.owner = THIS_MODULE,
-	.release = hpm_file_release,
-	.mmap = hpm_file_mmap,
-	.get_unmapped_area = hpm_file_get_unmapped_area,
-	.read_iter = hpm_file_read_iter,
-	.write_iter = hpm_file_write_iter,
-	.llseek = hpm_file_llseek,
-	.fsync = noop_fsync,
-	.unlocked_ioctl = door_ioctl,
-	.compat_ioctl = compat_ptr_ioctl,
-	.show_fdinfo = hpm_file_show_fdinfo,
-};
+static struct file_operations default_fops __ro_after_init;
 
 /* The header of programs cannot include <fcntl.h>. */
 static_assert(HPAGE_MAP_O_DOOR == (O_RDWR | O_NONBLOCK));
@@ -119,6 +107,8 @@ int hpm_chardev_init(void)
 	struct device *dev;
 	int ret = -ENOMEM;
 
+	default_fops = hpm_file_fops;
+	default_fops.unlocked_ioctl = door_ioctl;
 	hpm_cdev = cdev_alloc();
 	if (!hpm_cdev)
 		return ret;

@@ -26,7 +26,7 @@ void hpm_file_refer(struct file *file, struct hpage_map_buffer *buf)
 	file->private_data = buf;
 }
 
-int hpm_file_release(struct inode *inode, struct file *file)
+static int file_release(struct inode *inode, struct file *file)
 {
 	struct hpage_map_buffer *buf = file->private_data;
 
@@ -35,36 +35,36 @@ int hpm_file_release(struct inode *inode, struct file *file)
 	return 0;
 }
 
-int hpm_file_mmap(struct file *file, struct vm_area_struct *vma)
+static int file_mmap(struct file *file, struct vm_area_struct *vma)
 {
 	return hpm_vma_map(file->private_data, vma);
 }
 
-unsigned long hpm_file_get_unmapped_area(struct file *file, unsigned long addr,
-					 unsigned long len, unsigned long pgoff,
-					 unsigned long flags)
+static unsigned long file_get_unmapped_area(struct file *file, unsigned long addr,
+					    unsigned long len, unsigned long pgoff,
+					    unsigned long flags)
 {
 	return hpm_vma_choose(file->private_data, addr, len, pgoff, flags);
 }
 
-ssize_t hpm_file_read_iter(struct kiocb *iocb, struct iov_iter *to)
+static ssize_t file_read_iter(struct kiocb *iocb, struct iov_iter *to)
 {
 	return hpm_buffer_read(iocb->ki_filp->private_data, &iocb->ki_pos, to);
 }
 
-ssize_t hpm_file_write_iter(struct kiocb *iocb, struct iov_iter *from)
+static ssize_t file_write_iter(struct kiocb *iocb, struct iov_iter *from)
 {
 	return hpm_buffer_write(iocb->ki_filp->private_data, &iocb->ki_pos, from);
 }
 
-loff_t hpm_file_llseek(struct file *file, loff_t offset, int whence)
+static loff_t file_llseek(struct file *file, loff_t offset, int whence)
 {
 	struct hpage_map_buffer *buf = file->private_data;
 
 	return fixed_size_llseek(file, offset, whence, hpm_buffer_size(buf));
 }
 
-void hpm_file_show_fdinfo(struct seq_file *seq, struct file *file)
+static void file_show_fdinfo(struct seq_file *seq, struct file *file)
 {
 	const struct hpage_map_buffer *buf = file->private_data;
 
@@ -95,16 +95,16 @@ long hpm_file_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 
 const struct file_operations hpm_file_fops = {
 	.owner = THIS_MODULE,
-	.release = hpm_file_release,
-	.mmap = hpm_file_mmap,
-	.get_unmapped_area = hpm_file_get_unmapped_area,
-	.read_iter = hpm_file_read_iter,
-	.write_iter = hpm_file_write_iter,
-	.llseek = hpm_file_llseek,
+	.release = file_release,
+	.mmap = file_mmap,
+	.get_unmapped_area = file_get_unmapped_area,
+	.read_iter = file_read_iter,
+	.write_iter = file_write_iter,
+	.llseek = file_llseek,
 	.fsync = noop_fsync,
 	.unlocked_ioctl = hpm_file_ioctl,
 	.compat_ioctl = compat_ptr_ioctl,
-	.show_fdinfo = hpm_file_show_fdinfo,
+	.show_fdinfo = file_show_fdinfo,
 };
 
 /*
