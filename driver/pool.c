@@ -30,7 +30,10 @@ static int pool_figure(const char *place, unsigned long page_size, const char *n
 	return len < 0 ? len : kstrtoul(text, 10, value);
 }
 
-/* Is there a pool for pages of a size, even an empty one? An error while asking means nothing. */
+/*
+ * Is there a pool for pages of a size, even an empty one? Only ENOENT means that there is none:
+ * after another error the pool is looked at again when it is used.
+ */
 bool hpm_pool_exists(unsigned long page_size)
 {
 	unsigned long nr;

@@ -2,7 +2,7 @@
 /*
  * /sys/class/hpage_map_reserve/NAME: how many pages a reserve keeps, has, and why not more.
  *
- * A device for each reserve, which is its driver data and outlives it.
+ * There is a device for each reserve. The reserve is its driver data, and lives longer.
  */
 #include <linux/device.h>
 #include <linux/kstrtox.h>
