@@ -217,8 +217,9 @@ int hpm_vma_map_anywhere(struct hpage_map_buffer *buf, struct vm_area_struct *vm
 /*
  * Choose an address for a mapping, under mmap_lock. It has the alignment of the offset, for the
  * largest page table entry that the mapping can use: that is a PMD. A mapping as large as a PUD is
- * aligned for one, since the architecture may share page tables of that size. A hint that cannot work is ignored. MAP_FIXED
- * is checked here already, before it replaces what is there. Errors as of hpm_vma_map().
+ * aligned for one, since the architecture may share page tables of that size. A hint that cannot
+ * work is ignored. MAP_FIXED is checked here already, before it replaces what is there. Errors as
+ * of hpm_vma_map().
  */
 unsigned long hpm_vma_choose(struct hpage_map_buffer *buf, unsigned long addr, unsigned long len,
 			     unsigned long pgoff, unsigned long flags)
