@@ -122,6 +122,16 @@ unsigned int count_buffers(void)
 	return n;
 }
 
+struct hpage_map_info first_buffer(void)
+{
+	struct hpage_map_info info = {};
+	int door = dev_open(HPAGE_MAP_O_DOOR);
+
+	CHECK(next_buffer(door, &info));
+	close(door);
+	return info;
+}
+
 int try_export(int fd)
 {
 	struct hpage_map_export e = { .size = sizeof(e), .fd = -1 };

@@ -24,8 +24,9 @@ size_t get_runs(int fd, struct hpage_map_run *runs, size_t room);
  * it. It must have twice as many, and has no more afterwards.
  */
 int lend_scattered(size_t nr_pages, unsigned int flags);
-/* How many buffers this user sees. */
+/* How many buffers this user sees, and what is told of the first. */
 unsigned int count_buffers(void);
+struct hpage_map_info first_buffer(void);
 
 /* dma-bufs. */
 int export_of(int fd);

@@ -241,16 +241,6 @@ static void pins_of_one_folio_add_up_to_it(void)
 
 /* --- what is seen, and who waits ----------------------------------------------- */
 
-static struct hpage_map_info only_buffer(void)
-{
-	int door = open(DEV, HPAGE_MAP_O_DOOR | O_CLOEXEC);
-	struct hpage_map_info info = {};
-
-	CHECK(next_buffer(door, &info));
-	close(door);
-	return info;
-}
-
 /* A buffer of two pages that has gone, but for the one in a pipe, which is returned. */
 static int leave_one_in_a_pipe(enum hpage_map_backing backing)
 {
@@ -273,7 +263,7 @@ static void what_lingers_is_listed(void)
 	CHECK(want_pool(POOL));
 	CHECK_EQ(load(""), 0);
 	end = leave_one_in_a_pipe(HPAGE_MAP_BACKING_HUGETLB);
-	info = only_buffer();
+	info = first_buffer();
 	CHECK_EQ(info.lingering, 1);
 	CHECK_EQ(info.descriptors + info.mappings + info.exports + info.drivers + info.devices, 0);
 	CHECK_EQ(info.nr_pages, 2);
