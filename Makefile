@@ -7,6 +7,8 @@ PREFIX ?= /usr/local
 INCLUDEDIR ?= $(PREFIX)/include
 MANDIR ?= $(PREFIX)/share/man
 DEPMOD ?= depmod
+# The manual pages of the module; lib/ and tools/ install theirs.
+PAGES := ioctl_hpage_map.2 hpage_map.4 hpage_map.7
 # What uname -r will say; "make kernelrelease" does not know what Debian 12 calls its kernel.
 RELEASE = $(shell sed -n 's/^.define UTS_RELEASE "\(.*\)"/\1/p' \
 	$(KDIR)/include/generated/utsrelease.h)
@@ -65,7 +67,8 @@ install: headers
 	install -D -m 644 include/uapi/linux/hpage_map.h $(API_DIR)/uapi/linux/hpage_map.h
 	install -D -m 644 include/linux/hpage_map.h $(API_DIR)/linux/hpage_map.h
 	install -D -m 644 driver/Module.symvers $(SYMBOLS)
-	install -D -m 644 man/hpage_map.4 $(DESTDIR)$(MANDIR)/man4/hpage_map.4
+	set -e; for page in $(PAGES); do \
+		install -D -m 644 man/$$page $(DESTDIR)$(MANDIR)/man$${page##*.}/$$page; done
 	$(if $(wildcard build/lib/libhpage_map.so.0),$(MAKE) -C lib install)
 	$(if $(wildcard build/tools/hpagectl),$(MAKE) -C tools install)
 	$(if $(DESTDIR),,$(DEPMOD) $(RELEASE))
@@ -74,7 +77,7 @@ uninstall: headers
 	rm -f $(MODULES_DIR)/hpage_map.ko
 	rm -f $(DESTDIR)$(INCLUDEDIR)/linux/hpage_map.h
 	rm -rf $(DESTDIR)$(PREFIX)/src/hpage_map $(dir $(SYMBOLS))
-	rm -f $(DESTDIR)$(MANDIR)/man4/hpage_map.4
+	for page in $(PAGES); do rm -f $(DESTDIR)$(MANDIR)/man$${page##*.}/$$page; done
 	$(MAKE) -C lib uninstall
 	$(MAKE) -C tools uninstall
 	$(if $(DESTDIR),,$(DEPMOD) $(RELEASE))
@@ -139,7 +142,7 @@ check-lib:
 	$(MAKE) -C lib/tests
 	$(MAKE) -C tools/tests
 	$(MAKE) -C tools/tests fuzz
-	$(MAKE) -C examples with-library
+	$(MAKE) -C examples all with-library
 	lib/tests/run
 	lib/tests/run --vm
 

@@ -1,60 +1,71 @@
 /* SPDX-License-Identifier: GPL-2.0 WITH Linux-syscall-note OR MIT */
 /*
- * hpage_map: huge pages owned by a driver, mapped by programs.
+ * hpage_map: buffers of huge pages that belong to the kernel.
  *
- * A descriptor of /dev/hpage_map refers to the default buffer, one of /dev/hpage/NAME to a
- * named buffer, and one that HPAGE_MAP_ALLOC returns to a buffer of its own. Each holds its
- * buffer, and so does every mapping of it. mmap(2), read(2), write(2) and lseek(2) work on
- * the buffer; the ioctls below make buffers and ask about them.
+ * The manual page ioctl_hpage_map(2) describes these ioctls in full, hpage_map(4) the devices,
+ * and hpage_map(7) the concepts.
  *
- * /dev/hpage_map is also the door: HPAGE_MAP_ALLOC, _CREATE, _PIN, _DESTROY and _LIST take a
- * descriptor of it. A program that wants the door and not the default buffer, which the first
- * open makes, opens it with O_NONBLOCK, as HPAGE_MAP_O_DOOR does. That neither makes the
- * default buffer nor waits for it, and the descriptor never has it: mmap(2) is ENODEV, lseek(2)
- * ESPIPE, read(2) and write(2) are EINVAL. Without O_NONBLOCK the descriptor is the door and
- * has it.
+ * A descriptor of /dev/hpage_map refers to the default buffer. A descriptor of /dev/hpage/NAME
+ * refers to a named buffer. A descriptor that HPAGE_MAP_ALLOC returns refers to a buffer without
+ * a name. Each of these descriptors holds its buffer, and so does every mapping of the buffer.
+ * mmap(2), read(2), write(2) and lseek(2) work on the buffer.
  *
- * What a descriptor may be used for is what it was opened for. Making and destroying buffers
- * needs one that is open for writing; what lets others read a buffer, one that is open for
- * reading; what lets them write it, one that is open for writing. The access mode 3 of Linux,
- * which is neither, is refused by open(2) with EINVAL.
+ * A descriptor of /dev/hpage_map is also the door: HPAGE_MAP_ALLOC, HPAGE_MAP_CREATE,
+ * HPAGE_MAP_PIN, HPAGE_MAP_DESTROY and HPAGE_MAP_LIST need a descriptor of this device. The first
+ * open(2) of the device creates the default buffer. A program that needs the door only opens the
+ * device with O_NONBLOCK, for which there is HPAGE_MAP_O_DOOR. Such an open neither creates the
+ * default buffer nor waits for its creation, and the descriptor never refers to it: mmap(2) fails
+ * with ENODEV, lseek(2) with ESPIPE, read(2) and write(2) with EINVAL.
  *
- * The contract of every ioctl
+ * The access mode of a descriptor decides what it can be used for. An ioctl that creates or
+ * destroys a buffer needs a descriptor that is open for writing. An ioctl that lets others read
+ * the buffer needs one that is open for reading, and an ioctl that lets others write to it needs
+ * one that is open for writing. open(2) refuses access mode 3, which is neither, with EINVAL.
  *
- * - The argument is a pointer to one struct whose first field, size, holds sizeof() of that
- *   struct as the program was compiled with it.
- * - A struct shorter than the first published version is refused with EINVAL. A longer one
- *   than the kernel knows is accepted, up to HPAGE_MAP_STRUCT_MAX bytes, if the unknown tail
- *   is all zero, else refused with E2BIG. The kernel never writes beyond size bytes, nor size.
- * - Unknown bits in flags and reserved fields that are not zero are refused with EINVAL, so
- *   that they can get a meaning later. What an "out" field holds beforehand is ignored.
- * - Numbers are never reused. Fields are naturally aligned, without implicit padding, and lie
- *   the same for 32-bit and 64-bit programs.
- * - When an ioctl fails, what it made is gone, and the struct is as it was. Memory that the
- *   struct points to may have been written: an array in part, and the text, which says why.
- * - New descriptors are close-on-exec.
+ * The contract of every ioctl below
  *
- * One meaning per errno. Every ioctl can say E2BIG, EFAULT, EINVAL; the rest stands with it.
+ * - The argument is a pointer to a structure. Its first field, size, holds the sizeof() of the
+ *   structure as the program was compiled.
+ * - A structure that is shorter than its first published version is refused with EINVAL. A
+ *   structure that is longer than the kernel knows is accepted if it has at most
+ *   HPAGE_MAP_STRUCT_MAX bytes and all bytes beyond the known part are zero. Otherwise it is
+ *   refused with E2BIG.
+ * - The kernel writes at most size bytes of the structure. It does not change the value of size.
+ * - Unknown bits in flags, and reserved fields that are not zero, are refused with EINVAL, so
+ *   that they can get a meaning later. The kernel ignores the value of an "out" field before
+ *   the call.
+ * - Numbers are never reused. Fields are naturally aligned, there is no implicit padding, and the
+ *   layout is the same for 32-bit and 64-bit programs.
+ * - If an ioctl fails, it creates nothing and leaves the structure as it was, unless the failure
+ *   is that the structure cannot be written (EFAULT). Memory that the structure points to may
+ *   have been written: a part of an array, or the text that explains the failure.
+ * - Every new descriptor is close-on-exec.
  *
- *   E2BIG    size above HPAGE_MAP_STRUCT_MAX, or an unknown tail that is not all zero
- *   EBADF    not for this descriptor: without a buffer, not the door, not open for what the
- *            ioctl needs
- *   EBUSY    the driver of the device manages its addresses itself, or the device would have a
- *            copy of the pages beside another mapping
- *   EDQUOT   a limit of the caller's user stands against it
- *   EEXIST   the name is taken
- *   EFAULT   what the argument or the struct points to is not the caller's memory
- *   EINTR    a signal came first, with a handler without SA_RESTART
- *   EINVAL   size too short, unknown flag, reserved field not zero, or values that are out of
- *            range or contradict each other
- *   EIO      the device cannot reach the pages, or there is no room for its copy of them
- *   EMFILE   the caller has no descriptor left; ENFILE: the machine has none
- *   ENODEV   there is no device of that name, or it has no driver, or none any more
- *   ENOENT   there is no buffer of that name, or none with that id or a higher
- *   ENOMEM   the pages, or memory to manage them, cannot be had now
- *   ENOSPC   there are as many named buffers as there can be
- *   ENOTTY   no such ioctl
- *   EPERM    the caller lacks the capability that the ioctl names
+ * Every errno has one meaning. All ioctls can fail with E2BIG, EBADF, EFAULT, EINVAL and ENOTTY.
+ * Further errors are listed with each ioctl.
+ *
+ *   E2BIG    size is above HPAGE_MAP_STRUCT_MAX, or the unknown part is not all zero
+ *   EBADF    the descriptor is of a kind that the ioctl does not accept, or does not have the
+ *            access mode that the ioctl needs
+ *   EBUSY    the driver of the device manages the IOMMU domain itself, or the kernel gives a
+ *            device a copy of the pages and the buffer has another device mapping
+ *   EDQUOT   the request exceeds a limit of the user
+ *   EEXIST   the name is in use
+ *   EFAULT   the argument, or what the structure points to, is not memory of the caller
+ *   EINTR    a signal handler without SA_RESTART interrupted the call
+ *   EINVAL   size is too small, a flag is unknown, a reserved field is not zero, or values are
+ *            out of range or exclude each other
+ *   EIO      the device cannot reach the pages, or there is no room for a copy of them
+ *   EMFILE   the process has too many open files
+ *   ENFILE   the system has too many open files
+ *   ENODEV   there is no device of this name, or no driver is bound to it (any more)
+ *   ENOENT   there is no buffer of this name, or none with this id or a higher one
+ *   ENOMEM   the pages, or memory to manage them, are not available now
+ *   ENOSPC   there are as many named buffers as possible
+ *   ENOTTY   there is no such ioctl
+ *   EPERM    the caller does not have the capability that the ioctl needs
+ *
+ * Capabilities are those of the initial user namespace.
  */
 #ifndef _UAPI_LINUX_HPAGE_MAP_H
 #define _UAPI_LINUX_HPAGE_MAP_H
@@ -70,12 +81,13 @@
 #define HPAGE_MAP_NODE_MIXED	(-1)	/* the pages are not all on one NUMA node */
 
 /*
- * Flags of open(2) for the door alone, O_RDWR | O_NONBLOCK. It is a number, of x86 and arm64,
- * since <linux/fcntl.h> and the <fcntl.h> of the C library exclude each other.
+ * The flags with which open(2) opens the door only: O_RDWR | O_NONBLOCK. This is the number on
+ * x86 and arm64. The names cannot be used here, because <linux/fcntl.h> and the <fcntl.h> of the
+ * C library exclude each other.
  */
 #define HPAGE_MAP_O_DOOR	04002
 
-/* Valid bits of flags where there are none so far; other masks stand below their enums. */
+/* The valid flags of structures that have none yet. Other masks stand below their enums. */
 #define HPAGE_MAP_INFO_FLAGS	0
 #define HPAGE_MAP_DESTROY_FLAGS	0
 #define HPAGE_MAP_NODES_FLAGS	0
@@ -101,8 +113,9 @@ enum {
 /**
  * enum hpage_map_backing - where the pages of a buffer come from
  * @HPAGE_MAP_BACKING_HUGETLB: the hugetlb pool of one page size
- * @HPAGE_MAP_BACKING_THP: the page allocator; all folios as large as a PMD maps, often 2 MiB
- * @HPAGE_MAP_BACKING_BASE: the page allocator; base pages, perhaps some in larger folios
+ * @HPAGE_MAP_BACKING_THP: the page allocator; every folio has the PMD size, 2 MiB on x86-64
+ * @HPAGE_MAP_BACKING_BASE: the page allocator; base pages, some of which may be part of larger
+ *	folios
  * @HPAGE_MAP_BACKING_USER: memory of a program, see HPAGE_MAP_PIN
  *
  * New values may be added.
@@ -115,9 +128,9 @@ enum hpage_map_backing {
 };
 
 /**
- * enum hpage_map_features - what the loaded module can do
- * @HPAGE_MAP_FEATURE_HUGETLB: buffers of hugetlb pages
- * @HPAGE_MAP_FEATURE_THP: buffers of PMD-sized folios without a pool
+ * enum hpage_map_features - the backings with huge pages that this machine has
+ * @HPAGE_MAP_FEATURE_HUGETLB: HPAGE_MAP_BACKING_HUGETLB
+ * @HPAGE_MAP_FEATURE_THP: HPAGE_MAP_BACKING_THP
  */
 enum hpage_map_features {
 	HPAGE_MAP_FEATURE_HUGETLB = 1 << 0,
@@ -125,12 +138,12 @@ enum hpage_map_features {
 };
 
 /**
- * enum hpage_map_attributes - what else holds for a buffer
+ * enum hpage_map_attributes - properties of a buffer
  * @HPAGE_MAP_ATTR_DEFAULT: it is the default buffer
- * @HPAGE_MAP_ATTR_NAMED: it has a name below /dev/hpage
- * @HPAGE_MAP_ATTR_CONTIGUOUS: its pages make one physical run
- * @HPAGE_MAP_ATTR_BELOW_4G: all of them lie below 4 GiB
- * @HPAGE_MAP_ATTR_RESERVE: they came from the reserve, and are charged to no control group
+ * @HPAGE_MAP_ATTR_NAMED: it has a name in /dev/hpage
+ * @HPAGE_MAP_ATTR_CONTIGUOUS: its pages are one physical run
+ * @HPAGE_MAP_ATTR_BELOW_4G: all its pages lie below 4 GiB
+ * @HPAGE_MAP_ATTR_RESERVE: its pages come from the reserve, and are charged to no control group
  */
 enum hpage_map_attributes {
 	HPAGE_MAP_ATTR_DEFAULT = 1 << 0,
@@ -141,32 +154,35 @@ enum hpage_map_attributes {
 };
 
 /**
- * struct hpage_map_info - what a buffer is, and who holds it
+ * struct hpage_map_info - a buffer and its holders
  * @size: in: sizeof(struct hpage_map_info)
  * @flags: in: 0
  * @length: out: size of the buffer in bytes, a multiple of @page_size
- * @page_size: out: bytes of one page; mappings are aligned to it in offset, length, address
+ * @page_size: out: size of one page in bytes; the offset, length and address of a mapping are
+ *	multiples of it
  * @nr_pages: out: number of pages of @page_size
- * @nr_huge: out: number of folios that a PMD or more can map; @nr_pages from a PMD's size on
- * @nr_runs: out: number of physically contiguous runs of pages in the order of their offsets
+ * @nr_huge: out: number of folios of at least the PMD size; this is @nr_pages if @page_size is
+ *	at least the PMD size
+ * @nr_runs: out: number of physically contiguous runs of pages, in the order of their offsets
  * @features: out: bits of enum hpage_map_features
  * @backing: out: enum hpage_map_backing, or 0 if the descriptor has no buffer
  * @node: out: NUMA node of the pages, or HPAGE_MAP_NODE_MIXED
- * @asked: out: size in bytes as it was asked for, before it was rounded up
- * @address: out: physical address of the first page, or 0 without CAP_SYS_RAWIO
- * @id: number of the buffer, not reused soon; in and out with HPAGE_MAP_LIST
+ * @asked: out: the requested size in bytes, before it was rounded up
+ * @address: out: physical address of the first page, or 0 if the caller does not have
+ *	CAP_SYS_RAWIO
+ * @id: out: number of the buffer, which is not reused soon; in and out for HPAGE_MAP_LIST
  * @attributes: out: bits of enum hpage_map_attributes
- * @creator: out: process id of who asked for it, as the caller sees it, 0 if it does not;
- *	that process may have ended, and another have its number
- * @uid: out: user id of who asked for it, as the caller sees it
- * @descriptors: out: open files that hold the buffer
- * @mappings: out: mappings that hold it
- * @exports: out: dma-bufs that hold it
- * @drivers: out: references of other drivers that hold it
- * @devices: out: mappings for devices that hold it
- * @lingering: out: pages of @page_size that somebody outside (a pipe, a pin of io_uring, RDMA,
- *	O_DIRECT) still has after the last holder has gone; the charge lasts until then. Not 0
- *	only in answers of HPAGE_MAP_LIST
+ * @creator: out: process ID of the process that requested the buffer, as the caller sees it, or
+ *	0 if the caller cannot see it; the process may have ended, and its ID may be in use again
+ * @uid: out: user ID of the user who requested the buffer, as the caller sees it
+ * @descriptors: out: number of open files that hold the buffer
+ * @mappings: out: number of mappings that hold it
+ * @exports: out: number of dma-bufs that hold it
+ * @drivers: out: number of references of other drivers that hold it
+ * @devices: out: number of device mappings that hold it
+ * @lingering: out: number of pages of @page_size that something outside of the module (a pipe, a
+ *	pin of io_uring, RDMA or O_DIRECT) still refers to after the last holder has gone; they
+ *	stay charged until then; only HPAGE_MAP_LIST returns a value other than 0
  * @name: out: name or tag, terminated by a NUL; may be empty
  */
 struct hpage_map_info {
@@ -196,32 +212,39 @@ struct hpage_map_info {
 };
 
 /**
- * define HPAGE_MAP_INFO - ask what the buffer of this descriptor is
+ * define HPAGE_MAP_INFO - describe the buffer of a descriptor
  *
- * Takes struct hpage_map_info on a descriptor of the door or of a buffer, whatever it is open
- * for. One without a buffer tells the features alone.
+ * Argument: struct hpage_map_info.
+ * Descriptor: the door or a buffer, with any access mode.
+ *
+ * For a descriptor without a buffer, features is set and all other fields are 0.
  */
 #define HPAGE_MAP_INFO	_IO(HPAGE_MAP_IOC_TYPE, HPAGE_MAP_CMD_INFO)
 
 /**
- * define HPAGE_MAP_LIST - the buffer with the lowest id that is not below id
+ * define HPAGE_MAP_LIST - describe the buffer with the lowest id that is not lower than id
  *
- * Takes struct hpage_map_info on a descriptor of the door, whatever it is open for. Begin with
- * id 0, and go on with the id of each answer plus 1 until ENOENT. Buffers without a name below
- * /dev are told only to their user and to callers with CAP_SYS_ADMIN. Errors: EBADF, ENOENT.
+ * Argument: struct hpage_map_info.
+ * Descriptor: the door, with any access mode.
+ *
+ * To list all buffers, begin with an id of 0, and continue with the returned id plus 1 until the
+ * ioctl fails with ENOENT. Everybody sees the default buffer and named buffers. Any other buffer
+ * is visible to the user who created it, and to callers with CAP_SYS_ADMIN.
+ *
+ * Errors: ENOENT.
  */
 #define HPAGE_MAP_LIST	_IO(HPAGE_MAP_IOC_TYPE, HPAGE_MAP_CMD_LIST)
 
 /**
- * enum hpage_map_alloc_flags - what hpage_map_alloc asks for
- * @HPAGE_MAP_EXACT: no smaller page size than page_size, or, if that is 0, than a PMD maps.
- *	Without it smaller ones do if need be, but base pages only by the next flag.
- * @HPAGE_MAP_ALLOW_BASE: base pages will do if no huge pages can be had
- * @HPAGE_MAP_CONTIGUOUS: one physical run over the whole length
- * @HPAGE_MAP_BELOW_4G: all pages below 4 GiB
- * @HPAGE_MAP_RESERVE: take pages that the reserve keeps ready. If it has not enough, or the
- *	user is over the limit that the administrator has set, or pages are to be contiguous,
- *	below 4 GiB or interleaved, ordinary ones are taken; the text says so.
+ * enum hpage_map_alloc_flags - requirements of struct hpage_map_alloc
+ * @HPAGE_MAP_EXACT: use no page size smaller than page_size, or than the PMD size if page_size is
+ *	0; without this flag, a request for gigantic pages may get pages of the PMD size
+ * @HPAGE_MAP_ALLOW_BASE: use base pages if no huge pages are available; excludes HPAGE_MAP_EXACT
+ * @HPAGE_MAP_CONTIGUOUS: the pages must be one physical run
+ * @HPAGE_MAP_BELOW_4G: all pages must lie below 4 GiB
+ * @HPAGE_MAP_RESERVE: use pages that the reserve keeps ready; ordinary pages are used, and the
+ *	text says so, if the reserve does not have enough, if the user may not have so many, or if
+ *	the pages must be contiguous, below 4 GiB or interleaved
  */
 enum hpage_map_alloc_flags {
 	HPAGE_MAP_EXACT = 1 << 0,
@@ -236,12 +259,14 @@ enum hpage_map_alloc_flags {
 	 HPAGE_MAP_BELOW_4G | HPAGE_MAP_RESERVE)
 
 /**
- * enum hpage_map_policy - on which NUMA nodes the pages shall lie
- * @HPAGE_MAP_POLICY_DEFAULT: where the memory policy of the calling task says
- * @HPAGE_MAP_POLICY_PREFERRED: on one node, and elsewhere what it lacks; the text says how many
- * @HPAGE_MAP_POLICY_STRICT: on one node, else ENOMEM
- * @HPAGE_MAP_POLICY_INTERLEAVE: in turn on all nodes that the caller may use, and on others
- *	when one is short, see HPAGE_MAP_NODES; not with HPAGE_MAP_CONTIGUOUS or _BELOW_4G
+ * enum hpage_map_policy - the NUMA nodes of the pages
+ * @HPAGE_MAP_POLICY_DEFAULT: the memory policy of the calling thread decides
+ * @HPAGE_MAP_POLICY_PREFERRED: on one node if possible, otherwise on others; the text says how
+ *	many pages are elsewhere
+ * @HPAGE_MAP_POLICY_STRICT: on one node, or the ioctl fails with ENOMEM
+ * @HPAGE_MAP_POLICY_INTERLEAVE: in turn on all nodes that the cpuset of the caller allows, and
+ *	on others if one is short, which HPAGE_MAP_NODES shows; excludes near_device,
+ *	HPAGE_MAP_CONTIGUOUS and HPAGE_MAP_BELOW_4G
  */
 enum hpage_map_policy {
 	HPAGE_MAP_POLICY_DEFAULT = 0,
@@ -254,25 +279,28 @@ enum hpage_map_policy {
  * struct hpage_map_alloc - a new buffer
  * @size: in: sizeof(struct hpage_map_alloc)
  * @flags: in: bits of enum hpage_map_alloc_flags
- * @length: in: bytes wanted, not 0
- * @page_size: in: bytes, a power of two; 0 takes the best, which is at most what a PMD maps
+ * @length: in: requested size in bytes, not 0
+ * @page_size: in: bytes, a power of two; 0 selects the best, which is at most the PMD size
  * @policy: in: enum hpage_map_policy
- * @node: in: the node of HPAGE_MAP_POLICY_PREFERRED and _STRICT; else 0 or -1
- * @near_device: in: empty, or a PCI ("0000:00:03.0") or platform device whose node is meant
- *	instead of @node, which is 0 or -1. HPAGE_MAP_POLICY_DEFAULT then prefers it. If the
- *	machine does not say where the device is, HPAGE_MAP_POLICY_STRICT is EINVAL.
- * @name: in: with HPAGE_MAP_CREATE the name below /dev/hpage, with HPAGE_MAP_ALLOC a tag for
- *	people, or empty: letters, digits and, behind the first, '.', '_' and '-'
- * @mode: in: permission bits of the node, 0 means 0600; HPAGE_MAP_ALLOC: 0
- * @uid: in: owner of the node; HPAGE_MAP_ALLOC: 0
- * @gid: in: group of the node; HPAGE_MAP_ALLOC: 0
- * @text_size: in: bytes at @text; HPAGE_MAP_TEXT_SIZE is always enough
- * @text: in: address for a text, with its NUL, that tells people why something better, or
- *	anything at all, was not to be had; it may be empty. 0 with a @text_size of 0: none.
+ * @node: in: the node of HPAGE_MAP_POLICY_PREFERRED and HPAGE_MAP_POLICY_STRICT; otherwise, and
+ *	with @near_device, 0 or -1
+ * @near_device: in: empty, or the name of a PCI ("0000:00:03.0") or platform device; the node
+ *	with memory that is nearest to this device takes the place of @node, and is preferred
+ *	unless @policy is HPAGE_MAP_POLICY_STRICT; if the machine has several nodes and does not
+ *	report the node of the device, HPAGE_MAP_POLICY_STRICT fails with EINVAL
+ * @name: in: for HPAGE_MAP_CREATE the name in /dev/hpage; for HPAGE_MAP_ALLOC a tag or empty;
+ *	letters and digits, and after the first character also '.', '_' and '-'
+ * @mode: in: for HPAGE_MAP_CREATE the permission bits of the node, where 0 means 0600; for
+ *	HPAGE_MAP_ALLOC 0
+ * @uid: in: for HPAGE_MAP_CREATE the owner of the node; for HPAGE_MAP_ALLOC 0
+ * @gid: in: for HPAGE_MAP_CREATE the group of the node; for HPAGE_MAP_ALLOC 0
+ * @text_size: in: bytes at @text; HPAGE_MAP_TEXT_SIZE bytes are always enough
+ * @text: in: address for a text, terminated by a NUL, that explains to people why nothing better,
+ *	or nothing at all, was provided; the text may be empty; 0 with a @text_size of 0 for none
  * @fd: out: a descriptor of the buffer, open for reading and writing
  * @id: out: number of the buffer
  * @got_length: out: bytes: @length, rounded up to a multiple of @got_page_size
- * @got_page_size: out: bytes of one page
+ * @got_page_size: out: size of one page in bytes
  * @got_runs: out: number of physically contiguous runs
  * @got_backing: out: enum hpage_map_backing
  * @got_node: out: NUMA node of the pages, or HPAGE_MAP_NODE_MIXED
@@ -305,29 +333,38 @@ struct hpage_map_alloc {
 };
 
 /**
- * define HPAGE_MAP_ALLOC - make a buffer that lives as long as somebody holds it
+ * define HPAGE_MAP_ALLOC - create a buffer that lives until its last holder is gone
  *
- * Takes struct hpage_map_alloc on a descriptor of the door that is open for writing, as one of
- * HPAGE_MAP_O_DOOR is. The pages are zeroed, and charged to the caller's control groups unless
- * they come from the reserve. Pages of the page allocator count against RLIMIT_MEMLOCK of the
- * caller's user, those of a hugetlb pool against the parameter user_hugetlb, and those of the
- * reserve against user_reserve alone; CAP_IPC_LOCK exempts from all three. A page size that
- * this machine lacks is EINVAL. Errors: EBADF, EDQUOT, EINTR, EMFILE, ENFILE, ENODEV, ENOMEM.
+ * Argument: struct hpage_map_alloc.
+ * Descriptor: the door, open for writing.
+ *
+ * The pages are zeroed. They are charged to the control groups of the caller, unless they come
+ * from the reserve. For the user of the caller, pages of the page allocator count against
+ * RLIMIT_MEMLOCK, pages of a hugetlb pool against the parameter user_hugetlb, and pages of the
+ * reserve against the parameter user_reserve only. CAP_IPC_LOCK exempts from all three. A page
+ * size that this machine does not have is refused with EINVAL.
+ *
+ * Errors: EDQUOT, EINTR, EMFILE, ENFILE, ENODEV, ENOMEM.
  */
 #define HPAGE_MAP_ALLOC	_IO(HPAGE_MAP_IOC_TYPE, HPAGE_MAP_CMD_ALLOC)
 
 /**
- * define HPAGE_MAP_CREATE - make a buffer with a name below /dev/hpage
+ * define HPAGE_MAP_CREATE - create a buffer with a name in /dev/hpage
  *
- * Like HPAGE_MAP_ALLOC, on the same descriptors, for callers with CAP_SYS_ADMIN. The name holds
- * the buffer until HPAGE_MAP_DESTROY or until the module is removed. A name that is taken, or
- * for which a buffer is being made, is refused before any page is made; "default" and
- * "hpage_map" are taken. Errors: EEXIST, ENOSPC, EPERM as well.
+ * Argument: struct hpage_map_alloc.
+ * Descriptor: the door, open for writing.
+ * Capability: CAP_SYS_ADMIN.
+ *
+ * As HPAGE_MAP_ALLOC, but the name holds the buffer until HPAGE_MAP_DESTROY or until the module
+ * is removed. A name that is in use, or for which another call is creating a buffer, is refused
+ * before any page is allocated. The names "default" and "hpage_map" are reserved.
+ *
+ * Errors: those of HPAGE_MAP_ALLOC, EEXIST, ENOSPC, EPERM.
  */
 #define HPAGE_MAP_CREATE	_IO(HPAGE_MAP_IOC_TYPE, HPAGE_MAP_CMD_CREATE)
 
 /**
- * struct hpage_map_destroy - a name to take away
+ * struct hpage_map_destroy - the name of a buffer
  * @size: in: sizeof(struct hpage_map_destroy)
  * @flags: in: 0
  * @name: in: the name, terminated by a NUL
@@ -339,20 +376,26 @@ struct hpage_map_destroy {
 };
 
 /**
- * define HPAGE_MAP_DESTROY - take the name of a buffer away
+ * define HPAGE_MAP_DESTROY - remove the name of a buffer and its device node
  *
- * Takes struct hpage_map_destroy on a descriptor of the door that is open for writing, for
- * callers with CAP_SYS_ADMIN. The pages go with the last holder. Errors: EBADF, ENOENT, EPERM.
+ * Argument: struct hpage_map_destroy.
+ * Descriptor: the door, open for writing.
+ * Capability: CAP_SYS_ADMIN.
+ *
+ * The pages are freed when the last holder of the buffer is gone.
+ *
+ * Errors: ENOENT, EPERM.
  */
 #define HPAGE_MAP_DESTROY	_IO(HPAGE_MAP_IOC_TYPE, HPAGE_MAP_CMD_DESTROY)
 
 /**
- * struct hpage_map_nodes - pages of the buffer by NUMA node
+ * struct hpage_map_nodes - the number of pages on each NUMA node
  * @size: in: sizeof(struct hpage_map_nodes)
  * @flags: in: 0
- * @pages: in: address of an array of __u64: gets the number of pages on each node from 0 on
- * @nr: in: length of the array; out: one more than the highest node that has pages of the
- *	buffer, which may be more than the array holds
+ * @pages: in: address of an array of __u64; the kernel writes the number of pages on node 0 to
+ *	the first element, and so on
+ * @nr: in: number of elements of the array; out: number of the highest node that has pages of
+ *	the buffer, plus 1, which may be more than the array has elements
  * @reserved: in: 0
  */
 struct hpage_map_nodes {
@@ -364,16 +407,18 @@ struct hpage_map_nodes {
 };
 
 /**
- * define HPAGE_MAP_NODES - count the pages of the buffer by NUMA node
+ * define HPAGE_MAP_NODES - count the pages of a buffer on each NUMA node
  *
- * Takes struct hpage_map_nodes on a descriptor that has a buffer, whatever it is open for.
- * Errors: EBADF.
+ * Argument: struct hpage_map_nodes.
+ * Descriptor: a buffer, with any access mode.
+ *
+ * Errors: ENOMEM.
  */
 #define HPAGE_MAP_NODES	_IO(HPAGE_MAP_IOC_TYPE, HPAGE_MAP_CMD_NODES)
 
 /**
- * struct hpage_map_run - pages that are contiguous
- * @address: physical address, or bus address, in bytes
+ * struct hpage_map_run - contiguous pages
+ * @address: physical address or bus address
  * @length: bytes
  */
 struct hpage_map_run {
@@ -382,12 +427,12 @@ struct hpage_map_run {
 };
 
 /**
- * struct hpage_map_runs - the runs of a buffer by their offsets
+ * struct hpage_map_runs - runs of a buffer, in the order of their offsets
  * @size: in: sizeof(struct hpage_map_runs)
  * @flags: in: 0
  * @runs: in: address of an array of struct hpage_map_run
- * @first: in: how many runs to pass over
- * @nr: in: length of the array; out: how many of its elements were written
+ * @first: in: number of runs to skip
+ * @nr: in: number of elements of the array; out: number of elements that were written
  * @reserved: in: 0
  */
 struct hpage_map_runs {
@@ -400,11 +445,16 @@ struct hpage_map_runs {
 };
 
 /**
- * define HPAGE_MAP_RUNS - the contiguous runs of the buffer
+ * define HPAGE_MAP_RUNS - return the addresses of the pages
  *
- * Takes struct hpage_map_runs, for callers with CAP_SYS_RAWIO. On a descriptor that has a
- * buffer, whatever it is open for, physical addresses, which stay as long as somebody holds it.
- * On one of HPAGE_MAP_DMA_MAP, bus addresses. Errors: EBADF, ENODEV, ENOMEM, EPERM.
+ * Argument: struct hpage_map_runs.
+ * Descriptor: a buffer or a device mapping, with any access mode.
+ * Capability: CAP_SYS_RAWIO.
+ *
+ * For a buffer, the addresses are physical addresses, and stay valid as long as the buffer has a
+ * holder. For a device mapping, they are bus addresses.
+ *
+ * Errors: ENODEV, ENOMEM, EPERM.
  */
 #define HPAGE_MAP_RUNS	_IO(HPAGE_MAP_IOC_TYPE, HPAGE_MAP_CMD_RUNS)
 
@@ -423,23 +473,27 @@ struct hpage_map_export {
 };
 
 /**
- * define HPAGE_MAP_EXPORT - lend the buffer to other drivers, by a dma_buf
+ * define HPAGE_MAP_EXPORT - export a buffer to other drivers as a dma_buf
  *
- * Takes struct hpage_map_export on a descriptor that has a buffer and is open for reading and
- * writing, since whoever has the dma-buf can do both. It holds the buffer. It can be mapped,
- * too: with huge pages at an address that is a multiple of the page size, else in base pages,
- * which the kernel cannot pin if they come from a hugetlb pool. Errors: EBADF, EMFILE, ENFILE,
- * ENOMEM.
+ * Argument: struct hpage_map_export.
+ * Descriptor: a buffer, open for reading and writing, because anyone who has the dma-buf can do
+ * both.
+ *
+ * The dma-buf holds the buffer. It can be mapped: with huge pages at an address that is a
+ * multiple of the page size, otherwise with base pages. If these base pages come from a hugetlb
+ * pool, the kernel cannot pin them.
+ *
+ * Errors: EMFILE, ENFILE, ENOMEM.
  */
 #define HPAGE_MAP_EXPORT	_IO(HPAGE_MAP_IOC_TYPE, HPAGE_MAP_CMD_EXPORT)
 
 /**
- * struct hpage_map_pin - memory of a program as a new buffer
+ * struct hpage_map_pin - a new buffer of memory that the program has
  * @size: in: sizeof(struct hpage_map_pin)
  * @flags: in: 0
- * @address: in: where the memory begins, a multiple of the base page size
+ * @address: in: start of the memory, a multiple of the base page size
  * @length: in: bytes, a multiple of the base page size
- * @name: in: a tag for people, or empty, as in struct hpage_map_alloc
+ * @name: in: a tag or empty, as in struct hpage_map_alloc
  * @text: in: as in struct hpage_map_alloc
  * @text_size: in: as in struct hpage_map_alloc
  * @fd: out: a descriptor of the buffer, open for reading and writing
@@ -460,21 +514,25 @@ struct hpage_map_pin {
 };
 
 /**
- * define HPAGE_MAP_PIN - make a buffer of memory that the program has got itself
+ * define HPAGE_MAP_PIN - create a buffer of memory that the program has
  *
- * Takes struct hpage_map_pin on a descriptor of the door that is open for writing, as
- * HPAGE_MAP_ALLOC. Memory must be anonymous, shared or of hugetlb, and writable; else EINVAL or
- * EFAULT. The program goes on using it; the pages are pinned until the last holder of the
- * buffer goes, even if unmapped, and count against RLIMIT_MEMLOCK of the caller's user. The
- * buffer can be read, written, exported and mapped for a device, but mmap(2) is ENODEV. Errors:
- * EBADF, EDQUOT, EINTR, EMFILE, ENFILE, ENOMEM.
+ * Argument: struct hpage_map_pin.
+ * Descriptor: the door, open for writing.
+ *
+ * The memory must be writable, and anonymous, shared or hugetlb memory. Other memory is refused
+ * with EINVAL or EFAULT. The program continues to use the memory. The pages stay pinned until
+ * the last holder of the buffer is gone, even if the program unmaps them. They count against
+ * RLIMIT_MEMLOCK of the user. The buffer can be read, written, exported and mapped for a device.
+ * mmap(2) of it fails with ENODEV.
+ *
+ * Errors: EDQUOT, EINTR, EMFILE, ENFILE, ENOMEM.
  */
 #define HPAGE_MAP_PIN	_IO(HPAGE_MAP_IOC_TYPE, HPAGE_MAP_CMD_PIN)
 
 /**
- * enum hpage_map_dma_flags - who reads and who writes
- * @HPAGE_MAP_DMA_TO_DEVICE: the device reads
- * @HPAGE_MAP_DMA_FROM_DEVICE: the device writes
+ * enum hpage_map_dma_flags - the direction of the transfer
+ * @HPAGE_MAP_DMA_TO_DEVICE: the device reads the buffer
+ * @HPAGE_MAP_DMA_FROM_DEVICE: the device writes to the buffer
  */
 enum hpage_map_dma_flags {
 	HPAGE_MAP_DMA_TO_DEVICE = 1 << 0,
@@ -484,12 +542,12 @@ enum hpage_map_dma_flags {
 #define HPAGE_MAP_DMA_FLAGS	(HPAGE_MAP_DMA_TO_DEVICE | HPAGE_MAP_DMA_FROM_DEVICE)
 
 /**
- * struct hpage_map_dma_map - a new mapping for a device
+ * struct hpage_map_dma_map - a new device mapping
  * @size: in: sizeof(struct hpage_map_dma_map)
  * @flags: in: bits of enum hpage_map_dma_flags, at least one
  * @device: in: name of the PCI ("0000:00:03.0") or platform device
  * @nr_runs: out: number of runs of bus addresses
- * @fd: out: a descriptor of the mapping
+ * @fd: out: a descriptor of the device mapping
  * @reserved: in: 0
  */
 struct hpage_map_dma_map {
@@ -502,24 +560,30 @@ struct hpage_map_dma_map {
 };
 
 /**
- * define HPAGE_MAP_DMA_MAP - map the buffer for a device
+ * define HPAGE_MAP_DMA_MAP - map a buffer for a device
  *
- * Takes struct hpage_map_dma_map on a descriptor that has a buffer and is open for reading if
- * the device reads, and for writing if it writes, for callers with CAP_SYS_RAWIO. The mapping
- * holds the buffer. It ends when its descriptor is closed, or when the driver of the device is
- * unbound; HPAGE_MAP_RUNS and _DMA_SYNC then say ENODEV. The program must have stopped the
- * device before. EINVAL if it does no DMA.
+ * Argument: struct hpage_map_dma_map.
+ * Descriptor: a buffer, open for reading if the device reads, and for writing if it writes.
+ * Capability: CAP_SYS_RAWIO.
  *
- * Where the kernel lends devices copies of the pages (swiotlb=force, encrypted virtual
- * machines), a mapping for a device that writes is the only one of the buffer, else EBUSY.
- * Errors: EBADF, EBUSY, EINTR, EIO, EMFILE, ENFILE, ENODEV, ENOMEM, EPERM.
+ * The device mapping holds the buffer. It ends when its descriptor is closed, or when the driver
+ * of the device is unbound; HPAGE_MAP_RUNS and HPAGE_MAP_DMA_SYNC then fail with ENODEV. The
+ * program must stop the device before the mapping ends. A device that does no DMA is refused
+ * with EINVAL.
+ *
+ * The kernel may give a device a copy of the pages (swiotlb=force, encrypted virtual machines).
+ * If such a device may write, its mapping must be the only device mapping of the buffer.
+ * Otherwise the ioctl fails with EBUSY.
+ *
+ * Errors: EBUSY, EINTR, EIO, EMFILE, ENFILE, ENODEV, ENOMEM, EPERM.
  */
 #define HPAGE_MAP_DMA_MAP	_IO(HPAGE_MAP_IOC_TYPE, HPAGE_MAP_CMD_DMA_MAP)
 
 /**
- * enum hpage_map_sync_flags - whose turn it is
- * @HPAGE_MAP_SYNC_FOR_CPU: the device has written, the program will read
- * @HPAGE_MAP_SYNC_FOR_DEVICE: the program has written, the device will read
+ * enum hpage_map_sync_flags - who accesses the buffer next
+ * @HPAGE_MAP_SYNC_FOR_CPU: after the device has written, before the program reads
+ * @HPAGE_MAP_SYNC_FOR_DEVICE: after the program has written or read, before the device accesses
+ *	the buffer again
  */
 enum hpage_map_sync_flags {
 	HPAGE_MAP_SYNC_FOR_CPU = 1 << 0,
@@ -532,7 +596,7 @@ enum hpage_map_sync_flags {
  * struct hpage_map_dma_sync - a part of the buffer
  * @size: in: sizeof(struct hpage_map_dma_sync)
  * @flags: in: one bit of enum hpage_map_sync_flags
- * @offset: in: where in the buffer, in bytes
+ * @offset: in: offset in the buffer, in bytes
  * @length: in: bytes, not 0
  */
 struct hpage_map_dma_sync {
@@ -543,11 +607,16 @@ struct hpage_map_dma_sync {
 };
 
 /**
- * define HPAGE_MAP_DMA_SYNC - pass a part of the buffer between CPU and device
+ * define HPAGE_MAP_DMA_SYNC - pass a part of a buffer between processor and device
  *
- * Takes struct hpage_map_dma_sync on a descriptor of HPAGE_MAP_DMA_MAP. It costs nothing
- * where the device is coherent with the CPU, as on PCs; elsewhere the data is not there
- * without it. Errors: EBADF, ENODEV.
+ * Argument: struct hpage_map_dma_sync.
+ * Descriptor: a device mapping.
+ *
+ * This does nothing where the device is coherent with the processor, as on PCs. On other
+ * machines, and where the kernel gives the device a copy of the pages, the other side does not
+ * see the data without it.
+ *
+ * Errors: ENODEV.
  */
 #define HPAGE_MAP_DMA_SYNC	_IO(HPAGE_MAP_IOC_TYPE, HPAGE_MAP_CMD_DMA_SYNC)
 

@@ -1,0 +1,4 @@
+# SPDX-License-Identifier: MIT
+"""What a document has."""
+
+found = True

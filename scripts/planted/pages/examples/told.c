@@ -1,0 +1,2 @@
+// SPDX-License-Identifier: MIT
+/* The one that the page names. */
