@@ -8,40 +8,56 @@
 
 #include <linux/udmabuf.h>
 
-#include "internal.h"
+#include "fd.h"
+#include "files.h"
+#include "loaded.h"
+#include "module.h"
+#include "node.h"
+#include "public.h"
+#include "text.h"
 
 #define UDMABUF		"/dev/udmabuf"
+#define MISC		"/sys/class/misc"
 #define LIMIT		"/sys/module/udmabuf/parameters/size_limit_mb"
 
-static int open_udmabuf(void)
+/* It is built into a kernel, or it is not in it: there is no module to load. */
+static int udmabuf_missing(void)
 {
-	int fd = open_file(UDMABUF, O_RDWR);
+	if (!access(MISC "/udmabuf", F_OK) || access(MISC, F_OK))
+		return fail(-ENOTSUP, "there is no " UDMABUF " here"
+			    TRY "docker run --device=" UDMABUF);
+	return fail(-ENOTSUP, "this kernel has no udmabuf, without which memory of memfd cannot be "
+		    "exported%s", module_loaded() == NO ? TRY "sudo modprobe hpage_map" : "");
+}
+
+static int udmabuf_open(void)
+{
+	char join[REMEDY_ROOM];
+	int fd = file_open(UDMABUF, O_RDWR);
 
 	if (fd >= 0)
 		return fd;
 	if (errno == ENOENT || errno == ENXIO || errno == ENODEV)
-		return fail(-ENOTSUP, "there is no " UDMABUF " (try: modprobe udmabuf, on a kernel "
-			    "with CONFIG_UDMABUF)");
-	if (errno == EACCES || errno == EPERM)
-		return fail(-EACCES, UDMABUF " may not be opened by this user (try: the group of "
-			    "ls -l " UDMABUF ", often kvm)");
-	return fail(-errno, UDMABUF ": %s", strerror(errno));
+		return udmabuf_missing();
+	if (errno != EACCES && errno != EPERM)
+		return fail(-errno, UDMABUF ": %s", strerror(errno));
+	node_join(UDMABUF, join);
+	return fail(-EACCES, UDMABUF " may not be opened by this user%s%s", *join ? TRY : "", join);
 }
 
-static int create_failed(const struct hpmap_buffer *b, int err)
+static int udmabuf_refused(const struct hpmap_buffer *b, int err)
 {
-	unsigned long long mib;
-	uint64_t limit;
+	uint64_t limit, mib;
 
 	if (err != EINVAL)
 		return fail(-err, UDMABUF ": %s", strerror(err));
 	mib = round_up_to(b->length, 1 << 20) >> 20;
-	if (!read_u64(LIMIT, &limit) && mib > limit)
-		return fail(-EINVAL, "the buffer has %llu MiB and udmabuf takes %llu (try: echo "
-			    "%llu | sudo tee " LIMIT ")", mib, (unsigned long long)limit, mib);
-	return fail(-EINVAL, "udmabuf does not take this memory (try: a buffer of "
-		    "hpmap_alloc(), whose size is sealed; Linux before 5.15 takes no hugetlb "
-		    "pages)");
+	if (!file_number(LIMIT, &limit) && mib > limit)
+		return fail(-EINVAL, "the buffer has %s and udmabuf takes %s"
+			    TRY "echo %llu | sudo tee " LIMIT, SIZE_TEXT(b->length),
+			    SIZE_TEXT(limit << 20), (unsigned long long)mib);
+	return fail(-EINVAL, "udmabuf does not take this memory: its size has to be sealed, and "
+		    "Linux before 5.15 takes no hugetlb pages" TRY "a buffer of hpmap_alloc()");
 }
 
 PUBLIC int hpmap_export_dmabuf(const struct hpmap_buffer *b, int *fd)
@@ -57,15 +73,15 @@ PUBLIC int hpmap_export_dmabuf(const struct hpmap_buffer *b, int *fd)
 		return module_export(b->fd, fd);
 	if ((fcntl(b->fd, F_GETFL) & O_ACCMODE) == O_RDONLY)
 		return fail(-EACCES, "a dma-buf can be written, and the buffer was opened for "
-			    "reading (try: a descriptor that was opened with O_RDWR)");
-	device = open_udmabuf();
+			    "reading" TRY "a descriptor that was opened with O_RDWR");
+	device = udmabuf_open();
 	if (device < 0)
 		return device;
 	got = ioctl(device, UDMABUF_CREATE, &create);
 	err = errno;
 	close(device);
 	if (got < 0)
-		return create_failed(b, err);
-	*fd = above_standard(got);
+		return udmabuf_refused(b, err);
+	*fd = fd_above_standard(got);
 	return 0;
 }

@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-/* Files and descriptors. */
-#define _GNU_SOURCE
+/* Files of the kernel: small ones whole, long ones by line. For hpagectl as well. */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-#include "internal.h"
+#include "files.h"
 
 /* Open what exists, close-on-exec; for files that make nothing which a signal is meant to end. */
-int open_file(const char *path, int flags)
+int file_open(const char *path, int flags)
 {
 	int fd;
 
@@ -20,17 +21,63 @@ int open_file(const char *path, int flags)
 	return fd;
 }
 
+/* Read a small file, without the newline at its end. Returns the length or -errno. */
+ssize_t file_text(const char *path, char *text, size_t size)
+{
+	int fd = file_open(path, O_RDONLY);
+	size_t n = 0;
+	ssize_t got;
+
+	if (fd < 0)
+		return -errno;
+	/* Those in /proc come in pieces. */
+	do {
+		got = read(fd, text + n, size - 1 - n);
+		if (got > 0)
+			n += got;
+	} while (got > 0 || (got < 0 && errno == EINTR));
+	got = got < 0 ? -errno : 0;
+	close(fd);
+	if (got < 0)
+		return got;
+	if (n && text[n - 1] == '\n')
+		n--;
+	text[n] = '\0';
+	return n;
+}
+
+/* Return: 0, or -errno. */
+int file_number(const char *path, uint64_t *value)
+{
+	char text[32], *end;
+	ssize_t n = file_text(path, text, sizeof(text));
+
+	if (n < 0)
+		return n;
+	*value = strtoull(text, &end, 10);
+	return end == text ? -EINVAL : 0;
+}
+
+/* Return: 0, or -errno. */
+int file_number_in(const char *dir, const char *name, uint64_t *value)
+{
+	char path[192];
+
+	snprintf(path, sizeof(path), "%s/%s", dir, name);
+	return file_number(path, value);
+}
+
 /* Return: 0, or -errno. */
 int lines_open(struct lines *l, const char *path)
 {
-	l->fd = open_file(path, O_RDONLY);
+	l->fd = file_open(path, O_RDONLY);
 	l->begin = l->end = 0;
 	l->err = l->fd < 0 ? errno : 0;
 	return -l->err;
 }
 
 /* Read on behind what is there. False at the end of the file. */
-static bool read_on(struct lines *l)
+static bool lines_read_on(struct lines *l)
 {
 	ssize_t n;
 
@@ -69,7 +116,7 @@ char *lines_next(struct lines *l)
 			cut = true;
 			l->end = 0;
 		}
-		if (!read_on(l))
+		if (!lines_read_on(l))
 			return NULL;
 	}
 	*end = '\0';
@@ -82,52 +129,4 @@ int lines_close(struct lines *l)
 {
 	close(l->fd);
 	return -l->err;
-}
-
-/*
- * A descriptor that stays is none of 0 to 2, where a program that has closed those would print into
- * the buffer. Returns @fd, or another instead of it.
- */
-int above_standard(int fd)
-{
-	int other;
-
-	if (fd < 0 || fd > 2)
-		return fd;
-	other = fcntl(fd, F_DUPFD_CLOEXEC, 3);
-	if (other < 0)
-		return fd;
-	close(fd);
-	return other;
-}
-
-/* Files of the module say in fdinfo what they are. */
-static bool says_hpage_map(int fd)
-{
-	struct lines lines;
-	char path[64], *line;
-
-	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", fd);
-	if (lines_open(&lines, path))
-		return false;
-	do {
-		line = lines_next(&lines);
-	} while (line && strncmp(line, "hpage_map", strlen("hpage_map")));
-	lines_close(&lines);
-	return line;
-}
-
-/*
- * May a descriptor of somebody else be asked by ioctls? A file may be one of a FUSE server, who
- * would get the question, and need not answer; so not even its attributes are asked from there.
- * Those of the module are device nodes, of no file system, or say what they are.
- */
-bool may_be_asked(int fd)
-{
-	struct statx stx;
-
-	if (statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_TYPE, &stx))
-		return errno == ENOSYS || errno == EPERM;
-	return !(stx.stx_mode & S_IFMT) || S_ISCHR(stx.stx_mode) ||
-	       (S_ISREG(stx.stx_mode) && says_hpage_map(fd));
 }

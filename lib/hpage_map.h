@@ -13,15 +13,15 @@
  * come from it: their pages are pinned, have names if wanted, and may be
  * chosen by node and address. Without it, the same program gets memory of
  * memfd_create(2) with huge pages, as good as the machine has them.
- * hpmap_info() says which it was, and hpmap_why() why nothing better.
+ * hpmap_info() reports which it was, and hpmap_why() why nothing better.
  *
  * The contract of every function
  *
- * - It returns 0 or a negative errno, if it does not say otherwise. Nothing
+ * - It returns 0 or a negative errno, unless stated otherwise. Nothing
  *   has happened when it fails, and its out-parameters are as they were. It
  *   prints nothing. errno means nothing afterwards.
- * - When it fails, hpmap_why(NULL) says in the same thread what was lacking
- *   and what to type.
+ * - When it fails, hpmap_why(NULL) returns in the same thread what was lacking
+ *   and what to try.
  * - A struct whose first field is size is given with that field set to its
  *   sizeof. Programs and libraries of different age then work together: a
  *   longer struct than the library knows is accepted if the unknown tail is
@@ -39,7 +39,7 @@
  *                 managed by its driver
  *   -EDQUOT       a limit of the caller's user or process stands against it
  *   -EEXIST       there is a buffer of that name
- *   -EFAULT       there is no memory where a pointer says
+ *   -EFAULT       there is no memory where a pointer points
  *   -EINTR        a signal came first; never one whose handler has SA_RESTART,
  *                 which runs when the call is over
  *   -EINVAL       a struct is too short, a bit of flags unknown, a value out
@@ -153,7 +153,7 @@ enum hpmap_alloc_flags {
 
 /**
  * enum hpmap_policy - on which NUMA nodes the pages shall lie
- * @HPMAP_POLICY_DEFAULT: where the memory policy of the calling thread says
+ * @HPMAP_POLICY_DEFAULT: by the memory policy of the calling thread
  * @HPMAP_POLICY_PREFERRED: on one node, and on others when it is short
  * @HPMAP_POLICY_STRICT: on one node, or not at all
  * @HPMAP_POLICY_INTERLEAVE: in turn on all nodes that the caller may use
@@ -446,7 +446,7 @@ int hpmap_info(const struct hpmap_buffer *buffer, struct hpmap_info *info);
  * @id: begin with 0, and go on with the id of each answer plus 1
  * @info: in: its size; out: the buffer with the lowest id that is not below @id
  *
- * Buffers without a name are told only to the user who made them, and with
+ * Buffers without a name are listed only for the user who made them, and with
  * CAP_SYS_ADMIN. Needs the module.
  *
  * Return: 0, or -E2BIG, -EACCES, -EINVAL, -EMFILE, -ENFILE, -ENOTSUP; -ENOENT
@@ -459,11 +459,12 @@ int hpmap_next(uint32_t id, struct hpmap_info *info);
  * @buffer: a buffer: why it is no better one; or NULL: why the calling
  *	thread's latest call that failed did so
  *
- * For people, in English: reasons separated by "; ", most with a remedy
- * as "(try: COMMAND)". Each stands there once, in the order in which it was
- * met. A text that ends with " ..." has left something out.
+ * For people, in English: a line for each reason, and below it a line that
+ * begins with "try: " for each remedy, mostly a command. Each reason stands
+ * there once, in the order in which it was met. A text that ends with " ..." has
+ * left something out.
  *
- * Return: a text, empty when there is nothing to say. It is valid as long as
+ * Return: a text, empty when there is no reason. It is valid as long as
  * the buffer; or, with NULL, until the thread's next call that fails.
  */
 const char *hpmap_why(const struct hpmap_buffer *buffer);
@@ -502,7 +503,7 @@ struct hpmap_run {
  * @runs: out: array of @nr elements
  * @nr: in: length of @runs; out: how many were written
  *
- * The addresses stay as long as somebody holds the buffer. hpmap_info() says
+ * The addresses stay as long as somebody holds the buffer. hpmap_info() reports
  * how many runs there are. Needs CAP_SYS_RAWIO, and a buffer of the module.
  *
  * Return: 0, or -EFAULT, -EPERM, -ENOTSUP.

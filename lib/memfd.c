@@ -11,20 +11,29 @@
  * SIGBUS later; its size is sealed, for the same reason, and because
  * /dev/udmabuf takes no other.
  *
- * tmpfs gives huge folios when shmem_enabled says so; where it says "never",
- * as it does by default, MADV_COLLAPSE makes them all the same, from Linux 6.1
- * on. Whether it worked is read from smaps.
+ * tmpfs gives huge folios when shmem_enabled allows that; where it is "never",
+ * the default, MADV_COLLAPSE makes them all the same, from Linux 6.1 on. Whether
+ * it worked is read from smaps.
  */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
-#include <stdlib.h>
+#include <stdbool.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include "internal.h"
+#include "fd.h"
+#include "files.h"
+#include "map.h"
+#include "memfd.h"
+#include "memfd_facts.h"
+#include "memory.h"
+#include "policy.h"
+#include "pool.h"
+#include "sysfs.h"
+#include "text.h"
 
 #ifndef MADV_COLLAPSE
 #define MADV_COLLAPSE	25
@@ -35,9 +44,6 @@
 #endif
 
 #define HUGE_SHIFT(bytes)	((unsigned int)__builtin_ctzll(bytes) << MAP_HUGE_SHIFT)
-#define MIB(bytes)		((unsigned long long)(bytes) >> 20)
-#define MIB_MASK		((1ULL << 20) - 1)
-#define KIB(bytes)		((unsigned long long)(bytes) >> 10)
 #define THP			"/sys/kernel/mm/transparent_hugepage/"
 
 /**
@@ -46,7 +52,8 @@
  * @node: that pages shall be on
  * @page_size: of this rung, in bytes
  * @length: in bytes, a multiple of it
- * @short_of_memory: a rung before this one has said so
+ * @module_tried: the module has looked at the same pool, and added its reasons
+ * @short_of_memory: a rung before this one has added that reason
  * @b: what gets the result
  */
 struct rung {
@@ -54,23 +61,24 @@ struct rung {
 	int node;
 	uint64_t page_size;
 	uint64_t length;
+	bool module_tried;
 	bool short_of_memory;
 	struct hpmap_buffer *b;
 };
 
 /* A file larger than that ends the process with SIGXFSZ. */
-static bool within_file_limit(const struct rung *r)
+static bool rung_within_limit(const struct rung *r)
 {
 	struct rlimit limit;
 
 	if (getrlimit(RLIMIT_FSIZE, &limit) || r->length <= limit.rlim_cur)
 		return true;
-	why_add(&r->b->why, "memfd: %llu bytes exceed RLIMIT_FSIZE", (unsigned long long)r->length);
-	why_try(&r->b->why, "ulimit -f unlimited");
+	why_add(&r->b->why, "memfd: %s exceed RLIMIT_FSIZE" TRY "ulimit -f unlimited",
+		SIZE_TEXT(r->length));
 	return false;
 }
 
-static int no_memfd(const struct rung *r, unsigned int flags, int err)
+static int rung_without_memfd(const struct rung *r, unsigned int flags, int err)
 {
 	/* A kernel without hugetlb, or a sandbox that forbids it: the other rungs may do. */
 	if (flags && (err == ENOENT || err == ENODEV || err == ENOSYS || err == EPERM))
@@ -78,17 +86,16 @@ static int no_memfd(const struct rung *r, unsigned int flags, int err)
 	if (err != ENOSYS && err != EPERM)
 		return -err;
 	why_add(&r->b->why, "memfd: memfd_create(2) is forbidden here");
-	why_try(&r->b->why, "a sandbox that allows it, or modprobe hpage_map");
 	return -ENOTSUP;
 }
 
 /* A sealed file; MFD_HUGETLB and a size may be in @flags. */
-static int make_file(const struct rung *r, unsigned int flags)
+static int rung_file(const struct rung *r, unsigned int flags)
 {
 	const char *name = r->o->name ? r->o->name : "hpage_map";
 	int fd, err;
 
-	if (!within_file_limit(r))
+	if (!rung_within_limit(r))
 		return -EDQUOT;
 	flags |= MFD_CLOEXEC | MFD_ALLOW_SEALING;
 	/* Never a program; vm.memfd_noexec may ask for that. Linux before 6.3 does not know it. */
@@ -96,8 +103,8 @@ static int make_file(const struct rung *r, unsigned int flags)
 	if (fd < 0 && errno == EINVAL)
 		fd = memfd_create(name, flags);
 	if (fd < 0)
-		return no_memfd(r, flags & MFD_HUGETLB, errno);
-	fd = above_standard(fd);
+		return rung_without_memfd(r, flags & MFD_HUGETLB, errno);
+	fd = fd_above_standard(fd);
 	if (ftruncate(fd, r->length) ||
 	    fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL)) {
 		err = -errno;
@@ -107,69 +114,62 @@ static int make_file(const struct rung *r, unsigned int flags)
 	return fd;
 }
 
+/* Why the pool does not do. */
 static void hugetlb_short(const struct rung *r)
 {
-	uint64_t needed = r->length / r->page_size;
-	struct hpmap_pool pool;
+	unsigned long long needed = r->length / r->page_size, free;
 	struct why *why = &r->b->why;
-	char told[80];
-	uint64_t free;
+	struct hpmap_pool pool;
 
-	if (read_pool(r->page_size, -1, &pool) && access("/sys/kernel/mm", F_OK)) {
-		why_add(why, "memfd: whether there are free pages of %llu kB in a pool cannot be "
-			"seen without /sys", KIB(r->page_size));
-		why_try(why, "grep Huge /proc/meminfo");
-		return;
-	}
-	if (read_pool(r->page_size, -1, &pool)) {
-		why_add(why, "memfd: no pool of %llu kB pages on this machine", KIB(r->page_size));
-		why_try(why, "ls /sys/kernel/mm/hugepages");
-		return;
-	}
-	/* It is the same pool that the module has looked at. */
-	snprintf(told, sizeof(told), "hugetlb: %llu pages of %llu kB needed",
-		 (unsigned long long)needed, KIB(r->page_size));
-	if (strstr(why->text, told)) {
+	if (r->module_tried) {
+		/* It is the same pool, and its reason is there. */
 		why->reasons++;
+		return;
+	}
+	if (pool_read(r->page_size, -1, &pool)) {
+		if (access("/sys/kernel/mm", F_OK))
+			why_add(why, "memfd: the pool of %s pages cannot be seen without /sys"
+				TRY "sudo mount -t sysfs sysfs /sys", SIZE_TEXT(r->page_size));
+		else
+			why_add(why, "memfd: there is no pool of %s pages" TRY "hpagectl pool",
+				SIZE_TEXT(r->page_size));
 		return;
 	}
 	free = pool.free > pool.promised ? pool.free - pool.promised : 0;
 	if (free >= needed && r->o->policy != HPMAP_POLICY_STRICT) {
-		why_add(why, "memfd: the pool has %llu pages of %llu kB, but a limit holds them",
-			(unsigned long long)needed, KIB(r->page_size));
-		why_try(why, "cat /sys/fs/cgroup$(sed -n s/^0:://p /proc/self/cgroup)"
-			"/hugetlb.*.max");
+		why_add(why, "memfd: the pool has %llu page%s of %s, but a limit holds the caller"
+			TRY "cat /sys/fs/cgroup$(sed -n s/^0:://p /proc/self/cgroup)/hugetlb.*.max",
+			needed, plural(needed), SIZE_TEXT(r->page_size));
 		return;
 	}
-	why_add(why, "memfd: %llu pages of %llu kB needed, %llu of the pool free",
-		(unsigned long long)needed, KIB(r->page_size), (unsigned long long)free);
-	why_try(why, "sudo hpagectl pool --page-size %lluK --set %llu", KIB(r->page_size),
+	why_add(why, "memfd: %llu page%s of %s needed, %llu of the pool free"
+		TRY "sudo hpagectl pool -p %s --set %llu", needed, plural(needed),
+		SIZE_TEXT(r->page_size), free, SIZE_WORD(r->page_size),
 		(unsigned long long)(pool.total + needed - (free < needed ? free : 0)));
 }
 
 typedef int (*fill_fn)(const struct rung *r, const struct saved_policy *saved, int fd,
 		       void *address);
 
-static int no_mapping(const struct rung *r, int err)
+static int rung_without_mapping(const struct rung *r, int err)
 {
 	struct why *why = &r->b->why;
 
 	if (err == ENOSPC) {
-		why_add(why, "memfd: no room for a mapping of %llu bytes",
-			(unsigned long long)r->length);
-		why_try(why, "ulimit -v unlimited");
+		why_add(why, "memfd: no room for a mapping of %s" TRY "ulimit -v unlimited",
+			SIZE_TEXT(r->length));
 		return -ENOMEM;
 	}
 	if (err == EAGAIN) {
-		why_add(why, "memfd: mlockall(2) locks every mapping, and RLIMIT_MEMLOCK is less");
-		why_try(why, "ulimit -l unlimited");
+		why_add(why, "memfd: mlockall(2) locks every mapping, and RLIMIT_MEMLOCK is less"
+			TRY "ulimit -l unlimited");
 		return -EDQUOT;
 	}
 	return -err;
 }
 
 /* Fill the file @fd by touching every page of it through a mapping. */
-static int touch(const struct rung *r, int fd, fill_fn fill)
+static int rung_touch(const struct rung *r, int fd, fill_fn fill)
 {
 	struct saved_policy saved;
 	void *address;
@@ -179,24 +179,24 @@ static int touch(const struct rung *r, int fd, fill_fn fill)
 	if (ret)
 		return ret;
 	address = map_aligned(fd, 0, r->length, r->page_size, PROT_READ | PROT_WRITE, MAP_SHARED);
-	ret = address == MAP_FAILED ? no_mapping(r, errno) : 0;
+	ret = address == MAP_FAILED ? rung_without_mapping(r, errno) : 0;
 	if (!ret) {
 		ret = fill(r, &saved, fd, address);
 		munmap(address, r->length);
 	}
 	policy_leave(&saved);
-	/* What populating says where a touch would have been a SIGBUS. */
+	/* An errno of populating, where a touch would have been a SIGBUS. */
 	return ret == -EFAULT || ret == -EHWPOISON ? -ENOMEM : ret;
 }
 
 /* A file with all its pages, or -errno. */
-static int filled_file(const struct rung *r, unsigned int flags, fill_fn fill)
+static int rung_filled_file(const struct rung *r, unsigned int flags, fill_fn fill)
 {
-	int fd = make_file(r, flags), ret;
+	int fd = rung_file(r, flags), ret;
 
 	if (fd < 0)
 		return fd;
-	ret = touch(r, fd, fill);
+	ret = rung_touch(r, fd, fill);
 	if (!ret)
 		return fd;
 	close(fd);
@@ -204,7 +204,7 @@ static int filled_file(const struct rung *r, unsigned int flags, fill_fn fill)
 }
 
 /* A signal undoes what one call did, so there is one for each PMD. */
-static int allocate(int fd, uint64_t length)
+static int file_allocate(int fd, uint64_t length)
 {
 	uint64_t step = pmd_size(), at;
 
@@ -215,24 +215,24 @@ static int allocate(int fd, uint64_t length)
 	return 0;
 }
 
-static int fill_all(const struct rung *r, const struct saved_policy *saved, int fd, void *address)
+static int file_fill(const struct rung *r, const struct saved_policy *saved, int fd, void *address)
 {
 	(void)saved;
-	return can_populate() ? populate(address, r->length, true) : allocate(fd, r->length);
+	return populate_works() ? populate(address, r->length, true) : file_allocate(fd, r->length);
 }
 
-static int try_hugetlb(struct rung *r)
+static int hugetlb_try(struct rung *r)
 {
-	unsigned int said = r->b->why.reasons;
-	int fd = filled_file(r, MFD_HUGETLB | HUGE_SHIFT(r->page_size), fill_all);
+	unsigned int reasons = r->b->why.reasons;
+	int fd = rung_filled_file(r, MFD_HUGETLB | HUGE_SHIFT(r->page_size), file_fill);
 
-	if ((fd == -ENOMEM || fd == -EINVAL) && r->b->why.reasons == said)
+	if ((fd == -ENOMEM || fd == -EINVAL) && r->b->why.reasons == reasons)
 		hugetlb_short(r);
 	return fd;
 }
 
 /* What is beyond would meet the OOM killer. */
-static int enough_memory(struct rung *r)
+static int rung_has_memory(struct rung *r)
 {
 	struct room room;
 	int ret = memory_room(r->o->policy, r->node, &room);
@@ -243,10 +243,8 @@ static int enough_memory(struct rung *r)
 		return 0;
 	/* The rungs below hardly need less, and meanwhile the figures have changed. */
 	if (!r->short_of_memory)
-		why_add(&r->b->why, "memfd: %llu MiB needed, %llu MiB available %s",
-			MIB(r->length + MIB_MASK), MIB(room.bytes), room.where);
-	if (!r->short_of_memory && *room.remedy)
-		why_try(&r->b->why, "%s", room.remedy);
+		why_add(&r->b->why, "memfd: %s needed, %s available %s" TRY "%s",
+			SIZE_TEXT(r->length), SIZE_TEXT(room.bytes), room.where, room.remedy);
 	r->short_of_memory = true;
 	return -ENOMEM;
 }
@@ -255,7 +253,7 @@ static int enough_memory(struct rung *r)
  * With shmem_enabled=advise the first touch of each PMD gives a huge page. Else
  * it gives a small one, and collapsing adds the rest.
  */
-static int fill_thp(const struct rung *r, const struct saved_policy *saved, int fd, void *address)
+static int thp_fill(const struct rung *r, const struct saved_policy *saved, int fd, void *address)
 {
 	uint64_t pmd = r->page_size, at, huge;
 	int ret = 0;
@@ -281,43 +279,44 @@ static int fill_thp(const struct rung *r, const struct saved_policy *saved, int 
 
 static void thp_short(const struct rung *r)
 {
+	unsigned long long needed = r->length / r->page_size;
 	char mode[128] = "";
+	bool off = file_text(THP "shmem_enabled", mode, sizeof(mode)) < 0 ||
+		   strstr(mode, "[deny]") ||
+		   (strstr(mode, "[never]") && madvise(NULL, 0, MADV_COLLAPSE));
 
-	why_add(&r->b->why, "memfd: not all of %llu transparent huge pages could be had",
-		(unsigned long long)(r->length / r->page_size));
-	if (read_file(THP "shmem_enabled", mode, sizeof(mode)) < 0 || strstr(mode, "[deny]") ||
-	    (strstr(mode, "[never]") && madvise(NULL, 0, MADV_COLLAPSE)))
-		why_try(&r->b->why, "echo advise | sudo tee " THP "shmem_enabled");
-	else
-		why_try(&r->b->why, "echo 1 | sudo tee /proc/sys/vm/compact_memory");
+	why_add(&r->b->why, "memfd: %llu transparent huge page%s needed, not all could be had"
+		TRY "%s", needed, plural(needed),
+		off ? "echo advise | sudo tee " THP "shmem_enabled" :
+		"echo 1 | sudo tee /proc/sys/vm/compact_memory");
 }
 
-static int try_thp(struct rung *r)
+static int thp_try(struct rung *r)
 {
-	unsigned int said = r->b->why.reasons;
-	int fd = enough_memory(r);
+	unsigned int reasons = r->b->why.reasons;
+	int fd = rung_has_memory(r);
 
 	if (fd)
 		return fd;
-	fd = filled_file(r, 0, fill_thp);
+	fd = rung_filled_file(r, 0, thp_fill);
 	if (fd == -ENOENT || fd == -EACCES) {
-		why_add(&r->b->why, "memfd: /proc/self/smaps does not tell whether pages are huge");
-		why_try(&r->b->why, "sudo mount -t proc proc /proc");
+		why_add(&r->b->why, "memfd: whether pages are huge cannot be seen without "
+			"/proc/self/smaps" TRY "sudo mount -t proc proc /proc");
 		return -ENOMEM;
 	}
-	if (fd == -ENOMEM && r->b->why.reasons == said)
+	if (fd == -ENOMEM && r->b->why.reasons == reasons)
 		thp_short(r);
 	return fd;
 }
 
-static int try_base(struct rung *r)
+static int base_try(struct rung *r)
 {
-	int ret = enough_memory(r);
+	int ret = rung_has_memory(r);
 
-	return ret ? ret : filled_file(r, 0, fill_all);
+	return ret ? ret : rung_filled_file(r, 0, file_fill);
 }
 
-/* The same rules as the module's. A rung with the page size 0 does not serve the request. */
+/* The rules are those of the module. A rung with the page size 0 does not serve the request. */
 static uint64_t size_asked(const struct hpmap_options *o)
 {
 	if (!o->page_size)
@@ -349,53 +348,50 @@ static const struct {
 	uint64_t (*page_size)(const struct hpmap_options *o);
 	int (*attempt)(struct rung *r);
 } ladder[] = {
-	{ HPMAP_BACKING_HUGETLB, size_asked, try_hugetlb },
-	{ HPMAP_BACKING_HUGETLB, size_below, try_hugetlb },
-	{ HPMAP_BACKING_THP, size_thp, try_thp },
-	{ HPMAP_BACKING_BASE, size_base, try_base },
+	{ HPMAP_BACKING_HUGETLB, size_asked, hugetlb_try },
+	{ HPMAP_BACKING_HUGETLB, size_below, hugetlb_try },
+	{ HPMAP_BACKING_THP, size_thp, thp_try },
+	{ HPMAP_BACKING_BASE, size_base, base_try },
 };
 
 /* Did the pages come from where they should? */
-static int verify_node(const struct rung *r)
+static int rung_verify_node(const struct rung *r)
 {
+	unsigned long long needed = r->length / r->page_size, there;
 	uint64_t pages[MAX_NODES] = {};
 	unsigned int nr = MAX_NODES;
-	struct why *why = &r->b->why;
 
 	if (r->o->policy != HPMAP_POLICY_PREFERRED && r->o->policy != HPMAP_POLICY_STRICT)
 		return 0;
 	if (memfd_nodes(r->b, pages, &nr)) {
-		why_add(why, "memfd: whether the pages are on node %d cannot be told", r->node);
-		why_try(why, "a sandbox that allows move_pages(2)");
-		return r->o->policy == HPMAP_POLICY_STRICT ? -ENOMEM : 0;
+		why_add(&r->b->why, "memfd: whether the pages are on node %d cannot be seen",
+			r->node);
+	} else {
+		there = pages[r->node];
+		if (there == needed)
+			return 0;
+		why_add(&r->b->why, "memfd: %llu of %llu page%s are on node %d"
+			TRY "hpagectl doctor", there, needed, plural(needed), r->node);
 	}
-	if (pages[r->node] == r->length / r->page_size)
-		return 0;
-	why_add(why, "memfd: %llu of %llu pages are on node %d",
-		(unsigned long long)pages[r->node],
-		(unsigned long long)(r->length / r->page_size), r->node);
-	why_try(why, "hpagectl doctor");
 	return r->o->policy == HPMAP_POLICY_STRICT ? -ENOMEM : 0;
 }
 
-static int try_rung(unsigned int i, struct rung *r)
+static int rung_try(unsigned int i, struct rung *r)
 {
 	struct hpmap_buffer *b = r->b;
-	unsigned int said = b->why.reasons;
+	unsigned int reasons = b->why.reasons;
 	int fd, ret;
 
 	r->length = round_up_to(r->o->length, r->page_size);
 	if (r->length < r->o->length || r->length > INT64_MAX) {
-		why_add(&b->why, "memfd: %llu bytes in pages of %llu kB are more than a file can "
-			"have",
-			(unsigned long long)r->o->length, KIB(r->page_size));
+		why_add(&b->why, "memfd: %s in pages of %s are more than a file can have",
+			SIZE_TEXT(r->o->length), SIZE_TEXT(r->page_size));
 		return -ENOMEM;
 	}
 	fd = ladder[i].attempt(r);
-	if (fd < 0 && b->why.reasons == said && !r->short_of_memory)
-		why_add(&b->why, "memfd: %llu bytes in pages of %llu: %s",
-			(unsigned long long)r->length, (unsigned long long)r->page_size,
-			strerror(-fd));
+	if (fd < 0 && b->why.reasons == reasons && !r->short_of_memory)
+		why_add(&b->why, "memfd: %s in pages of %s: %s", SIZE_TEXT(r->length),
+			SIZE_TEXT(r->page_size), strerror(-fd));
 	if (fd < 0)
 		return fd;
 	b->fd = fd;
@@ -404,7 +400,7 @@ static int try_rung(unsigned int i, struct rung *r)
 	b->length = r->length;
 	b->page_size = r->page_size;
 	b->asked = r->o->length;
-	ret = verify_node(r);
+	ret = rung_verify_node(r);
 	if (ret) {
 		close(fd);
 		b->fd = -1;
@@ -412,39 +408,42 @@ static int try_rung(unsigned int i, struct rung *r)
 	return ret;
 }
 
-static int placement(const struct hpmap_options *o, struct rung *r)
+/* The node that is asked for, in @r; -1 for that of a device which is not known. */
+static int rung_place(const struct hpmap_options *o, struct rung *r)
 {
 	struct why *why = &r->b->why;
 
 	r->node = o->node;
-	if (o->near_device && device_node(o->near_device, &r->node)) {
-		why_add(why, "there is no PCI or platform device %s", o->near_device);
-		why_try(why, "ls /sys/bus/pci/devices /sys/bus/platform/devices");
-		return -ENODEV;
-	}
-	if (o->near_device && r->node < 0)
-		r->node = only_node();
-	if (o->near_device && r->node < 0) {
-		why_add(why, "the machine does not say which node %s is near", o->near_device);
-		return o->policy == HPMAP_POLICY_STRICT ? -EINVAL : 0;
-	}
-	if (o->near_device || o->policy == HPMAP_POLICY_PREFERRED ||
-		 o->policy == HPMAP_POLICY_STRICT) {
-		if (!node_has_memory(r->node)) {
-			why_add(why, "there is no node %d with memory", r->node);
-			why_try(why, "cat /sys/devices/system/node/has_memory");
-			return -EINVAL;
+	if (o->near_device) {
+		if (device_node(o->near_device, &r->node)) {
+			why_add(why, "there is no PCI or platform device %s"
+				TRY "ls /sys/bus/pci/devices /sys/bus/platform/devices",
+				o->near_device);
+			return -ENODEV;
 		}
+		if (r->node < 0)
+			r->node = node_only();
+		if (r->node < 0) {
+			why_add(why, "which node %s is near is not known to this machine",
+				o->near_device);
+			return o->policy == HPMAP_POLICY_STRICT ? -EINVAL : 0;
+		}
+	} else if (o->policy != HPMAP_POLICY_PREFERRED && o->policy != HPMAP_POLICY_STRICT) {
+		return 0;
 	}
-	return 0;
+	if (node_has_memory(r->node))
+		return 0;
+	why_add(why, "there is no node %d with memory"
+		TRY "cat /sys/devices/system/node/has_memory", r->node);
+	return -EINVAL;
 }
 
-/* Make a buffer into @b; what was lacking goes to its reasons. */
-int memfd_alloc(const struct hpmap_options *options, struct hpmap_buffer *b)
+/* Make a buffer into @b, which the module may have tried before; reasons go to @b->why. */
+int memfd_alloc(const struct hpmap_options *options, bool module_tried, struct hpmap_buffer *b)
 {
 	struct hpmap_options o = *options;
-	struct rung r = { .o = &o, .b = b };
-	int ret = placement(&o, &r), best = -EINVAL;
+	struct rung r = { .o = &o, .module_tried = module_tried, .b = b };
+	int ret = rung_place(&o, &r), best = -EINVAL;
 	unsigned int i;
 
 	if (ret)
@@ -456,7 +455,7 @@ int memfd_alloc(const struct hpmap_options *options, struct hpmap_buffer *b)
 		r.page_size = ladder[i].page_size(&o);
 		if (!r.page_size)
 			continue;
-		ret = try_rung(i, &r);
+		ret = rung_try(i, &r);
 		if (!ret) {
 			if (o.name)
 				strncpy(b->tag, o.name, sizeof(b->tag) - 1);

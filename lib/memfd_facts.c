@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
  * What there is to know of a memfd, made here or received: its pages, how large
- * they are, and on which nodes. The kernel tells that of mappings alone, so one
- * is made to look at.
+ * they are, and on which nodes. The kernel reports that of mappings alone, so
+ * one is made to look at.
  *
  * A file of a stranger is as long as he likes, and empty. So nothing here takes
  * a time that grows with its length alone: facts come from a bounded number of
@@ -11,7 +11,7 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
-#include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -21,12 +21,26 @@
 
 #include <linux/magic.h>
 
+#include "files.h"
 #include "internal.h"
+#include "map.h"
+#include "memfd_facts.h"
+#include "sysfs.h"
+#include "text.h"
 
 #define PLACES	4096		/* that are looked at: of pages of 2 MiB, all of 8 GiB */
 #define BATCH	512		/* pages that the kernel is asked about at once */
 #define PIECE	(16ULL << 20)	/* bytes that are mapped at once to be counted */
 
+/**
+ * struct memfd_facts - what is seen of a file
+ * @nr_huge: how many of its pages a PMD can map, and does
+ * @node: that of all pages, or HPMAP_NODE_MIXED
+ */
+struct memfd_facts {
+	uint64_t nr_huge;
+	int node;
+};
 
 /* How many bytes of the mapping at @address, one VMA, are mapped by PMDs? 0, or -errno. */
 int pmd_mapped(const void *address, uint64_t *bytes)
@@ -40,7 +54,7 @@ int pmd_mapped(const void *address, uint64_t *bytes)
 	*bytes = 0;
 	if (ret)
 		return ret;
-	/* A line "FROM-TO ..." begins each mapping; "NAME: N kB" tells about it. */
+	/* A line "FROM-TO ..." begins each mapping, whose figures follow as "NAME: N kB". */
 	while ((line = lines_next(&lines))) {
 		if (sscanf(line, "%lx-%lx ", &from, &to) == 2)
 			here = from == (unsigned long)address;
@@ -61,7 +75,7 @@ uint64_t memfd_lacks(const struct hpmap_buffer *b)
 	return has < b->length ? b->length - has : 0;
 }
 
-static void *map_to_look(const struct hpmap_buffer *b, off_t offset, uint64_t length)
+static void *memfd_map_to_look(const struct hpmap_buffer *b, off_t offset, uint64_t length)
 {
 	/* Without a reservation in the pool, which would be for what is not there. */
 	return map_aligned(b->fd, offset, length, b->page_size, PROT_READ,
@@ -72,7 +86,7 @@ static void *map_to_look(const struct hpmap_buffer *b, off_t offset, uint64_t le
  * Ask the kernel for the nodes of @n pages at @pages, which are mapped if they are there. Where it
  * knows of no nodes, all is on the one.
  */
-static int ask_nodes(void **pages, unsigned long n, int *status)
+static int nodes_ask(void **pages, unsigned long n, int *status)
 {
 	unsigned long i;
 
@@ -86,12 +100,12 @@ static int ask_nodes(void **pages, unsigned long n, int *status)
 }
 
 /* The node of all @n, so far @node; -ENOENT is that of none. */
-static int common_node(void **pages, unsigned long n, int node)
+static int nodes_common(void **pages, unsigned long n, int node)
 {
 	int status[BATCH];
 	unsigned long i;
 
-	if (node == HPMAP_NODE_MIXED || ask_nodes(pages, n, status))
+	if (node == HPMAP_NODE_MIXED || nodes_ask(pages, n, status))
 		return HPMAP_NODE_MIXED;
 	for (i = 0; i < n; i++) {
 		if (status[i] < 0)
@@ -104,7 +118,7 @@ static int common_node(void **pages, unsigned long n, int node)
 }
 
 /* Touch @places of the @total units in the mapping, and ask for the node of each. */
-static int touch_places(const struct hpmap_buffer *b, char *address, uint64_t unit, uint64_t total,
+static int places_touch(const struct hpmap_buffer *b, char *address, uint64_t unit, uint64_t total,
 			uint64_t places)
 {
 	int node = -ENOENT;
@@ -118,7 +132,7 @@ static int touch_places(const struct hpmap_buffer *b, char *address, uint64_t un
 		populate(pages[n - 1], base_page_size(), false);
 		if (n < BATCH && i + 1 < places)
 			continue;
-		node = common_node(pages, n, node);
+		node = nodes_common(pages, n, node);
 		n = 0;
 	}
 	return node == -ENOENT ? HPMAP_NODE_MIXED : node;
@@ -127,9 +141,9 @@ static int touch_places(const struct hpmap_buffer *b, char *address, uint64_t un
 /*
  * Look at a buffer of memfd: in all places, or evenly in PLACES of them, from which the number of
  * huge pages is then estimated. A file with holes is not looked at, for that would fill them.
- * 0, also where /proc does not tell; or -errno.
+ * 0, also without /proc; or -errno.
  */
-int memfd_look(const struct hpmap_buffer *b, struct memfd_facts *facts)
+static int memfd_look(const struct hpmap_buffer *b, struct memfd_facts *facts)
 {
 	bool hugetlb = b->backing == HPMAP_BACKING_HUGETLB;
 	uint64_t pmd = pmd_size(), unit = hugetlb ? b->page_size : pmd, bytes = 0, total, places;
@@ -141,12 +155,12 @@ int memfd_look(const struct hpmap_buffer *b, struct memfd_facts *facts)
 		facts->nr_huge = b->page_size >= pmd ? b->length / b->page_size : 0;
 	if (memfd_lacks(b))
 		return 0;
-	address = map_to_look(b, 0, b->length);
+	address = memfd_map_to_look(b, 0, b->length);
 	if (address == MAP_FAILED)
 		return errno == ENOSPC ? -ENOMEM : -errno;
 	total = (b->length + unit - 1) / unit;
 	places = total < PLACES ? total : PLACES;
-	facts->node = touch_places(b, address, unit, total, places);
+	facts->node = places_touch(b, address, unit, total, places);
 	if (!hugetlb)
 		ret = pmd_mapped(address, &bytes);
 	munmap(address, b->length);
@@ -157,16 +171,42 @@ int memfd_look(const struct hpmap_buffer *b, struct memfd_facts *facts)
 	return ret == -ENOENT || ret == -EACCES ? 0 : ret;
 }
 
+int memfd_info(const struct hpmap_buffer *b, struct hpmap_info *info)
+{
+	struct memfd_facts facts;
+	struct stat st = {};
+	int ret = memfd_look(b, &facts);
+
+	if (ret)
+		return fail(ret, "how many of its pages are huge cannot be seen: %s",
+			    strerror(-ret));
+	fstat(b->fd, &st);
+	*info = (struct hpmap_info){
+		.size = sizeof(*info),
+		.backend = b->backend,
+		.length = b->length,
+		.page_size = b->page_size,
+		.asked = b->asked,
+		.nr_pages = b->length / b->page_size,
+		.nr_huge = facts.nr_huge,
+		.backing = b->backing,
+		.node = facts.node,
+		.uid = st.st_uid,
+	};
+	memcpy(info->name, b->tag, sizeof(info->name));
+	return 0;
+}
+
 /* Is a touch of it no SIGBUS, whatever others do who have the file? */
-static bool stays_as_long(struct hpmap_buffer *b, int seals)
+static bool memfd_stays_as_long(struct hpmap_buffer *b, int seals)
 {
 	if (seals & F_SEAL_SHRINK)
 		return true;
 	why_add(&b->why, "the size of the file is not sealed: who shares it could shorten it, and "
-		"a touch of what is gone kills with SIGBUS");
-	why_try(&b->why, "fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK) where it is made, by "
-		"memfd_create() with MFD_ALLOW_SEALING; or here hpmap_from_fd_flags() with "
-		"HPMAP_UNSEALED");
+		"a touch of what is gone kills with SIGBUS"
+		TRY "memfd_create() with MFD_ALLOW_SEALING, then fcntl(fd, F_ADD_SEALS, "
+		"F_SEAL_SHRINK)"
+		TRY "hpmap_from_fd_flags() with HPMAP_UNSEALED");
 	return false;
 }
 
@@ -181,8 +221,8 @@ int memfd_adopt(struct hpmap_buffer *b, bool unsealed)
 	struct stat st;
 
 	if (flags & O_PATH || (flags & O_ACCMODE) == O_WRONLY) {
-		why_add(&b->why, "the descriptor cannot be read from");
-		why_try(&b->why, "O_RDWR or O_RDONLY, without O_PATH");
+		why_add(&b->why, "the descriptor cannot be read from"
+			TRY "O_RDWR or O_RDONLY, without O_PATH");
 		return -EINVAL;
 	}
 	/* None but tmpfs and hugetlbfs have seals. */
@@ -192,11 +232,11 @@ int memfd_adopt(struct hpmap_buffer *b, bool unsealed)
 	b->length = b->asked = st.st_size;
 	b->page_size = fs.f_type == HUGETLBFS_MAGIC ? (uint64_t)fs.f_bsize : base_page_size();
 	if (!b->length || b->length % b->page_size) {
-		why_add(&b->why, "the file has %llu bytes, which is no multiple of its page size "
-			"of %llu", (unsigned long long)b->length, (unsigned long long)b->page_size);
+		why_add(&b->why, "the file has %llu bytes, which is no multiple of its page size, "
+			"%s", (unsigned long long)b->length, SIZE_TEXT(b->page_size));
 		return -EINVAL;
 	}
-	if (!unsealed && !stays_as_long(b, seals))
+	if (!unsealed && !memfd_stays_as_long(b, seals))
 		return -EINVAL;
 	b->backing = HPMAP_BACKING_HUGETLB;
 	if (fs.f_type == HUGETLBFS_MAGIC)
@@ -204,7 +244,7 @@ int memfd_adopt(struct hpmap_buffer *b, bool unsealed)
 	b->backing = HPMAP_BACKING_BASE;
 	ret = b->length % pmd ? 0 : memfd_look(b, &facts);
 	if (ret)
-		why_add(&b->why, "how large its pages are cannot be told: %s", strerror(-ret));
+		why_add(&b->why, "how large its pages are cannot be seen: %s", strerror(-ret));
 	if (ret || facts.nr_huge * pmd != b->length)
 		return ret;
 	b->backing = HPMAP_BACKING_THP;
@@ -213,9 +253,9 @@ int memfd_adopt(struct hpmap_buffer *b, bool unsealed)
 }
 
 /* Count those of the @n pages at @pages that are mapped. */
-static int count_batch(void **pages, unsigned long n, uint64_t *counts)
+static int nodes_count_batch(void **pages, unsigned long n, uint64_t *counts)
 {
-	int status[BATCH], ret = ask_nodes(pages, n, status);
+	int status[BATCH], ret = nodes_ask(pages, n, status);
 	unsigned long i;
 
 	for (i = 0; !ret && i < n; i++)
@@ -225,11 +265,11 @@ static int count_batch(void **pages, unsigned long n, uint64_t *counts)
 }
 
 /* Count the pages of one piece of the file, which are there. */
-static int count_piece(const struct hpmap_buffer *b, uint64_t from, uint64_t length,
+static int nodes_count_piece(const struct hpmap_buffer *b, uint64_t from, uint64_t length,
 		       uint64_t *counts)
 {
 	uint64_t total = length / b->page_size, at, i;
-	char *address = map_to_look(b, from, length);
+	char *address = memfd_map_to_look(b, from, length);
 	void *pages[BATCH];
 	int ret = 0;
 
@@ -239,14 +279,15 @@ static int count_piece(const struct hpmap_buffer *b, uint64_t from, uint64_t len
 	for (at = 0; at < total && !ret; at += i) {
 		for (i = 0; i < BATCH && at + i < total; i++)
 			pages[i] = address + (at + i) * b->page_size;
-		ret = count_batch(pages, i, counts);
+		ret = nodes_count_batch(pages, i, counts);
 	}
 	munmap(address, length);
 	return ret;
 }
 
 /* Count all from @from to @to, piece by piece, so that page tables stay small. */
-static int count_extent(const struct hpmap_buffer *b, uint64_t from, uint64_t to, uint64_t *counts)
+static int nodes_count_extent(const struct hpmap_buffer *b, uint64_t from, uint64_t to,
+			      uint64_t *counts)
 {
 	uint64_t piece = b->page_size < PIECE ? PIECE : b->page_size, length;
 	int ret = 0;
@@ -255,13 +296,13 @@ static int count_extent(const struct hpmap_buffer *b, uint64_t from, uint64_t to
 	to -= to % b->page_size;
 	for (; from < to && !ret; from += length) {
 		length = to - from < piece ? to - from : piece;
-		ret = count_piece(b, from, length, counts);
+		ret = nodes_count_piece(b, from, length, counts);
 	}
 	return ret;
 }
 
 /* Count in the parts of a file of tmpfs that have pages. */
-static int count_parts(const struct hpmap_buffer *b, uint64_t *counts)
+static int nodes_count_parts(const struct hpmap_buffer *b, uint64_t *counts)
 {
 	off_t from, to = 0, end = b->length;
 	char path[64];
@@ -269,7 +310,7 @@ static int count_parts(const struct hpmap_buffer *b, uint64_t *counts)
 
 	/* A file offset of our own: that of the descriptor is shared. */
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", b->fd);
-	fd = open_file(path, O_RDONLY);
+	fd = file_open(path, O_RDONLY);
 	if (fd < 0)
 		return errno == ENOENT ? -ENOTSUP : -errno;
 	while (!ret && to < end) {
@@ -277,7 +318,7 @@ static int count_parts(const struct hpmap_buffer *b, uint64_t *counts)
 		to = from < 0 ? -1 : lseek(fd, from, SEEK_HOLE);
 		if (to < 0)
 			break;
-		ret = count_extent(b, from, to < end ? to : end, counts);
+		ret = nodes_count_extent(b, from, to < end ? to : end, counts);
 	}
 	close(fd);
 	return ret;
@@ -285,7 +326,7 @@ static int count_parts(const struct hpmap_buffer *b, uint64_t *counts)
 
 /*
  * Count the pages by node, exactly, which takes a time that grows with the pages there are.
- * hugetlbfs does not tell which those are: a file that lacks some counts as empty.
+ * hugetlbfs does not report which those are: a file that lacks some counts as empty.
  */
 int memfd_nodes(const struct hpmap_buffer *b, uint64_t *pages, unsigned int *nr)
 {
@@ -294,9 +335,9 @@ int memfd_nodes(const struct hpmap_buffer *b, uint64_t *pages, unsigned int *nr)
 	int ret = 0;
 
 	if (!memfd_lacks(b))
-		ret = count_extent(b, 0, b->length, counts);
+		ret = nodes_count_extent(b, 0, b->length, counts);
 	else if (b->backing != HPMAP_BACKING_HUGETLB)
-		ret = count_parts(b, counts);
+		ret = nodes_count_parts(b, counts);
 	if (ret)
 		return ret;
 	while (highest && !counts[highest - 1])

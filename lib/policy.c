@@ -2,8 +2,8 @@
 /*
  * On which NUMA nodes the calling thread allocates.
  *
- * Pages of memfd come from where the policy of the thread that first touches
- * them says. So the policy is set around that, and then put back; other
+ * The policy of the thread that first touches a page of memfd decides where it
+ * comes from. So the policy is set around that, and then put back; other
  * threads are not concerned. There is no wrapper for these system calls in the
  * C library.
  */
@@ -14,44 +14,45 @@
 
 #include <linux/mempolicy.h>
 
-#include "internal.h"
+#include "hpage_map.h"
+#include "policy.h"
 
-static const int modes[] = {
+static const int policy_modes[] = {
 	[HPMAP_POLICY_PREFERRED] = MPOL_PREFERRED,
 	[HPMAP_POLICY_STRICT] = MPOL_BIND,
 	[HPMAP_POLICY_INTERLEAVE] = MPOL_INTERLEAVE,
 };
 
-static int set(int mode, const unsigned long *nodes)
+static int policy_set(int mode, const unsigned long *nodes)
 {
-	/* The kernel takes one bit less than it is told. */
+	/* The kernel takes one bit less than the argument. */
 	return syscall(SYS_set_mempolicy, mode, nodes, MAX_NODES + 1) ? -errno : 0;
 }
 
-/* Those that the cpuset of the thread allows. */
-static int allowed(unsigned long nodes[NODE_WORDS])
+/* The nodes that the cpuset of the thread allows. */
+static int nodes_allowed(unsigned long nodes[NODE_WORDS])
 {
 	return syscall(SYS_get_mempolicy, NULL, nodes, MAX_NODES, NULL, MPOL_F_MEMS_ALLOWED) ?
 		-errno : 0;
 }
 
-static void only(int node, unsigned long nodes[NODE_WORDS])
+static void nodes_single(int node, unsigned long nodes[NODE_WORDS])
 {
 	memset(nodes, 0, NODE_WORDS * sizeof(*nodes));
 	nodes[node / WORD_BITS] |= 1UL << node % WORD_BITS;
 }
 
-/* Where pages may come from, whatever is preferred; false where the kernel does not say. */
+/* Where pages may come from, whatever is preferred; false where the kernel does not know. */
 bool policy_nodes(uint32_t policy, int node, unsigned long nodes[NODE_WORDS])
 {
 	unsigned long mask[NODE_WORDS] = {};
 	size_t i;
 	int mode;
 
-	if (allowed(nodes) || syscall(SYS_get_mempolicy, &mode, mask, MAX_NODES, NULL, 0))
+	if (nodes_allowed(nodes) || syscall(SYS_get_mempolicy, &mode, mask, MAX_NODES, NULL, 0))
 		return false;
 	if (policy == HPMAP_POLICY_STRICT)
-		only(node, mask);
+		nodes_single(node, mask);
 	else if (policy != HPMAP_POLICY_DEFAULT || mode & MPOL_F_RELATIVE_NODES ||
 		 (mode & ~MPOL_MODE_FLAGS) != MPOL_BIND)
 		return true;
@@ -70,7 +71,7 @@ void policy_turn(const struct saved_policy *saved, uint64_t turn)
 	unsigned int n = 0, node;
 	size_t i;
 
-	if (!saved->changed || allowed(nodes))
+	if (!saved->changed || nodes_allowed(nodes))
 		return;
 	for (i = 0; i < NODE_WORDS; i++)
 		n += __builtin_popcountl(nodes[i]);
@@ -80,11 +81,11 @@ void policy_turn(const struct saved_policy *saved, uint64_t turn)
 	for (node = 0; node < MAX_NODES; node++)
 		if (nodes[node / WORD_BITS] >> node % WORD_BITS & 1 && !turn--)
 			break;
-	only(node, mask);
-	set(MPOL_PREFERRED, mask);
+	nodes_single(node, mask);
+	policy_set(MPOL_PREFERRED, mask);
 }
 
-static int change(uint32_t policy, int node, struct saved_policy *saved)
+static int policy_change(uint32_t policy, int node, struct saved_policy *saved)
 {
 	unsigned long nodes[NODE_WORDS];
 	int ret = 0;
@@ -92,15 +93,15 @@ static int change(uint32_t policy, int node, struct saved_policy *saved)
 	if (syscall(SYS_get_mempolicy, &saved->mode, saved->nodes, MAX_NODES, NULL, 0))
 		return -errno;
 	if (policy == HPMAP_POLICY_INTERLEAVE)
-		ret = allowed(nodes);
+		ret = nodes_allowed(nodes);
 	else
-		only(node, nodes);
-	return ret ? ret : set(modes[policy], nodes);
+		nodes_single(node, nodes);
+	return ret ? ret : policy_set(policy_modes[policy], nodes);
 }
 
 /*
  * Allocate by @policy until policy_leave(). A kernel without NUMA has one node,
- * and so does as it is told.
+ * which any policy means.
  */
 int policy_enter(uint32_t policy, int node, struct saved_policy *saved, struct why *why)
 {
@@ -109,19 +110,19 @@ int policy_enter(uint32_t policy, int node, struct saved_policy *saved, struct w
 	*saved = (struct saved_policy){};
 	if (policy == HPMAP_POLICY_DEFAULT)
 		return 0;
-	ret = change(policy, node, saved);
+	ret = policy_change(policy, node, saved);
 	if (!ret)
 		saved->changed = true;
 	if (!ret || ret == -ENOSYS)
 		return 0;
-	why_add(why, "memfd: the memory policy cannot be set: %s", strerror(-ret));
-	why_try(why, "another node, a wider cpuset, or a sandbox that allows set_mempolicy(2)");
-	/* A preference that cannot be kept is told, and no more. */
+	why_add(why, "memfd: the memory policy cannot be set by set_mempolicy(2): %s",
+		strerror(-ret));
+	/* A preference that cannot be kept is reported, and no more. */
 	return policy == HPMAP_POLICY_STRICT ? -ENOMEM : 0;
 }
 
 void policy_leave(const struct saved_policy *saved)
 {
 	if (saved->changed)
-		set(saved->mode, saved->nodes);
+		policy_set(saved->mode, saved->nodes);
 }

@@ -1,19 +1,18 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
  * Signals while the module makes a buffer, which takes long, and which any
- * signal ends.
+ * signal interrupts.
  *
- * A program whose handlers are to restart system calls (SA_RESTART) expects that
- * a timer does not make them fail; but nothing can be restarted here that would
- * not begin anew, and be ended by the next tick. So these signals wait until the
- * call returns, as they do for memfd. Others end it: those without SA_RESTART,
- * for programs that want to be asked, and those that kill.
+ * A handler with SA_RESTART must not make a system call fail. The ioctl cannot
+ * be restarted: it would begin from the start, and the next tick of a timer
+ * would interrupt it again. So such signals are blocked until it returns, as
+ * they are held off while memfd is filled. The others interrupt it: those whose
+ * handlers are without SA_RESTART, and those that kill.
  */
 #define _GNU_SOURCE
-#include <pthread.h>
+#include "signals.h"
 
-#include "internal.h"
-
+/* Block the signals whose handlers restart system calls; @before gets the mask as it was. */
 void signals_hold(sigset_t *before)
 {
 	struct sigaction action;

@@ -3,12 +3,14 @@
 #include <errno.h>
 #include <string.h>
 
-#include "internal.h"
+#include "public.h"
+#include "structs.h"
+#include "why.h"
 
 /* As the kernel has it for its own: what is larger was never set. */
 #define MAX_SIZE	4096
 
-static uint32_t size_of(const void *from)
+static uint32_t struct_size(const void *from)
 {
 	uint32_t size;
 
@@ -24,17 +26,17 @@ int struct_check(const void *from, size_t known, size_t first)
 
 	if (!from)
 		return fail(-EINVAL, "a struct is NULL");
-	size = size_of(from);
+	size = struct_size(from);
 	if (size < first)
-		return fail(-EINVAL, "the size of a struct is %u, less than %zu (try: .size = "
-			    "sizeof(struct ...), as HPMAP_OPTIONS() does)", size, first);
+		return fail(-EINVAL, "the size of a struct is %u, less than %zu"
+			    TRY ".size = sizeof(struct ...), as in HPMAP_OPTIONS()", size, first);
 	if (size > MAX_SIZE)
-		return fail(-E2BIG, "the size of a struct is %u, which none can have (try: .size = "
-			    "sizeof(struct ...))", size);
+		return fail(-E2BIG, "the size of a struct is %u, which none can have"
+			    TRY ".size = sizeof(struct ...)", size);
 	for (i = known; i < size; i++)
 		if (bytes[i])
 			return fail(-E2BIG, "a struct has a field that libhpage_map %s does not "
-				    "know (try: a newer library)", hpmap_version());
+				    "know", hpmap_version());
 	return 0;
 }
 
@@ -46,7 +48,7 @@ int struct_in(void *to, size_t known, size_t first, const void *from)
 
 	if (ret)
 		return ret;
-	size = size_of(from);
+	size = struct_size(from);
 	memset(to, 0, known);
 	memcpy(to, from, size < known ? size : known);
 	return 0;
@@ -55,7 +57,7 @@ int struct_in(void *to, size_t known, size_t first, const void *from)
 /* Copy an answer out, as much as the caller knows, without the size. */
 void struct_out(void *to, const void *from, size_t known)
 {
-	uint32_t size = size_of(to);
+	uint32_t size = struct_size(to);
 
 	if (size > known)
 		memset((char *)to + known, 0, size - known);

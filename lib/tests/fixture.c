@@ -69,7 +69,7 @@ struct hpmap_buffer *alloc(size_t length)
 	return b;
 }
 
-void says_hello(int dmabuf, size_t length)
+void dmabuf_has_hello(int dmabuf, size_t length)
 {
 	char *p = mmap(NULL, length, PROT_READ | PROT_WRITE, MAP_SHARED, dmabuf, 0);
 

@@ -42,7 +42,7 @@ extern bool with_module;
 struct hpmap_info info_of(const struct hpmap_buffer *b);
 struct hpmap_buffer *alloc(size_t length);
 /* That a program has put "hello" at its beginning; the dma-buf is closed then. */
-void says_hello(int dmabuf, size_t length);
+void dmabuf_has_hello(int dmabuf, size_t length);
 
 /* Does fn return true in a process of its own? */
 bool in_child(bool (*fn)(void));

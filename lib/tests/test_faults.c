@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * Whatever the library asks of the C library may fail, one request after the other: it says so,
- * leaves nothing behind, and does not end the program. The linker puts functions of this file
+ * Whatever the library asks of the C library may fail, one request after the other: that returns
+ * an errno, leaves nothing behind, and does not end the program. The linker puts functions of this file
  * before those that it calls; see Makefile.
  */
 #define _GNU_SOURCE
@@ -72,7 +72,7 @@ static void allowed(const char *call, int ret)
 	size_t i;
 
 	left = 0;
-	/* The module alone says so. */
+	/* The module alone returns that. */
 	if (ret == -EINTR && with == EINTR && with_module)
 		ret = 0;
 	for (i = 0; ret && i < sizeof(known) / sizeof(*known); i++) {

@@ -92,7 +92,7 @@ static bool short_by_hand(void)
 	struct hpmap_buffer *b = NULL;
 
 	return before_populate() &&
-	       refused(memfd(1ULL << 40, HPMAP_ALLOW_BASE, &b), -ENOMEM, "MiB available") && !b;
+	       refused(memfd(1ULL << 40, HPMAP_ALLOW_BASE, &b), -ENOMEM, " available ") && !b;
 }
 
 static void older_kernels_do(void **state)
@@ -103,7 +103,7 @@ static void older_kernels_do(void **state)
 	assert_true(in_child(without_noexec));
 }
 
-static void a_sandbox_is_told(void **state)
+static void a_sandbox_is_reported(void **state)
 {
 	(void)state;
 	assert_true(in_child(without_memfd));
@@ -146,8 +146,8 @@ static bool with_few_addresses(void)
 		return false;
 	if (!refused(hpmap_map(b, 0, NULL), -ENOMEM, "ulimit -v"))
 		return false;
-	/* Better none than one that is told wrong. */
-	if (!huge && !refused(hpmap_from_fd(hpmap_fd(b), &same), -ENOMEM, "cannot be told"))
+	/* Better none than one with wrong facts. */
+	if (!huge && !refused(hpmap_from_fd(hpmap_fd(b), &same), -ENOMEM, "cannot be seen"))
 		return false;
 	hpmap_free(b);
 	b = NULL;
@@ -155,7 +155,7 @@ static bool with_few_addresses(void)
 }
 #endif
 
-static void limits_of_the_process_are_told(void **state)
+static void limits_of_the_process_are_reported(void **state)
 {
 	(void)state;
 	assert_true(in_child(with_small_files));
@@ -248,7 +248,7 @@ static void one_can_ask_how_many_nodes(void **state)
 }
 
 /* Of who made it, whoever holds it. */
-static void the_maker_of_a_file_is_told(void **state)
+static void the_maker_of_a_file_is_reported(void **state)
 {
 	int fd = memfd_create("of another", MFD_CLOEXEC | MFD_ALLOW_SEALING);
 	struct hpmap_buffer *b;
@@ -290,7 +290,7 @@ static bool in_a_small_cgroup(void)
 }
 
 /* The limit is that of a cgroup further up. */
-static void a_cgroup_is_told_and_kills_nobody(void **state)
+static void a_cgroup_is_reported_and_kills_nobody(void **state)
 {
 	(void)state;
 	assert_int_equal(mkdir(CGROUP, 0755), 0);
@@ -315,7 +315,7 @@ static bool bound_to_node_1(void)
 }
 
 /* As many pages as there are altogether, but not there. */
-static void a_node_is_told_and_kills_nobody(void **state)
+static void a_node_is_reported_and_kills_nobody(void **state)
 {
 	struct hpmap_buffer *b = NULL;
 
@@ -392,19 +392,19 @@ static void signals_are_as_for_system_calls(void **state)
 
 static const struct CMUnitTest anywhere[] = {
 	TEST(older_kernels_do),
-	TEST(a_sandbox_is_told),
-	TEST(limits_of_the_process_are_told),
+	TEST(a_sandbox_is_reported),
+	TEST(limits_of_the_process_are_reported),
 	TEST(facts_need_descriptors),
 	TEST(odd_descriptors_are_refused),
 	TEST(a_sealed_file_is_for_reading),
 	TEST(one_can_ask_how_many_nodes),
-	TEST(the_maker_of_a_file_is_told),
+	TEST(the_maker_of_a_file_is_reported),
 };
 
 /* The machine is ours, and has two nodes of 2 GiB. */
 static const struct CMUnitTest in_machine[] = {
-	TEST(a_cgroup_is_told_and_kills_nobody),
-	TEST(a_node_is_told_and_kills_nobody),
+	TEST(a_cgroup_is_reported_and_kills_nobody),
+	TEST(a_node_is_reported_and_kills_nobody),
 	TEST(pages_are_interleaved),
 	TEST(signals_are_as_for_system_calls),
 };

@@ -136,7 +136,7 @@ static void more_than_there_is_is_not_populated(void **state)
 
 	(void)state;
 	ok(hpmap_from_fd(fd, &b));
-	assert_true(refused(hpmap_map(b, HPMAP_POPULATE, NULL), -ENOMEM, "MiB are available"));
+	assert_true(refused(hpmap_map(b, HPMAP_POPULATE, NULL), -ENOMEM, "are available"));
 	assert_true(refused(hpmap_map(b, HPMAP_POPULATE | HPMAP_READ_ONLY, NULL), -ENOMEM,
 			    "HPMAP_POPULATE"));
 	assert_int_equal(fstat(fd, &st), 0);
@@ -206,7 +206,7 @@ static bool devices_are_forbidden(void)
 	       refused(hpmap_open("ring", 0, &b), -EACCES, "--device=/dev/hpage/ring") && !b;
 }
 
-static void rules_for_devices_are_told(void **state)
+static void rules_for_devices_are_reported(void **state)
 {
 	(void)state;
 	assert_true(in_child(devices_are_forbidden));
@@ -222,7 +222,7 @@ static void freeing_leaves_errno(void **state)
 	assert_int_equal(errno, ENOTTY);
 }
 
-/* How often the text says it. */
+/* How often the text has the words. */
 static unsigned int times(const char *text, const char *words)
 {
 	unsigned int n = 0;
@@ -246,7 +246,7 @@ static bool without_policies(void)
 	       times(hpmap_why(b), "set_mempolicy(2)") == 1;
 }
 
-static void a_reason_is_said_once(void **state)
+static void a_reason_stands_once(void **state)
 {
 	struct hpmap_buffer *b = NULL;
 
@@ -255,7 +255,7 @@ static void a_reason_is_said_once(void **state)
 	assert_int_equal(hpmap_alloc(HPMAP_OPTIONS(.length = 1UL << 46,
 						   .flags = HPMAP_ALLOW_BASE | HPMAP_NO_MODULE),
 				     &b), -ENOMEM);
-	assert_int_equal(times(hpmap_why(NULL), "MiB available"), 1);
+	assert_int_equal(times(hpmap_why(NULL), " available "), 1);
 	assert_int_equal(times(hpmap_why(NULL), "free -m"), 1);
 	assert_int_equal(hpmap_alloc(HPMAP_OPTIONS(.length = UINT64_MAX,
 						   .flags = HPMAP_NO_MODULE), &b), -ENOMEM);
@@ -264,7 +264,7 @@ static void a_reason_is_said_once(void **state)
 	assert_null(b);
 }
 
-/* A text that does not fit says so. */
+/* A text that does not fit is marked. */
 static void a_cut_reason_has_a_mark(void **state)
 {
 	struct hpmap_buffer *b = NULL;
@@ -288,9 +288,9 @@ static const struct CMUnitTest tests[] = {
 	TEST(more_than_there_is_is_not_populated),
 	TEST(a_file_of_a_file_system_is_not_asked),
 	TEST(a_buffer_is_no_standard_output),
-	TEST(rules_for_devices_are_told),
+	TEST(rules_for_devices_are_reported),
 	TEST(freeing_leaves_errno),
-	TEST(a_reason_is_said_once),
+	TEST(a_reason_stands_once),
 	TEST(a_cut_reason_has_a_mark),
 };
 

@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/* The addresses under which a device reaches a buffer of the module. */
+#include <errno.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <linux/hpage_map.h>
+
+#include "door.h"
+#include "fd.h"
+#include "internal.h"
+#include "loaded.h"
+#include "public.h"
+#include "signals.h"
+
+_Static_assert(HPMAP_DMA_TO_DEVICE == (int)HPAGE_MAP_DMA_TO_DEVICE, "passed on as they are");
+_Static_assert(HPMAP_DMA_FROM_DEVICE == (int)HPAGE_MAP_DMA_FROM_DEVICE, "so are these");
+_Static_assert(HPMAP_SYNC_FOR_CPU == (int)HPAGE_MAP_SYNC_FOR_CPU, "and these");
+_Static_assert(HPMAP_SYNC_FOR_DEVICE == (int)HPAGE_MAP_SYNC_FOR_DEVICE, "and these");
+
+static int dma_map_failed(int err, const char *device)
+{
+	switch (err) {
+	case EPERM:
+		return fail(-EPERM, "bus addresses need CAP_SYS_RAWIO");
+	case EBADF:
+		return fail(-EACCES, "the buffer was opened for reading"
+			    TRY "hpmap_open() without HPMAP_READ_ONLY");
+	case ENODEV:
+		return fail(-ENODEV, "there is no device %s that has a driver"
+			    TRY "ls -l /sys/bus/pci/devices/*/driver", device);
+	case EBUSY:
+		return fail(-EBUSY, "the driver of %s manages the addresses itself, as vfio-pci "
+			    "does" TRY "VFIO_IOMMU_MAP_DMA on the mapping of the buffer", device);
+	case EINTR:
+		return fail(-EINTR, "a signal came first" TRY "a handler with SA_RESTART");
+	case EIO:
+		return fail(-EIO, "%s does not reach the pages"
+			    TRY ".near_device, or HPMAP_BELOW_4G", device);
+	default:
+		return fail(-err, "HPAGE_MAP_DMA_MAP: %s: %s", device, strerror(err));
+	}
+}
+
+static int dma_without_module(void)
+{
+	return fail(-ENOTSUP, "only the module hpage_map gives addresses to a device%s",
+		    module_loaded() == NO ? TRY "sudo modprobe hpage_map" : "");
+}
+
+PUBLIC int hpmap_dma_map(const struct hpmap_buffer *b, const char *device, unsigned int flags,
+			 int *fd)
+{
+	struct hpage_map_dma_map d = { .size = sizeof(d), .flags = flags };
+	sigset_t before;
+	int ret;
+
+	if (!flags || flags & ~(HPMAP_DMA_TO_DEVICE | HPMAP_DMA_FROM_DEVICE))
+		return fail(-EINVAL, "hpmap_dma_map: unknown bits in flags, %#x, or none", flags);
+	if (b->backend != HPMAP_BACKEND_MODULE)
+		return dma_without_module();
+	if (!device || strlen(device) >= sizeof(d.device))
+		return dma_map_failed(ENODEV, device ? device : "NULL");
+	strcpy(d.device, device);
+	signals_hold(&before);
+	ret = ioctl(b->fd, HPAGE_MAP_DMA_MAP, &d) ? errno : 0;
+	signals_release(&before);
+	if (ret)
+		return dma_map_failed(ret, device);
+	*fd = fd_above_standard(d.fd);
+	return 0;
+}
+
+static int dma_mapping_failed(int err)
+{
+	if (err == ENODEV)
+		return fail(-ENODEV, "the mapping has ended with the driver of its device");
+	if ((err == EBADF || err == ENOTTY) && module_loaded() != YES && access(DEVICE, F_OK))
+		return dma_without_module();
+	if (err == EBADF || err == ENOTTY)
+		return fail(-EINVAL, "the descriptor is none of hpmap_dma_map()");
+	if (err == EPERM)
+		return fail(-EPERM, "bus addresses need CAP_SYS_RAWIO");
+	if (err == EINVAL)
+		return fail(-EINVAL, "not within the buffer, or no bytes, or unknown flags");
+	return fail(-err, "the mapping: %s", strerror(err));
+}
+
+/* HPAGE_MAP_RUNS is for buffers as well, whose addresses are not those of a device. */
+PUBLIC int hpmap_dma_runs(int fd, uint64_t first, struct hpmap_run *runs, unsigned int *nr)
+{
+	struct hpage_map_runs r = {
+		.size = sizeof(r), .runs = (uintptr_t)runs, .first = first, .nr = *nr,
+	};
+	struct hpage_map_info info = { .size = sizeof(info) };
+
+	if (!fd_may_be_asked(fd) || !ioctl(fd, HPAGE_MAP_INFO, &info))
+		return dma_mapping_failed(EBADF);
+	if (ioctl(fd, HPAGE_MAP_RUNS, &r))
+		return dma_mapping_failed(errno);
+	*nr = r.nr;
+	return 0;
+}
+
+PUBLIC int hpmap_dma_sync(int fd, unsigned int flags, uint64_t offset, uint64_t length)
+{
+	struct hpage_map_dma_sync s = {
+		.size = sizeof(s), .flags = flags, .offset = offset, .length = length,
+	};
+
+	if (!fd_may_be_asked(fd))
+		return dma_mapping_failed(EBADF);
+	return ioctl(fd, HPAGE_MAP_DMA_SYNC, &s) ? dma_mapping_failed(errno) : 0;
+}
