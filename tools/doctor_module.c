@@ -12,6 +12,7 @@
 #include "doctor_module.h"
 #include "file.h"
 
+/* On the machine itself, if this is a container. */
 #define MOK	"sudo mokutil --import /var/lib/dkms/mok.pub    # then restart and enrol the key"
 
 /* Has the running kernel a module of this name, on disk or perhaps built in? */
@@ -173,13 +174,12 @@ void doctor_signing(struct doctor *d)
 	else if (kernel_takes_modules() == NO)
 		return;
 	else if (lockdown == YES || enforce == YES)
-		doctor_finding_add(d, NOTE, "signing", d->contained ? MOK ", on the machine outside" : MOK,
-		     "this kernel loads signed modules only (%s)",
-		     enforce == YES ? "sig_enforce" : "lockdown");
+		doctor_finding_add(d, NOTE, "signing", MOK, "this kernel loads signed modules only "
+				   "(%s)", enforce == YES ? "sig_enforce" : "lockdown");
 	else if (lockdown == NO && enforce == NO)
 		doctor_finding_add(d, FINE, "signing", "", "modules need no signature here");
 	else
-		doctor_finding_add(d, HIDDEN, "signing", "", "whether modules need a signature cannot be seen "
-		     "from here, without %s", enforce == UNSEEN ? "/sys/module" :
-		     "/sys/kernel/security/lockdown");
+		doctor_finding_add(d, HIDDEN, "signing", "", "whether modules need a signature "
+				   "cannot be seen from here, without %s", enforce == UNSEEN ?
+				   "/sys/module" : "/sys/kernel/security/lockdown");
 }

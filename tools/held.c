@@ -61,8 +61,8 @@ static void count_append(char text[HELD_ROOM], uint32_t nr, const char *what)
 	size_t length = strlen(text);
 
 	if (nr)
-		snprintf(text + length, HELD_ROOM - length, "%s%u %s%s", length ? ", " : "", nr, what,
-			 plural(nr));
+		snprintf(text + length, HELD_ROOM - length, "%s%u %s%s", length ? ", " : "", nr,
+			 what, plural(nr));
 }
 
 /* "1 descriptor, 2 mappings, 1 dma-buf"; empty if there are none. */
