@@ -11,7 +11,7 @@
 /* The values of long options for getopt_long(), which are no letters. */
 #define LONG	256
 
-static bool takes(const struct command *c, int option)
+static bool option_takes(const struct command *c, int option)
 {
 	return (c->options | BIT(OPT_HELP)) & BIT(option);
 }
@@ -25,7 +25,7 @@ void args_help(const struct command *c)
 	printf("usage: hpagectl %s%s%s\n\n%s\n\n", c->name, *c->synopsis ? " " : "", c->synopsis,
 	       c->summary);
 	for (i = 0; i < NR_OPTIONS; i++) {
-		if (!takes(c, i))
+		if (!option_takes(c, i))
 			continue;
 		spec = &option_specs[i];
 		snprintf(left, sizeof(left), "%c%c%c --%s%s%s", spec->letter ? '-' : ' ',
@@ -33,7 +33,7 @@ void args_help(const struct command *c)
 			 spec->arg ? " " : "", spec->arg ? spec->arg : "");
 		printf("  %-24s %s\n", left, spec->help);
 	}
-	if (takes(c, OPT_OUTPUT))
+	if (option_takes(c, OPT_OUTPUT))
 		columns_help(c->columns, c->nr_columns);
 	if (c->more)
 		printf("\n%s", c->more);
@@ -49,7 +49,7 @@ static void getopt_prepare(const struct command *c, struct option *longs, char *
 	*shorts++ = '+';
 	*shorts++ = ':';
 	for (i = 0; i < NR_OPTIONS; i++) {
-		if (!takes(c, i))
+		if (!option_takes(c, i))
 			continue;
 		spec = &option_specs[i];
 		*longs++ = (struct option){
@@ -75,7 +75,7 @@ static int option_of(const struct command *c, int value)
 	if (value >= LONG)
 		return value - LONG;
 	for (i = 0; i < NR_OPTIONS; i++)
-		if (takes(c, i) && option_specs[i].letter == value)
+		if (option_takes(c, i) && option_specs[i].letter == value)
 			return i;
 	return -1;
 }
@@ -87,7 +87,7 @@ static int options_meant(const struct command *c, const char *word)
 	int nr = 0, i;
 
 	for (i = 0; i < NR_OPTIONS; i++)
-		nr += takes(c, i) && !strncmp(option_specs[i].name, word + 2, length);
+		nr += option_takes(c, i) && !strncmp(option_specs[i].name, word + 2, length);
 	return nr;
 }
 
