@@ -310,7 +310,7 @@ PUBLIC int hpmap_runs(const struct hpmap_buffer *b, uint64_t first, struct hpmap
 		      unsigned int *nr)
 {
 	if (b->backend != HPMAP_BACKEND_MODULE)
-		return fail(-ENOTSUP, "pages of memfd may move, so they have no addresses to report%s",
+		return fail(-ENOTSUP, "pages of memfd may move, so they have no addresses%s",
 			    module_loaded() == NO ? TRY "sudo modprobe hpage_map" : "");
 	return module_runs(b->fd, first, runs, nr);
 }

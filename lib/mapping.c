@@ -29,8 +29,8 @@ static int mapping_failed(const struct hpmap_buffer *b, unsigned int flags, int 
 		return fail(-ENOMEM, "the file lacks pages, and the pool has too few to add them"
 			    TRY "hpagectl pool");
 	if (err == ENOMEM && hugetlb)
-		return fail(-ENOMEM, "the pool has too few free pages for the copies that a private "
-			    "mapping may need, %llu page%s of %s" TRY "hpagectl pool", pages,
+		return fail(-ENOMEM, "the pool has too few free pages for the copies of a private "
+			    "mapping, %llu page%s of %s" TRY "hpagectl pool", pages,
 			    plural(pages), SIZE_TEXT(b->page_size));
 	if (err == ENOMEM || err == ENOSPC)
 		return fail(-ENOMEM, "no room for a mapping of %s" TRY "ulimit -v unlimited",

@@ -438,7 +438,7 @@ static int rung_place(const struct hpmap_options *o, struct rung *r)
 	return -EINVAL;
 }
 
-/* Make a buffer into @b, which the module may have tried before; what was lacking goes to @b->why. */
+/* Make a buffer into @b, which the module may have tried before; reasons go to @b->why. */
 int memfd_alloc(const struct hpmap_options *options, bool module_tried, struct hpmap_buffer *b)
 {
 	struct hpmap_options o = *options;

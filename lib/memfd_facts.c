@@ -286,7 +286,8 @@ static int nodes_count_piece(const struct hpmap_buffer *b, uint64_t from, uint64
 }
 
 /* Count all from @from to @to, piece by piece, so that page tables stay small. */
-static int nodes_count_extent(const struct hpmap_buffer *b, uint64_t from, uint64_t to, uint64_t *counts)
+static int nodes_count_extent(const struct hpmap_buffer *b, uint64_t from, uint64_t to,
+			      uint64_t *counts)
 {
 	uint64_t piece = b->page_size < PIECE ? PIECE : b->page_size, length;
 	int ret = 0;

@@ -38,8 +38,9 @@ static bool meminfo_read(const char *path, uint64_t *bytes, uint64_t *available)
 
 	if (file_text(path, text, sizeof(text)) < 0)
 		return false;
-	*bytes = (number_behind(text, "MemFree:") + number_behind(text, "Active(file):") +
-		  number_behind(text, "Inactive(file):") + number_behind(text, "KReclaimable:")) << 10;
+	*bytes = (number_behind(text, "MemFree:") + number_behind(text, "KReclaimable:") +
+		  number_behind(text, "Active(file):") +
+		  number_behind(text, "Inactive(file):")) << 10;
 	*available = number_behind(text, "MemAvailable:") << 10;
 	return true;
 }

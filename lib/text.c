@@ -16,7 +16,7 @@ static bool size_is_exact(uint64_t bytes, int shift)
 	return !((bytes & mask) * 10 & mask);
 }
 
-/* 2 MiB, 1.5 GiB, 100 B: exact with one decimal, or else rounded down, to four digits if possible. */
+/* 2 MiB, 1.5 GiB, 100 B: exact with one decimal, or rounded down to four digits if possible. */
 const char *size_text(uint64_t bytes, char text[SIZE_ROOM])
 {
 	unsigned int tenths;

@@ -5,8 +5,9 @@
 
 #include <stdint.h>
 
-/* Begins a remedy, on a line of its own below its reason. */
-#define TRY	"\ntry: "
+/* Begins a remedy, which is a line of its own below its reason. */
+#define REMEDY	"try: "
+#define TRY	"\n" REMEDY
 
 #define SIZE_ROOM	24
 

@@ -7,12 +7,17 @@
  * a measurement to publish.
  */
 #include <inttypes.h>
-#include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <time.h>
 
-#include "hpagectl.h"
+#include "command.h"
+#include "json.h"
+#include "names.h"
+#include "report.h"
+#include "rows.h"
+#include "touch.h"
 
 #define DEFAULT_SIZE	(256UL << 20)
 #define READS		2000000UL
@@ -32,12 +37,22 @@ struct figures {
 	uint64_t touch;
 	uint64_t faults;
 	uint64_t read;
-	char why[1024];
+	char why[4096];
+};
+
+enum { BENCH_MEMORY, BENCH_MADE, BENCH_TOUCHED, BENCH_FAULTS, BENCH_READ, NR_BENCH };
+
+static const struct column bench_columns[NR_BENCH] = {
+	[BENCH_MEMORY] = { "MEMORY", "memory", 0 },
+	[BENCH_MADE] = { "MADE", "make_ns", COLUMN_RIGHT },
+	[BENCH_TOUCHED] = { "TOUCHED", "touch_ns", COLUMN_RIGHT },
+	[BENCH_FAULTS] = { "FAULTS", "faults", COLUMN_RIGHT },
+	[BENCH_READ] = { "READ", "read_ps", COLUMN_RIGHT },
 };
 
 static volatile uint64_t sink;
 
-static uint64_t now(void)
+static uint64_t clock_now(void)
 {
 	struct timespec t;
 
@@ -45,10 +60,10 @@ static uint64_t now(void)
 	return t.tv_sec * 1000000000ULL + t.tv_nsec;
 }
 
-/* Each address depends on what was read before, so that nothing overlaps. */
-static uint64_t read_at_random(const uint64_t *words, uint64_t nr)
+/* Picoseconds of a read. Each address depends on the read before, so that nothing overlaps. */
+static uint64_t memory_read(const uint64_t *words, uint64_t nr)
 {
-	uint64_t x = 88172645463325252ULL, i, start = now();
+	uint64_t x = 88172645463325252ULL, i, start = clock_now();
 
 	for (i = 0; i < READS; i++) {
 		x ^= x << 13;
@@ -57,29 +72,28 @@ static uint64_t read_at_random(const uint64_t *words, uint64_t nr)
 		x += words[x % nr] & 1;
 	}
 	sink = x;
-	return (now() - start) * 1000 / READS;
+	return (clock_now() - start) * 1000 / READS;
 }
 
-static void use(void *memory, uint64_t length, struct figures *f)
+static void memory_use(void *memory, uint64_t length, struct figures *f)
 {
-	uint64_t start = now();
+	uint64_t start = clock_now();
 
 	f->faults = touch(memory, length);
-	f->touch = now() - start;
-	f->read = read_at_random(memory, length / sizeof(uint64_t));
+	f->touch = clock_now() - start;
+	f->read = memory_read(memory, length / sizeof(uint64_t));
 }
 
 /* In @length what was got, which is whole pages. */
-static int with_buffer(const struct hpmap_options *o, struct figures *f, uint64_t *length)
+static int bench_buffer(const struct hpmap_options *o, struct figures *f, uint64_t *length)
 {
 	struct hpmap_info info = { .size = sizeof(info) };
+	uint64_t start = clock_now();
 	struct hpmap_buffer *buffer;
-	uint64_t start = now();
-	char page[SIZE_ROOM];
 	void *memory;
 	int ret = hpmap_alloc(o, &buffer);
 
-	f->make = now() - start;
+	f->make = clock_now() - start;
 	if (ret)
 		return failed(ret, NULL);
 	ret = hpmap_map(buffer, 0, &memory);
@@ -90,93 +104,97 @@ static int with_buffer(const struct hpmap_options *o, struct figures *f, uint64_
 		return failed(ret, NULL);
 	}
 	snprintf(f->name, sizeof(f->name), "%s, %s of %s", backend_name(info.backend),
-		 size_show(info.page_size, page), backing_name(info.backing));
+		 SIZE_TEXT(info.page_size), backing_name(info.backing));
 	snprintf(f->why, sizeof(f->why), "%s", hpmap_why(buffer));
-	use(memory, info.length, f);
+	memory_use(memory, info.length, f);
 	*length = info.length;
 	hpmap_free(buffer);
 	return 0;
 }
 
-static int with_base_pages(uint64_t length, struct figures *f)
+static int bench_ordinary(uint64_t length, struct figures *f)
 {
-	uint64_t start = now();
+	uint64_t start = clock_now();
 	void *memory = ordinary_memory(length);
 
-	f->make = now() - start;
+	f->make = clock_now() - start;
 	if (!memory)
 		return EXIT_LESS;
 	strcpy(f->name, "ordinary memory");
-	use(memory, length, f);
+	memory_use(memory, length, f);
 	munmap(memory, length);
 	return 0;
 }
 
-static void show(const struct figures *f)
+static void bench_show(struct rows *r, unsigned int column, double value, const char *unit)
 {
-	char make[24], touch[24], count[24], reading[24];
+	char text[32];
 
-	snprintf(make, sizeof(make), "%.1f ms", f->make / 1e6);
-	snprintf(touch, sizeof(touch), "%.1f ms", f->touch / 1e6);
-	snprintf(count, sizeof(count), "%" PRIu64, f->faults);
-	snprintf(reading, sizeof(reading), "%.1f ns", f->read / 1e3);
-	table_row(5, f->name, make, touch, count, reading);
+	snprintf(text, sizeof(text), "%.1f %s", value, unit);
+	row_show(r, column, text);
 }
 
-static struct json_object *json(const struct figures *f)
+static void bench_row(struct rows *r, const struct figures *f)
 {
-	struct json_object *o = json_object_new_object();
-
-	json_text(o, "memory", f->name);
-	json_number(o, "make_ns", f->make);
-	json_number(o, "touch_ns", f->touch);
-	json_number(o, "faults", f->faults);
-	json_number(o, "read_ps", f->read);
-	return o;
+	rows_add(r);
+	row_text(r, BENCH_MEMORY, f->name);
+	row_number(r, BENCH_MADE, f->make);
+	bench_show(r, BENCH_MADE, f->make / 1e6, "ms");
+	row_number(r, BENCH_TOUCHED, f->touch);
+	bench_show(r, BENCH_TOUCHED, f->touch / 1e6, "ms");
+	row_number(r, BENCH_FAULTS, f->faults);
+	row_number(r, BENCH_READ, f->read);
+	bench_show(r, BENCH_READ, f->read / 1e3, "ns");
 }
 
-static int bench(const struct args *a)
+static int bench_print(struct rows *r, uint64_t length, const char *why)
 {
-	struct json_object *o, *array;
-	struct hpmap_options options;
+	struct json_object *o;
+
+	if (r->array) {
+		o = json_object_new_object();
+		json_number(o, "length", length);
+		json_object_object_add(o, "figures", r->array);
+		json_text(o, "why", why);
+		return json_print(o);
+	}
+	printf("%s, each done once\n\n", SIZE_TEXT(length));
+	rows_print(r);
+	putchar('\n');
+	print_why(why);
+	if (*why)
+		putchar('\n');
+	printf("A buffer is zeroed when it is made, ordinary memory when it is first touched.\n");
+	return EXIT_OK;
+}
+
+static int bench_run(const struct args *a)
+{
+	struct hpmap_options options = a->o;
 	struct figures f[2] = {};
-	char size[SIZE_ROOM];
 	uint64_t length = 0;
+	struct rows r;
 	int ret;
 
-	args_options(a, &options);
 	if (!options.length)
 		options.length = DEFAULT_SIZE;
-	ret = with_buffer(&options, &f[0], &length);
+	ret = bench_buffer(&options, &f[0], &length);
 	if (!ret)
-		ret = with_base_pages(length, &f[1]);
+		ret = bench_ordinary(length, &f[1]);
+	if (!ret)
+		ret = rows_begin(&r, bench_columns, NR_BENCH, a);
 	if (ret)
 		return ret;
-	if (given(a, OPT_JSON)) {
-		o = json_object_new_object();
-		array = json_object_new_array();
-		json_number(o, "length", length);
-		json_object_array_add(array, json(&f[0]));
-		json_object_array_add(array, json(&f[1]));
-		json_object_object_add(o, "figures", array);
-		json_text(o, "why", f[0].why);
-		return print_json(o);
-	}
-	printf("%s, each done once\n\n", size_show(length, size));
-	table_row(5, "MEMORY", "MADE IN", "FIRST TOUCH", "FAULTS", "RANDOM READ");
-	show(&f[0]);
-	show(&f[1]);
-	table_print();
-	if (*f[0].why)
-		printf("\nnothing better, because: %s\n", f[0].why);
-	printf("\nA buffer is zeroed when it is made, ordinary memory when it is first touched.\n");
-	return EXIT_OK;
+	bench_row(&r, &f[0]);
+	bench_row(&r, &f[1]);
+	return bench_print(&r, length, f[0].why);
 }
 
 const struct command cmd_bench = {
 	.name = "bench",
 	.synopsis = "[--size SIZE] [OPTION]...",
 	.summary = "compare a buffer with ordinary memory, in a few seconds",
+	.more = "TOUCHED is the first touch of every 4 KiB, READ one read at random.\n",
 	.options = PLACEMENT | BIT(OPT_NO_MODULE) | BIT(OPT_JSON),
-	.run = bench,
+	.run = bench_run,
 };

@@ -1,48 +1,58 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* hpagectl create: a buffer with a name. */
-#include "hpagectl.h"
+#include <stdio.h>
 
-static int create(const struct args *a)
+#include "buffer.h"
+#include "command.h"
+#include "json.h"
+#include "report.h"
+
+static int create_make(const struct hpmap_options *o, struct hpmap_buffer **buffer,
+		       struct hpmap_info *info)
+{
+	int ret = hpmap_create(o, buffer);
+
+	if (ret)
+		return failed(ret, o->name);
+	ret = hpmap_info(*buffer, info);
+	if (!ret)
+		return 0;
+	hpmap_free(*buffer);
+	return failed(ret, o->name);
+}
+
+static int create_run(const struct args *a)
 {
 	struct hpmap_info info = { .size = sizeof(info) };
+	struct hpmap_options o = a->o;
 	struct hpmap_buffer *buffer;
-	struct hpmap_options o;
-	char text[160];
+	char text[BUFFER_ROOM];
+	struct json_object *json;
 	int ret;
 
+	o.name = a->words[0];
 	if (!given(a, OPT_SIZE)) {
-		complain("how large? (try: hpagectl create %s --size 64M)", a->words[0]);
+		complain("how large?" TRY "hpagectl create %s --size 64M", o.name);
 		return EXIT_USAGE;
 	}
-	args_options(a, &o);
-	o.name = a->words[0];
-	ret = check_name(o.name, o.name);
+	ret = buffer_name_check(o.name, o.name);
 	if (ret)
 		return ret;
-	if (name_taken(o.name)) {
-		complain("%s: there is a buffer named %s already (try: another name)", o.name,
-			 o.name);
+	if (buffer_exists(o.name)) {
+		complain("%s: there is a buffer named %s already" TRY "hpagectl info %s", o.name,
+			 o.name, o.name);
 		return EXIT_FAILED;
 	}
-	ret = hpmap_create(&o, &buffer);
+	ret = create_make(&o, &buffer, &info);
 	if (ret)
-		return failed(ret, o.name);
-	ret = hpmap_info(buffer, &info);
-	if (ret) {
-		hpmap_free(buffer);
-		return failed(ret, o.name);
-	}
+		return ret;
 	if (given(a, OPT_JSON)) {
-		struct json_object *json = buffer_json(&info);
-
+		json = buffer_json(&info);
 		json_text(json, "why", hpmap_why(buffer));
-		print_json(json);
+		json_print(json);
 	} else {
-		describe(text, sizeof(text), info.length, info.page_size, info.backing,
-			 info.nr_runs, info.node);
-		printf("/dev/hpage/%s has %s\n", o.name, text);
-		if (*hpmap_why(buffer))
-			printf("nothing better, because: %s\n", hpmap_why(buffer));
+		printf("/dev/hpage/%s has %s\n", o.name, buffer_text(&info, text));
+		print_why(hpmap_why(buffer));
 	}
 	hpmap_free(buffer);
 	return EXIT_OK;
@@ -56,5 +66,5 @@ const struct command cmd_create = {
 	.options = PLACEMENT | BIT(OPT_MODE) | BIT(OPT_OWNER) | BIT(OPT_GROUP) | BIT(OPT_JSON),
 	.min_words = 1,
 	.max_words = 1,
-	.run = create,
+	.run = create_run,
 };

@@ -2,13 +2,14 @@
 /*
  * hpagectl demo: what one buffer is good for, done on this machine.
  *
- * Each step does what it tells, and looks whether it was so. A step that this
- * machine or this user cannot have says why; only one that should have worked
+ * Each step does what it prints, and looks whether it was so. A step that this
+ * machine or this user cannot have prints why; only one that should have worked
  * makes the demo fail.
  */
 #include <errno.h>
 #include <linux/io_uring.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
@@ -17,7 +18,11 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "hpagectl.h"
+#include "buffer.h"
+#include "command.h"
+#include "file.h"
+#include "report.h"
+#include "touch.h"
 
 #define LENGTH		(16UL << 20)
 /* Where the letter is; touch() writes to the first byte of each page. */
@@ -40,10 +45,11 @@ struct tour {
 	bool filled;
 };
 
-static void tell(const char *step, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+static void step_print(const char *step, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
 
 /* So that each line is there when it is done, and not all of them at the end. */
-static void tell(const char *step, const char *fmt, ...)
+static void step_print(const char *step, const char *fmt, ...)
 {
 	va_list args;
 
@@ -55,7 +61,19 @@ static void tell(const char *step, const char *fmt, ...)
 	fflush(stdout);
 }
 
-static int wrong(const char *what)
+/* What the library returns as reasons, a line each. */
+static void step_print_why(const char *step, const char *before, const char *why)
+{
+	size_t length;
+
+	for (; *why; why += length + (why[length] == '\n')) {
+		length = strcspn(why, "\n");
+		step_print(step, "%s%.*s", before, (int)length, why);
+		step = before = "";
+	}
+}
+
+static int step_wrong(const char *what)
 {
 	complain("%s (please report this)", what);
 	return EXIT_FAILED;
@@ -68,13 +86,12 @@ static uint64_t pool_free(uint64_t page_size)
 	return hpmap_pool(page_size, -1, &pool) ? 0 : pool.free;
 }
 
-static int have(struct tour *t, const struct args *a)
+static int demo_have(struct tour *t, const struct args *a)
 {
-	struct hpmap_options o;
-	char text[160];
+	struct hpmap_options o = a->o;
+	char text[BUFFER_ROOM];
 	int ret;
 
-	args_options(a, &o);
 	o.length = LENGTH;
 	ret = hpmap_alloc(&o, &t->buffer);
 	if (ret)
@@ -83,30 +100,27 @@ static int have(struct tour *t, const struct args *a)
 	ret = hpmap_info(t->buffer, &t->info);
 	if (ret)
 		return failed(ret, NULL);
-	describe(text, sizeof(text), t->info.length, t->info.page_size, t->info.backing,
-		 t->info.nr_runs, t->info.node);
-	tell("have", "%s, from %s", text,
-	     t->info.backend == HPMAP_BACKEND_MODULE ? "the module" : "memfd");
-	if (*hpmap_why(t->buffer))
-		tell("", "nothing better: %s", hpmap_why(t->buffer));
+	step_print("have", "%s, from %s", buffer_text(&t->info, text),
+		   t->info.backend == HPMAP_BACKEND_MODULE ? "the module" : "memfd");
+	step_print_why("", "nothing better: ", hpmap_why(t->buffer));
 	return 0;
 }
 
 /* As a device fills it: before anybody has mapped it. */
-static int fill(struct tour *t)
+static int demo_fill(struct tour *t)
 {
 	t->filled = pwrite(hpmap_fd(t->buffer), letter, sizeof(letter), AT) == sizeof(letter);
 	if (t->filled)
-		tell("fill", "the kernel wrote to it before anything was mapped");
+		step_print("fill", "the kernel wrote to it before anything was mapped");
 	else if (t->info.backend == HPMAP_BACKEND_MEMFD &&
 		 t->info.backing == HPMAP_BACKING_HUGETLB)
-		tell("fill", "not here: memfd has no write(2) for hugetlb, the module has");
+		step_print("fill", "not here: memfd has no write(2) for hugetlb, the module has");
 	else
-		return wrong("it cannot be written before it is mapped");
+		return step_wrong("it cannot be written before it is mapped");
 	return 0;
 }
 
-static int map(struct tour *t)
+static int demo_map(struct tour *t)
 {
 	uint64_t few, many;
 	void *memory;
@@ -117,19 +131,19 @@ static int map(struct tour *t)
 	t->memory = memory;
 	few = touch(memory, t->info.length);
 	if (t->filled && strcmp(t->memory + AT, letter))
-		return wrong("what the kernel wrote is not there");
+		return step_wrong("what the kernel wrote is not there");
 	memory = ordinary_memory(t->info.length);
 	if (!memory)
 		return EXIT_LESS;
 	many = touch(memory, t->info.length);
 	munmap(memory, t->info.length);
-	tell("map", "%llu page faults to touch all of it; ordinary memory takes %llu",
-	     (unsigned long long)few, (unsigned long long)many);
+	step_print("map", "%llu page fault%s to touch all of it; ordinary memory takes %llu",
+		   (unsigned long long)few, plural(few), (unsigned long long)many);
 	return 0;
 }
 
 /* In a process that has nothing of ours but the descriptor. */
-static int answer_letter(int fd, uint64_t length)
+static int letter_answer(int fd, uint64_t length)
 {
 	char *memory = mmap(NULL, length, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 
@@ -139,7 +153,7 @@ static int answer_letter(int fd, uint64_t length)
 	return 0;
 }
 
-static int share(struct tour *t)
+static int demo_share(struct tour *t)
 {
 	pid_t pid = fork();
 	int status;
@@ -149,75 +163,72 @@ static int share(struct tour *t)
 		return EXIT_FAILED;
 	}
 	if (!pid)
-		_exit(answer_letter(hpmap_fd(t->buffer), t->info.length));
+		_exit(letter_answer(hpmap_fd(t->buffer), t->info.length));
 	if (waitpid(pid, &status, 0) != pid || status ||
 	    strcmp(t->memory + t->info.length - sizeof(reply), reply))
-		return wrong("what another process wrote is not there");
-	tell("share", "another process mapped it and wrote to it, and it is here");
+		return step_wrong("what another process wrote is not there");
+	step_print("share", "another process mapped it and wrote to it, and it is here");
 	return 0;
 }
 
-/* What helps where a ring cannot be had. */
-static const char *no_ring(int err)
+static int pin_without_ring(int err)
 {
 	char disabled[8] = "";
 
 	file_read(disabled, sizeof(disabled), "/proc/sys/kernel/io_uring_disabled");
-	if (err == ENOSYS)
-		return ", this kernel or a sandbox is without it";
+	step_print("pin", "not here: io_uring: %s", strerror(err));
 	if (err == EPERM && (*disabled == '1' || *disabled == '2'))
-		return " (try: sysctl kernel.io_uring_disabled=0, as root)";
-	if (err == EPERM || err == EACCES)
-		return ", a sandbox forbids it (try: outside of it)";
-	if (err == ENOMEM)
-		return " (try: ulimit -l unlimited)";
-	return "";
+		step_print("", "try: sudo sysctl kernel.io_uring_disabled=0");
+	else if (err == EPERM || err == EACCES)
+		step_print("", "a sandbox forbids it");
+	else if (err == ENOMEM)
+		step_print("", "try: ulimit -l unlimited");
+	return 0;
 }
 
 /* For as long as the ring lives, as network and disk I/O on registered buffers needs it. */
-static int pin(struct tour *t)
+static int demo_pin(struct tour *t)
 {
 	const struct iovec iov = { t->memory, t->info.length };
 	struct io_uring_params params = {};
 	int ring = syscall(__NR_io_uring_setup, 1, &params), ret;
 
-	if (ring < 0) {
-		ret = errno;
-		tell("pin", "not here: io_uring: %s%s", strerror(ret), no_ring(ret));
-		return 0;
-	}
+	if (ring < 0)
+		return pin_without_ring(errno);
 	ret = syscall(__NR_io_uring_register, ring, IORING_REGISTER_BUFFERS, &iov, 1) ? errno : 0;
 	/* Closing it alone would unpin the pages later, by a worker of the kernel. */
 	syscall(__NR_io_uring_register, ring, IORING_UNREGISTER_BUFFERS, NULL, 0);
 	close(ring);
-	if (!ret)
-		tell("pin", "io_uring took all of it as a registered buffer");
-	else if (ret == ENOMEM || ret == EPERM)
-		tell("pin", "not for this user: io_uring may not lock that much "
-		     "(try: ulimit -l unlimited)");
-	else
-		tell("pin", "not on this kernel: io_uring does not take it: %s", strerror(ret));
+	if (!ret) {
+		step_print("pin", "io_uring took all of it as a registered buffer");
+	} else if (ret == ENOMEM || ret == EPERM) {
+		step_print("pin", "not for this user: io_uring may not lock that much");
+		step_print("", "try: ulimit -l unlimited");
+	} else {
+		step_print("pin", "not on this kernel: io_uring does not take it: %s",
+			   strerror(ret));
+	}
 	return 0;
 }
 
-static int export(struct tour *t)
+static int demo_export(struct tour *t)
 {
 	int fd, ret = hpmap_export_dmabuf(t->buffer, &fd);
 
 	if (ret) {
-		tell("export", "not here: %s", hpmap_why(NULL));
+		step_print_why("export", "not here: ", hpmap_why(NULL));
 		return 0;
 	}
 	ret = lseek(fd, 0, SEEK_END) == (off_t)t->info.length;
 	close(fd);
 	if (!ret)
-		return wrong("its dma-buf has another size");
-	tell("export", "a dma-buf of all of it, for graphics, cameras and network cards");
+		return step_wrong("its dma-buf has another size");
+	step_print("export", "a dma-buf of all of it, for graphics, cameras and network cards");
 	return 0;
 }
 
 /* Has it still a holder? Pages that the kernel lets go of a moment later are none. */
-static bool held(uint32_t id)
+static bool buffer_is_held(uint32_t id)
 {
 	struct held h;
 
@@ -225,7 +236,7 @@ static bool held(uint32_t id)
 }
 
 /* Pages may come back to the pool a moment later; not even a second is waited for them. */
-static uint64_t free_again(uint64_t page_size, uint64_t wanted)
+static uint64_t pool_free_again(uint64_t page_size, uint64_t wanted)
 {
 	const struct timespec moment = { .tv_nsec = 10 * 1000 * 1000 };
 	int i;
@@ -235,31 +246,32 @@ static uint64_t free_again(uint64_t page_size, uint64_t wanted)
 	return pool_free(page_size);
 }
 
-static int give_back(struct tour *t)
+static int demo_give_back(struct tour *t)
 {
 	uint64_t during = pool_free(t->info.page_size), after;
-	char page[SIZE_ROOM];
 
 	hpmap_free(t->buffer);
 	t->buffer = NULL;
-	if (t->info.backend == HPMAP_BACKEND_MODULE && held(t->info.id))
-		return wrong("the buffer lives on");
+	if (t->info.backend == HPMAP_BACKEND_MODULE && buffer_is_held(t->info.id))
+		return step_wrong("the buffer lives on");
 	if (t->info.backing == HPMAP_BACKING_HUGETLB) {
-		after = free_again(t->info.page_size, during + t->info.nr_pages);
-		tell("gone", "%llu pages of %s were free in the pool, and now %llu",
-		     (unsigned long long)during, size_show(t->info.page_size, page),
+		after = pool_free_again(t->info.page_size, during + t->info.nr_pages);
+		step_print("gone", "%llu pages of %s were free in the pool, and now %llu",
+		     (unsigned long long)during, SIZE_TEXT(t->info.page_size),
 		     (unsigned long long)after);
 	} else {
-		tell("gone", "with its last holder; its memory is everybody's again");
+		step_print("gone", "with its last holder; its memory is everybody's again");
 	}
 	return 0;
 }
 
-static int demo(const struct args *a)
+static int demo_run(const struct args *a)
 {
-	int (*const steps[])(struct tour *t) = { fill, map, share, pin, export, give_back };
+	int (*const steps[])(struct tour *t) = {
+		demo_fill, demo_map, demo_share, demo_pin, demo_export, demo_give_back,
+	};
 	struct tour t = {};
-	int ret = have(&t, a);
+	int ret = demo_have(&t, a);
 	size_t i;
 
 	for (i = 0; !ret && i < sizeof(steps) / sizeof(*steps); i++)
@@ -273,5 +285,5 @@ const struct command cmd_demo = {
 	.synopsis = "[OPTION]...",
 	.summary = "show on this machine what a buffer is good for, in a second",
 	.options = (PLACEMENT & ~BIT(OPT_SIZE)) | BIT(OPT_NO_MODULE),
-	.run = demo,
+	.run = demo_run,
 };

@@ -1,31 +1,33 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* hpagectl destroy: take names away. */
-#include "hpagectl.h"
+#include "buffer.h"
+#include "command.h"
+#include "report.h"
 
 static int destroy_one(const struct args *a, const char *name)
 {
 	struct hpmap_info info;
 	struct held held;
 	char text[HELD_ROOM];
-	int ret = find_buffer(name, &info);
+	int ret = buffer_find(name, &info);
 
 	if (ret)
 		return ret;
 	if (!(info.attributes & HPMAP_ATTR_NAMED)) {
-		complain("%s has no name that could be taken away; it goes with its last holder "
-			 "(try: hpagectl who %s)", name, name);
+		complain("%s has no name that could be taken away; it goes with its last holder"
+			 TRY "hpagectl who %s", name, name);
 		return EXIT_USAGE;
 	}
 	if (!held_read(info.id, &held) && held_at_all(&held) &&
-	    !confirmed(a, "%s is in use by %s (hpagectl who %s). Holders keep it, and the memory "
-		       "is free when the last of them goes.", info.name, held_show(&held, text),
-		       info.name))
+	    !confirmed(given(a, OPT_YES), "%s is in use by %s (hpagectl who %s). Holders keep it, "
+		       "and the memory is free when the last of them goes.", info.name,
+		       held_text(&held, text), info.name))
 		return EXIT_UNCONFIRMED;
 	ret = hpmap_destroy(info.name);
 	return ret ? failed(ret, NULL) : EXIT_OK;
 }
 
-static int destroy(const struct args *a)
+static int destroy_run(const struct args *a)
 {
 	int i, ret, worst = EXIT_OK;
 
@@ -45,5 +47,5 @@ const struct command cmd_destroy = {
 	.options = BIT(OPT_YES),
 	.min_words = 1,
 	.max_words = 1000,
-	.run = destroy,
+	.run = destroy_run,
 };

@@ -7,20 +7,38 @@
  * letters anew; neighbours always differ.
  */
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "hpagectl.h"
+#include "buffer.h"
+#include "command.h"
+#include "file.h"
+#include "json.h"
+#include "names.h"
+#include "nodes.h"
+#include "report.h"
+#include "svg.h"
 
 #define MAX_ROWS	32
-#define MAX_TOLD	64
+#define MAX_SHOWN	64
 
 static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
-/* Backgrounds that neighbours tell apart, in 256 colours, with black letters. */
+/* Backgrounds that neighbours differ by, in 256 colours, with black letters. */
 static const unsigned char colours[] = { 117, 222, 151, 217, 183, 116, 216, 187 };
 
-/* The node of a physical address: memory comes in blocks, which nodes name. */
-static int node_at(uint64_t address)
+enum { RUN_LETTER, RUN_OFFSET, RUN_LENGTH, RUN_ADDRESS, RUN_NODE, NR_RUN };
+
+static const struct column run_columns[NR_RUN] = {
+	[RUN_LETTER] = { "RUN", NULL, 0 },
+	[RUN_OFFSET] = { "OFFSET", "offset", COLUMN_RIGHT },
+	[RUN_LENGTH] = { "LENGTH", "length", COLUMN_RIGHT },
+	[RUN_ADDRESS] = { "ADDRESS", "address", COLUMN_RIGHT },
+	[RUN_NODE] = { "NODE", "node", COLUMN_RIGHT },
+};
+
+/* The node of a physical address: memory comes in blocks, which the directories of nodes list. */
+static int address_node(uint64_t address)
 {
 	char text[32];
 	uint64_t block, size;
@@ -42,91 +60,117 @@ static int node_at(uint64_t address)
 	return -1;
 }
 
-static void cell(unsigned int run, bool colour)
+static char run_letter(unsigned int run)
 {
-	char c = letters[run % (sizeof(letters) - 1)];
-
-	if (colour)
-		printf("\033[30;48;5;%um%c\033[0m", colours[run % sizeof(colours)], c);
-	else
-		putchar(c);
+	return letters[run % (sizeof(letters) - 1)];
 }
 
-static void draw(const struct picture *p)
+static void cell_print(unsigned int run, bool colour)
+{
+	if (colour)
+		printf("\033[30;48;5;%um%c\033[0m", colours[run % sizeof(colours)],
+		       run_letter(run));
+	else
+		putchar(run_letter(run));
+}
+
+static void picture_print(const struct picture *p)
 {
 	uint64_t page = p->info->page_size, length = p->info->length, step, at, end;
-	unsigned int columns = (width() - 12) / 8 * 8, run = 0, n;
-	bool colour = colourful(stdout);
-	char size[SIZE_ROOM];
+	unsigned int columns = (terminal_width() - 12) / 8 * 8, run = 0, n;
+	bool colour = terminal_has_colours(stdout);
 
 	if (columns > 64)
 		columns = 64;
 	step = (length / page + (uint64_t)columns * MAX_ROWS - 1) / ((uint64_t)columns * MAX_ROWS) *
 		page;
-	printf("each letter is %s, another letter another run\n\n", size_show(step, size));
+	printf("each letter is %s, another letter another run\n\n", SIZE_TEXT(step));
 	end = p->nr ? p->runs[0].length : 0;
 	for (at = 0, n = 0; at < length; at += step, n++) {
 		while (run + 1 < p->nr && at >= end)
 			end += p->runs[++run].length;
 		if (n % columns == 0)
-			printf("%s%10s  ", n ? "\n" : "", size_show(at, size));
-		cell(run, colour);
+			printf("%s%10s  ", n ? "\n" : "", SIZE_TEXT(at));
+		cell_print(run, colour);
 	}
 	printf("\n\n");
 }
 
-static void tell(const struct picture *p)
+/* Add rows for the first @nr runs. */
+static void runs_rows(struct rows *r, const struct picture *p, unsigned int nr)
 {
-	char offset[SIZE_ROOM], length[SIZE_ROOM], address[24], node[16], letter[2] = "";
+	char address[24], letter[2] = "";
 	uint64_t at = 0;
 	unsigned int i;
 
-	table_row(5, "RUN", "OFFSET", "LENGTH", "ADDRESS", "NODE");
-	for (i = 0; i < p->nr && i < MAX_TOLD; i++) {
-		*letter = letters[i % (sizeof(letters) - 1)];
+	for (i = 0; i < nr; i++) {
+		*letter = run_letter(i);
 		snprintf(address, sizeof(address), "%#" PRIx64, p->runs[i].address);
-		table_row(5, letter, size_show(at, offset), size_show(p->runs[i].length, length),
-			  address, p->nodes[i] < 0 ? "?" : node_name(p->nodes[i], node));
+		rows_add(r);
+		row_text(r, RUN_LETTER, letter);
+		row_size(r, RUN_OFFSET, at);
+		row_size(r, RUN_LENGTH, p->runs[i].length);
+		row_number(r, RUN_ADDRESS, p->runs[i].address);
+		row_show(r, RUN_ADDRESS, address);
+		row_signed(r, RUN_NODE, p->nodes[i]);
+		if (p->nodes[i] < 0)
+			row_show(r, RUN_NODE, "?");
 		at += p->runs[i].length;
 	}
-	table_print();
-	if (p->nr > MAX_TOLD)
-		printf("and %u more; hpagectl layout --json tells all\n", p->nr - MAX_TOLD);
 }
 
-static int print(const struct picture *p)
+static int layout_print(const struct picture *p, const struct args *a)
 {
-	struct json_object *o = buffer_json(p->info), *array = json_object_new_array(), *run;
-	uint64_t at = 0;
-	unsigned int i;
+	char text[BUFFER_ROOM];
+	struct json_object *o;
+	struct rows r;
+	int ret = rows_begin(&r, run_columns, NR_RUN, a);
 
-	for (i = 0; i < p->nr; i++) {
-		run = json_object_new_object();
-		json_number(run, "offset", at);
-		json_number(run, "length", p->runs[i].length);
-		json_number(run, "address", p->runs[i].address);
-		json_signed(run, "node", p->nodes[i]);
-		json_object_array_add(array, run);
-		at += p->runs[i].length;
+	if (ret)
+		return ret;
+	if (r.array) {
+		runs_rows(&r, p, p->nr);
+		o = buffer_json(p->info);
+		json_object_object_add(o, "layout", r.array);
+		return json_print(o);
 	}
-	json_object_object_add(o, "layout", array);
-	return print_json(o);
+	printf("%s, %s\n", p->info->name, buffer_text(p->info, text));
+	picture_print(p);
+	runs_rows(&r, p, p->nr < MAX_SHOWN ? p->nr : MAX_SHOWN);
+	rows_print(&r);
+	if (p->nr > MAX_SHOWN)
+		printf("and %u more; hpagectl layout --json has all\n", p->nr - MAX_SHOWN);
+	return EXIT_OK;
 }
 
-/* Ask for the runs. Complains, and returns an exit code. */
-static int ask(struct picture *p, struct hpmap_run **runs, int **nodes)
+/* Open the buffer, which must have a node. Complains, and returns an exit code. */
+static int layout_open(const struct hpmap_info *info, struct hpmap_buffer **buffer)
+{
+	int ret;
+
+	if (!buffer_has_node(info)) {
+		complain("buffer id:%u has no name, so nobody but its holders can open it",
+			 info->id);
+		return EXIT_DENIED;
+	}
+	ret = buffer_open(info, buffer);
+	return ret ? failed(ret, NULL) : 0;
+}
+
+/* Fill in the runs and their nodes. Complains, and returns an exit code. */
+static int layout_read(struct picture *p, struct hpmap_run **runs, int **nodes)
 {
 	struct hpmap_buffer *buffer;
-	int ret = open_buffer(p->info, &buffer);
+	int ret = layout_open(p->info, &buffer);
 	unsigned int i;
 
 	if (ret)
 		return ret;
 	p->nr = p->info->nr_runs;
-	*runs = calloc(p->nr, sizeof(**runs));
-	*nodes = calloc(p->nr, sizeof(**nodes));
+	p->runs = *runs = calloc(p->nr, sizeof(**runs));
+	p->nodes = *nodes = calloc(p->nr, sizeof(**nodes));
 	if (!*runs || !*nodes) {
-		complain("no memory for %u runs", p->nr);
+		complain("no memory for %u run%s", p->nr, plural(p->nr));
 		ret = EXIT_FAILED;
 	} else {
 		ret = hpmap_runs(buffer, 0, *runs, &p->nr);
@@ -135,39 +179,23 @@ static int ask(struct picture *p, struct hpmap_run **runs, int **nodes)
 	}
 	hpmap_free(buffer);
 	for (i = 0; !ret && i < p->nr; i++)
-		(*nodes)[i] = p->info->node >= 0 ? p->info->node : node_at((*runs)[i].address);
+		(*nodes)[i] = p->info->node >= 0 ? p->info->node :
+			      address_node((*runs)[i].address);
 	return ret;
 }
 
-static int layout(const struct args *a)
+static int layout_run(const struct args *a)
 {
 	struct hpmap_run *runs = NULL;
 	struct hpmap_info info;
 	int *nodes = NULL;
 	struct picture p = { .info = &info };
-	char text[160];
-	int ret;
+	int ret = buffer_find(a->nr_words ? a->words[0] : NULL, &info);
 
-	if (a->svg && given(a, OPT_JSON)) {
-		complain("--svg and --json exclude each other");
-		return EXIT_USAGE;
-	}
-	ret = find_buffer(a->nr_words ? a->words[0] : "default", &info);
 	if (!ret)
-		ret = ask(&p, &runs, &nodes);
-	p.runs = runs;
-	p.nodes = nodes;
-	if (!ret && given(a, OPT_JSON)) {
-		ret = print(&p);
-	} else if (!ret && a->svg) {
-		ret = svg_write(a->svg, &p);
-	} else if (!ret) {
-		describe(text, sizeof(text), info.length, info.page_size, info.backing,
-			 info.nr_runs, info.node);
-		printf("%s, %s\n", info.name, text);
-		draw(&p);
-		tell(&p);
-	}
+		ret = layout_read(&p, &runs, &nodes);
+	if (!ret)
+		ret = a->svg ? svg_write(a->svg, &p) : layout_print(&p, a);
 	free(runs);
 	free(nodes);
 	return ret;
@@ -180,5 +208,5 @@ const struct command cmd_layout = {
 	.more = "Physical addresses are shown to root only.\n",
 	.options = BIT(OPT_SVG) | BIT(OPT_JSON),
 	.max_words = 1,
-	.run = layout,
+	.run = layout_run,
 };

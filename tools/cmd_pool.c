@@ -7,48 +7,66 @@
  * memory is compacted and it is tried again.
  */
 #include <inttypes.h>
-#include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "hpagectl.h"
+#include "command.h"
+#include "file.h"
+#include "json.h"
+#include "names.h"
+#include "nodes.h"
+#include "report.h"
+#include "rows.h"
+#include "touch.h"
 
-#define MM	"/sys/kernel/mm"
+#define MM		"/sys/kernel/mm"
 #define MAX_SIZES	32
-#define STEPS	50
-#define TRIES	3
+#define STEPS		50
+#define TRIES		3
 
-static void show(uint64_t page_size, int node, struct json_object *array)
+enum {
+	POOL_PAGE, POOL_NODE, POOL_TOTAL, POOL_FREE, POOL_PROMISED, POOL_SURPLUS, POOL_OVERCOMMIT,
+	POOL_SIZE, NR_POOL
+};
+
+static const struct column pool_columns[NR_POOL] = {
+	[POOL_PAGE] = { "PAGE", "page_size", COLUMN_RIGHT },
+	[POOL_NODE] = { "NODE", "node", COLUMN_RIGHT },
+	[POOL_TOTAL] = { "TOTAL", "total", COLUMN_RIGHT },
+	[POOL_FREE] = { "FREE", "free", COLUMN_RIGHT },
+	[POOL_PROMISED] = { "PROMISED", "promised", COLUMN_RIGHT },
+	[POOL_SURPLUS] = { "SURPLUS", "surplus", COLUMN_RIGHT },
+	[POOL_OVERCOMMIT] = { "OVERCOMMIT", "overcommit", COLUMN_RIGHT | COLUMN_MORE },
+	[POOL_SIZE] = { "SIZE", NULL, COLUMN_RIGHT },
+};
+
+/* Add the row of a pool; @node is -1 for all of it. */
+static void pool_row(struct rows *r, uint64_t page_size, int node)
 {
-	char page[SIZE_ROOM], name[16], numbers[4][24], size[SIZE_ROOM];
 	struct hpmap_pool p = { .size = sizeof(p) };
-	struct json_object *o;
 
 	if (hpmap_pool(page_size, node, &p))
 		return;
-	if (array) {
-		o = json_object_new_object();
-		json_number(o, "page_size", page_size);
-		json_signed(o, "node", node);
-		json_number(o, "total", p.total);
-		json_number(o, "free", p.free);
-		json_number(o, "promised", p.promised);
-		json_number(o, "surplus", p.surplus);
-		json_number(o, "overcommit", p.overcommit);
-		json_object_array_add(array, o);
-		return;
+	rows_add(r);
+	row_size(r, POOL_PAGE, page_size);
+	row_signed(r, POOL_NODE, node);
+	row_number(r, POOL_TOTAL, p.total);
+	row_number(r, POOL_FREE, p.free);
+	row_number(r, POOL_PROMISED, p.promised);
+	row_number(r, POOL_SURPLUS, p.surplus);
+	row_number(r, POOL_OVERCOMMIT, p.overcommit);
+	row_size(r, POOL_SIZE, p.total * page_size);
+	if (node < 0) {
+		row_show(r, POOL_NODE, "all");
+	} else {
+		row_show(r, POOL_PROMISED, "-");
+		row_show(r, POOL_OVERCOMMIT, "-");
 	}
-	snprintf(numbers[0], sizeof(numbers[0]), "%" PRIu64, p.total);
-	snprintf(numbers[1], sizeof(numbers[1]), "%" PRIu64, p.free);
-	snprintf(numbers[2], sizeof(numbers[2]), "%" PRIu64, p.promised);
-	snprintf(numbers[3], sizeof(numbers[3]), "%" PRIu64, p.surplus);
-	table_row(7, size_show(page_size, page), node < 0 ? "all" : node_name(node, name),
-		  numbers[0], numbers[1], node < 0 ? numbers[2] : "-", numbers[3],
-		  size_show(p.total * page_size, size));
 }
 
 /* The page sizes that have pools, at least one. Complains, and returns an exit code. */
-static int page_sizes(uint64_t sizes[MAX_SIZES], unsigned int *nr)
+static int pool_sizes(uint64_t sizes[MAX_SIZES], unsigned int *nr)
 {
 	int ret;
 
@@ -61,8 +79,8 @@ static int page_sizes(uint64_t sizes[MAX_SIZES], unsigned int *nr)
 	if (*nr)
 		return 0;
 	if (access(MM, F_OK)) {
-		complain("pools cannot be seen from here, since there is no " MM " (try: mount -t "
-			 "sysfs sysfs /sys, as root)");
+		complain("pools cannot be seen from here, since there is no " MM
+			 TRY "sudo mount -t sysfs sysfs /sys");
 		return EXIT_FAILED;
 	}
 	complain("this kernel has no pools of huge pages");
@@ -70,78 +88,74 @@ static int page_sizes(uint64_t sizes[MAX_SIZES], unsigned int *nr)
 }
 
 /* Are there pools, and the one that is asked for? Complains, and returns an exit code. */
-static int check(const struct args *a, uint64_t sizes[MAX_SIZES], unsigned int *nr)
+static int pool_check(const struct args *a, uint64_t sizes[MAX_SIZES], unsigned int *nr)
 {
-	char all[MAX_SIZES * (SIZE_ROOM + 2)] = "", size[SIZE_ROOM];
-	int ret = page_sizes(sizes, nr);
+	char all[MAX_SIZES * (SIZE_ROOM + 2)] = "";
+	int ret = pool_sizes(sizes, nr);
 	unsigned int i;
 
 	if (ret)
 		return ret;
-	if (given(a, OPT_NODE) && !node_there(a->node))
+	if (given(a, OPT_NODE) && !node_is_there(a->o.node))
 		return EXIT_NOT_THERE;
 	for (i = 0; i < *nr; i++) {
-		if (!given(a, OPT_PAGE_SIZE) || sizes[i] == a->page_size)
+		if (!given(a, OPT_PAGE_SIZE) || sizes[i] == a->o.page_size)
 			return 0;
-		strcat(strcat(all, i ? ", " : ""), size_show(sizes[i], size));
+		strcat(strcat(all, i ? ", " : ""), SIZE_TEXT(sizes[i]));
 	}
-	complain("there is no pool of %" PRIu64 " bytes a page; there are pools of %s",
-		 a->page_size, all);
+	complain("there is no pool of %s pages; there are those of %s", SIZE_TEXT(a->o.page_size),
+		 all);
 	return EXIT_NOT_THERE;
 }
 
-static int show_all(const struct args *a)
+static int pool_show(const struct args *a)
 {
-	struct json_object *o = NULL, *array = NULL;
 	int nodes[MAX_NODES], nr_nodes = nodes_online(nodes), n, ret;
 	uint64_t sizes[MAX_SIZES];
 	unsigned int nr, i;
+	struct rows r;
 
-	ret = check(a, sizes, &nr);
+	ret = rows_begin(&r, pool_columns, NR_POOL, a);
+	if (!ret)
+		ret = pool_check(a, sizes, &nr);
 	if (ret)
 		return ret;
-	if (given(a, OPT_JSON)) {
-		o = json_object_new_object();
-		array = json_object_new_array();
-		json_object_object_add(o, "pools", array);
-	} else {
-		table_row(7, "PAGE", "NODE", "TOTAL", "FREE", "PROMISED", "SURPLUS", "SIZE");
-	}
 	for (i = 0; i < nr; i++) {
-		if (given(a, OPT_PAGE_SIZE) && sizes[i] != a->page_size)
+		if (given(a, OPT_PAGE_SIZE) && sizes[i] != a->o.page_size)
 			continue;
 		if (!given(a, OPT_NODE))
-			show(sizes[i], -1, array);
+			pool_row(&r, sizes[i], -1);
 		for (n = 0; n < nr_nodes; n++)
-			if (given(a, OPT_NODE) ? nodes[n] == a->node : nr_nodes > 1)
-				show(sizes[i], nodes[n], array);
+			if (given(a, OPT_NODE) ? nodes[n] == a->o.node : nr_nodes > 1)
+				pool_row(&r, sizes[i], nodes[n]);
 	}
-	if (given(a, OPT_JSON))
-		return print_json(o);
-	table_print();
+	if (r.array)
+		return json_print_member("pools", r.array);
+	rows_print(&r);
 	return EXIT_OK;
 }
 
-static int write_pool(uint64_t page_size, int node, uint64_t pages)
+static int pool_write(uint64_t page_size, int node, uint64_t pages)
 {
 	char text[24];
 
 	snprintf(text, sizeof(text), "%" PRIu64, pages);
 	if (node < 0)
-		return file_write(text, "/sys/kernel/mm/hugepages/hugepages-%" PRIu64
-				  "kB/nr_hugepages", page_size >> 10);
+		return file_write(text, MM "/hugepages/hugepages-%" PRIu64 "kB/nr_hugepages",
+				  page_size >> 10);
 	return file_write(text, "/sys/devices/system/node/node%d/hugepages/hugepages-%" PRIu64
 			  "kB/nr_hugepages", node, page_size >> 10);
 }
 
-static uint64_t total(uint64_t page_size, int node)
+static uint64_t pool_total(uint64_t page_size, int node)
 {
 	struct hpmap_pool p = { .size = sizeof(p) };
 
 	return hpmap_pool(page_size, node, &p) ? 0 : p.total;
 }
 
-static uint64_t raise_pool(uint64_t page_size, int node, uint64_t from, uint64_t to)
+/* Returns how many pages there are then. */
+static uint64_t pool_raise(uint64_t page_size, int node, uint64_t from, uint64_t to)
 {
 	uint64_t step = (to - from) / STEPS + 1, want = from, got = from, last;
 	int tries = 0;
@@ -149,9 +163,9 @@ static uint64_t raise_pool(uint64_t page_size, int node, uint64_t from, uint64_t
 	while (got < to && tries < TRIES) {
 		want = to - got > step ? got + step : to;
 		last = got;
-		if (write_pool(page_size, node, want))
+		if (pool_write(page_size, node, want))
 			break;
-		got = total(page_size, node);
+		got = pool_total(page_size, node);
 		progress("huge pages", got - from, to - from);
 		if (got >= want)
 			continue;
@@ -164,89 +178,87 @@ static uint64_t raise_pool(uint64_t page_size, int node, uint64_t from, uint64_t
 }
 
 /* Short of memory the kernel would end programs to have it. Returns an exit code. */
-static int may_raise(const struct args *a, uint64_t page_size, uint64_t more)
+static int pool_may_raise(const struct args *a, uint64_t more)
 {
-	char taken[SIZE_ROOM], left[SIZE_ROOM];
+	bool yes = given(a, OPT_YES), confirm;
 	uint64_t bytes, available;
 
-	if (__builtin_mul_overflow(more, page_size, &bytes))
+	if (__builtin_mul_overflow(more, a->o.page_size, &bytes))
 		bytes = UINT64_MAX;
-	size_show(bytes, taken);
-	if (memory_available(&available) == UNSEEN)
-		return confirmed(a, "This takes %s of memory, of which cannot be seen from here "
-				 "how much is available (/proc/meminfo).", taken) ?
-			0 : EXIT_UNCONFIRMED;
-	size_show(available, left);
+	if (memory_available(&available) == UNSEEN) {
+		confirm = confirmed(yes, "This takes %s of memory, of which cannot be seen from "
+				    "here how much is available (/proc/meminfo).",
+				    SIZE_TEXT(bytes));
+		return confirm ? 0 : EXIT_UNCONFIRMED;
+	}
 	if (bytes > available) {
-		complain("%s more are needed, and %s of memory are available (try: free -m, and "
-			 "fewer pages)", taken, left);
+		complain("%s more are needed, and %s of memory are available", SIZE_TEXT(bytes),
+			 SIZE_TEXT(available));
 		return EXIT_LESS;
 	}
-	return confirmed(a, "This takes %s of the %s of memory that are available. Programs that "
-			 "do not use huge pages cannot have it then.", taken, left) ?
-		0 : EXIT_UNCONFIRMED;
+	confirm = confirmed(yes, "This takes %s of the %s of memory that are available. Programs "
+			    "that do not use huge pages cannot have it then.", SIZE_TEXT(bytes),
+			    SIZE_TEXT(available));
+	return confirm ? 0 : EXIT_UNCONFIRMED;
 }
 
-static int report(const struct args *a, uint64_t page_size, uint64_t before, uint64_t got)
+/* Print what came of it. Returns an exit code. */
+static int pool_report(const struct args *a, uint64_t before, uint64_t got)
 {
-	char page[SIZE_ROOM];
+	uint64_t size = a->o.page_size;
 
-	printf("the pool of %s pages%s has %" PRIu64 ", before %" PRIu64 "\n",
-	       size_show(page_size, page), given(a, OPT_NODE) ? " of that node" : "", got, before);
+	printf("the pool of %s pages%s has %" PRIu64 ", before %" PRIu64 "\n", SIZE_TEXT(size),
+	       given(a, OPT_NODE) ? " of that node" : "", got, before);
 	if (got == a->set)
 		return EXIT_OK;
 	if (got > a->set)
-		complain("%" PRIu64 " pages too many are in use, and leave the pool when they are "
-			 "freed (try: hpagectl who)", got - a->set);
+		complain("%" PRIu64 " page%s too many are in use, and leave the pool when they are "
+			 "freed" TRY "hpagectl who", got - a->set, plural(got - a->set));
 	else
-		complain("got %" PRIu64 " of %" PRIu64 " pages: memory is short or fragmented "
-			 "(try: again after other programs have ended, or at boot with "
-			 "hugepagesz=%" PRIu64 "K hugepages=%" PRIu64 " on the kernel's command "
-			 "line)", got, a->set, page_size >> 10, a->set);
+		complain("got %" PRIu64 " of %" PRIu64 " page%s: memory is short or fragmented"
+			 TRY "hugepagesz=%s hugepages=%" PRIu64 " on the kernel's command line",
+			 got, a->set, plural(a->set), SIZE_WORD(size), a->set);
 	return EXIT_LESS;
 }
 
-static int set(const struct args *a)
+static int pool_set(const struct args *a)
 {
 	struct hpmap_pool p = { .size = sizeof(p) };
-	uint64_t page_size = a->page_size, got, sizes[MAX_SIZES];
+	uint64_t page_size = a->o.page_size, got, sizes[MAX_SIZES];
+	int node = a->o.node, ret;
 	unsigned int nr;
-	int ret;
 
-	if (given(a, OPT_JSON)) {
-		complain("--set and --json exclude each other");
-		return EXIT_USAGE;
-	}
 	if (!page_size) {
-		complain("the pool of which pages? (try: hpagectl pool --page-size 2M --set %"
-			 PRIu64 ")", a->set);
+		complain("the pool of which pages?" TRY "sudo hpagectl pool -p 2M --set %" PRIu64,
+			 a->set);
 		return EXIT_USAGE;
 	}
-	ret = check(a, sizes, &nr);
+	ret = pool_check(a, sizes, &nr);
 	if (ret)
 		return ret;
-	ret = hpmap_pool(page_size, a->node, &p);
+	ret = hpmap_pool(page_size, node, &p);
 	if (ret)
 		return failed(ret, NULL);
 	if (a->set > p.total)
-		ret = may_raise(a, page_size, a->set - p.total);
+		ret = pool_may_raise(a, a->set - p.total);
 	if (ret)
 		return ret;
-	/* Whether it may be written at all, before something is said about pages. */
-	ret = write_pool(page_size, a->node, a->set < p.total ? a->set : p.total);
+	/* Whether it may be written at all, before something is printed about pages. */
+	ret = pool_write(page_size, node, a->set < p.total ? a->set : p.total);
 	if (ret) {
-		complain("the pool cannot be set: %s%s", strerror(-ret),
-			 exit_code(ret) == EXIT_DENIED ? " (try: as root)" : "");
+		complain("the pool cannot be set: %s", strerror(-ret));
+		if (exit_code(ret) == EXIT_DENIED && geteuid())
+			try_again("sudo ", "");
 		return exit_code(ret);
 	}
-	got = a->set > p.total ? raise_pool(page_size, a->node, p.total, a->set) :
-		total(page_size, a->node);
-	return report(a, page_size, p.total, got);
+	got = a->set > p.total ? pool_raise(page_size, node, p.total, a->set) :
+		pool_total(page_size, node);
+	return pool_report(a, p.total, got);
 }
 
-static int pool(const struct args *a)
+static int pool_run(const struct args *a)
 {
-	return given(a, OPT_SET) ? set(a) : show_all(a);
+	return given(a, OPT_SET) ? pool_set(a) : pool_show(a);
 }
 
 const struct command cmd_pool = {
@@ -255,7 +267,8 @@ const struct command cmd_pool = {
 	.summary = "show or set the kernel's pools of huge pages",
 	.more = "PROMISED pages are free, and kept for mappings that have not touched them yet.\n"
 		"SURPLUS pages leave the pool when they are freed.\n",
-	.options = BIT(OPT_PAGE_SIZE) | BIT(OPT_NODE) | BIT(OPT_SET) | BIT(OPT_YES) |
-		   BIT(OPT_JSON),
-	.run = pool,
+	.options = BIT(OPT_PAGE_SIZE) | BIT(OPT_NODE) | BIT(OPT_SET) | BIT(OPT_YES) | TABLE,
+	.columns = pool_columns,
+	.nr_columns = NR_POOL,
+	.run = pool_run,
 };

@@ -3,17 +3,38 @@
 #include <dirent.h>
 #include <errno.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
 
-#include "hpagectl.h"
+#include "command.h"
+#include "file.h"
+#include "json.h"
+#include "names.h"
+#include "report.h"
+#include "rows.h"
 
 #define RESERVES	"/sys/class/hpage_map_reserve"
 #define STILL		20	/* looks, 50 ms apart */
+#define WHY_ROOM	1100
 
-static uint64_t value(const char *dir, const char *name)
+enum {
+	RESERVE_BACKING, RESERVE_PAGE, RESERVE_NODE, RESERVE_ASKED, RESERVE_READY, RESERVE_WHY,
+	NR_RESERVE
+};
+
+static const struct column reserve_columns[NR_RESERVE] = {
+	[RESERVE_BACKING] = { "BACKING", "backing", 0 },
+	[RESERVE_PAGE] = { "PAGE", "page_size", COLUMN_RIGHT },
+	[RESERVE_NODE] = { "NODE", "node", COLUMN_RIGHT },
+	[RESERVE_ASKED] = { "ASKED", "asked", COLUMN_RIGHT },
+	[RESERVE_READY] = { "READY", "ready", COLUMN_RIGHT },
+	[RESERVE_WHY] = { "WHY", "why", COLUMN_LINES },
+};
+
+static uint64_t reserve_value(const char *dir, const char *name)
 {
 	char text[32];
 
@@ -22,157 +43,151 @@ static uint64_t value(const char *dir, const char *name)
 }
 
 /* Is it asked for? Nothing else is shown. */
-static bool is_meant(const struct args *a, const char *kind, uint64_t page_size, int node)
+static bool reserve_is_meant(const struct args *a, const char *kind, uint64_t page_size, int node)
 {
 	return (!given(a, OPT_BACKING) || !strcmp(kind, backing_name(a->backing))) &&
-		(!given(a, OPT_PAGE_SIZE) || page_size == a->page_size) &&
-		(!given(a, OPT_NODE) || node == a->node);
+		(!given(a, OPT_PAGE_SIZE) || page_size == a->o.page_size) &&
+		(!given(a, OPT_NODE) || node == a->o.node);
 }
 
-/* Returns whether it is one that is asked for. */
-static bool show(const struct args *a, const char *dir, struct json_object *array)
+/* Add the row of a reserve, if that is asked for. */
+static void reserve_row(struct rows *r, const struct args *a, const char *dir)
 {
-	char kind[16] = "", why[1100], page[SIZE_ROOM], numbers[2][24], node[16];
-	uint64_t asked = value(dir, "pages"), ready = value(dir, "ready"), kb = 0;
-	struct json_object *o;
-	int n = -1;
+	char kind[16] = "", why[WHY_ROOM];
+	uint64_t kb = 0;
+	int node = -1;
 
-	if (sscanf(dir, "%15[a-z]-%" SCNu64 "kB-node%d", kind, &kb, &n) != 3 ||
-	    !is_meant(a, kind, kb << 10, n))
-		return false;
+	if (sscanf(dir, "%15[a-z]-%" SCNu64 "kB-node%d", kind, &kb, &node) != 3 ||
+	    !reserve_is_meant(a, kind, kb << 10, node))
+		return;
 	file_read(why, sizeof(why), RESERVES "/%s/why", dir);
-	if (array) {
-		o = json_object_new_object();
-		json_text(o, "backing", kind);
-		json_number(o, "page_size", kb << 10);
-		json_signed(o, "node", n);
-		json_number(o, "asked", asked);
-		json_number(o, "ready", ready);
-		json_text(o, "why", why);
-		json_object_array_add(array, o);
-		return true;
-	}
-	snprintf(numbers[0], sizeof(numbers[0]), "%" PRIu64, asked);
-	snprintf(numbers[1], sizeof(numbers[1]), "%" PRIu64, ready);
-	table_row(6, kind, size_show(kb << 10, page), node_name(n, node), numbers[0], numbers[1],
-		  why);
-	return true;
+	rows_add(r);
+	row_text(r, RESERVE_BACKING, kind);
+	row_size(r, RESERVE_PAGE, kb << 10);
+	row_signed(r, RESERVE_NODE, node);
+	row_number(r, RESERVE_ASKED, reserve_value(dir, "pages"));
+	row_number(r, RESERVE_READY, reserve_value(dir, "ready"));
+	row_text(r, RESERVE_WHY, why);
 }
 
-static int not_dot(const struct dirent *entry)
+static int entry_is_no_dot(const struct dirent *entry)
 {
 	return *entry->d_name != '.';
 }
 
-static int show_all(const struct args *a)
+/* There is no directory of reserves, for a reason that the library knows. */
+static int reserves_missing(void)
 {
-	struct json_object *o = NULL, *array = NULL;
-	struct dirent **entries;
-	int nr = scandir(RESERVES, &entries, not_dot, alphasort), shown = 0, i;
+	struct hpmap_reserve r = { .size = sizeof(r) };
 
+	return failed(hpmap_reserve(HPMAP_BACKING_HUGETLB, 2 << 20, 0, &r), NULL);
+}
+
+static int reserve_show(const struct args *a)
+{
+	struct dirent **entries;
+	struct rows r;
+	int nr, ret = rows_begin(&r, reserve_columns, NR_RESERVE, a), i;
+
+	if (ret)
+		return ret;
+	nr = scandir(RESERVES, &entries, entry_is_no_dot, alphasort);
 	if (nr < 0)
-		return no_module("a reserve");
-	if (given(a, OPT_JSON)) {
-		o = json_object_new_object();
-		array = json_object_new_array();
-		json_object_object_add(o, "reserves", array);
-	} else {
-		table_row(6, "BACKING", "PAGE", "NODE", "ASKED", "READY", "WHY NOT MORE");
-	}
+		return reserves_missing();
 	for (i = 0; i < nr; i++) {
-		shown += show(a, entries[i]->d_name, array);
+		reserve_row(&r, a, entries[i]->d_name);
 		free(entries[i]);
 	}
 	free(entries);
-	if (!shown) {
-		complain("there is no such reserve (try: ls " RESERVES ")");
+	if (!r.nr) {
+		complain("there is no such reserve" TRY "hpagectl reserve");
 		return EXIT_NOT_THERE;
 	}
-	if (given(a, OPT_JSON))
-		return print_json(o);
-	table_print();
+	if (r.array)
+		return json_print_member("reserves", r.array);
+	rows_print(&r);
 	return EXIT_OK;
 }
 
 /*
- * The module fills it on its own time. It is done, or says why it cannot go on:
- * what it said the time before stands there until then, so it must stand still, too.
+ * The module fills it on its own time. It is done, or the file "why" has the reason why it cannot
+ * go on. That of the time before stands there until then, so the pages must stand still, too.
  */
-static int wait_ready(const struct args *a, const char *dir)
+static int reserve_wait(const struct args *a, const char *dir, const char *what)
 {
 	const struct timespec moment = { .tv_nsec = 50 * 1000 * 1000 };
-	uint64_t ready = value(dir, "ready"), start = ready, last = ready;
+	uint64_t ready = reserve_value(dir, "ready"), start = ready, last = ready;
 	unsigned int still = 0;
-	char why[1100] = "";
+	char why[WHY_ROOM] = "";
 
-	while ((ready = value(dir, "ready")) != a->set && !(*why && still > STILL)) {
+	while ((ready = reserve_value(dir, "ready")) != a->set && !(*why && still > STILL)) {
 		still = ready == last ? still + 1 : 0;
 		last = ready;
 		progress("reserve", ready, a->set > start ? a->set : start);
 		nanosleep(&moment, NULL);
 		if (file_read(why, sizeof(why), RESERVES "/%s/why", dir) < 0) {
 			progress_end();
-			return no_module("a reserve");
+			return reserves_missing();
 		}
 	}
 	progress_end();
-	printf("%s keeps %" PRIu64 " pages, %" PRIu64 " are ready\n", dir, a->set, ready);
+	printf("%s keeps %" PRIu64 " page%s, %" PRIu64 " %s ready\n", what, a->set, plural(a->set),
+	       ready, ready == 1 ? "is" : "are");
 	if (ready == a->set)
 		return EXIT_OK;
 	complain("not more are ready now, it is tried again every 10 seconds: %s", why);
 	return EXIT_LESS;
 }
 
-static int set(const struct args *a)
+static int reserve_set(const struct args *a)
 {
 	struct hpmap_reserve r = { .size = sizeof(r) };
-	char dir[64], text[24], size[SIZE_ROOM];
-	int node = given(a, OPT_NODE) ? a->node : 0, ret;
+	const char *kind = backing_name(a->backing);
+	int node = given(a, OPT_NODE) ? a->o.node : 0, ret;
+	char dir[64], text[24], what[96];
 	uint64_t bytes;
 
-	if (given(a, OPT_JSON)) {
-		complain("--set and --json exclude each other");
+	if (!a->o.page_size) {
+		complain("pages of which size?" TRY "sudo hpagectl reserve -p 2M --set %" PRIu64,
+			 a->set);
 		return EXIT_USAGE;
 	}
-	if (!a->page_size) {
-		complain("pages of which size? (try: hpagectl reserve --page-size 2M --set %"
-			 PRIu64 ")", a->set);
-		return EXIT_USAGE;
-	}
-	if (access(RESERVES, F_OK))
-		return no_module("a reserve");
-	ret = hpmap_reserve(a->backing, a->page_size, node, &r);
+	ret = hpmap_reserve(a->backing, a->o.page_size, node, &r);
 	if (ret)
 		return failed(ret, NULL);
-	if (__builtin_mul_overflow(a->set, a->page_size, &bytes))
+	if (__builtin_mul_overflow(a->set, a->o.page_size, &bytes))
 		bytes = UINT64_MAX;
 	if (a->set > r.asked &&
-	    !confirmed(a, "This keeps %s of memory ready for buffers made with --reserve, and away "
-		       "from everybody else.", size_show(bytes, size)))
+	    !confirmed(given(a, OPT_YES), "This keeps %s of memory ready for buffers made with "
+		       "--reserve, and away from everybody else.", SIZE_TEXT(bytes)))
 		return EXIT_UNCONFIRMED;
-	snprintf(dir, sizeof(dir), "%s-%" PRIu64 "kB-node%d", backing_name(a->backing),
-		 a->page_size >> 10, node);
+	snprintf(what, sizeof(what), "the reserve of %s pages of %s on node %d",
+		 SIZE_TEXT(a->o.page_size), kind, node);
+	snprintf(dir, sizeof(dir), "%s-%" PRIu64 "kB-node%d", kind, a->o.page_size >> 10, node);
 	snprintf(text, sizeof(text), "%" PRIu64, a->set);
 	ret = file_write(text, RESERVES "/%s/pages", dir);
-	if (ret) {
-		complain("%s cannot be set: %s%s", dir, strerror(-ret),
-			 ret == -ENOMEM ? ", that is more than the machine's memory" :
-			 exit_code(ret) == EXIT_DENIED ? " (try: as root)" : "");
-		return exit_code(ret);
-	}
-	return wait_ready(a, dir);
+	if (!ret)
+		return reserve_wait(a, dir, what);
+	complain("%s cannot be set: %s", what, ret == -ENOMEM ? "the machine has less memory" :
+		 strerror(-ret));
+	if (exit_code(ret) == EXIT_DENIED && geteuid())
+		try_again("sudo ", "");
+	return exit_code(ret);
 }
 
-static int reserve(const struct args *a)
+static int reserve_run(const struct args *a)
 {
-	return given(a, OPT_SET) ? set(a) : show_all(a);
+	return given(a, OPT_SET) ? reserve_set(a) : reserve_show(a);
 }
 
 const struct command cmd_reserve = {
 	.name = "reserve",
 	.synopsis = "[--page-size SIZE --set PAGES] [OPTION]...",
 	.summary = "show or set what the module keeps ready and zeroed",
+	.more = "WHY is the reason why not more are ready.\n",
 	.options = BIT(OPT_PAGE_SIZE) | BIT(OPT_NODE) | BIT(OPT_BACKING) | BIT(OPT_SET) |
-		   BIT(OPT_YES) | BIT(OPT_JSON),
-	.run = reserve,
+		   BIT(OPT_YES) | TABLE,
+	.columns = reserve_columns,
+	.nr_columns = NR_RESERVE,
+	.run = reserve_run,
 };

@@ -3,13 +3,15 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "hpagectl.h"
+#include "command.h"
+#include "report.h"
 
-static int put_number(const char *name, uint64_t number)
+static int number_export(const char *name, uint64_t number)
 {
 	char text[24];
 
@@ -18,39 +20,35 @@ static int put_number(const char *name, uint64_t number)
 }
 
 /* The descriptor is to outlive this program, and its buffer with it. Not 0 if that fails. */
-static int hand_over(const struct hpmap_buffer *buffer)
+static int buffer_hand_over(const struct hpmap_buffer *buffer)
 {
 	int fd = hpmap_fd(buffer);
 
-	return fcntl(fd, F_SETFD, 0) || put_number("HPAGE_MAP_FD", fd) ||
-		put_number("HPAGE_MAP_SIZE", hpmap_length(buffer)) ||
-		put_number("HPAGE_MAP_PAGE_SIZE", hpmap_page_size(buffer)) ||
+	return fcntl(fd, F_SETFD, 0) || number_export("HPAGE_MAP_FD", fd) ||
+		number_export("HPAGE_MAP_SIZE", hpmap_length(buffer)) ||
+		number_export("HPAGE_MAP_PAGE_SIZE", hpmap_page_size(buffer)) ||
 		setenv("HPAGE_MAP_WHY", hpmap_why(buffer), 1);
 }
 
-static int run(const struct args *a)
+static int run_run(const struct args *a)
 {
 	struct hpmap_buffer *buffer;
-	struct hpmap_options o;
 	int ret;
 
 	if (!given(a, OPT_SIZE)) {
-		complain("how large? (try: hpagectl run --size 64M -- %s)", a->words[0]);
+		complain("how large?" TRY "hpagectl run --size 64M -- %s", a->words[0]);
 		return EXIT_USAGE;
 	}
-	args_options(a, &o);
-	ret = hpmap_alloc(&o, &buffer);
+	ret = hpmap_alloc(&a->o, &buffer);
 	if (ret)
 		return failed(ret, NULL);
-	ret = hand_over(buffer) ? errno : 0;
-	if (!ret) {
+	if (!buffer_hand_over(buffer)) {
 		execvp(a->words[0], a->words);
-		ret = errno;
-		complain("%s: %s", a->words[0], strerror(ret));
-		ret = ret == ENOENT ? EXIT_NO_PROGRAM : EXIT_NOT_RUN;
+		ret = errno == ENOENT ? EXIT_NO_PROGRAM : EXIT_NOT_RUN;
+		complain("%s: %s", a->words[0], strerror(errno));
 	} else {
-		complain("the program cannot be told of its buffer: %s", strerror(ret));
 		ret = EXIT_FAILED;
+		complain("the environment of the program cannot be set: %s", strerror(errno));
 	}
 	hpmap_free(buffer);
 	return ret;
@@ -67,5 +65,5 @@ const struct command cmd_run = {
 	.min_words = 1,
 	.max_words = -1,
 	.failure = EXIT_BEFORE,
-	.run = run,
+	.run = run_run,
 };

@@ -1,12 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* hpagectl doctor: huge pages by size and node. */
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "doctor.h"
+#include "doctor_memory.h"
+#include "file.h"
+#include "names.h"
+#include "nodes.h"
+#include "report.h"
 
 #ifndef MADV_COLLAPSE
 #define MADV_COLLAPSE	25
@@ -15,8 +20,22 @@
 #define MM	"/sys/kernel/mm"
 #define THP	MM "/transparent_hugepage/"
 #define NODES	"/sys/devices/system/node"
+#define SHMEM	THP "shmem_enabled"
+#define MAX_SIZES	32
 
-static uint64_t pmd_size(void)
+enum { MEMORY_PAGE, MEMORY_NODE, MEMORY_FROM, MEMORY_NOW, MEMORY_WHY, MEMORY_TYPE, NR_MEMORY };
+
+static const struct column memory_columns[NR_MEMORY] = {
+	[MEMORY_PAGE] = { "PAGE", "page_size", COLUMN_RIGHT },
+	[MEMORY_NODE] = { "NODE", "node", COLUMN_RIGHT },
+	[MEMORY_FROM] = { "FROM", "from", 0 },
+	[MEMORY_NOW] = { "NOW", "now", COLUMN_RIGHT },
+	[MEMORY_WHY] = { "WHY NOT MORE", "why", COLUMN_LINES },
+	[MEMORY_TYPE] = { NULL, "type", 0 },
+};
+
+/* What a PMD maps; 0 without transparent huge pages. */
+static uint64_t thp_size(void)
 {
 	char text[32];
 
@@ -25,19 +44,19 @@ static uint64_t pmd_size(void)
 	return strtoull(text, NULL, 10);
 }
 
-/* Why there are huge pages in pools only, and in @type what to type; NULL if elsewhere, too. */
-static const char *no_thp(const struct doctor *d, const char **type)
+/* Why only pools have huge pages, and in @type what to type; NULL if others can be had, too. */
+static const char *thp_missing(const struct doctor *d, const char **type)
 {
 	char mode[128] = "";
 
-	*type = "hpagectl pool --page-size 2M --set 64, as root";
-	if (!pmd_size())
+	*type = "sudo hpagectl pool -p 2M --set 64";
+	if (!thp_size())
 		return "this kernel has no transparent huge pages; only pools have huge ones";
-	file_read(mode, sizeof(mode), THP "shmem_enabled");
-	*type = "echo never > " THP "shmem_enabled, as root";
+	file_read(mode, sizeof(mode), SHMEM);
+	*type = "echo never | sudo tee " SHMEM;
 	if (strstr(mode, "[deny]"))
 		return "shmem_enabled is deny, which forbids huge pages outside the pools";
-	*type = "echo advise > " THP "shmem_enabled, as root";
+	*type = "echo advise | sudo tee " SHMEM;
 	/* The module does without. Linux before 6.1 cannot collapse pages of memfd. */
 	if (d->loaded != YES && strstr(mode, "[never]") && madvise(NULL, 0, MADV_COLLAPSE))
 		return "shmem_enabled is never, so memfd has huge pages of pools only";
@@ -46,48 +65,41 @@ static const char *no_thp(const struct doctor *d, const char **type)
 
 void doctor_thp(struct doctor *d)
 {
-	const char *type, *why = no_thp(d, &type);
+	const char *type, *why = thp_missing(d, &type);
 
 	if (access(MM, F_OK))
-		find(d, HIDDEN, "thp", "", "whether huge pages can be had without a pool cannot be "
-		     "seen from here, without " MM);
+		doctor_finding_add(d, HIDDEN, "thp", "", "whether huge pages can be had without a "
+				   "pool cannot be seen from here, without " MM);
 	else if (why)
-		find(d, BAD, "thp", type, "%s", why);
+		doctor_finding_add(d, BAD, "thp", type, "%s", why);
 	else
-		find(d, FINE, "thp", "", "huge pages can be had without a pool");
+		doctor_finding_add(d, FINE, "thp", "", "huge pages can be had without a pool");
 }
 
-/* Add a line: so many bytes now, from there, and why not more. @now is NULL if it is not seen. */
-static void line(struct doctor *d, uint64_t page_size, int node, const char *from,
-		 const uint64_t *now, const char *why, const char *type)
+/* Add a row: so many bytes now, from there, and why not more. @now is NULL if it is not seen. */
+static void memory_row(struct doctor *d, uint64_t page_size, int node, const char *from,
+		       const uint64_t *now, const char *why, const char *type)
 {
-	char page[SIZE_ROOM], name[16], size[SIZE_ROOM], text[512];
-	struct json_object *o;
+	struct rows *r = &d->memory;
 
-	if (!d->json) {
-		snprintf(text, sizeof(text), "%s%s%s", why, *type ? "; type: " : "", type);
-		table_row(5, size_show(page_size, page), node_name(node, name), from,
-			  now ? size_show(*now, size) : "?", text);
-		return;
-	}
-	o = json_object_new_object();
-	json_number(o, "page_size", page_size);
-	json_signed(o, "node", node);
-	json_text(o, "from", from);
+	rows_add(r);
+	row_size(r, MEMORY_PAGE, page_size);
+	row_signed(r, MEMORY_NODE, node);
+	row_text(r, MEMORY_FROM, from);
 	if (now)
-		json_number(o, "now", *now);
+		row_size(r, MEMORY_NOW, *now);
 	else
-		json_object_object_add(o, "now", NULL);
-	json_text(o, "why", why);
-	json_text(o, "type", type);
-	json_object_array_add(d->memory, o);
+		row_null(r, MEMORY_NOW);
+	row_text(r, MEMORY_WHY, why);
+	row_text(r, MEMORY_TYPE, type);
+	doctor_remedies_show(r, MEMORY_WHY, why, type);
 }
 
-static void from_pool(struct doctor *d, uint64_t page_size, int node)
+static void memory_of_pool(struct doctor *d, uint64_t page_size, int node)
 {
 	struct hpmap_pool all = { .size = sizeof(all) }, p = { .size = sizeof(p) };
 	char why[128], type[128];
-	uint64_t free, unit = page_size >> 10;
+	uint64_t free, more;
 
 	if (hpmap_pool(page_size, -1, &all))
 		return;
@@ -103,18 +115,17 @@ static void from_pool(struct doctor *d, uint64_t page_size, int node)
 	if (!p.total)
 		strcpy(why, "the pool is empty");
 	else
-		snprintf(why, sizeof(why), "%" PRIu64 " of %" PRIu64 " pages are free", free,
-			 p.total);
-	snprintf(type, sizeof(type), "hpagectl pool --page-size %" PRIu64 "%s --node %d --set %"
-		 PRIu64, unit >> 20 ? unit >> 20 : unit >> 10 ? unit >> 10 : unit,
-		 unit >> 20 ? "G" : unit >> 10 ? "M" : "K", node,
-		 p.total ? 2 * p.total : unit >> 20 ? 1 : 64);
+		snprintf(why, sizeof(why), "%" PRIu64 " of %" PRIu64 " page%s %s free", free,
+			 p.total, plural(p.total), free == 1 ? "is" : "are");
+	more = p.total ? 2 * p.total : page_size >> 30 ? 1 : 64;
+	snprintf(type, sizeof(type), "sudo hpagectl pool -p %s -n %d --set %" PRIu64,
+		 SIZE_WORD(page_size), node, more);
 	free *= page_size;
-	line(d, page_size, node, "pool", &free, why, type);
+	memory_row(d, page_size, node, "pool", &free, why, type);
 }
 
 /* Free blocks of at least a PMD's size, from /proc/buddyinfo, and free memory at all. */
-static enum answer free_blocks(int node, uint64_t pmd, uint64_t *huge, uint64_t *all)
+static enum answer blocks_free(int node, uint64_t pmd, uint64_t *huge, uint64_t *all)
 {
 	uint64_t page = sysconf(_SC_PAGESIZE), count;
 	char text[65536], *at, *next, *end;
@@ -146,61 +157,51 @@ static enum answer free_blocks(int node, uint64_t pmd, uint64_t *huge, uint64_t 
 	return YES;
 }
 
-static void from_allocator(struct doctor *d, uint64_t pmd, int node)
+static void memory_of_allocator(struct doctor *d, uint64_t pmd, int node)
 {
-	const char *type, *never = no_thp(d, &type);
-	char why[128], size[SIZE_ROOM];
+	const char *type, *never = thp_missing(d, &type);
 	uint64_t all, now = 0;
+	char why[128];
 
 	if (never) {
-		line(d, pmd, node, "thp", &now, never, type);
+		memory_row(d, pmd, node, "thp", &now, never, type);
 		return;
 	}
-	if (free_blocks(node, pmd, &now, &all) == UNSEEN) {
-		line(d, pmd, node, "thp", NULL, "cannot be seen from here, without /proc/buddyinfo",
-		     "");
+	if (blocks_free(node, pmd, &now, &all) == UNSEEN) {
+		memory_row(d, pmd, node, "thp", NULL,
+			   "cannot be seen from here, without /proc/buddyinfo", "");
 		return;
 	}
 	snprintf(why, sizeof(why), "of %s free; compacting and dropping caches may give more",
-		 size_show(all, size));
-	line(d, pmd, node, "thp", &now, why, "echo 1 > /proc/sys/vm/compact_memory");
+		 SIZE_TEXT(all));
+	memory_row(d, pmd, node, "thp", &now, why, "echo 1 | sudo tee /proc/sys/vm/compact_memory");
 }
 
-/* Neither pools nor transparent huge pages: that is so, or there is no view of them. */
-static void nothing_seen(struct doctor *d)
+/* Neither pools nor transparent huge pages: there are none, or /sys is missing. */
+static void memory_unseen(struct doctor *d)
 {
-	bool hidden = access(MM, F_OK);
-
-	if (!d->json)
-		printf("\nWhat could be had now%s\n", hidden ?
-		       " cannot be seen from here, without " MM "." : ": base pages alone.");
+	if (access(MM, F_OK))
+		doctor_finding_add(d, HIDDEN, "memory", "",
+				   "what could be had now cannot be seen from here, without " MM);
 	else
-		find(d, hidden ? HIDDEN : NOTE, "memory", "", "%s", hidden ?
-		     "what could be had now cannot be seen from here, without " MM :
-		     "this kernel has no huge pages");
+		doctor_finding_add(d, NOTE, "memory", "", "this kernel has no huge pages");
 }
 
-void doctor_memory(struct doctor *d)
+/* Fill in what could be had now. */
+void doctor_memory(struct doctor *d, const struct args *a)
 {
 	int nodes[MAX_NODES], nr_nodes = nodes_online(nodes), n;
-	uint64_t sizes[32], pmd = pmd_size();
-	unsigned int nr = 32, i;
+	uint64_t sizes[MAX_SIZES], pmd = thp_size();
+	unsigned int nr = MAX_SIZES, i;
 
+	rows_begin(&d->memory, memory_columns, NR_MEMORY, a);
 	hpmap_page_sizes(sizes, &nr);
-	if (!nr && !pmd) {
-		nothing_seen(d);
-		return;
-	}
-	if (!d->json) {
-		printf("\nWhat could be had now:\n\n");
-		table_row(5, "PAGE", "NODE", "FROM", "NOW", "WHY NOT MORE");
-	}
+	if (!nr && !pmd)
+		memory_unseen(d);
 	for (n = 0; n < nr_nodes; n++) {
-		for (i = 0; i < nr && i < 32; i++)
-			from_pool(d, sizes[i], nodes[n]);
+		for (i = 0; i < nr && i < MAX_SIZES; i++)
+			memory_of_pool(d, sizes[i], nodes[n]);
 		if (pmd)
-			from_allocator(d, pmd, nodes[n]);
+			memory_of_allocator(d, pmd, nodes[n]);
 	}
-	if (!d->json)
-		table_print();
 }

@@ -2,19 +2,21 @@
 /*
  * What holds a buffer, as the kernel counts it: programs, and what is no program.
  *
- * libhpage_map tells descriptors and mappings alone, so the door is asked.
+ * libhpage_map counts descriptors and mappings alone, so this opens the door.
  */
 #include <errno.h>
 #include <fcntl.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "../include/uapi/linux/hpage_map.h"
-#include "hpagectl.h"
+#include "../lib/text.h"
+#include "held.h"
 
-/* Behind the devices; a module that does not know it says 0 there. */
+/* Behind the devices; a module that does not know it leaves 0 there. */
 #define LINGERING	(offsetof(struct hpage_map_info, devices) + sizeof(uint32_t))
 
 /* Ask for the holders of a buffer. Returns 0, or -errno when it is gone or the door closed. */
@@ -54,35 +56,36 @@ bool held_at_all(const struct held *h)
 	return h->descriptors || h->mappings || h->exports || h->drivers || h->devices;
 }
 
-static void add(char *text, size_t size, uint32_t nr, const char *one, const char *many)
+static void count_append(char text[HELD_ROOM], uint32_t nr, const char *what)
 {
 	size_t length = strlen(text);
 
-	if (nr && length < size)
-		snprintf(text + length, size - length, "%s%u %s", length ? ", " : "", nr,
-			 nr == 1 ? one : many);
+	if (nr)
+		snprintf(text + length, HELD_ROOM - length, "%s%u %s%s", length ? ", " : "", nr,
+			 what, plural(nr));
 }
 
 /* "1 descriptor, 2 mappings, 1 dma-buf"; empty if there are none. */
-const char *held_show(const struct held *h, char text[HELD_ROOM])
+const char *held_text(const struct held *h, char text[HELD_ROOM])
 {
 	*text = '\0';
-	add(text, HELD_ROOM, h->descriptors, "descriptor", "descriptors");
-	add(text, HELD_ROOM, h->mappings, "mapping", "mappings");
-	add(text, HELD_ROOM, h->exports, "dma-buf", "dma-bufs");
-	add(text, HELD_ROOM, h->drivers, "driver", "drivers");
-	add(text, HELD_ROOM, h->devices, "mapping for a device", "mappings for devices");
-	add(text, HELD_ROOM, h->lingering, "page that is still referenced",
-	    "pages that are still referenced");
+	count_append(text, h->descriptors, "descriptor");
+	count_append(text, h->mappings, "mapping");
+	count_append(text, h->exports, "dma-buf");
+	count_append(text, h->drivers, "driver");
+	count_append(text, h->devices, "device mapping");
+	count_append(text, h->lingering, "lingering page");
 	return text;
 }
 
-void held_json(struct json_object *to, const struct held *h)
+/* Fill in the columns from @first on. */
+void held_cells(struct rows *r, unsigned int first, const struct held *h)
 {
-	json_number(to, "descriptors", h->descriptors);
-	json_number(to, "mappings", h->mappings);
-	json_number(to, "exports", h->exports);
-	json_number(to, "drivers", h->drivers);
-	json_number(to, "devices", h->devices);
-	json_number(to, "lingering", h->lingering);
+	row_number(r, first + HELD_OPEN, h->descriptors);
+	row_number(r, first + HELD_MAPPED, h->mappings);
+	row_number(r, first + HELD_OTHER, (uint64_t)h->exports + h->drivers + h->devices);
+	row_number(r, first + HELD_EXPORTS, h->exports);
+	row_number(r, first + HELD_DRIVERS, h->drivers);
+	row_number(r, first + HELD_DEVICES, h->devices);
+	row_number(r, first + HELD_LINGERING, h->lingering);
 }

@@ -1,24 +1,28 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Who holds buffers, from /proc.
+ * Which processes hold buffers, from /proc.
  *
- * A descriptor tells the id of its buffer in /proc/PID/fdinfo. A mapping shows
- * a file /hpage_map in /proc/PID/maps, with a number that is the same in all
- * mappings of one buffer. Which buffer that is, is found out by mapping it: here
- * those that can be opened by name, and those of which some process has a
- * descriptor, which root can borrow.
+ * A descriptor has the id of its buffer in /proc/PID/fdinfo. A mapping is one of
+ * a file /hpage_map in /proc/PID/maps, with a number that all mappings of a
+ * buffer have in common. To learn that number a buffer is mapped here: those
+ * that can be opened by name, and those of which some process has a descriptor,
+ * which root can borrow.
  */
 #define _GNU_SOURCE
 #include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
+#include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "hpagectl.h"
+#include "../lib/hpage_map.h"
+#include "buffer.h"
+#include "file.h"
+#include "holders.h"
 
 /**
  * struct identity - how a buffer looks in /proc/PID/maps
@@ -49,13 +53,13 @@ struct scan {
 };
 
 /**
- * struct line - of /proc/PID/maps
+ * struct mapping - a line of /proc/PID/maps
  * @start: first address
  * @length: bytes
  * @offset: bytes
  * @file: device and inode
  */
-struct line {
+struct mapping {
 	unsigned long start;
 	uint64_t length;
 	uint64_t offset;
@@ -63,24 +67,25 @@ struct line {
 };
 
 /* Is this a mapping of the module? */
-static bool line_read(const char *text, struct line *line)
+static bool mapping_read(const char *text, struct mapping *m)
 {
 	unsigned long end;
 	unsigned long long offset, inode;
 	char device[16], name[32] = "";
 
-	if (sscanf(text, "%lx-%lx %*4s %llx %15s %llu %31s", &line->start, &end, &offset, device,
+	if (sscanf(text, "%lx-%lx %*4s %llx %15s %llu %31s", &m->start, &end, &offset, device,
 		   &inode, name) != 6 || strcmp(name, "/hpage_map"))
 		return false;
-	line->length = end - line->start;
-	line->offset = offset;
-	snprintf(line->file, sizeof(line->file), "%s %llu", device, inode);
+	m->length = end - m->start;
+	m->offset = offset;
+	snprintf(m->file, sizeof(m->file), "%s %llu", device, inode);
 	return true;
 }
 
-static void *more(void *array, size_t nr, size_t size)
+/* Room for one more element. */
+static void *array_grow(void *array, size_t nr, size_t size)
 {
-	/* By powers of two. */
+	/* It doubles. */
 	if (nr & (nr - 1))
 		return array;
 	array = realloc(array, (nr ? 2 * nr : 1) * size);
@@ -89,21 +94,21 @@ static void *more(void *array, size_t nr, size_t size)
 	return array;
 }
 
-static struct identity *known(struct scan *s, uint32_t id)
+static bool identity_is_known(const struct scan *s, uint32_t id)
 {
 	size_t i;
 
 	for (i = 0; i < s->nr_identities; i++)
 		if (s->identities[i].id == id)
-			return &s->identities[i];
-	return NULL;
+			return true;
+	return false;
 }
 
-/* Map the buffer, and see what that looks like. */
-static void learn(struct scan *s, struct hpmap_buffer *buffer, uint32_t id)
+/* Map the buffer, and see how that looks. */
+static void identity_learn(struct scan *s, struct hpmap_buffer *buffer, uint32_t id)
 {
 	FILE *maps;
-	struct line line;
+	struct mapping m;
 	char text[512];
 	void *address;
 
@@ -111,49 +116,46 @@ static void learn(struct scan *s, struct hpmap_buffer *buffer, uint32_t id)
 		return;
 	maps = fopen("/proc/self/maps", "re");
 	while (maps && fgets(text, sizeof(text), maps)) {
-		if (!line_read(text, &line) || line.start != (unsigned long)address)
+		if (!mapping_read(text, &m) || m.start != (unsigned long)address)
 			continue;
-		s->identities = more(s->identities, s->nr_identities, sizeof(*s->identities));
+		s->identities = array_grow(s->identities, s->nr_identities, sizeof(*s->identities));
 		s->identities[s->nr_identities] = (struct identity){
-			.id = id, .from = line.offset, .to = line.offset + hpmap_length(buffer),
+			.id = id, .from = m.offset, .to = m.offset + hpmap_length(buffer),
 		};
-		memcpy(s->identities[s->nr_identities++].file, line.file, sizeof(line.file));
+		memcpy(s->identities[s->nr_identities++].file, m.file, sizeof(m.file));
 		break;
 	}
 	if (maps)
 		fclose(maps);
 }
 
-static void learn_named(struct scan *s)
+static void identities_learn_named(struct scan *s)
 {
 	struct hpmap_info info = { .size = sizeof(info) };
 	struct hpmap_buffer *buffer;
 	uint32_t id;
 
 	for (id = 0; !hpmap_next(id, &info); id = info.id + 1) {
-		if (!(info.attributes & (HPMAP_ATTR_NAMED | HPMAP_ATTR_DEFAULT)))
+		if (!buffer_has_node(&info) || buffer_open(&info, &buffer))
 			continue;
-		if (hpmap_open(info.attributes & HPMAP_ATTR_NAMED ? info.name : NULL,
-			       HPMAP_READ_ONLY, &buffer))
-			continue;
-		learn(s, buffer, info.id);
+		identity_learn(s, buffer, info.id);
 		hpmap_free(buffer);
 	}
 }
 
 /* Borrow a descriptor of another process, which is for root. */
-static void learn_of(struct scan *s, pid_t pid, int fd, uint32_t id)
+static void identity_borrow(struct scan *s, pid_t pid, int fd, uint32_t id)
 {
 	struct hpmap_buffer *buffer;
 	int process, copy = -1;
 
-	if (known(s, id))
+	if (identity_is_known(s, id))
 		return;
 	process = syscall(SYS_pidfd_open, pid, 0);
 	if (process >= 0)
 		copy = syscall(SYS_pidfd_getfd, process, fd, 0);
 	if (copy >= 0 && !hpmap_from_fd(copy, &buffer)) {
-		learn(s, buffer, id);
+		identity_learn(s, buffer, id);
 		hpmap_free(buffer);
 	}
 	if (copy >= 0)
@@ -162,7 +164,7 @@ static void learn_of(struct scan *s, pid_t pid, int fd, uint32_t id)
 		close(process);
 }
 
-static struct holder *holder_of(struct scan *s, pid_t pid, uint32_t id)
+static struct holder *holder_get(struct scan *s, pid_t pid, uint32_t id)
 {
 	struct holder *h;
 	size_t i;
@@ -170,7 +172,7 @@ static struct holder *holder_of(struct scan *s, pid_t pid, uint32_t id)
 	for (i = 0; i < s->nr_holders; i++)
 		if (s->holders[i].pid == pid && s->holders[i].id == id)
 			return &s->holders[i];
-	s->holders = more(s->holders, s->nr_holders, sizeof(*s->holders));
+	s->holders = array_grow(s->holders, s->nr_holders, sizeof(*s->holders));
 	h = &s->holders[s->nr_holders++];
 	*h = (struct holder){ .pid = pid, .id = id };
 	process_name(pid, h->comm);
@@ -197,8 +199,8 @@ static int scan_descriptors(struct scan *s, pid_t pid)
 		if (!at)
 			continue;
 		id = strtoul(at + strlen("hpage_map-id:"), NULL, 10);
-		holder_of(s, pid, id)->descriptors++;
-		learn_of(s, pid, atoi(entry->d_name), id);
+		holder_get(s, pid, id)->descriptors++;
+		identity_borrow(s, pid, atoi(entry->d_name), id);
 	}
 	closedir(dir);
 	return 0;
@@ -208,7 +210,7 @@ static void scan_mappings(struct scan *s, pid_t pid)
 {
 	char path[64], text[1024];
 	struct holder *h;
-	struct line line;
+	struct mapping m;
 	uint32_t id;
 	size_t i;
 	FILE *maps;
@@ -216,16 +218,16 @@ static void scan_mappings(struct scan *s, pid_t pid)
 	snprintf(path, sizeof(path), "/proc/%d/maps", pid);
 	maps = fopen(path, "re");
 	while (maps && fgets(text, sizeof(text), maps)) {
-		if (!line_read(text, &line))
+		if (!mapping_read(text, &m))
 			continue;
 		for (i = 0, id = 0; i < s->nr_identities && !id; i++)
-			if (!strcmp(s->identities[i].file, line.file) &&
-			    line.offset >= s->identities[i].from &&
-			    line.offset < s->identities[i].to)
+			if (!strcmp(s->identities[i].file, m.file) &&
+			    m.offset >= s->identities[i].from &&
+			    m.offset < s->identities[i].to)
 				id = s->identities[i].id;
-		h = holder_of(s, pid, id);
+		h = holder_get(s, pid, id);
 		h->mappings++;
-		h->mapped += line.length;
+		h->mapped += m.length;
 	}
 	if (maps)
 		fclose(maps);
@@ -235,7 +237,7 @@ static void scan_mappings(struct scan *s, pid_t pid)
  * All processes, for their descriptors or their mappings. Returns how many were closed to us,
  * -1 without /proc.
  */
-static int scan_all(struct scan *s, bool descriptors)
+static int scan_processes(struct scan *s, bool descriptors)
 {
 	DIR *dir = opendir("/proc");
 	struct dirent *entry;
@@ -259,8 +261,8 @@ static int scan_all(struct scan *s, bool descriptors)
 }
 
 /*
- * Find all holders; free() the array. Descriptors come first, since they tell
- * what the mappings are. Returns how many processes could not be looked at,
+ * Find all holders; free() the array. Descriptors come first, since they have
+ * the ids. Returns how many processes could not be looked at,
  * or -1 without /proc.
  */
 int holders_find(struct holder **holders, size_t *nr)
@@ -268,9 +270,9 @@ int holders_find(struct holder **holders, size_t *nr)
 	struct scan s = {};
 	int closed;
 
-	learn_named(&s);
-	closed = scan_all(&s, true);
-	scan_all(&s, false);
+	identities_learn_named(&s);
+	closed = scan_processes(&s, true);
+	scan_processes(&s, false);
 	free(s.identities);
 	*holders = s.holders;
 	*nr = s.nr_holders;

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash
 #
-# Completion of hpagectl. Commands and options are what --help says.
+# Completion of hpagectl. Commands and options are what --help prints.
 
 # Programs that can be run, which words of the shell are not; or the path of one.
 _hpagectl_programs()
@@ -69,6 +69,9 @@ _hpagectl()
 			sed -n 's/^hugepages-\([0-9]*\)kB$/\1K/p')
 	elif [[ $before == --backing ]]; then
 		words='hugetlb thp'
+	elif [[ $before == --output || ($before == -o && $command != create) ]]; then
+		words=$(hpagectl "$command" --help 2>/dev/null |
+			sed -n '/^columns:/,/^$/s/^[a-z:]*//p')
 	elif [[ $before == --owner || $before == -o ]]; then
 		mapfile -t COMPREPLY < <(compgen -u -- "$word")
 		return

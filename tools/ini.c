@@ -7,37 +7,32 @@
 #define _GNU_SOURCE
 #include <ctype.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "hpagectl.h"
+#include "ini.h"
+#include "report.h"
 
-#define KEY_ROOM	32
 #define WRONG_ROOM	96
 
 /**
- * struct ini - a file that is being read
+ * struct ini_reader - a file that is being read
+ * @ini: what it had so far
  * @section: the one that it may have
- * @set: takes a key
- * @data: for @set
  * @began: the line in which the section began, or 0
- * @keys: those that were given
- * @lines: where
- * @nr_keys: how many
- * @wrong: with the line that is read
+ * @number: of this line
+ * @wrong: with this line, or empty
  */
-struct ini {
+struct ini_reader {
+	struct ini *ini;
 	const char *section;
-	ini_fn set;
-	void *data;
 	int began;
-	char (*keys)[KEY_ROOM];
-	int *lines;
-	size_t nr_keys;
+	int number;
 	char wrong[WRONG_ROOM];
 };
 
-static char *trim(char *text)
+static char *text_trim(char *text)
 {
 	char *end = text + strlen(text);
 
@@ -48,107 +43,106 @@ static char *trim(char *text)
 	return text;
 }
 
-const char ini_no_such_key[] = "there is no such key";
-
-static void section_read(struct ini *ini, const char *line, int number)
+static void section_read(struct ini_reader *r, const char *line)
 {
-	size_t length = strlen(ini->section);
+	size_t length = strlen(r->section);
 
 	/* In this order: the line may be shorter than the name. */
-	if (strncmp(line + 1, ini->section, length) || strcmp(line + 1 + length, "]"))
-		strcpy(ini->wrong, "there is no such section");
-	else if (ini->began)
-		snprintf(ini->wrong, WRONG_ROOM, "[%.20s] stands in line %d already, and a file "
-			 "has one", ini->section, ini->began);
+	if (strncmp(line + 1, r->section, length) || strcmp(line + 1 + length, "]"))
+		strcpy(r->wrong, "there is no such section");
+	else if (r->began)
+		snprintf(r->wrong, WRONG_ROOM, "[%.20s] stands in line %d already, and a file has "
+			 "one", r->section, r->began);
 	else
-		ini->began = number;
+		r->began = r->number;
 }
 
-/* Keep in mind that it was given. Returns the line in which it was before, or 0. */
-static int key_given(struct ini *ini, const char *key, int number)
+static void entry_read(struct ini_reader *r, const char *key, const char *value)
 {
+	struct ini *ini = r->ini;
 	size_t i;
 
-	for (i = 0; i < ini->nr_keys; i++)
-		if (!strcmp(ini->keys[i], key))
-			return ini->lines[i];
-	ini->keys = realloc(ini->keys, (ini->nr_keys + 1) * sizeof(*ini->keys));
-	ini->lines = realloc(ini->lines, (ini->nr_keys + 1) * sizeof(*ini->lines));
-	if (!ini->keys || !ini->lines)
-		abort();
-	snprintf(ini->keys[ini->nr_keys], KEY_ROOM, "%s", key);
-	ini->lines[ini->nr_keys++] = number;
-	return 0;
-}
-
-static void key_read(struct ini *ini, const char *key, const char *value, int number)
-{
-	const char *wrong = ini->set(ini->data, key, value);
-	int before;
-
-	if (wrong)
-		snprintf(ini->wrong, WRONG_ROOM, "%s", wrong);
-	if (wrong == ini_no_such_key || strlen(key) >= KEY_ROOM)
+	for (i = 0; i < ini->nr; i++) {
+		if (strcmp(ini->entries[i].key, key))
+			continue;
+		snprintf(r->wrong, WRONG_ROOM, "%.32s= stands in line %d already", key,
+			 ini->entries[i].line);
 		return;
-	before = key_given(ini, key, number);
-	if (before)
-		snprintf(ini->wrong, WRONG_ROOM, "%s= stands in line %d already", key, before);
+	}
+	ini->entries = realloc(ini->entries, (ini->nr + 1) * sizeof(*ini->entries));
+	if (!ini->entries)
+		abort();
+	ini->entries[ini->nr++] = (struct ini_entry){
+		.key = strdup(key), .value = strdup(value), .line = r->number,
+	};
 }
 
-/* One line; what is wrong with it is in @ini->wrong. */
-static void line_read(struct ini *ini, char *line, int number)
+static void line_read(struct ini_reader *r, char *line)
 {
 	char *equals;
 
-	line = trim(line);
+	line = text_trim(line);
 	if (!*line || *line == '#' || *line == ';')
 		return;
 	equals = strchr(line, '=');
 	if (*line == '[') {
-		section_read(ini, line, number);
+		section_read(r, line);
 	} else if (!equals) {
-		strcpy(ini->wrong, "this is no Key=Value");
-	} else if (!ini->began) {
-		strcpy(ini->wrong, "a section must come first");
+		strcpy(r->wrong, "this is no Key=Value");
+	} else if (!r->began) {
+		strcpy(r->wrong, "a section must come first");
 	} else {
 		*equals = '\0';
-		key_read(ini, trim(line), trim(equals + 1), number);
+		entry_read(r, text_trim(line), text_trim(equals + 1));
 	}
 }
 
-/* Read a file with one section, [@section]. Complains, and returns an exit code. */
-int ini_read(const char *path, const char *section, ini_fn set, void *data)
+/*
+ * Read a file with one section, [@section], into @ini, which is for ini_free() in any case.
+ * Complains, and returns an exit code.
+ */
+int ini_read(const char *path, const char *section, struct ini *ini)
 {
-	struct ini ini = { .section = section, .set = set, .data = data };
+	struct ini_reader r = { .ini = ini, .section = section };
 	FILE *file = fopen(path, "re");
 	char *line = NULL;
 	size_t room = 0;
 	ssize_t length;
-	int number = 0, ret = 0;
+	int ret = 0;
 
+	*ini = (struct ini){};
 	if (!file) {
 		complain("%s: %s", path, strerror(errno));
 		return errno == EACCES ? EXIT_DENIED : EXIT_NOT_THERE;
 	}
 	while ((length = getline(&line, &room, file)) >= 0) {
-		number++;
-		*ini.wrong = '\0';
+		r.number++;
+		*r.wrong = '\0';
 		if (strlen(line) < (size_t)length)
-			strcpy(ini.wrong, "there is a NUL in it");
+			strcpy(r.wrong, "there is a NUL in it");
 		else
-			line_read(&ini, line, number);
-		if (!*ini.wrong)
+			line_read(&r, line);
+		if (!*r.wrong)
 			continue;
-		complain("%s:%d: %s (try: man 5 hpage-map.d)", path, number, ini.wrong);
+		complain("%s:%d: %s", path, r.number, r.wrong);
 		ret = EXIT_USAGE;
 	}
 	if (ferror(file)) {
 		complain("%s: %s", path, strerror(errno));
 		ret = EXIT_FAILED;
 	}
-	free(ini.keys);
-	free(ini.lines);
 	free(line);
 	fclose(file);
 	return ret;
+}
+
+void ini_free(struct ini *ini)
+{
+	size_t i;
+
+	for (i = 0; i < ini->nr; i++) {
+		free(ini->entries[i].key);
+		free(ini->entries[i].value);
+	}
+	free(ini->entries);
 }

@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* hpagectl: huge pages for people. Each subcommand is a file, cmd_NAME.c. */
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "hpagectl.h"
+#include "args.h"
+#include "command.h"
+#include "report.h"
 
 static const struct command *const commands[] = {
 	&cmd_list, &cmd_create, &cmd_destroy, &cmd_info, &cmd_layout, &cmd_who, &cmd_pool,
@@ -15,18 +18,18 @@ static const struct command *const commands[] = {
 
 #define NR_COMMANDS	(sizeof(commands) / sizeof(*commands))
 
-static void help(FILE *to)
+static void help_print(FILE *to)
 {
 	size_t i;
 
 	fputs("usage: hpagectl COMMAND [OPTION]... [WORD]...\n\n", to);
 	for (i = 0; i < NR_COMMANDS; i++)
 		fprintf(to, "  %-9s %s\n", commands[i]->name, commands[i]->summary);
-	fputs("\nhpagectl COMMAND --help tells more, and hpagectl-COMMAND(1) all of it.\n"
+	fputs("\nhpagectl COMMAND --help shows its options, and hpagectl-COMMAND(1) describes it.\n"
 	      "New here? Type: hpagectl demo, and hpagectl doctor\n", to);
 }
 
-static const struct command *find(const char *name)
+static const struct command *command_find(const char *name)
 {
 	size_t i;
 
@@ -36,17 +39,17 @@ static const struct command *find(const char *name)
 	return NULL;
 }
 
-static int run(int argc, char **argv)
+static int command_run(int argc, char **argv)
 {
-	const struct command *c = find(argv[0]);
+	const struct command *c = command_find(argv[0]);
 	struct args a;
 	int ret;
 
 	if (!c) {
-		complain("there is no command %s (try: hpagectl --help)", argv[0]);
+		complain("there is no command %s" TRY "hpagectl --help", argv[0]);
 		return EXIT_USAGE;
 	}
-	command_name = c->name;
+	report_begin(c->name, argv);
 	ret = args_read(c, argc, argv, &a);
 	if (!ret && given(&a, OPT_HELP))
 		args_help(c);
@@ -57,10 +60,11 @@ static int run(int argc, char **argv)
 }
 
 /*
- * Where one of the three is closed, a buffer would be opened there, and get what is printed. What
- * is used the wrong way round still fails.
+ * Open /dev/null in place of a standard descriptor that is closed, so that no buffer gets its
+ * number, and with it what is printed. It is open the wrong way round: reading the input and
+ * writing an output fails as before.
  */
-static void occupy_closed(void)
+static void standard_fds_occupy(void)
 {
 	int fd, null;
 
@@ -77,17 +81,17 @@ int main(int argc, char **argv)
 {
 	int ret = EXIT_OK;
 
-	occupy_closed();
+	standard_fds_occupy();
 	if (argc < 2) {
-		help(stderr);
+		help_print(stderr);
 		return EXIT_USAGE;
 	}
 	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") || !strcmp(argv[1], "help"))
-		help(stdout);
+		help_print(stdout);
 	else if (!strcmp(argv[1], "--version"))
 		printf("hpagectl %s\n", hpmap_version());
 	else
-		ret = run(argc - 1, argv + 1);
+		ret = command_run(argc - 1, argv + 1);
 
 	/* A full disk behind > FILE is a failure, too. */
 	if ((fflush(stdout) || ferror(stdout)) && !ret) {

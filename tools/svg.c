@@ -2,9 +2,12 @@
 /* The layout of a buffer as a drawing: one rectangle for each row of a run. */
 #include <errno.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
-#include "hpagectl.h"
+#include "buffer.h"
+#include "report.h"
+#include "svg.h"
 
 #define COLUMNS		64
 #define CELL		11
@@ -12,58 +15,56 @@
 #define TOP		56
 #define ROWS		32
 
-static const char *const fills[] = {
+static const char *const svg_fills[] = {
 	"#8ecae6", "#ffd166", "#a7d49b", "#f4a6a6", "#c8b6e2", "#8fd3c8", "#f6bd85", "#d6cf9a",
 };
 
-static void head(FILE *to, const struct picture *p, unsigned int rows)
+static void svg_head(FILE *to, const struct picture *p, unsigned int rows)
 {
-	char text[160];
+	char text[BUFFER_ROOM];
 
-	describe(text, sizeof(text), p->info->length, p->info->page_size, p->info->backing, p->nr,
-		 p->info->node);
 	fprintf(to, "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 %d %d\" "
 		"font-family=\"sans-serif\" font-size=\"12\">\n", LEFT + COLUMNS * CELL + 16,
 		TOP + (int)rows * (CELL + 5) + 16);
 	fprintf(to, "<title>Layout of the buffer %s</title>\n", p->info->name);
 	fprintf(to, "<rect width=\"100%%\" height=\"100%%\" fill=\"#ffffff\"/>\n");
 	fprintf(to, "<text x=\"16\" y=\"24\" font-size=\"14\">%s, %s</text>\n", p->info->name,
-		text);
+		buffer_text(p->info, text));
 	fprintf(to, "<text x=\"16\" y=\"42\" fill=\"#555555\">Offsets run from left to right; "
 		"where the colour changes, another physical run begins.</text>\n");
 }
 
-/* A run from cell @from to cell @to, which may go over several rows. */
-static void bars(FILE *to_file, const struct picture *p, unsigned int i, uint64_t from, uint64_t to)
+/* The run @i from cell @from to cell @end, which may go over several rows. */
+static void svg_run(FILE *to, const struct picture *p, unsigned int i, uint64_t from, uint64_t end)
 {
-	uint64_t row, end;
+	uint64_t row, next;
 
-	for (; from < to; from = end) {
+	for (; from < end; from = next) {
 		row = from / COLUMNS;
-		end = (row + 1) * COLUMNS < to ? (row + 1) * COLUMNS : to;
-		fprintf(to_file, "<rect x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\" fill=\"%s\">"
-			"<title>run %u: %" PRIu64 " KiB at %#" PRIx64 ", node %d</title></rect>\n",
+		next = (row + 1) * COLUMNS < end ? (row + 1) * COLUMNS : end;
+		fprintf(to, "<rect x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\" fill=\"%s\">"
+			"<title>run %u: %s at %#" PRIx64 ", node %d</title></rect>\n",
 			LEFT + (int)(from % COLUMNS) * CELL, TOP + (int)row * (CELL + 5),
-			(int)(end - from) * CELL - 1, CELL, fills[i % 8], i,
-			p->runs[i].length >> 10, p->runs[i].address, p->nodes[i]);
+			(int)(next - from) * CELL - 1, CELL, svg_fills[i % 8], i,
+			SIZE_TEXT(p->runs[i].length), p->runs[i].address, p->nodes[i]);
 	}
 }
 
-static void draw(FILE *to, const struct picture *p)
+static void svg_draw(FILE *to, const struct picture *p)
 {
 	uint64_t page = p->info->page_size, step, at = 0, cells, r;
-	char size[SIZE_ROOM];
 	unsigned int i;
 
 	step = (p->info->length / page + COLUMNS * ROWS - 1) / (COLUMNS * ROWS) * page;
 	cells = (p->info->length + step - 1) / step;
-	head(to, p, (cells + COLUMNS - 1) / COLUMNS);
+	svg_head(to, p, (cells + COLUMNS - 1) / COLUMNS);
 	for (r = 0; r * COLUMNS < cells; r++)
 		fprintf(to, "<text x=\"%d\" y=\"%d\" text-anchor=\"end\" fill=\"#555555\" "
 			"font-size=\"10\">%s</text>\n", LEFT - 8, TOP + (int)r * (CELL + 5) + 9,
-			size_show(r * COLUMNS * step, size));
+			SIZE_TEXT(r * COLUMNS * step));
 	for (i = 0; i < p->nr; i++) {
-		bars(to, p, i, (at + step - 1) / step, (at + p->runs[i].length + step - 1) / step);
+		svg_run(to, p, i, (at + step - 1) / step,
+			(at + p->runs[i].length + step - 1) / step);
 		at += p->runs[i].length;
 	}
 	fprintf(to, "</svg>\n");
@@ -79,7 +80,7 @@ int svg_write(const char *path, const struct picture *p)
 		complain("%s: %s", path, strerror(errno));
 		return errno == EACCES ? EXIT_DENIED : EXIT_FAILED;
 	}
-	draw(to, p);
+	svg_draw(to, p);
 	err = ferror(to);
 	if (to != stdout)
 		err |= fclose(to);

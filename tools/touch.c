@@ -5,9 +5,11 @@
 #include <sys/mman.h>
 #include <sys/resource.h>
 
-#include "hpagectl.h"
+#include "file.h"
+#include "report.h"
+#include "touch.h"
 
-static uint64_t faults(void)
+static uint64_t fault_count(void)
 {
 	struct rusage usage;
 
@@ -18,11 +20,11 @@ static uint64_t faults(void)
 /* Write a byte to every 4 KiB; returns the page faults that this took. */
 uint64_t touch(void *memory, uint64_t length)
 {
-	uint64_t before = faults(), at;
+	uint64_t before = fault_count(), at;
 
 	for (at = 0; at < length; at += 4096)
 		((volatile char *)memory)[at] = 2;
-	return faults() - before;
+	return fault_count() - before;
 }
 
 /* Bytes that programs could have without others being ended for it. YES, or UNSEEN. */
@@ -39,7 +41,7 @@ enum answer memory_available(uint64_t *bytes)
 	return YES;
 }
 
-/* Memory of the base page size, for munmap(); NULL if there is no room, which it tells. */
+/* Memory of the base page size, for munmap(). Complains if there is no room, and returns NULL. */
 void *ordinary_memory(uint64_t length)
 {
 	void *memory = MAP_FAILED;
@@ -49,8 +51,8 @@ void *ordinary_memory(uint64_t length)
 		memory = mmap(NULL, length, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
 			      -1, 0);
 	if (memory == MAP_FAILED) {
-		complain("no %llu bytes of ordinary memory are available "
-			 "(try: a smaller --size)", (unsigned long long)length);
+		complain("%s of ordinary memory are not available" TRY "a smaller --size",
+			 SIZE_TEXT(length));
 		return NULL;
 	}
 	madvise(memory, length, MADV_NOHUGEPAGE);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * Whatever the library asks of the C library may fail, one request after the other: that returns
- * an errno, leaves nothing behind, and does not end the program. The linker puts functions of this file
- * before those that it calls; see Makefile.
+ * Whatever the library asks of the C library may fail, one request after the other: that returns an
+ * errno, leaves nothing behind, and does not end the program. The linker puts functions of this
+ * file before those that it calls; see Makefile.
  */
 #define _GNU_SOURCE
 #include "fixture.h"

@@ -204,15 +204,48 @@ static bool in_a_container(const char *options, unsigned long flags)
 	       !mount("none", "/dev", "tmpfs", flags, options);
 }
 
+/* Every call that needs the device. */
+static bool device_is_missed(void)
+{
+	static char memory[4096] __attribute__((aligned(4096)));
+	static const char words[] = "hpage_map is loaded, but there is no /dev/hpage_map\n"
+				    "try: docker run --device=/dev/hpage_map\n";
+	struct hpmap_info info = { .size = sizeof(info) };
+	const struct hpmap_options o = {
+		.size = sizeof(o), .length = MIB, .name = "any", .flags = HPMAP_MODULE_ONLY,
+	};
+	struct hpmap_buffer *b = NULL;
+
+	return refused(hpmap_alloc(&o, &b), -ENOTSUP, words) &&
+	       refused(hpmap_create(&o, &b), -ENOTSUP, words) &&
+	       refused(hpmap_open(NULL, 0, &b), -ENOTSUP, words) &&
+	       refused(hpmap_open("any", 0, &b), -ENOTSUP, words) &&
+	       refused(hpmap_destroy("any"), -ENOTSUP, words) &&
+	       refused(hpmap_next(0, &info), -ENOTSUP, words) &&
+	       refused(hpmap_pin(memory, sizeof(memory), &b), -ENOTSUP, words) && !b;
+}
+
 static bool without_nodes(void)
 {
 	struct hpmap_buffer *b = NULL;
 
-	return in_a_container("mode=755", 0) &&
-	       refused(hpmap_open(NULL, 0, &b), -ENOTSUP, "--device=/dev/hpage_map") &&
-	       refused(hpmap_open("any", 0, &b), -ENOTSUP, "is loaded, but") &&
+	return in_a_container("mode=755", 0) && device_is_missed() &&
+	       strstr(hpmap_why(NULL), "mknod -m 600 /dev/hpage_map c ") &&
 	       !hpmap_alloc(HPMAP_OPTIONS(.length = 2 * MIB), &b) &&
-	       strstr(hpmap_why(b), "--device=/dev/hpage_map");
+	       strstr(hpmap_why(b), "--device=/dev/hpage_map") &&
+	       refused(hpmap_dma_map(b, "any", HPMAP_DMA_TO_DEVICE, &(int){ -1 }), -ENOTSUP,
+		       "only the module") && !strstr(hpmap_why(NULL), "modprobe");
+}
+
+/* Then /proc/modules has it. */
+static bool without_sys(void)
+{
+	struct hpmap_reserve r = { .size = sizeof(r) };
+
+	return in_a_container("mode=755", 0) && !mount("none", "/sys", "tmpfs", 0, NULL) &&
+	       device_is_missed() &&
+	       refused(hpmap_reserve(HPMAP_BACKING_THP, 2 * MIB, 0, &r), -ENOTSUP,
+		       "mount -t sysfs");
 }
 
 static bool without_that_node(void)
@@ -242,6 +275,7 @@ static void a_container_is_reported(void **state)
 	(void)state;
 	ok(hpmap_create(HPMAP_OPTIONS(.length = 2 * MIB, .name = "inside"), NULL));
 	assert_true(in_child(without_nodes));
+	assert_true(in_child(without_sys));
 	assert_true(in_child(without_that_node));
 	assert_true(in_child(where_nodes_are_none));
 	ok(hpmap_destroy("inside"));

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Sizes are read and shown as people mean them; nonsense and overflow are refused. */
+/* Sizes are read and written as people mean them; nonsense and overflow are refused. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -7,7 +7,8 @@
 
 #include <cmocka.h>
 
-#include "../hpagectl.h"
+#include "../../lib/text.h"
+#include "../parse.h"
 
 static void sizes_are_read(void **state)
 {
@@ -60,7 +61,7 @@ static void nonsense_is_refused(void **state)
 	assert_int_equal(bytes, 7);
 }
 
-static void sizes_are_shown(void **state)
+static void sizes_are_written(void **state)
 {
 	static const struct {
 		uint64_t bytes;
@@ -70,9 +71,11 @@ static void sizes_are_shown(void **state)
 		{ 1023, "1023 B" },
 		{ 1024, "1 KiB" },
 		{ 1536, "1.5 KiB" },
+		{ 4097, "4097 B" },
 		{ 2 << 20, "2 MiB" },
 		{ (1 << 20) - 1, "1023.9 KiB" },
 		{ 3UL << 29, "1.5 GiB" },
+		{ 5UL << 28, "1280 MiB" },
 		{ UINT64_MAX, "15.9 EiB" },
 	};
 	char text[SIZE_ROOM];
@@ -80,7 +83,25 @@ static void sizes_are_shown(void **state)
 
 	(void)state;
 	for (i = 0; i < sizeof(sizes) / sizeof(*sizes); i++)
-		assert_string_equal(size_show(sizes[i].bytes, text), sizes[i].text);
+		assert_string_equal(size_text(sizes[i].bytes, text), sizes[i].text);
+}
+
+/* What is advised can be typed. */
+static void words_are_read_again(void **state)
+{
+	static const uint64_t sizes[] = {
+		0, 1, 1000, 1024, 65536, 2 << 20, 3 << 20, 1 << 30, 16UL << 30, UINT64_MAX,
+	};
+	char text[SIZE_ROOM];
+	uint64_t bytes;
+	size_t i;
+
+	(void)state;
+	assert_string_equal(size_word(2 << 20, text), "2M");
+	for (i = 0; i < sizeof(sizes) / sizeof(*sizes); i++) {
+		assert_int_equal(size_read(size_word(sizes[i], text), &bytes), 0);
+		assert_int_equal(bytes, sizes[i]);
+	}
 }
 
 int main(void)
@@ -88,7 +109,8 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(sizes_are_read),
 		cmocka_unit_test(nonsense_is_refused),
-		cmocka_unit_test(sizes_are_shown),
+		cmocka_unit_test(sizes_are_written),
+		cmocka_unit_test(words_are_read_again),
 	};
 
 	return cmocka_run_group_tests_name("size", tests, NULL, NULL);

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Sizes as people write and read them. Units are powers of 1024. */
+/* Figures and names as people write them, on a command line or in a file. */
 #include <ctype.h>
 #include <errno.h>
+#include <grp.h>
+#include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
-#include "hpagectl.h"
-
-static const char units[] = "KMGTPE";
+#include "parse.h"
 
 /* Only digits. */
 int number_read(const char *text, uint64_t *number)
@@ -23,7 +23,7 @@ int number_read(const char *text, uint64_t *number)
 }
 
 /* Digits of a fraction, in 2^-@shift, rounded down; @text is moved behind them. */
-static uint64_t fraction(const char **text, unsigned int shift)
+static uint64_t fraction_read(const char **text, unsigned int shift)
 {
 	uint64_t unit = 1ULL << (shift < 50 ? shift : 50), sum = 0, scale = 1;
 
@@ -37,9 +37,10 @@ static uint64_t fraction(const char **text, unsigned int shift)
 	return (unit / scale * sum + unit % scale * sum / scale) << (shift < 50 ? 0 : shift - 50);
 }
 
-/* K, M, G, T, P or E, also as KB or KiB; 0 for bytes, -1 for nonsense. */
-static int shift_of(const char *unit)
+/* K, M, G, T, P or E for powers of 1024, also as KB or KiB; 0 for bytes, -1 for nonsense. */
+static int unit_shift(const char *unit)
 {
+	static const char units[] = "KMGTPE";
 	const char *found;
 
 	if (!*unit || !strcasecmp(unit, "B"))
@@ -73,34 +74,74 @@ int size_read(const char *text, uint64_t *bytes)
 		unit = (char *)dot;
 	if (*unit == ' ' && unit[1])
 		unit++;
-	shift = shift_of(unit);
+	shift = unit_shift(unit);
 	if (shift < 0 || (digits && !shift))
 		return -EINVAL;
 	if (digits)
-		part = fraction(&digits, shift);
+		part = fraction_read(&digits, shift);
 	if (whole > (UINT64_MAX - part) >> shift)
 		return -ERANGE;
 	*bytes = (whole << shift) + part;
 	return 0;
 }
 
-/* 2 MiB, 1.5 GiB, 100 B; exact where it can be with one decimal, else rounded down. */
-const char *size_show(uint64_t bytes, char text[SIZE_ROOM])
+static int id_read(const char *text, uint32_t *id)
 {
-	uint64_t tenths;
-	int unit = -1;
+	uint64_t number;
 
-	while (unit < 5 && bytes >> (10 * (unit + 2)))
-		unit++;
-	if (unit < 0) {
-		snprintf(text, SIZE_ROOM, "%u B", (unsigned int)bytes);
-		return text;
+	if (number_read(text, &number) || number >= UINT32_MAX)
+		return -ENOENT;
+	*id = number;
+	return 0;
+}
+
+/* A name, or a number. */
+int user_read(const char *text, uid_t *uid)
+{
+	struct passwd *user = getpwnam(text);
+
+	if (!user)
+		return id_read(text, uid);
+	*uid = user->pw_uid;
+	return 0;
+}
+
+/* A name, or a number. */
+int group_read(const char *text, gid_t *gid)
+{
+	struct group *group = getgrnam(text);
+
+	if (!group)
+		return id_read(text, gid);
+	*gid = group->gr_gid;
+	return 0;
+}
+
+/* Permission bits, octal. */
+int mode_read(const char *text, uint32_t *mode)
+{
+	char *end;
+	unsigned long bits = strtoul(text, &end, 8);
+
+	if (*text < '0' || *text > '7' || *end || !bits || bits > 0777)
+		return -EINVAL;
+	*mode = bits;
+	return 0;
+}
+
+/* The words of systemd. */
+int truth_read(const char *text, bool *truth)
+{
+	static const char *const words[] = {
+		"no", "yes", "false", "true", "off", "on", "0", "1",
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(words) / sizeof(*words); i++) {
+		if (strcasecmp(text, words[i]))
+			continue;
+		*truth = i % 2;
+		return 0;
 	}
-	tenths = (bytes >> (10 * unit)) * 10 / 1024;
-	if (tenths % 10)
-		snprintf(text, SIZE_ROOM, "%u.%u %ciB", (unsigned int)(tenths / 10),
-			 (unsigned int)(tenths % 10), units[unit]);
-	else
-		snprintf(text, SIZE_ROOM, "%u %ciB", (unsigned int)(tenths / 10), units[unit]);
-	return text;
+	return -EINVAL;
 }

@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef ARGS_H
+#define ARGS_H
+
+#include "command.h"
+
+int args_read(const struct command *c, int argc, char **argv, struct args *a);
+void args_help(const struct command *c);
+
+#endif

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef JSON_H
+#define JSON_H
+
+#include <stdint.h>
+
+#include <json-c/json.h>
+
+void json_text(struct json_object *to, const char *name, const char *text);
+void json_number(struct json_object *to, const char *name, uint64_t number);
+int json_print(struct json_object *object);
+int json_print_member(const char *name, struct json_object *member);
+
+#endif
