@@ -5,9 +5,10 @@
 #include <sys/stat.h>
 
 #include "files.h"
+#include "loaded.h"
 #include "node.h"
 
-/* A command that makes the node @path of the module, which may be in sysfs. */
+/* A command that makes the node @path of the module: by its number, or by loading the module. */
 const char *node_again(const char *path, char remedy[REMEDY_ROOM])
 {
 	unsigned int major, minor;
@@ -19,7 +20,8 @@ const char *node_again(const char *path, char remedy[REMEDY_ROOM])
 		snprintf(remedy, REMEDY_ROOM, "sudo rm -f %s && sudo mknod -m 600 %s c %u %u",
 			 path, path, major, minor);
 	else
-		snprintf(remedy, REMEDY_ROOM, "sudo rm -f %s && sudo modprobe hpage_map", path);
+		snprintf(remedy, REMEDY_ROOM, "sudo rm -f %s && %ssudo modprobe hpage_map", path,
+			 module_loaded() == NO ? "" : "sudo modprobe -r hpage_map && ");
 	return remedy;
 }
 
