@@ -216,14 +216,15 @@ static bool pfn_is_cma(unsigned long pfn)
 	unsigned long bit = ((pfn & (PAGES_PER_SECTION - 1)) >> pageblock_order) *
 			    NR_PAGEBLOCK_BITS;
 	struct mem_section_usage *usage = READ_ONCE(__pfn_to_section(pfn)->usage);
-	unsigned long word, type;
+	unsigned long *words, flags, type;
 
 	/* The section is being removed. */
 	if (!usage)
 		return true;
-	word = READ_ONCE(usage->pageblock_flags[bit / BITS_PER_LONG]);
-	type = word >> (bit % BITS_PER_LONG) & PAGEBLOCK_MIGRATETYPE_MASK;
-	return type == MIGRATE_CMA || type == MIGRATE_ISOLATE;
+	words = usage->pageblock_flags;		/* declared with no element, so not indexed there */
+	flags = READ_ONCE(words[bit / BITS_PER_LONG]) >> (bit % BITS_PER_LONG);
+	type = flags & PAGEBLOCK_MIGRATETYPE_MASK;
+	return type == MIGRATE_CMA || type == MIGRATE_ISOLATE || flags & PAGEBLOCK_ISO_MASK;
 }
 #else
 static bool pfn_is_cma(unsigned long pfn)

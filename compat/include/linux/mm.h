@@ -30,4 +30,9 @@ static inline void vm_flags_clear(struct vm_area_struct *vma, vm_flags_t flags)
 #define PAGEBLOCK_MIGRATETYPE_MASK MIGRATETYPE_MASK
 #endif
 
+/* Until then MIGRATE_ISOLATE was a type as the others; since then it is a bit of its own. */
+#ifndef PAGEBLOCK_ISO_MASK
+#define PAGEBLOCK_ISO_MASK 0
+#endif
+
 #endif
