@@ -341,8 +341,8 @@ struct hpage_map_alloc {
  * The pages are zeroed. They are charged to the control groups of the caller, unless they come
  * from the reserve. For the user of the caller, pages of the page allocator count against
  * RLIMIT_MEMLOCK, pages of a hugetlb pool against the parameter user_hugetlb, and pages of the
- * reserve against the parameter user_reserve only. CAP_IPC_LOCK exempts from all three. A page
- * size that this machine does not have is refused with EINVAL.
+ * reserve against the parameter user_reserve only. CAP_IPC_LOCK exempts from all three. If this
+ * machine has none of the page sizes that are tried, the ioctl fails with EINVAL.
  *
  * Errors: EDQUOT, EINTR, EMFILE, ENFILE, ENODEV, ENOMEM.
  */
