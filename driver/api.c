@@ -71,9 +71,10 @@ static struct hpage_map_buffer *driver_create(struct device *dev, struct hpm_req
  *
  * Context: Process context; may sleep, for as long as filling the pages takes.
  * Return: the buffer, with a reference for the caller, or an ERR_PTR: -EINVAL for attributes
- * that make no sense, or no page size of this machine; -ENOMEM when the pages cannot be had
- * now, or not where the device reaches them; -EDQUOT when they are charged to the user and a
- * limit of his refuses them; -ERESTARTSYS when a signal came.
+ * that make no sense, or when this machine has none of the page sizes that will do; -ENOMEM when
+ * the pages cannot be had now, or not where the device reaches them; -EDQUOT when they are charged
+ * to the user and a limit of his refuses them; -ENFILE when the system has too many open files;
+ * -ERESTARTSYS when a signal came.
  */
 struct hpage_map_buffer *hpage_map_create(struct device *dev, const struct hpage_map_attr *attr)
 {

@@ -28,7 +28,7 @@
  *	    the lock of a dma-buf (dma_resv)
  *	      the lock of the mappings for devices, of a table for a device
  *	        hpage_map_buffer.lock
- *	    the lock of a reserve, of accounts, of guarded backings, of buffers
+ *	    the lock of a reserve, of accounts, of sections of memory, of buffers
  *
  * No lock is held while user memory is touched, which may fault on a mapping of the very
  * same buffer.

@@ -5,8 +5,9 @@
  * These limits make it safe to give the device to ordinary users, on machines
  * without control groups, too. Pages of the page allocator could be swapped
  * before they were pinned; so they count against RLIMIT_MEMLOCK, in one sum with
- * the user's io_uring buffers and RDMA regions. Pages of the pools have no limit
- * of that kind, and those of the reserve no control group; each has a parameter.
+ * what io_uring, AF_XDP and iommufd pin for the user. Pages of the pools have no
+ * limit of that kind, and those of the reserve no control group; each has a
+ * parameter.
  *
  * Charged before the pages are taken, given back when they are free again, which
  * may be after the buffer has gone, see backing.c. The user is the one that the

@@ -5,7 +5,7 @@
  * A page that is not there can be looked for very long, on a full node for minutes, and what is
  * found in the end is what others need: the OOM killer then ends one of them, and never our
  * caller, whose pages are pinned and no task's. So a request looks first, and again while it is
- * filled, and is refused as long as there is enough for others.
+ * filled, and is refused before it leaves too little for others.
  *
  * What is there are the free pages of the nodes that the request may use, down to the zones'
  * high watermarks, and what reclaim gets for the asking, which is most of the page cache and half

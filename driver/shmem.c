@@ -4,8 +4,9 @@
  *
  * THP means that every folio is as large as a PMD maps. tmpfs itself tries only lightly for
  * such a folio and then takes small ones; what it took is dropped, memory is compacted by
- * allocating and freeing one such page, and it tries once more. What comes small then stays
- * small: that is a failure on the THP rung, and the mixed rung reports how many are huge.
+ * allocating and freeing one such page, and it tries again, a few times. What comes small
+ * then stays small: that is a failure on the THP rung, and the mixed rung reports how many are
+ * huge.
  *
  * The pages are read into the cache, never preallocated: a preallocated folio is not up to
  * date, and the first fault would clear what a device wrote. Nothing is published yet, so

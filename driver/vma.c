@@ -4,9 +4,9 @@
  *
  * mmap() of the device checks the range against the buffer, lets the lent file make its own
  * true hugetlb or shmem mapping, and then puts that file into the VMA. From there on
- * everything is the business of mm/; there is no fault handler here. Only open and close of
- * the VMA's operations are wrapped, as ipc/shm.c wraps them, because a mapping is a holder:
- * people close the descriptor after mmap() and still expect their pages.
+ * everything is the business of mm/; there is no fault handler here. Of the VMA's operations open
+ * and close are wrapped, as ipc/shm.c wraps them, because a mapping is a holder: people close the
+ * descriptor after mmap() and still expect their pages. Those for a memory policy are left out.
  *
  * The wrapped operations are a copy inside the buffer, and lead back to it: vm_private_data
  * belongs to hugetlb, and the inode's i_private to tmpfs. All mappings of one file have the
