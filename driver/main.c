@@ -3,7 +3,7 @@
  * hpage_map: huge pages owned by a driver, mapped by programs.
  *
  * What the module consists of is made in order, and goes in reverse. Files stand on floors; no
- * file includes, by whatever way, one that includes it:
+ * file includes, directly or indirectly, one that includes it:
  *
  *	chardev					the nodes, and the ioctls of the door
  *	make, named, file, info, api,		ways in, which call the buffer
