@@ -45,16 +45,27 @@ static void load_for(enum hpage_map_backing backing)
 	CHECK_EQ(load(""), 0);
 }
 
+static const char *reserve_file(const char *name)
+{
+	static char path[96];
+
+	snprintf(path, sizeof(path), "/sys/class/hpage_map_reserve/hugetlb-%zukB-node0/%s",
+		 pmd_size / 1024, name);
+	return path;
+}
+
+static uint64_t reserve_ready(void)
+{
+	return read_u64(reserve_file("ready"));
+}
+
 static void set_reserve(uint64_t pages)
 {
-	char path[96], text[24];
+	char text[24];
 
-	snprintf(path, sizeof(path), "/sys/class/hpage_map_reserve/hugetlb-%zukB-node0/pages",
-		 pmd_size / 1024);
 	snprintf(text, sizeof(text), "%llu", (unsigned long long)pages);
-	CHECK_EQ(write_text(path, text), 0);
-	strcpy(strrchr(path, '/'), "/ready");
-	CHECK_COMES(read_u64(path) == pages);
+	CHECK_EQ(write_text(reserve_file("pages"), text), 0);
+	CHECK_COMES(reserve_ready() == pages);
 }
 
 /* --- what keeps a page ------------------------------------------------------ */
@@ -583,6 +594,53 @@ static void a_tracer_may_stop_who_gives_a_buffer_back(void)
 	}
 }
 
+/* --- a worker gives back ----------------------------------------------------------- */
+
+#define VAST	(64UL << 20)	/* bytes, in base pages */
+
+/* What files in memory have on this machine, in bytes. */
+static uint64_t shmem_bytes(void)
+{
+	char text[8192], *line;
+
+	read_text("/proc/meminfo", text, sizeof(text));
+	line = strstr(text, "\nShmem:");
+	CHECK(line);
+	return strtoull(line + strlen("\nShmem:"), NULL, 10) << 10;
+}
+
+/* Some are still to come when the module is told to go, and one is a pipe's. */
+static void unloading_waits_for_a_worker_that_gives_pages_back(void)
+{
+	uint64_t before, out;
+	unsigned int refused;
+	int end, ret;
+	char *p, byte;
+
+	for (int i = 0; i < 4; i++) {
+		CHECK_EQ(load(""), 0);
+		before = shmem_bytes();
+		ret = alloc_on(HPAGE_MAP_BACKING_BASE, VAST / base_page, 0);
+		p = map(ret, VAST, RW, MAP_SHARED, 0);
+		close(ret);
+		CHECK_GE(shmem_bytes(), before + VAST / 8 * 7);
+		p[VAST / 2] = 'x';
+		end = keep_in_pipe(p + VAST / 2);
+		CHECK_EQ(munmap(p, VAST), 0);
+
+		out = shmem_bytes() - before;
+		for (refused = 0; (ret = unload()) == -EWOULDBLOCK;)
+			refused++;
+		CHECK_EQ(ret, 0);
+		printf("# %llu kB were still to come, %u times it was refused\n",
+		       (unsigned long long)out >> 10, refused);
+		CHECK_LE(shmem_bytes(), before + VAST / 8);
+		CHECK_EQ(read(end, &byte, 1), 1);
+		CHECK_EQ(byte, 'x');
+		close(end);
+	}
+}
+
 /* --- many ------------------------------------------------------------------------ */
 
 #define MANY	2000
@@ -645,6 +703,7 @@ static const struct test tests[] = {
 	TEST(who_copies_from_another_program_keeps_the_page, ON_NONE),
 	TEST(pokes_of_a_tracer_race_with_munmap, ON_NONE),
 	TEST(a_tracer_may_stop_who_gives_a_buffer_back, ON_NONE),
+	TEST(unloading_waits_for_a_worker_that_gives_pages_back, ON_NONE),
 	TEST(many_buffers_need_no_mount_each, ON_NONE),
 };
 
