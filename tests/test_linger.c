@@ -9,6 +9,8 @@
 
 #include <fcntl.h>
 #include <liburing.h>
+#include <linux/aio_abi.h>
+#include <linux/loop.h>
 #include <linux/userfaultfd.h>
 #include <pthread.h>
 #include <sched.h>
@@ -641,6 +643,169 @@ static void unloading_waits_for_a_worker_that_gives_pages_back(void)
 	}
 }
 
+/* --- direct I/O ---------------------------------------------------------------------- */
+
+#define FLIGHT	(64UL << 10)	/* bytes */
+#define DISK	(1UL << 20)
+
+/* A disk whose sectors are those of a file, until the last descriptor of it is closed. */
+static int disk_of(int file)
+{
+	struct loop_config config = {
+		.fd = file, .block_size = 512, .info.lo_flags = LO_FLAGS_AUTOCLEAR,
+	};
+	int control, fd, nr;
+	char path[32];
+
+	run_command("modprobe -q loop");	/* or it is built in */
+	control = open("/dev/loop-control", O_RDWR | O_CLOEXEC);
+	CHECK_GE(control, 0);
+	nr = ioctl(control, LOOP_CTL_GET_FREE);
+	CHECK_GE(nr, 0);
+	snprintf(path, sizeof(path), "/dev/loop%d", nr);
+	fd = open(path, O_RDWR | O_DIRECT | O_CLOEXEC);
+	CHECK_GE(fd, 0);
+	CHECK_EQ(ioctl(fd, LOOP_CONFIGURE, &config), 0);
+	close(control);
+	return fd;
+}
+
+/* Whoever writes to a file has it for himself, and this one is held up. */
+struct writer {
+	int file;
+	char *absent;
+	pthread_t thread;
+};
+
+static void *write_at_the_end(void *arg)
+{
+	const struct writer *w = arg;
+
+	CHECK_EQ(pwrite(w->file, w->absent, 512, DISK - 512), 512);
+	return NULL;
+}
+
+struct flight {
+	const struct source *source;
+	int disk, started[2], landed[2];
+};
+
+static aio_context_t take_off(int disk, const char *p)
+{
+	struct iocb write = {
+		.aio_lio_opcode = IOCB_CMD_PWRITE, .aio_fildes = disk,
+		.aio_buf = (uintptr_t)p, .aio_nbytes = FLIGHT,
+	}, *list = &write;
+	aio_context_t context = 0;
+
+	CHECK_EQ(syscall(SYS_io_setup, 1, &context), 0);
+	CHECK_EQ(syscall(SYS_io_submit, context, 1, &list), 1);
+	return context;
+}
+
+static void land(aio_context_t context)
+{
+	struct io_event event;
+
+	CHECK_EQ(syscall(SYS_io_getevents, context, 1, 1, &event, NULL), 1);
+	CHECK_EQ(event.res, (long long)FLIGHT);
+	CHECK_EQ(syscall(SYS_io_destroy, context), 0);
+}
+
+/* How many pages this user can have beside those that linger, which are so many. */
+static int room_left(const struct source *s, unsigned int lingering)
+{
+	int kept[TRIES], nr, i;
+
+	if (s->flags)
+		CHECK_COMES(reserve_ready() == LIMIT + 2);
+	nr = drain(s, &routes[0], kept);
+	for (i = 0; i < nr; i++)
+		close(kept[i]);
+	CHECK_COMES(nr_buffers() == lingering);
+	return nr;
+}
+
+static void give_back_in_flight(void *arg)
+{
+	struct flight *f = arg;
+	aio_context_t context;
+	int fd, nr;
+	char *p;
+
+	become(NOBODY, LIMIT * pmd_size);
+	fd = take_page(f->source);
+	p = map(fd, pmd_size, RW, MAP_SHARED, 0);
+	fill(p, FLIGHT, 5);
+	context = take_off(f->disk, p);
+	CHECK_EQ(munmap(p, pmd_size), 0);
+	close(fd);
+	CHECK_EQ(first_buffer().lingering, 1);
+	nr = room_left(f->source, 1);
+	CHECK_EQ(first_buffer().lingering, 1);
+	step_done(f->started[1]);
+	step_wait(f->landed[0]);
+	land(context);
+	CHECK_COMES(nr_buffers() == 0);
+	CHECK_EQ(room_left(f->source, 0), nr + 1);
+}
+
+static void check_sectors(int file, bool written)
+{
+	char *own = malloc(FLIGHT);
+
+	CHECK_EQ(pread(file, own, FLIGHT, 0), (ssize_t)FLIGHT);
+	CHECK(written ? filled(own, FLIGHT, 5) : zeroed(own, FLIGHT));
+	free(own);
+}
+
+static void fly_from(const struct source *s)
+{
+	struct flight f = { .source = s };
+	struct writer w = { .file = memfd_create("disk", MFD_CLOEXEC) };
+	int uffd;
+	pid_t pid;
+
+	CHECK_GE(w.file, 0);
+	CHECK_EQ(ftruncate(w.file, DISK), 0);
+	f.disk = disk_of(w.file);
+	CHECK_EQ(pipe(f.started), 0);
+	CHECK_EQ(pipe(f.landed), 0);
+	w.absent = absent_page(&uffd);
+	CHECK_EQ(pthread_create(&w.thread, NULL, write_at_the_end, &w), 0);
+	await_someone(uffd);
+
+	pid = spawn(give_back_in_flight, &f);
+	step_wait(f.started[0]);
+	check_sectors(w.file, false);
+	supply(uffd, w.absent, 6);
+	CHECK_EQ(pthread_join(w.thread, NULL), 0);
+	step_done(f.landed[1]);
+	CHECK_EXITS(pid);
+	check_sectors(w.file, true);
+	CHECK_EQ(munmap(w.absent, base_page), 0);
+	close_range(uffd < w.file ? uffd : w.file, ~0U, 0);
+}
+
+/* O_DIRECT to a disk that is held up, and then ends, long after the buffer has. */
+static void a_write_in_flight_counts_until_it_has_ended(void)
+{
+	char limits[96];
+
+	snprintf(limits, sizeof(limits), "mode=0666 user_hugetlb=%zu user_reserve=%zu",
+		 LIMIT * pmd_size, LIMIT * pmd_size);
+	CHECK_EQ(load(limits), 0);
+	for (size_t s = 0; s < sizeof(sources) / sizeof(*sources); s++) {
+		LABEL("%s", sources[s].name);
+		CHECK(want_pool(sources[s].backing == HPAGE_MAP_BACKING_HUGETLB ? POOL : 0));
+		set_reserve(sources[s].flags ? LIMIT + 2 : 0);
+		fly_from(&sources[s]);
+	}
+	set_reserve(0);
+	CHECK_COMES(pool_of(pmd_size, "free") == POOL);
+	CHECK_EQ(unload(), 0);
+}
+
 /* --- many ------------------------------------------------------------------------ */
 
 #define MANY	2000
@@ -704,6 +869,7 @@ static const struct test tests[] = {
 	TEST(pokes_of_a_tracer_race_with_munmap, ON_NONE),
 	TEST(a_tracer_may_stop_who_gives_a_buffer_back, ON_NONE),
 	TEST(unloading_waits_for_a_worker_that_gives_pages_back, ON_NONE),
+	TEST(a_write_in_flight_counts_until_it_has_ended, ON_NONE),
 	TEST(many_buffers_need_no_mount_each, ON_NONE),
 };
 
