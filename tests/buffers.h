@@ -13,8 +13,8 @@
 #define RW	(PROT_READ | PROT_WRITE)
 #define PARAMS	"/sys/module/hpage_map/parameters/"
 #define NOBODY	65534
-/* Polls of 10 ms each, until a condition that must come has not come. */
-#define POLLS	6000
+/* A condition that must come has not come, if the machine did nothing for so long. */
+#define COMES_MS	60000
 
 /* Ask for @length bytes; what else is wanted is set in what this returns. */
 struct hpage_map_alloc wish(uint64_t length, uint64_t page_size, uint32_t flags);
@@ -56,10 +56,10 @@ void check_addresses(const struct hpage_map_alloc *a);
 /* For what comes by itself but not at once. */
 #define CHECK_COMES(cond)						\
 	do {								\
-		int polls_ = POLLS;					\
+		struct polls polls_ = {};				\
 									\
-		while (!(cond) && polls_--)				\
-			usleep(10000);					\
+		while (!(cond) && poll_again(&polls_, COMES_MS))	\
+			;						\
 		CHECK(cond);						\
 	} while (0)
 

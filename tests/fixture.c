@@ -19,6 +19,7 @@
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -27,6 +28,8 @@
 /* Few tests take this long, even emulated on a debug kernel, and they say so: others hang. */
 #define HANG_SECONDS	300
 #define EXIT_CHECK_FAILED	99
+/* All is as it was before a test, or never will be if the machine did nothing for so long. */
+#define BASELINE_MS	5000
 
 size_t buf_size, buf_page, pmd_size, base_page;
 unsigned int suite_where;
@@ -267,6 +270,40 @@ uint64_t pfn_of(const void *addr)
 	CHECK(entry >> 63);	/* present */
 	CHECK(entry << 9);	/* not hidden from us */
 	return entry & ((1ULL << 55) - 1);
+}
+
+/*
+ * For how many milliseconds, at the least, no processor had anything to do. Idle is what was
+ * measured as such: time that the host took away from a busy processor is not.
+ */
+static int64_t idle_ms(void)
+{
+	long nr = sysconf(_SC_NPROCESSORS_ONLN), hz = sysconf(_SC_CLK_TCK);
+	unsigned long long idle = 0;
+	struct timespec now;
+	char line[256] = "";
+	FILE *f = fopen("/proc/stat", "re");
+
+	CHECK(f);
+	CHECK(fgets(line, sizeof(line), f));
+	fclose(f);
+	CHECK_EQ(sscanf(line, "cpu %*u %*u %*u %llu", &idle), 1);
+	CHECK_EQ(clock_gettime(CLOCK_MONOTONIC, &now), 0);
+	return idle * 1000 / hz - (nr - 1) * (now.tv_sec * 1000LL + now.tv_nsec / 1000000);
+}
+
+#define POLL_MS		10
+#define LOOK_EACH	50	/* polls: /proc/stat takes the kernel long */
+
+bool poll_again(struct polls *polls, unsigned int limit_ms)
+{
+	if (!polls->nr++)
+		polls->idle = idle_ms();
+	else if (polls->nr % LOOK_EACH == 0 && polls->nr >= limit_ms / POLL_MS &&
+		 idle_ms() - polls->idle >= limit_ms)
+		return false;
+	usleep(POLL_MS * 1000);
+	return true;
 }
 
 /* --- device and memory ------------------------------------------------ */
@@ -770,6 +807,7 @@ static void run_one(void **state)
 	const struct test *t = *state;
 	static struct watch w;
 	struct baseline before, now;
+	struct polls polls = {};
 	int status;
 
 	mark_log(t->name);
@@ -799,12 +837,10 @@ static void run_one(void **state)
 	if (suite_where == ON_NONE && clean_up())
 		status = 1;
 	/* A large buffer comes back a moment after its last holder has gone. */
-	for (int i = 0; i < 500; i++) {
+	do {
 		take_baseline(&now, !(t->where & LOSES_PAGES));
-		if (!strcmp(before.text, now.text))
-			break;
-		usleep(10000);
-	}
+	} while (strcmp(before.text, now.text) && polls.nr < HANG_SECONDS * 1000 / POLL_MS &&
+		 poll_again(&polls, BASELINE_MS));
 	if (strcmp(before.text, now.text)) {
 		print_changes(&before, &now);
 		status = 1;

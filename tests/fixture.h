@@ -147,6 +147,18 @@ void label_end(struct label *label);
 /* For a test that may take longer than others, wherever it runs, before it is said to hang. */
 void may_take(unsigned int seconds);
 
+/*
+ * To wait for what must come by itself: sleep for a moment, or return false when the machine has
+ * done nothing for that long since the first poll, in vain. While somebody is at work it does not
+ * count how long that takes on this host; what never ends is ended by the runner.
+ */
+struct polls {
+	unsigned int nr;
+	int64_t idle;		/* milliseconds, at the first */
+};
+
+bool poll_again(struct polls *polls, unsigned int limit_ms);
+
 /* A size as the driver's texts have it; good until the next call. */
 const char *size_text(uint64_t bytes);
 

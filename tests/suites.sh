@@ -5,9 +5,9 @@
 
 # suites_for TABLE KERNEL ARCH MACHINE: the names of those that run there, one a line.
 suites_for() {
-	awk -v machine="$4" -v arch="$3" \
-		-v kind="$([[ $2 == debug ]] && echo debug || echo stock)" '
-		!/^#/ && NF && $2 == machine && ($3 == "any" || $3 == arch || $3 == kind) {
+	awk -v machine="$4" -v arch="$3" -v kernel="$2" '
+		!/^#/ && NF && $2 == machine && ($3 == "any" || $3 == arch || $3 == kernel ||
+						 ($3 == "stock" && kernel != "debug")) {
 			print $1
 		}' "$1"
 }

@@ -483,6 +483,49 @@ static void unbinding_races_with_mapping(void)
 	CHECK_EQ(pool_of(pmd_size, "free"), 8);
 }
 
+static void sync_until_it_ends(void *arg)
+{
+	int dma = *(int *)arg, ret;
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	step_done(started[1]);
+	do {
+		ret = try_dma_sync(dma, HPAGE_MAP_SYNC_FOR_DEVICE, 0, SIZE) ?:
+		      try_dma_sync(dma, HPAGE_MAP_SYNC_FOR_CPU, 0, SIZE);
+	} while (!ret);
+	CHECK_EQ(ret, -ENODEV);
+	CHECK_EQ(try_dma_sync(dma, HPAGE_MAP_SYNC_FOR_CPU, 0, 8), -ENODEV);
+}
+
+/* Two of one mapping and one of another, in the midst of it. */
+static void a_driver_goes_while_others_sync(void)
+{
+	pid_t pid[3];
+	int fd;
+
+	begin(PAGES + 1);
+	CHECK_EQ(pipe2(started, O_CLOEXEC), 0);
+	fd = lend(SIZE, pmd_size, 0);
+	for (int i = 0; i < 10; i++) {
+		int both = dma_map(fd, BOTH), from = dma_map(fd, HPAGE_MAP_DMA_FROM_DEVICE);
+
+		for (int j = 0; j < 3; j++) {
+			pid[j] = spawn(sync_until_it_ends, j < 2 ? &both : &from);
+			step_wait(started[0]);
+		}
+		CHECK_EQ(unbind(WIDE), 0);
+		CHECK(has_driver(WIDE, NULL));
+		for (int j = 0; j < 3; j++)
+			CHECK_EXITS(pid[j]);
+		close(both);
+		close(from);
+		CHECK_EQ(facts_of(fd).devices, 0);
+		CHECK_EQ(bind_to(WIDE, EDU_DRIVER), 0);
+	}
+	close(fd);
+	end();
+}
+
 /* --- signals ------------------------------------------------------------------------ */
 
 static void bind_slowly(void *arg)
@@ -557,6 +600,7 @@ int main(void)
 		TEST(a_mapping_ends_with_the_device, ON_NONE),
 		TEST(killed_mappers_leave_nothing, ON_NONE),
 		TEST(unbinding_races_with_mapping, ON_NONE),
+		TEST(a_driver_goes_while_others_sync, ON_NONE),
 		TEST(a_program_that_is_stopped_goes_on_waiting_for_the_device, ON_NONE),
 	};
 

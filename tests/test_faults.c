@@ -94,7 +94,9 @@ static void spare(const char *function)
 }
 
 static int fail_nth;
-static unsigned int failed, passed_over, odd, stride = 1;
+static unsigned int failed, passed_over, odd;
+
+#define MANY	5000	/* more than any call allocates */
 
 /* Do call() with its n-th allocation failing. Was there an n-th? */
 static bool with_failure(unsigned int n, int (*call)(void), int *err)
@@ -113,17 +115,40 @@ static bool with_failure(unsigned int n, int (*call)(void), int *err)
 	return atoi(text) == 0;
 }
 
-static void sweep(int (*call)(void), void (*check)(int err))
+static void open_fail_nth(void)
 {
-	unsigned int n = 1;
+	fail_nth = open("/proc/self/fail-nth", O_RDWR | O_CLOEXEC);
+	CHECK_GE(fail_nth, 0);
+}
+
+/* How many allocations a call has that succeeds. */
+static unsigned int steps_of(int (*call)(void))
+{
+	char text[32] = "";
+
+	open_fail_nth();
+	snprintf(text, sizeof(text), "%u", MANY);
+	CHECK_GT(pwrite(fail_nth, text, strlen(text), 0), 0);
+	CHECK_EQ(call(), 0);
+	memset(text, 0, sizeof(text));
+	CHECK_GT(pread(fail_nth, text, sizeof(text) - 1, 0), 0);
+	CHECK_EQ(pwrite(fail_nth, "0", 1, 0), 1);
+	close(fail_nth);
+	CHECK_LT(atoi(text), MANY);
+	return MANY - atoi(text);
+}
+
+/* Those before the first are swept elsewhere. */
+static void sweep_from(unsigned int first, int (*call)(void), void (*check)(int err))
+{
+	unsigned int n = first;
 	bool hit = true;
 	int err = 0;
 
 	failed = passed_over = odd = 0;
-	fail_nth = open("/proc/self/fail-nth", O_RDWR | O_CLOEXEC);
-	CHECK_GE(fail_nth, 0);
-	for (; hit; n += stride) {
-		CHECK_LT(n, 5000);
+	open_fail_nth();
+	for (; hit; n++) {
+		CHECK_LT(n, MANY);
 		hit = with_failure(n, call, &err);
 		if (!hit)
 			CHECK_EQ(err, 0);
@@ -133,11 +158,16 @@ static void sweep(int (*call)(void), void (*check)(int err))
 			passed_over++;
 		check(err);
 	}
-	printf("# %u places, every %u: %u made it fail, %u did without\n", n - 1 - stride, stride,
-	       failed, passed_over);
+	printf("# places %u to %u: %u made it fail, %u did without\n", first, n - 2, failed,
+	       passed_over);
 	CHECK_GT(failed, 0);
 	CHECK_EQ(odd, 0);
 	close(fail_nth);
+}
+
+static void sweep(int (*call)(void), void (*check)(int err))
+{
+	sweep_from(1, call, check);
 }
 
 /* A failure for want of memory says so; the sweep goes on to find them all. */
@@ -166,15 +196,40 @@ static void check_load(int err)
 	CHECK_EQ(pool_of(pmd_size, "free"), pool_of(pmd_size, "nr"));
 }
 
-static void every_step_of_load_may_fail(void)
+/* Each place is a load and an unload, and most of that is grace periods. */
+static void hasten(const char *on)
+{
+	write_text("/sys/kernel/rcu_expedited", on);
+}
+
+static void prepare_load(void)
 {
 	may_take(SWEEP_SECONDS);
 	prepare(true);
 	CHECK_EQ(set_pool(pmd_size, "nr", POOL), 0);
-	params = "nr_hpages=1";
-	/* Every step allocates more often than that; each place is a load and an unload. */
-	stride = 5;
+	hasten("1");
+}
+
+static void every_step_of_load_may_fail(void)
+{
+	prepare_load();
+	params = "";
 	sweep(try_load, check_load);
+	hasten("0");
+}
+
+/* The load itself is swept above; how many steps it has may differ a little each time. */
+static void every_step_of_a_load_with_a_buffer_may_fail(void)
+{
+	unsigned int bare;
+
+	prepare_load();
+	params = "";
+	bare = steps_of(try_load);
+	CHECK_EQ(unload(), 0);
+	params = "nr_hpages=1";
+	sweep_from(bare - bare / 8, try_load, check_load);
+	hasten("0");
 }
 
 static int try_open(void)
@@ -668,6 +723,7 @@ static void every_step_of_pin_may_fail(void)
 
 static const struct test tests[] = {
 	TEST(every_step_of_load_may_fail, ON_NONE),
+	TEST(every_step_of_a_load_with_a_buffer_may_fail, ON_NONE),
 	TEST(every_step_of_the_first_open_may_fail, ON_NONE),
 	TEST(every_step_of_mmap_may_fail, ON_NONE),
 	TEST(every_step_of_fork_may_fail, ON_NONE),

@@ -1,39 +1,73 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What a user holds beyond his buffers: pages that a pipe, io_uring or a pin still has when the
- * buffer has gone. They count until they are back, and nobody waits for them.
+ * What a user holds beyond his buffers: pages that a pipe, io_uring, a pin, another program or
+ * direct I/O still has when the buffer has gone. They count until they are back, and nobody waits
+ * for them.
  */
 #define _GNU_SOURCE
 #include "lent.h"
 
 #include <fcntl.h>
 #include <liburing.h>
+#include <linux/aio_abi.h>
+#include <linux/loop.h>
+#include <linux/userfaultfd.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/ptrace.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <sys/uio.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #define POOL	16
 #define LIMIT	4		/* pages that the user may have */
 #define TRIES	(3 * LIMIT)
 
+static const enum hpage_map_backing backings[] = {
+	HPAGE_MAP_BACKING_HUGETLB, HPAGE_MAP_BACKING_THP, HPAGE_MAP_BACKING_BASE,
+};
+
+#define NR_BACKINGS	(sizeof(backings) / sizeof(*backings))
+
+static void load_for(enum hpage_map_backing backing)
+{
+	CHECK(want_pool(backing == HPAGE_MAP_BACKING_HUGETLB ? POOL : 0));
+	CHECK_EQ(load(""), 0);
+}
+
+static const char *reserve_file(const char *name)
+{
+	static char path[96];
+
+	snprintf(path, sizeof(path), "/sys/class/hpage_map_reserve/hugetlb-%zukB-node0/%s",
+		 pmd_size / 1024, name);
+	return path;
+}
+
+static uint64_t reserve_ready(void)
+{
+	return read_u64(reserve_file("ready"));
+}
+
 static void set_reserve(uint64_t pages)
 {
-	char path[96], text[24];
+	char text[24];
 
-	snprintf(path, sizeof(path), "/sys/class/hpage_map_reserve/hugetlb-%zukB-node0/pages",
-		 pmd_size / 1024);
 	snprintf(text, sizeof(text), "%llu", (unsigned long long)pages);
-	CHECK_EQ(write_text(path, text), 0);
-	strcpy(strrchr(path, '/'), "/ready");
-	CHECK_COMES(read_u64(path) == pages);
+	CHECK_EQ(write_text(reserve_file("pages"), text), 0);
+	CHECK_COMES(reserve_ready() == pages);
 }
 
 /* --- what keeps a page ------------------------------------------------------ */
@@ -277,17 +311,13 @@ static void what_lingers_is_listed(void)
 
 static void the_module_goes_before_what_lingers(void)
 {
-	static const enum hpage_map_backing all[] = {
-		HPAGE_MAP_BACKING_HUGETLB, HPAGE_MAP_BACKING_THP, HPAGE_MAP_BACKING_BASE,
-	};
 	char byte;
 	int end;
 
-	for (size_t i = 0; i < sizeof(all) / sizeof(*all); i++) {
-		LABEL("backing %d", all[i]);
-		CHECK(want_pool(all[i] == HPAGE_MAP_BACKING_HUGETLB ? POOL : 0));
-		CHECK_EQ(load(""), 0);
-		end = leave_one_in_a_pipe(all[i]);
+	for (size_t i = 0; i < NR_BACKINGS; i++) {
+		LABEL("backing %d", backings[i]);
+		load_for(backings[i]);
+		end = leave_one_in_a_pipe(backings[i]);
 		CHECK_EQ(unload(), 0);
 		/* The page is the pipe's alone, and has what it had. */
 		CHECK_EQ(read(end, &byte, 1), 1);
@@ -316,6 +346,463 @@ static void a_page_that_broke_does_not_linger(void)
 	close(fd);
 	CHECK_EQ(nr_buffers(), 0);
 	close(end);
+	CHECK_EQ(unload(), 0);
+}
+
+/* --- other programs ------------------------------------------------------------- */
+
+/* Memory of ours that is not there. Whoever copies from it or to it waits for supply(). */
+static char *absent_page(int *uffd)
+{
+	struct uffdio_register area = { .mode = UFFDIO_REGISTER_MODE_MISSING };
+	struct uffdio_api api = { .api = UFFD_API };
+	char *p = map(-1, base_page, RW, MAP_PRIVATE | MAP_ANONYMOUS, 0);
+
+	area.range = (struct uffdio_range){ (uintptr_t)p, base_page };
+	*uffd = syscall(SYS_userfaultfd, O_CLOEXEC);
+	CHECK_GE(*uffd, 0);
+	CHECK_EQ(ioctl(*uffd, UFFDIO_API, &api), 0);
+	CHECK_EQ(ioctl(*uffd, UFFDIO_REGISTER, &area), 0);
+	return p;
+}
+
+static void await_someone(int uffd)
+{
+	struct uffd_msg msg;
+
+	CHECK_EQ(read(uffd, &msg, sizeof(msg)), (ssize_t)sizeof(msg));
+	CHECK_EQ(msg.event, UFFD_EVENT_PAGEFAULT);
+}
+
+/* It has the pattern of that seed. */
+static void supply(int uffd, char *absent, uint64_t seed)
+{
+	char *from = aligned_alloc(base_page, base_page);
+	struct uffdio_copy c = {
+		.dst = (uintptr_t)absent, .src = (uintptr_t)from, .len = base_page,
+	};
+
+	CHECK(from);
+	fill(from, base_page, seed);
+	CHECK_EQ(ioctl(uffd, UFFDIO_COPY, &c), 0);
+	free(from);
+}
+
+static int told[2];
+
+struct mapping {
+	char *p;
+	size_t size;
+};
+
+static void unmap_when_told(void *arg)
+{
+	const struct mapping *m = arg;
+
+	step_wait(told[0]);
+	CHECK_EQ(munmap(m->p, m->size), 0);
+}
+
+/* One base page between a program and this one, in a thread. */
+struct copying {
+	pid_t pid;
+	char *theirs, *own;
+	bool write;
+	ssize_t done;
+};
+
+static void *copy(void *arg)
+{
+	struct copying *c = arg;
+	struct iovec own = { c->own, base_page }, theirs = { c->theirs, base_page };
+
+	c->done = c->write ? process_vm_writev(c->pid, &own, 1, &theirs, 1, 0) :
+			     process_vm_readv(c->pid, &own, 1, &theirs, 1, 0);
+	return NULL;
+}
+
+/* The module goes while somebody writes, and after he has read. */
+static void copy_and_unmap(enum hpage_map_backing backing, bool write)
+{
+	size_t page = page_of(backing);
+	int fd = alloc_on(backing, 2, 0), uffd;
+	struct mapping m = { map(fd, 2 * page, RW, MAP_SHARED, 0), 2 * page };
+	struct copying c = { .own = absent_page(&uffd), .theirs = m.p + page, .write = write };
+	pthread_t thread;
+
+	fill(m.p, m.size, 1);
+	fill(c.theirs, base_page, 2);
+	close(fd);
+	c.pid = spawn(unmap_when_told, &m);
+	CHECK_EQ(munmap(m.p, m.size), 0);
+	CHECK_EQ(pthread_create(&thread, NULL, copy, &c), 0);
+	await_someone(uffd);
+
+	step_done(told[1]);
+	CHECK_EXITS(c.pid);
+	CHECK_EQ(first_buffer().lingering, 1);
+	CHECK_COUNT("mappings", 0);
+	if (write)
+		CHECK_EQ(unload(), 0);
+	supply(uffd, c.own, 3);
+	CHECK_EQ(pthread_join(thread, NULL), 0);
+	CHECK_EQ(c.done, (ssize_t)base_page);
+	if (!write) {
+		CHECK(filled(c.own, base_page, 2));
+		CHECK_COMES(nr_buffers() == 0);
+		CHECK_EQ(unload(), 0);
+	}
+	CHECK_EQ(pool_of(pmd_size, "free"), pool_of(pmd_size, "nr"));
+	CHECK_EQ(munmap(c.own, base_page), 0);
+	close(uffd);
+}
+
+/* process_vm_readv() has their page in hand while it waits for ours. */
+static void who_copies_from_another_program_keeps_the_page(void)
+{
+	CHECK_EQ(pipe(told), 0);
+	for (size_t i = 0; i < 2 * NR_BACKINGS; i++) {
+		LABEL("%s, backing %d", i % 2 ? "write" : "read", backings[i / 2]);
+		load_for(backings[i / 2]);
+		copy_and_unmap(backings[i / 2], i % 2);
+	}
+}
+
+#define POKED	100	/* times */
+
+/* As PTRACE_POKEDATA, which needs no other way than this. */
+static void poke_for_ever(void *arg)
+{
+	char *p = arg, path[32];
+	int mem;
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	snprintf(path, sizeof(path), "/proc/%d/mem", getppid());
+	mem = open(path, O_RDWR | O_CLOEXEC);
+	CHECK_GE(mem, 0);
+	for (;;)
+		if (pwrite(mem, "x", 1, (uintptr_t)p) < 0)
+			CHECK_EQ(errno, EIO);
+}
+
+static void be_poked(enum hpage_map_backing backing)
+{
+	size_t size = 2 * page_of(backing);
+	char *place = reserve(size);
+	pid_t poker = spawn(poke_for_ever, place);
+
+	for (int i = 0; i < POKED; i++) {
+		int fd = alloc_on(backing, 2, 0);
+
+		map_at(place, fd, size, RW, MAP_SHARED, 0);
+		close(fd);
+		while (*(volatile char *)place != 'x')
+			sched_yield();
+		CHECK_EQ(mmap(place, size, PROT_NONE,
+			      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0),
+			 place);
+	}
+	CHECK_EQ(kill(poker, SIGKILL), 0);
+	CHECK_KILLED(poker, SIGKILL);
+	CHECK_COMES(nr_buffers() == 0);
+	CHECK_EQ(munmap(place, size), 0);
+}
+
+static void pokes_of_a_tracer_race_with_munmap(void)
+{
+	for (size_t i = 0; i < NR_BACKINGS; i++) {
+		LABEL("backing %d", backings[i]);
+		load_for(backings[i]);
+		be_poked(backings[i]);
+		CHECK_EQ(unload(), 0);
+		CHECK_EQ(pool_of(pmd_size, "free"), pool_of(pmd_size, "nr"));
+	}
+}
+
+/* Given back by a worker. */
+#define LARGE	5000	/* base pages */
+
+struct traced {
+	struct mapping m;
+	int fd;
+	bool close_last;
+};
+
+static void give_back_traced(void *arg)
+{
+	const struct traced *t = arg;
+
+	CHECK_EQ(ptrace(PTRACE_TRACEME, 0, NULL, NULL), 0);
+	raise(SIGSTOP);
+	if (!t->close_last)
+		close(t->fd);
+	CHECK_EQ(munmap(t->m.p, t->m.size), 0);
+	if (t->close_last)
+		close(t->fd);
+}
+
+/* The next stop, by a signal or at one end of a system call, or false at the end. */
+static bool next_stop(pid_t pid)
+{
+	int status;
+
+	CHECK_EQ(waitpid(pid, &status, 0), pid);
+	if (WIFEXITED(status))
+		CHECK_EQ(WEXITSTATUS(status), 0);
+	CHECK(WIFEXITED(status) || WIFSTOPPED(status));
+	return WIFSTOPPED(status);
+}
+
+/* Wherever the task stands: either the module cannot go, or all pages are back when it has. */
+static void stop_at_each_call(enum hpage_map_backing backing, size_t nr, bool close_last)
+{
+	unsigned int refused = 0;
+	struct traced t = { .close_last = close_last };
+	bool gone = false;
+	pid_t pid;
+	int ret;
+
+	t.fd = alloc_on(backing, nr, 0);
+	t.m.size = nr * page_of(backing);
+	t.m.p = map(t.fd, t.m.size, RW, MAP_SHARED, 0);
+	fill(t.m.p, t.m.size, 1);
+	pid = spawn(give_back_traced, &t);
+	CHECK_EQ(munmap(t.m.p, t.m.size), 0);
+	close(t.fd);
+	while (next_stop(pid)) {
+		ret = gone ? 0 : unload();
+		CHECK(ret == 0 || ret == -EWOULDBLOCK);
+		gone = !ret;
+		refused += !gone;
+		if (gone)
+			CHECK_EQ(pool_of(pmd_size, "free"), pool_of(pmd_size, "nr"));
+		CHECK_EQ(ptrace(PTRACE_SYSCALL, pid, NULL, NULL), 0);
+	}
+	/* At the signal, and when the first call begins, it has both. */
+	CHECK_GE(refused, 2);
+	CHECK(gone);
+}
+
+static void a_tracer_may_stop_who_gives_a_buffer_back(void)
+{
+	for (size_t i = 0; i < 2 * (NR_BACKINGS + 1); i++) {
+		bool large = i / 2 == NR_BACKINGS;
+		enum hpage_map_backing b = backings[large ? NR_BACKINGS - 1 : i / 2];
+
+		LABEL("backing %d%s, %s last", b, large ? ", large" : "",
+		      i % 2 ? "close" : "munmap");
+		load_for(b);
+		stop_at_each_call(b, large ? LARGE : 2, i % 2);
+	}
+}
+
+/* --- a worker gives back ----------------------------------------------------------- */
+
+#define VAST	(64UL << 20)	/* bytes, in base pages */
+
+/* What files in memory have on this machine, in bytes. */
+static uint64_t shmem_bytes(void)
+{
+	char text[8192], *line;
+
+	read_text("/proc/meminfo", text, sizeof(text));
+	line = strstr(text, "\nShmem:");
+	CHECK(line);
+	return strtoull(line + strlen("\nShmem:"), NULL, 10) << 10;
+}
+
+/* Some are still to come when the module is told to go, and one is a pipe's. */
+static void unloading_waits_for_a_worker_that_gives_pages_back(void)
+{
+	uint64_t before, out;
+	unsigned int refused;
+	int end, ret;
+	char *p, byte;
+
+	for (int i = 0; i < 4; i++) {
+		CHECK_EQ(load(""), 0);
+		before = shmem_bytes();
+		ret = alloc_on(HPAGE_MAP_BACKING_BASE, VAST / base_page, 0);
+		p = map(ret, VAST, RW, MAP_SHARED, 0);
+		close(ret);
+		CHECK_GE(shmem_bytes(), before + VAST / 8 * 7);
+		p[VAST / 2] = 'x';
+		end = keep_in_pipe(p + VAST / 2);
+		CHECK_EQ(munmap(p, VAST), 0);
+
+		out = shmem_bytes() - before;
+		for (refused = 0; (ret = unload()) == -EWOULDBLOCK;)
+			refused++;
+		CHECK_EQ(ret, 0);
+		printf("# %llu kB were still to come, %u times it was refused\n",
+		       (unsigned long long)out >> 10, refused);
+		CHECK_LE(shmem_bytes(), before + VAST / 8);
+		CHECK_EQ(read(end, &byte, 1), 1);
+		CHECK_EQ(byte, 'x');
+		close(end);
+	}
+}
+
+/* --- direct I/O ---------------------------------------------------------------------- */
+
+#define FLIGHT	(64UL << 10)	/* bytes */
+#define DISK	(1UL << 20)
+
+/* A disk whose sectors are those of a file, until the last descriptor of it is closed. */
+static int disk_of(int file)
+{
+	struct loop_config config = {
+		.fd = file, .block_size = 512, .info.lo_flags = LO_FLAGS_AUTOCLEAR,
+	};
+	int control, fd, nr;
+	char path[32];
+
+	run_command("modprobe -q loop");	/* or it is built in */
+	control = open("/dev/loop-control", O_RDWR | O_CLOEXEC);
+	CHECK_GE(control, 0);
+	nr = ioctl(control, LOOP_CTL_GET_FREE);
+	CHECK_GE(nr, 0);
+	snprintf(path, sizeof(path), "/dev/loop%d", nr);
+	fd = open(path, O_RDWR | O_DIRECT | O_CLOEXEC);
+	CHECK_GE(fd, 0);
+	CHECK_EQ(ioctl(fd, LOOP_CONFIGURE, &config), 0);
+	close(control);
+	return fd;
+}
+
+/* Whoever writes to a file has it for himself, and this one is held up. */
+struct writer {
+	int file;
+	char *absent;
+	pthread_t thread;
+};
+
+static void *write_at_the_end(void *arg)
+{
+	const struct writer *w = arg;
+
+	CHECK_EQ(pwrite(w->file, w->absent, 512, DISK - 512), 512);
+	return NULL;
+}
+
+struct flight {
+	const struct source *source;
+	int disk, started[2], landed[2];
+};
+
+static aio_context_t take_off(int disk, const char *p)
+{
+	struct iocb write = {
+		.aio_lio_opcode = IOCB_CMD_PWRITE, .aio_fildes = disk,
+		.aio_buf = (uintptr_t)p, .aio_nbytes = FLIGHT,
+	}, *list = &write;
+	aio_context_t context = 0;
+
+	CHECK_EQ(syscall(SYS_io_setup, 1, &context), 0);
+	CHECK_EQ(syscall(SYS_io_submit, context, 1, &list), 1);
+	return context;
+}
+
+static void land(aio_context_t context)
+{
+	struct io_event event;
+
+	CHECK_EQ(syscall(SYS_io_getevents, context, 1, 1, &event, NULL), 1);
+	CHECK_EQ(event.res, (long long)FLIGHT);
+	CHECK_EQ(syscall(SYS_io_destroy, context), 0);
+}
+
+/* How many pages this user can have beside those that linger, which are so many. */
+static int room_left(const struct source *s, unsigned int lingering)
+{
+	int kept[TRIES], nr, i;
+
+	if (s->flags)
+		CHECK_COMES(reserve_ready() == LIMIT + 2);
+	nr = drain(s, &routes[0], kept);
+	for (i = 0; i < nr; i++)
+		close(kept[i]);
+	CHECK_COMES(nr_buffers() == lingering);
+	return nr;
+}
+
+static void give_back_in_flight(void *arg)
+{
+	struct flight *f = arg;
+	aio_context_t context;
+	int fd, nr;
+	char *p;
+
+	become(NOBODY, LIMIT * pmd_size);
+	fd = take_page(f->source);
+	p = map(fd, pmd_size, RW, MAP_SHARED, 0);
+	fill(p, FLIGHT, 5);
+	context = take_off(f->disk, p);
+	CHECK_EQ(munmap(p, pmd_size), 0);
+	close(fd);
+	CHECK_EQ(first_buffer().lingering, 1);
+	nr = room_left(f->source, 1);
+	CHECK_EQ(first_buffer().lingering, 1);
+	step_done(f->started[1]);
+	step_wait(f->landed[0]);
+	land(context);
+	CHECK_COMES(nr_buffers() == 0);
+	CHECK_EQ(room_left(f->source, 0), nr + 1);
+}
+
+static void check_sectors(int file, bool written)
+{
+	char *own = malloc(FLIGHT);
+
+	CHECK_EQ(pread(file, own, FLIGHT, 0), (ssize_t)FLIGHT);
+	CHECK(written ? filled(own, FLIGHT, 5) : zeroed(own, FLIGHT));
+	free(own);
+}
+
+static void fly_from(const struct source *s)
+{
+	struct flight f = { .source = s };
+	struct writer w = { .file = memfd_create("disk", MFD_CLOEXEC) };
+	int uffd;
+	pid_t pid;
+
+	CHECK_GE(w.file, 0);
+	CHECK_EQ(ftruncate(w.file, DISK), 0);
+	f.disk = disk_of(w.file);
+	CHECK_EQ(pipe(f.started), 0);
+	CHECK_EQ(pipe(f.landed), 0);
+	w.absent = absent_page(&uffd);
+	CHECK_EQ(pthread_create(&w.thread, NULL, write_at_the_end, &w), 0);
+	await_someone(uffd);
+
+	pid = spawn(give_back_in_flight, &f);
+	step_wait(f.started[0]);
+	check_sectors(w.file, false);
+	supply(uffd, w.absent, 6);
+	CHECK_EQ(pthread_join(w.thread, NULL), 0);
+	step_done(f.landed[1]);
+	CHECK_EXITS(pid);
+	check_sectors(w.file, true);
+	CHECK_EQ(munmap(w.absent, base_page), 0);
+	close_range(uffd < w.file ? uffd : w.file, ~0U, 0);
+}
+
+/* O_DIRECT to a disk that is held up, and then ends, long after the buffer has. */
+static void a_write_in_flight_counts_until_it_has_ended(void)
+{
+	char limits[96];
+
+	snprintf(limits, sizeof(limits), "mode=0666 user_hugetlb=%zu user_reserve=%zu",
+		 LIMIT * pmd_size, LIMIT * pmd_size);
+	CHECK_EQ(load(limits), 0);
+	for (size_t s = 0; s < sizeof(sources) / sizeof(*sources); s++) {
+		LABEL("%s", sources[s].name);
+		CHECK(want_pool(sources[s].backing == HPAGE_MAP_BACKING_HUGETLB ? POOL : 0));
+		set_reserve(sources[s].flags ? LIMIT + 2 : 0);
+		fly_from(&sources[s]);
+	}
+	set_reserve(0);
+	CHECK_COMES(pool_of(pmd_size, "free") == POOL);
 	CHECK_EQ(unload(), 0);
 }
 
@@ -378,6 +865,11 @@ static const struct test tests[] = {
 	TEST(what_lingers_is_listed, ON_NONE),
 	TEST(the_module_goes_before_what_lingers, ON_NONE),
 	TEST(a_page_that_broke_does_not_linger, ON_NONE | LOSES_PAGES),
+	TEST(who_copies_from_another_program_keeps_the_page, ON_NONE),
+	TEST(pokes_of_a_tracer_race_with_munmap, ON_NONE),
+	TEST(a_tracer_may_stop_who_gives_a_buffer_back, ON_NONE),
+	TEST(unloading_waits_for_a_worker_that_gives_pages_back, ON_NONE),
+	TEST(a_write_in_flight_counts_until_it_has_ended, ON_NONE),
 	TEST(many_buffers_need_no_mount_each, ON_NONE),
 };
 

@@ -35,14 +35,18 @@ static void forget(void)
 	close(fd);
 }
 
-static void watch(void)
+static void trace_event(const char *name, const char *on)
 {
 	char path[128];
 
-	for (size_t i = 0; i < sizeof(events) / sizeof(*events); i++) {
-		snprintf(path, sizeof(path), TRACING "events/dma/%s/enable", events[i]);
-		CHECK_EQ(write_text(path, "1"), 0);
-	}
+	snprintf(path, sizeof(path), TRACING "events/dma/%s/enable", name);
+	CHECK_EQ(write_text(path, on), 0);
+}
+
+static void watch(void)
+{
+	for (size_t i = 0; i < sizeof(events) / sizeof(*events); i++)
+		trace_event(events[i], "1");
 	forget();
 }
 
@@ -127,6 +131,81 @@ static void a_program_syncs_its_range_and_no_more(void)
 	CHECK_EQ(unload(), 0);
 }
 
+static int started[2];
+
+static void sync_until_it_ends(void *arg)
+{
+	int ret;
+
+	step_done(started[1]);
+	do {
+		ret = try_dma_sync(*(int *)arg, HPAGE_MAP_SYNC_FOR_CPU, 0, 2 * pmd_size);
+	} while (!ret);
+	CHECK_EQ(ret, -ENODEV);
+}
+
+/* How many addresses of these runs were synced, before the first mapping of WIDE ended or after. */
+static unsigned int synced(const struct hpage_map_run *runs, size_t nr, bool after)
+{
+	FILE *f = fopen(TRACING "trace", "re");
+	unsigned long long at;
+	char line[4096], *text;
+	unsigned int n = 0;
+	bool ended = false;
+
+	CHECK(f);
+	while (fgets(line, sizeof(line), f)) {
+		ended |= !!strstr(line, "dma_unmap_sg: " WIDE);
+		text = strstr(line, " dma_addr=");
+		if (ended != after || !strstr(line, ": " WIDE) || !text ||
+		    sscanf(text, " dma_addr=%llx", &at) != 1)
+			continue;
+		for (size_t i = 0; i < nr; i++)
+			n += at >= runs[i].address && at - runs[i].address < runs[i].length;
+	}
+	fclose(f);
+	CHECK(ended);
+	return n;
+}
+
+/* A sync that is under way ends with the mapping, which ends before the driver does. */
+static void nothing_is_synced_when_the_driver_has_gone(void)
+{
+	struct hpage_map_run runs[4];
+	unsigned int before = 0;
+	int fd, dma;
+	size_t nr;
+	pid_t pid;
+
+	CHECK(want_pool(5));
+	CHECK_EQ(load(""), 0);
+	CHECK_EQ(load_edu(WIDE, "dma_bits=64 pages=1"), 0);
+	CHECK_EQ(pipe2(started, O_CLOEXEC), 0);
+	watch();
+	trace_event("dma_unmap_sg", "1");
+	fd = lend_scattered(2, 0);
+	for (int i = 0; i < 10; i++) {
+		dma = try_dma_map(fd, WIDE, BOTH);
+		CHECK_GE(dma, 0);
+		nr = get_runs(dma, runs, 4);
+		pid = spawn(sync_until_it_ends, &dma);
+		step_wait(started[0]);
+		forget();
+		CHECK_EQ(unbind(WIDE), 0);
+		CHECK_EXITS(pid);
+		close(dma);
+		before += synced(runs, nr, false);
+		CHECK_EQ(synced(runs, nr, true), 0);
+		CHECK_EQ(bind_to(WIDE, EDU_DRIVER), 0);
+	}
+	printf("# %u pieces were synced meanwhile\n", before);
+	CHECK_GE(before, 1);
+	trace_event("dma_unmap_sg", "0");
+	close(fd);
+	CHECK_EQ(take_out(EDU_DRIVER), 0);
+	CHECK_EQ(unload(), 0);
+}
+
 /* --- by importers ------------------------------------------------------------ */
 
 static void cpu_access(int dmabuf, __u64 flags)
@@ -203,6 +282,7 @@ static void a_driver_syncs_before_and_after_the_device(void)
 
 static const struct test tests[] = {
 	TEST(a_program_syncs_its_range_and_no_more, ON_NONE),
+	TEST(nothing_is_synced_when_the_driver_has_gone, ON_NONE),
 	TEST(an_access_of_the_cpu_is_synced_for_every_importer, ON_NONE),
 	TEST(a_driver_syncs_before_and_after_the_device, ON_NONE),
 };
