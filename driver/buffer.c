@@ -64,8 +64,6 @@ static u32 last_id;	/* under the lock of buffers */
 static atomic_t on_their_way = ATOMIC_INIT(0);
 static DECLARE_WAIT_QUEUE_HEAD(came_back);
 
-static void buffer_work(struct work_struct *work);
-
 /* Nobody has it, and no pages are left. One that was never shown has the id 0, which none has. */
 static void buffer_destroy(struct hpage_map_buffer *buf)
 {
@@ -81,8 +79,7 @@ static void buffer_give_back(struct hpage_map_buffer *buf)
 	vunmap(buf->vaddr);
 	buf->vaddr = NULL;
 	hpm_offline_release(&buf->backing.pages);
-	hpm_backing_free(&buf->backing);
-	if (buf->backing.lingering) {
+	if (hpm_backing_free(&buf->backing)) {
 		buf->interval = LOOK_FIRST;
 		/* From here on those who go through the list see it again, as it now is. */
 		smp_mb();
@@ -290,7 +287,7 @@ void hpm_buffer_exit(void)
 	wait_event(came_back, !atomic_read(&on_their_way));
 	for (; (buf = hpm_buffer_next(&id, NULL)); id++) {
 		cancel_delayed_work_sync(&buf->work);
-		if (buf->backing.lingering) {
+		if (!xa_empty(&buf->backing.lingering)) {
 			hpm_backing_abandon(&buf->backing);
 			hpm_buffer_put(buf);
 		}

@@ -14,7 +14,6 @@
 #include "backing.h"
 
 struct hpm_request;
-struct hpm_why;
 
 /* One buffer, see buffer.c. Fields without a note never change. */
 struct hpage_map_buffer {
