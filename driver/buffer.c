@@ -38,7 +38,6 @@
 #include <linux/file.h>
 #include <linux/module.h>
 #include <linux/pid.h>
-#include <linux/sched/signal.h>
 #include <linux/sizes.h>
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
@@ -328,55 +327,4 @@ u32 hpm_buffer_attributes(const struct hpage_map_buffer *buf)
 	       (b->pages.nr_runs == 1 ? HPAGE_MAP_ATTR_CONTIGUOUS : 0) |
 	       (b->pages.end <= SZ_4G ? HPAGE_MAP_ATTR_BELOW_4G : 0) |
 	       (b->reserve ? HPAGE_MAP_ATTR_RESERVE : 0);
-}
-
-/* Copy between the buffer and user memory page by page, up to its end. */
-static ssize_t buffer_copy(struct hpage_map_buffer *buf, loff_t *pos, struct iov_iter *iter,
-			   size_t (*copy)(struct page *page, size_t offset, size_t bytes,
-					  struct iov_iter *iter))
-{
-	loff_t size = hpm_buffer_size(buf);
-	size_t offset, bytes, copied;
-	ssize_t done = 0, ret = 0;
-	struct page *page;
-
-	while (*pos < size && iov_iter_count(iter)) {
-		page = hpm_pages_page(&buf->backing.pages, *pos);
-		if (is_page_hwpoison(page)) {
-			ret = -EIO;
-			break;
-		}
-
-		offset = offset_in_page(*pos);
-		bytes = min_t(loff_t, iov_iter_count(iter), PAGE_SIZE - offset);
-		copied = copy(page, offset, bytes, iter);
-		*pos += copied;
-		done += copied;
-		if (copied < bytes) {
-			ret = -EFAULT;
-			break;
-		}
-		/* Not before: every call makes progress, and none is interrupted. */
-		if (task_sigpending(current))
-			break;
-		cond_resched();
-	}
-	return done ?: ret;
-}
-
-/*
- * Copy from the buffer: bytes, fewer than asked at the end, after a signal, at a poisoned
- * page or at a fault; 0 at or behind the end; -EIO or -EFAULT when nothing was copied.
- */
-ssize_t hpm_buffer_read(struct hpage_map_buffer *buf, loff_t *pos, struct iov_iter *to)
-{
-	return buffer_copy(buf, pos, to, copy_page_to_iter);
-}
-
-/* Copy into the buffer: as hpm_buffer_read(), but -ENOSPC at or behind the end. */
-ssize_t hpm_buffer_write(struct hpage_map_buffer *buf, loff_t *pos, struct iov_iter *from)
-{
-	if (iov_iter_count(from) && *pos >= hpm_buffer_size(buf))
-		return -ENOSPC;
-	return buffer_copy(buf, pos, from, copy_page_from_iter);
 }

@@ -7,7 +7,6 @@
 #include <linux/mutex.h>
 #include <linux/refcount.h>
 #include <linux/uidgid.h>
-#include <linux/uio.h>
 #include <linux/workqueue.h>
 #include <linux/xarray.h>
 
@@ -66,8 +65,5 @@ void hpm_buffer_put(struct hpage_map_buffer *buf);
 void hpm_buffer_put_now(struct hpage_map_buffer *buf);
 void hpm_buffer_exit(void);
 u32 hpm_buffer_attributes(const struct hpage_map_buffer *buf);
-
-ssize_t hpm_buffer_read(struct hpage_map_buffer *buf, loff_t *pos, struct iov_iter *to);
-ssize_t hpm_buffer_write(struct hpage_map_buffer *buf, loff_t *pos, struct iov_iter *from);
 
 #endif
