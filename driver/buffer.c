@@ -26,7 +26,7 @@
  *	the lock of a device; the mutexes of default.c and named.c
  *	  mmap_lock
  *	    the lock of a dma-buf (dma_resv)
- *	      the lock of the mappings for devices, of a table for a device
+ *	      the lock of a table for a device
  *	        hpage_map_buffer.lock
  *	    the lock of a reserve, of accounts, of guarded backings, of buffers
  *
