@@ -14,9 +14,7 @@ static const struct hpm_kind kinds[] = {
 		.limit = HPM_LIMIT_HUGETLB,
 		.reservable = true,
 		.lent = true,
-		.whole_pages = true,
-		.promises_copies = true,
-		.checks_mremap = true,
+		.hugetlbfs = true,
 	},
 	[HPAGE_MAP_BACKING_THP] = {
 		.name = "thp",

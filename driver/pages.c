@@ -40,11 +40,6 @@ static const struct hpm_extent *extent_at(const struct hpm_pages *pages, u64 pos
 	return &pages->extents[low];
 }
 
-static u64 extent_end(const struct hpm_pages *pages, const struct hpm_extent *e)
-{
-	return e + 1 < pages->extents + pages->nr_runs ? e[1].start : hpm_pages_size(pages);
-}
-
 /* Room for one extent more. It doubles, so that adding all takes linear time. */
 static int extents_grow(struct hpm_pages *pages)
 {
@@ -101,11 +96,7 @@ int hpm_pages_add(struct hpm_pages *pages, struct page *page, u64 bytes)
 void hpm_pages_free(struct hpm_pages *pages)
 {
 	kvfree(pages->extents);
-	pages->extents = NULL;
-	pages->nr_runs = 0;
-	pages->nr = 0;
-	pages->nr_huge = 0;
-	pages->end = 0;
+	*pages = (struct hpm_pages){ .shift = pages->shift };
 }
 
 /* The physical address of byte pos, which lies within the buffer. */
@@ -131,7 +122,7 @@ bool hpm_pages_run(const struct hpm_pages *pages, u64 *pos, struct hpage_map_run
 	if (*pos >= hpm_pages_size(pages))
 		return false;
 	e = extent_at(pages, *pos);
-	end = extent_end(pages, e);
+	end = e + 1 < pages->extents + pages->nr_runs ? e[1].start : hpm_pages_size(pages);
 	*run = (struct hpage_map_run){ e->address + (*pos - e->start), end - *pos };
 	*pos = end;
 	return true;
@@ -154,17 +145,14 @@ bool hpm_pages_nth_run(const struct hpm_pages *pages, u64 i, struct hpage_map_ru
  */
 struct folio *hpm_pages_folio(const struct hpm_pages *pages, u64 *pos, u64 *bytes)
 {
-	const struct hpm_extent *e;
+	struct hpage_map_run run;
 	struct folio *folio;
-	u64 address;
+	u64 end = *pos;
 
-	if (*pos >= hpm_pages_size(pages))
+	if (!hpm_pages_run(pages, &end, &run))
 		return NULL;
-	e = extent_at(pages, *pos);
-	address = e->address + (*pos - e->start);
-	folio = page_folio(pfn_to_page(PHYS_PFN(address)));
-	*bytes = min(PFN_PHYS(folio_pfn(folio)) + folio_size(folio) - address,
-		     extent_end(pages, e) - *pos);
+	folio = page_folio(pfn_to_page(PHYS_PFN(run.address)));
+	*bytes = min(PFN_PHYS(folio_pfn(folio)) + folio_size(folio) - run.address, run.length);
 	*pos += *bytes;
 	return folio;
 }
