@@ -6,7 +6,7 @@
 #include "param.h"
 
 /* Read a number of bytes with an optional suffix. Return: 0, or -EINVAL if it is none. */
-int hpm_param_parse_bytes(const char *text, u64 *bytes)
+static int param_parse_bytes(const char *text, u64 *bytes)
 {
 	char *end;
 
@@ -18,17 +18,17 @@ int hpm_param_parse_bytes(const char *text, u64 *bytes)
 }
 
 /* "max" is no limit, as in the files of control groups. */
-static int param_set_bytes(const char *text, const struct kernel_param *kp)
+int hpm_param_set_bytes(const char *text, const struct kernel_param *kp)
 {
 	u64 bytes = U64_MAX;
-	int ret = sysfs_streq(text, "max") ? 0 : hpm_param_parse_bytes(text, &bytes);
+	int ret = sysfs_streq(text, "max") ? 0 : param_parse_bytes(text, &bytes);
 
 	if (!ret)
 		WRITE_ONCE(*(u64 *)kp->arg, bytes);
 	return ret;
 }
 
-static int param_get_bytes(char *text, const struct kernel_param *kp)
+int hpm_param_get_bytes(char *text, const struct kernel_param *kp)
 {
 	u64 bytes = READ_ONCE(*(u64 *)kp->arg);
 
@@ -36,6 +36,6 @@ static int param_get_bytes(char *text, const struct kernel_param *kp)
 }
 
 const struct kernel_param_ops hpm_param_ops_bytes = {
-	.set = param_set_bytes,
-	.get = param_get_bytes,
+	.set = hpm_param_set_bytes,
+	.get = hpm_param_get_bytes,
 };
