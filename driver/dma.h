@@ -14,10 +14,10 @@ struct hpage_map_buffer;
 struct hpm_dma {
 	struct sg_table sgt;
 	struct hpage_map_buffer *buf;	/* held */
-	struct device *dev;		/* not used when it is not mapped any more */
+	struct device *dev;		/* held, or not used when it is not mapped any more */
 	enum dma_data_direction dir;
-	const void *importer;		/* by a dma-buf: its attachment; synced as the CPU accesses */
-	bool by_name;			/* for a program; under the lock of the device */
+	const void *importer;		/* attachment of a dma-buf: synced when the CPU accesses */
+	bool by_name;			/* dev is held; set and read under the lock of dev */
 	bool copied;			/* the device writes copies, which are written back */
 	bool synced;			/* all of it, once, for the device; READ_ONCE() */
 	u32 id;				/* among the buffer's tables */

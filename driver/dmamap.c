@@ -2,10 +2,10 @@
 /*
  * A buffer mapped for a device by name, for drivers in user space.
  *
- * A mapping is an open file of its own. It holds the buffer, the device and the DMA
- * addresses, and ends when it is closed. But addresses are only good while the driver of
- * the device is bound that they were made under: a mapping is undone just before that is
- * unbound, and then is an empty shell.
+ * A mapping is an open file of its own. It refers to a table, see dma.c, and with it holds the
+ * buffer, the device and the DMA addresses, and ends when it is closed. But addresses are only good
+ * while the driver of the device is bound that they were made under: a mapping is undone just before
+ * that is unbound, and then is an empty shell.
  *
  * Each stands among the tables of its buffer until it has ended. Making one takes the lock of the
  * device, under which drivers come and go, so that the driver cannot go in between. Whether the
@@ -20,7 +20,6 @@
 #include <linux/platform_device.h>
 #include <linux/sched/signal.h>
 #include <linux/seq_file.h>
-#include <linux/slab.h>
 #include <linux/uaccess.h>
 
 #include "buffer.h"
@@ -28,13 +27,6 @@
 #include "dma.h"
 #include "dmamap.h"
 #include "ioctl.h"
-
-/* The private part of a mapping's file. It never changes. */
-struct dma_mapping {
-	struct hpage_map_buffer *buf;	/* held */
-	struct device *dev;		/* held */
-	struct hpm_dma *table;		/* held; NULL only while it is made */
-};
 
 static bool buffer_has_mappings(const struct hpage_map_buffer *buf)
 {
@@ -103,88 +95,80 @@ static int mapping_copy_runs(const struct sg_table *sgt, u64 first, u32 room,
 }
 
 /* Under the lock of the device. The sync, which takes longest, comes afterwards. */
-static int mapping_begin(struct dma_mapping *m, enum dma_data_direction dir)
+static struct hpm_dma *mapping_begin(struct hpage_map_buffer *buf, struct device *dev, u32 flags)
 {
+	enum dma_data_direction dir = flags == HPAGE_MAP_DMA_FLAGS ? DMA_BIDIRECTIONAL :
+				      flags == HPAGE_MAP_DMA_TO_DEVICE ? DMA_TO_DEVICE :
+				      DMA_FROM_DEVICE;
 	struct hpm_dma *table;
 
-	device_lock_assert(m->dev);
-	if (!m->dev->driver)
-		return -ENODEV;
-	if (driver_manages_dma(m->dev))
-		return -EBUSY;
-	table = hpm_dma_begin(m->buf, m->dev, dir, NULL);
-	if (IS_ERR(table))
-		return PTR_ERR(table);
-	table->by_name = true;
-	m->table = table;
-	return 0;
-}
-
-static void mapping_free(struct dma_mapping *m)
-{
-	if (m->table) {
-		hpm_dma_end(m->table);
-		hpm_dma_put(m->table);
+	device_lock_assert(dev);
+	if (!dev->driver)
+		return ERR_PTR(-ENODEV);
+	if (driver_manages_dma(dev))
+		return ERR_PTR(-EBUSY);
+	table = hpm_dma_begin(buf, dev, dir, NULL);
+	if (!IS_ERR(table)) {
+		table->by_name = true;
+		atomic_inc(&buf->devices);
 	}
-	put_device(m->dev);
-	atomic_dec(&m->buf->devices);
-	hpm_buffer_put(m->buf);
-	kfree(m);
+	return table;
 }
 
-static struct dma_mapping *mapping_new(struct hpage_map_buffer *buf, struct hpage_map_dma_map *d)
+static void mapping_end(struct hpm_dma *table)
+{
+	struct device *dev = table->dev;
+
+	hpm_dma_end(table);
+	atomic_dec(&table->buf->devices);
+	hpm_dma_put(table);
+	put_device(dev);
+}
+
+/* The table holds the device. */
+static struct hpm_dma *mapping_new(struct hpage_map_buffer *buf, struct hpage_map_dma_map *d)
 {
 	struct device *dev = hpm_device_find(d->device);
-	struct dma_mapping *m;
+	struct hpm_dma *table = ERR_PTR(-ERESTARTSYS);
 	int ret;
 
 	if (IS_ERR(dev))
 		return ERR_CAST(dev);
-	m = kzalloc(sizeof(*m), GFP_KERNEL_ACCOUNT);
-	if (!m) {
-		put_device(dev);
-		return ERR_PTR(-ENOMEM);
-	}
-	m->dev = dev;
-	m->buf = hpm_buffer_get(buf);
-	atomic_inc(&buf->devices);
-
-	ret = device_lock_interruptible(dev) ? -ERESTARTSYS : 0;
-	if (!ret) {
-		ret = mapping_begin(m, d->flags == HPAGE_MAP_DMA_FLAGS ? DMA_BIDIRECTIONAL :
-				     d->flags == HPAGE_MAP_DMA_TO_DEVICE ? DMA_TO_DEVICE :
-				     DMA_FROM_DEVICE);
+	if (!device_lock_interruptible(dev)) {
+		table = mapping_begin(buf, dev, d->flags);
 		device_unlock(dev);
 	}
-	if (!ret)
-		ret = hpm_dma_start(m->table);
-	if (!ret)
-		ret = mapping_copy_runs(&m->table->sgt, 0, 0, NULL, &d->nr_runs);
-	if (ret) {
-		mapping_free(m);
-		return ERR_PTR(ret);
+	if (IS_ERR(table)) {
+		put_device(dev);
+		return table;
 	}
-	return m;
+	ret = hpm_dma_start(table);
+	if (!ret)
+		ret = mapping_copy_runs(&table->sgt, 0, 0, NULL, &d->nr_runs);
+	if (!ret)
+		return table;
+	mapping_end(table);
+	return ERR_PTR(ret);
 }
 
 static int mapping_release(struct inode *inode, struct file *file)
 {
-	mapping_free(file->private_data);
+	mapping_end(file->private_data);
 	return 0;
 }
 
 static void mapping_show_fdinfo(struct seq_file *seq, struct file *file)
 {
-	const struct dma_mapping *m = file->private_data;
+	const struct hpm_dma *table = file->private_data;
 
-	seq_printf(seq, "hpage_map-id:\t%u\n", m->buf->id);
-	seq_printf(seq, "hpage_map-device:\t%s\n", dev_name(m->dev));
+	seq_printf(seq, "hpage_map-id:\t%u\n", table->buf->id);
+	seq_printf(seq, "hpage_map-device:\t%s\n", dev_name(table->dev));
 }
 
 /* Report the bus addresses of a mapping, or -ENODEV when the driver has gone. */
 static int mapping_runs(struct hpm_call *call)
 {
-	const struct dma_mapping *m = call->file->private_data;
+	const struct hpm_dma *table = call->file->private_data;
 	struct hpage_map_runs *runs = &call->runs;
 	u64 nr;
 	int ret;
@@ -193,9 +177,9 @@ static int mapping_runs(struct hpm_call *call)
 		return -EINVAL;
 	if (!capable(CAP_SYS_RAWIO))
 		return -EPERM;
-	if (!READ_ONCE(m->table->mapped))
+	if (!READ_ONCE(table->mapped))
 		return -ENODEV;
-	ret = mapping_copy_runs(&m->table->sgt, runs->first, runs->nr,
+	ret = mapping_copy_runs(&table->sgt, runs->first, runs->nr,
 				u64_to_user_ptr(runs->runs), &nr);
 	if (ret)
 		return ret;
@@ -207,15 +191,14 @@ static int mapping_runs(struct hpm_call *call)
 static int mapping_sync(struct hpm_call *call)
 {
 	const struct hpage_map_dma_sync *s = &call->dma_sync;
-	struct dma_mapping *m = call->file->private_data;
-	u64 size = hpm_buffer_size(m->buf);
+	struct hpm_dma *table = call->file->private_data;
+	u64 size = hpm_buffer_size(table->buf);
 
 	if ((s->flags != HPAGE_MAP_SYNC_FOR_CPU && s->flags != HPAGE_MAP_SYNC_FOR_DEVICE) ||
 	    !s->length || s->offset > size || s->length > size - s->offset)
 		return -EINVAL;
 
-	return hpm_dma_sync(m->table, s->offset, s->length, s->flags == HPAGE_MAP_SYNC_FOR_CPU,
-			    true);
+	return hpm_dma_sync(table, s->offset, s->length, s->flags == HPAGE_MAP_SYNC_FOR_CPU, true);
 }
 
 static const struct hpm_ioctl mapping_ioctls[] = {
@@ -238,15 +221,15 @@ static const struct file_operations mapping_fops = {
 };
 
 /* A file for a mapping, which it takes over; or an ERR_PTR, also for one. */
-static struct file *mapping_file(struct dma_mapping *m)
+static struct file *mapping_file(struct hpm_dma *table)
 {
 	struct file *file;
 
-	if (IS_ERR(m))
-		return ERR_CAST(m);
-	file = anon_inode_getfile("[hpage_map-dma]", &mapping_fops, m, O_RDWR);
+	if (IS_ERR(table))
+		return ERR_CAST(table);
+	file = anon_inode_getfile("[hpage_map-dma]", &mapping_fops, table, O_RDWR);
 	if (IS_ERR(file))
-		mapping_free(m);
+		mapping_end(table);
 	return file;
 }
 
