@@ -8,10 +8,10 @@
  * it. As long as they do, it counts against the limit that it was taken under: otherwise a user
  * could take pages without end, each held by a pipe.
  *
- * So a page is taken out of its file while we hold a reference of our own, and then looked at.
- * Is ours the only one, the page is free with it, and what it was charged for is given back.
- * Otherwise it lingers: it stays in an array of the backing with our reference, and is looked at
- * again and again until the others have gone. Nobody waits for them.
+ * So a page is taken out of its file while we have it pinned, and then looked at. Is our reference
+ * the only one, the page is free with it, and what it was charged for is given back. Otherwise it
+ * lingers: it stays in an array of the backing with our reference, and is looked at again and again
+ * until the others have gone. Nobody waits for them.
  *
  * A page that the hardware has broken is kept by mm/ for ever, and nobody's.
  *
@@ -59,25 +59,15 @@ static void folio_let_go(struct hpm_backing *b, struct folio *folio)
 	hpm_limit_sub(&b->charge, bytes);
 }
 
-/* Pins become references of ours. */
-static void backing_hold_instead(const struct hpm_backing *b, u64 pos, u64 end)
-{
-	struct folio *folio;
-	u64 bytes;
-
-	while (pos < end && (folio = hpm_pages_folio(&b->pages, &pos, &bytes))) {
-		folio_get(folio);
-		hpm_fs_unpin(folio_page(folio, 0));
-		cond_resched();
-	}
-}
-
 static void backing_look_at(struct hpm_backing *b, u64 pos, u64 end)
 {
 	struct folio *folio;
 	u64 bytes;
 
 	while (pos < end && (folio = hpm_pages_folio(&b->pages, &pos, &bytes))) {
+		/* The pin becomes a reference of ours. */
+		folio_get(folio);
+		hpm_fs_unpin(folio_page(folio, 0));
 		if (folio_is_ours_alone(folio))
 			folio_let_go(b, folio);
 		else
@@ -93,7 +83,6 @@ static void backing_give_back(struct hpm_backing *b)
 
 	for (pos = 0; pos < size; pos = end) {
 		end = min(pos + part, size);
-		backing_hold_instead(b, pos, end);
 		hpm_fs_punch(b->file, b->start + pos, end - pos);
 		backing_look_at(b, pos, end);
 	}
