@@ -13,7 +13,8 @@
  * for those who open or destroy it.
  *
  * names_lock serialises whoever makes and destroys names, but not the making of their buffers.
- * Opening does not take it: a minor number is looked up under the lock of the array of names.
+ * Opening does not take it: a minor number is looked up under the lock of the array of names, and
+ * a name that is there with a buffer has a reference.
  *
  * Others in the kernel may hold a device beyond its name. It is released by code of this
  * module, which waits for that when it goes.
@@ -29,8 +30,7 @@
 #include "request.h"
 
 struct named {
-	struct device dev;	/* its device, in the class and in /dev */
-	struct hpage_map_buffer *buf;	/* held; NULL until it is shown; under the lock of names */
+	struct device dev;	/* in the class and in /dev; has the buffer as its driver data */
 	umode_t mode;	/* permission bits of the node; never changes, nor does what follows */
 	kuid_t uid;	/* its owner */
 	kgid_t gid;	/* its group */
@@ -121,50 +121,33 @@ static int named_claim(struct named *named, struct hpm_why *why)
 
 	mutex_lock(&names_lock);
 	ret = name_taken(dev_name(&named->dev), why);
-	if (ret)
-		goto unlock;
 	/* Cyclic, so that an old copy of a node does not lead to a new buffer soon. */
-	ret = xa_alloc_cyclic(&names, &minor, named, XA_LIMIT(1, HPM_MINORS - 1), &last_minor,
-			      GFP_KERNEL);
-	if (ret < 0) {
-		ret = ret == -EBUSY ? -ENOSPC : ret;
-		goto unlock;
-	}
-	ret = 0;
-	named->dev.devt = hpm_class_devt + minor;
-unlock:
+	if (!ret)
+		ret = xa_alloc_cyclic(&names, &minor, named, XA_LIMIT(1, HPM_MINORS - 1),
+				      &last_minor, GFP_KERNEL);
+	if (ret >= 0)
+		named->dev.devt = hpm_class_devt + minor;
 	mutex_unlock(&names_lock);
-	return ret;
+	return ret == -EBUSY ? -ENOSPC : min(ret, 0);
 }
 
-static void named_unclaim(struct named *named)
-{
-	mutex_lock(&names_lock);
-	xa_erase(&names, MINOR(named->dev.devt));
-	mutex_unlock(&names_lock);
-}
-
-/* Openers look at it under the lock of names, and take a reference there. */
-static void named_set_buffer(struct named *named, struct hpage_map_buffer *buf)
-{
-	xa_lock(&names);
-	named->buf = buf;
-	xa_unlock(&names);
-}
-
-/* Show what has been claimed. The name takes a reference of its own. */
+/* Show what has been claimed, or give the claim up if there is no buffer. */
 static int named_publish(struct named *named, struct hpage_map_buffer *buf)
 {
-	int ret;
+	int ret = PTR_ERR_OR_ZERO(buf);
 
 	mutex_lock(&names_lock);
-	dev_set_drvdata(&named->dev, buf);
-	named_set_buffer(named, hpm_buffer_get(buf));
-	ret = device_add(&named->dev);
-	if (ret) {
-		named_set_buffer(named, NULL);
-		hpm_buffer_put(buf);
+	if (!ret) {
+		/* From here on openers take references, who can as long as its maker has one. */
+		xa_lock(&names);
+		dev_set_drvdata(&named->dev, buf);
+		xa_unlock(&names);
+		ret = device_add(&named->dev);
 	}
+	if (ret)
+		xa_erase(&names, MINOR(named->dev.devt));
+	else
+		hpm_buffer_get(buf);
 	mutex_unlock(&names_lock);
 	return ret;
 }
@@ -187,10 +170,9 @@ struct hpage_map_buffer *hpm_named_create(const struct hpm_request *r)
 	if (ret)
 		goto put;
 	buf = hpm_buffer_create(r);
-	ret = IS_ERR(buf) ? PTR_ERR(buf) : named_publish(named, buf);
+	ret = named_publish(named, buf);
 	if (!ret)
 		return buf;
-	named_unclaim(named);
 	if (!IS_ERR(buf))
 		hpm_buffer_put(buf);
 put:
@@ -200,7 +182,7 @@ put:
 
 static void named_destroy(struct named *named, void (*put)(struct hpage_map_buffer *buf))
 {
-	struct hpage_map_buffer *buf = named->buf;
+	struct hpage_map_buffer *buf = dev_get_drvdata(&named->dev);
 
 	lockdep_assert_held(&names_lock);
 	xa_erase(&names, MINOR(named->dev.devt));
@@ -212,12 +194,14 @@ static void named_destroy(struct named *named, void (*put)(struct hpage_map_buff
 /* Take a name away, if it is that of the buffer @id or this is 0; else -ENOENT. */
 int hpm_named_destroy(const char *name, u32 id)
 {
+	const struct hpage_map_buffer *buf;
 	struct named *named;
 	int ret = 0;
 
 	mutex_lock(&names_lock);
 	named = named_find(name);
-	if (named && named->buf && (!id || named->buf->id == id))
+	buf = named ? dev_get_drvdata(&named->dev) : NULL;
+	if (buf && (!id || buf->id == id))
 		named_destroy(named, hpm_buffer_put);
 	else
 		ret = -ENOENT;
@@ -231,13 +215,14 @@ int hpm_named_destroy(const char *name, u32 id)
  */
 struct hpage_map_buffer *hpm_named_get(const struct inode *node)
 {
-	struct hpage_map_buffer *buf = NULL;
+	struct hpage_map_buffer *buf;
 	struct named *named;
 
 	xa_lock(&names);
 	named = node->i_nlink ? xa_load(&names, iminor(node)) : NULL;
-	if (named && named->buf)
-		buf = hpm_buffer_get(named->buf);
+	buf = named ? dev_get_drvdata(&named->dev) : NULL;
+	if (buf)
+		hpm_buffer_get(buf);
 	xa_unlock(&names);
 	return buf ?: ERR_PTR(-ENXIO);
 }
