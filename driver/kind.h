@@ -12,7 +12,6 @@ struct hpm_kind {
 	const char *name;		/* for programs and people */
 	enum hpm_limit limit;		/* what its pages count against, unless they were ready */
 	bool reservable;		/* there are reserves of its pages */
-	bool lent;			/* programs map its file */
 	bool hugetlbfs;			/* the file is of hugetlbfs, and not of tmpfs */
 };
 

@@ -42,9 +42,9 @@ static void sections_add(const struct hpm_pages *pages, long pieces)
 {
 	struct hpage_map_run run;
 	unsigned long at, last;
-	u64 pos = 0;
+	u64 pos;
 
-	while (hpm_pages_run(pages, &pos, &run)) {
+	for (pos = 0; hpm_pages_run(pages, pos, &run); pos += run.length) {
 		at = pfn_to_section_nr(PHYS_PFN(run.address));
 		last = pfn_to_section_nr(PHYS_PFN(run.address + run.length - 1));
 		for (; at <= last; at++)

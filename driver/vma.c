@@ -147,7 +147,7 @@ int hpm_vma_map(struct hpage_map_buffer *buf, struct vm_area_struct *vma)
 {
 	mmap_assert_write_locked(vma->vm_mm);
 
-	if (!hpm_kind(buf->backing.kind)->lent)
+	if (!buf->backing.file)
 		return -ENODEV;
 	return vma_is_in_pages(buf, vma) ? vma_lend(buf, vma) : -EINVAL;
 }
@@ -169,10 +169,11 @@ static int vma_map_frames(struct hpage_map_buffer *buf, struct vm_area_struct *v
 		return -EINVAL;
 	vma->vm_private_data = NULL;
 	vma->vm_ops = &frames_vm_ops;
-	while (!ret && addr < vma->vm_end && hpm_pages_run(&buf->backing.pages, &pos, &run)) {
+	while (!ret && addr < vma->vm_end && hpm_pages_run(&buf->backing.pages, pos, &run)) {
 		len = min_t(u64, run.length, vma->vm_end - addr);
 		ret = remap_pfn_range(vma, addr, PHYS_PFN(run.address), len, vma->vm_page_prot);
 		addr += len;
+		pos += len;
 	}
 	return ret;
 }
@@ -187,7 +188,7 @@ int hpm_vma_map_anywhere(struct hpage_map_buffer *buf, struct vm_area_struct *vm
 {
 	mmap_assert_write_locked(vma->vm_mm);
 
-	if (!hpm_kind(buf->backing.kind)->lent)
+	if (!buf->backing.file)
 		return -ENODEV;
 	if (!buffer_has_range(buf, vma->vm_pgoff, vma->vm_end - vma->vm_start, PAGE_SIZE))
 		return -EINVAL;
@@ -210,7 +211,7 @@ unsigned long hpm_vma_choose(struct hpage_map_buffer *buf, unsigned long addr, u
 	unsigned long align = page_size, area, padded;
 	struct file *file = buf->backing.file;
 
-	if (!hpm_kind(buf->backing.kind)->lent)
+	if (!buf->backing.file)
 		return -ENODEV;
 	if (!buffer_has_range(buf, pgoff, len, page_size))
 		return -EINVAL;
