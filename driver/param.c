@@ -5,27 +5,21 @@
 
 #include "param.h"
 
-/* Read a number of bytes with an optional suffix. Return: 0, or -EINVAL if it is none. */
-static int param_parse_bytes(const char *text, u64 *bytes)
-{
-	char *end;
-
-	*bytes = memparse(text, &end);
-	/* What older kernels cannot count, 16E, comes as 0. */
-	if (!*bytes && *text != '0')
-		return -EINVAL;
-	return end == text || (*end && *end != '\n') ? -EINVAL : 0;
-}
-
-/* "max" is no limit, as in the files of control groups. */
+/* A number of bytes with an optional suffix. "max" is no limit, as in files of control groups. */
 int hpm_param_set_bytes(const char *text, const struct kernel_param *kp)
 {
-	u64 bytes = U64_MAX;
-	int ret = sysfs_streq(text, "max") ? 0 : param_parse_bytes(text, &bytes);
+	char *end;
+	u64 bytes = memparse(text, &end);
 
-	if (!ret)
-		WRITE_ONCE(*(u64 *)kp->arg, bytes);
-	return ret;
+	if (sysfs_streq(text, "max"))
+		bytes = U64_MAX;
+	else if (end == text || (*end && *end != '\n'))
+		return -EINVAL;
+	/* What older kernels cannot count, 16E, comes as 0. */
+	if (!bytes && *text != '0')
+		return -EINVAL;
+	WRITE_ONCE(*(u64 *)kp->arg, bytes);
+	return 0;
 }
 
 int hpm_param_get_bytes(char *text, const struct kernel_param *kp)
