@@ -8,10 +8,10 @@
  * it. As long as they do, it counts against the limit that it was taken under: otherwise a user
  * could take pages without end, each held by a pipe.
  *
- * So a page is taken out of its file while we hold a reference of our own, and then looked at.
- * Is ours the only one, the page is free with it, and what it was charged for is given back.
- * Otherwise it lingers: it stays in a list of the backing with our reference, and is looked at
- * again and again until the others have gone. Nobody waits for them.
+ * So a page is taken out of its file while we have it pinned, and then looked at. Is our reference
+ * the only one, the page is free with it, and what it was charged for is given back. Otherwise it
+ * lingers: it stays in an array of the backing with our reference, and is looked at again and again
+ * until the others have gone. Nobody waits for them.
  *
  * A page that the hardware has broken is kept by mm/ for ever, and nobody's.
  *
@@ -22,7 +22,7 @@
 #include <linux/file.h>
 #include <linux/mm.h>
 #include <linux/sizes.h>
-#include <linux/slab.h>
+#include <linux/xarray.h>
 
 #include "backing.h"
 #include "fs.h"
@@ -33,26 +33,10 @@
 /* As much is taken out of the file at once; a page at least. */
 #define PART		SZ_32M
 
-/* Folios that linger, each with a reference of ours. */
-struct hpm_lingering {
-	struct hpm_lingering *next;
-	unsigned int nr;
-	struct folio *folios[];
-};
-
-#define PER_CHUNK	((PAGE_SIZE - sizeof(struct hpm_lingering)) / sizeof(struct folio *))
-
 static void folio_linger(struct hpm_backing *b, struct folio *folio)
 {
-	struct hpm_lingering *chunk = b->lingering;
-
-	if (!chunk || chunk->nr == PER_CHUNK) {
-		/* Without a place to note it the page would be free of charge. */
-		chunk = kmalloc(PAGE_SIZE, GFP_KERNEL | __GFP_NOFAIL);
-		*chunk = (struct hpm_lingering){ .next = b->lingering };
-		b->lingering = chunk;
-	}
-	chunk->folios[chunk->nr++] = folio;
+	/* Without a place to note it the page would be free of charge. */
+	xa_store(&b->lingering, b->nr_lingering, folio, GFP_KERNEL | __GFP_NOFAIL);
 	WRITE_ONCE(b->nr_lingering, b->nr_lingering + (folio_size(folio) >> b->pages.shift));
 }
 
@@ -75,25 +59,15 @@ static void folio_let_go(struct hpm_backing *b, struct folio *folio)
 	hpm_limit_sub(&b->charge, bytes);
 }
 
-/* Pins become references of ours. */
-static void backing_hold_instead(const struct hpm_backing *b, u64 pos, u64 end)
-{
-	struct folio *folio;
-	u64 bytes;
-
-	while (pos < end && (folio = hpm_pages_folio(&b->pages, &pos, &bytes))) {
-		folio_get(folio);
-		hpm_fs_unpin(folio_page(folio, 0));
-		cond_resched();
-	}
-}
-
 static void backing_look_at(struct hpm_backing *b, u64 pos, u64 end)
 {
 	struct folio *folio;
 	u64 bytes;
 
 	while (pos < end && (folio = hpm_pages_folio(&b->pages, &pos, &bytes))) {
+		/* The pin becomes a reference of ours. */
+		folio_get(folio);
+		hpm_fs_unpin(folio_page(folio, 0));
 		if (folio_is_ours_alone(folio))
 			folio_let_go(b, folio);
 		else
@@ -109,40 +83,26 @@ static void backing_give_back(struct hpm_backing *b)
 
 	for (pos = 0; pos < size; pos = end) {
 		end = min(pos + part, size);
-		backing_hold_instead(b, pos, end);
 		hpm_fs_punch(b->file, b->start + pos, end - pos);
 		backing_look_at(b, pos, end);
 	}
 }
 
-static void backing_uncharge_user(struct hpm_backing *b)
+/*
+ * Of pages of a program; devices may have written what swap has to know of. Uncharged as
+ * hpm_user_pin() charged them: a folio each time that it differs from the one before.
+ */
+static void backing_unpin_user(struct hpm_backing *b)
 {
 	struct folio *folio, *last = NULL;
 	u64 pos = 0, bytes;
 
-	/* As hpm_user_pin() charged them: a folio each time that it differs from the one before. */
 	for (; (folio = hpm_pages_folio(&b->pages, &pos, &bytes)); last = folio) {
 		if (folio != last)
 			hpm_limit_sub_folio(&b->charge, folio);
+		unpin_user_page_range_dirty_lock(hpm_pages_page(&b->pages, pos - bytes),
+						 bytes >> PAGE_SHIFT, true);
 		cond_resched();
-	}
-}
-
-/* Of pages of a program; devices may have written what swap has to know of. */
-static void backing_unpin_user(struct hpm_backing *b)
-{
-	struct hpage_map_run run;
-	u64 pos = 0;
-	u64 len;
-
-	backing_uncharge_user(b);
-	while (hpm_pages_run(&b->pages, &pos, &run)) {
-		for (; run.length; run.address += len, run.length -= len) {
-			len = min_t(u64, run.length, PART);
-			unpin_user_page_range_dirty_lock(pfn_to_page(PHYS_PFN(run.address)),
-							 len >> PAGE_SHIFT, true);
-			cond_resched();
-		}
 	}
 }
 
@@ -172,12 +132,23 @@ void hpm_backing_drop(struct hpm_backing *b, u64 size)
 	fput(b->file);
 }
 
+/* When nothing lingers nobody is charged any more. Return: does anything? */
+static bool backing_lingers(struct hpm_backing *b)
+{
+	bool any = !xa_empty(&b->lingering);
+
+	if (!any)
+		hpm_limit_end(&b->charge);
+	return any;
+}
+
 /*
  * Give back the pages of a backing that nobody holds any more. What others still have lingers.
- * May take long: not under a lock that others need.
+ * May take long: not under a lock that others need. Return: does anything linger?
  */
-void hpm_backing_free(struct hpm_backing *b)
+bool hpm_backing_free(struct hpm_backing *b)
 {
+	xa_init(&b->lingering);
 	if (b->file) {
 		backing_give_back(b);
 		backing_return(b);
@@ -185,51 +156,35 @@ void hpm_backing_free(struct hpm_backing *b)
 	} else {
 		backing_unpin_user(b);
 	}
-	if (!b->lingering)
-		hpm_limit_end(&b->charge);
+	return backing_lingers(b);
 }
 
 /* Look again at what lingers. Return: does anything still? */
 bool hpm_backing_settle(struct hpm_backing *b)
 {
-	struct hpm_lingering **link = &b->lingering, *chunk;
 	struct folio *folio;
-	unsigned int i;
+	unsigned long i;
 
-	while ((chunk = *link)) {
-		for (i = chunk->nr; i--;) {
-			folio = chunk->folios[i];
-			if (!folio_is_ours_alone(folio))
-				continue;
-			chunk->folios[i] = chunk->folios[--chunk->nr];
-			WRITE_ONCE(b->nr_lingering,
-				   b->nr_lingering - (folio_size(folio) >> b->pages.shift));
-			folio_let_go(b, folio);
-			cond_resched();
-		}
-		if (chunk->nr) {
-			link = &chunk->next;
-		} else {
-			*link = chunk->next;
-			kfree(chunk);
-		}
+	xa_for_each(&b->lingering, i, folio) {
+		cond_resched();
+		if (!folio_is_ours_alone(folio))
+			continue;
+		xa_erase(&b->lingering, i);
+		WRITE_ONCE(b->nr_lingering,
+			   b->nr_lingering - (folio_size(folio) >> b->pages.shift));
+		folio_let_go(b, folio);
 	}
-	if (!b->lingering)
-		hpm_limit_end(&b->charge);
-	return b->lingering;
+	return backing_lingers(b);
 }
 
 /* Give the account up: who still has pages keeps them, and nobody counts them any more. */
 void hpm_backing_abandon(struct hpm_backing *b)
 {
-	struct hpm_lingering *chunk, *next;
+	struct folio *folio;
+	unsigned long i;
 
-	for (chunk = b->lingering; chunk; chunk = next) {
-		while (chunk->nr)
-			folio_put(chunk->folios[--chunk->nr]);
-		next = chunk->next;
-		kfree(chunk);
-	}
-	b->lingering = NULL;
+	xa_for_each(&b->lingering, i, folio)
+		folio_put(folio);
+	xa_destroy(&b->lingering);
 	hpm_limit_end(&b->charge);
 }

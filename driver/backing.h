@@ -2,12 +2,13 @@
 #ifndef _HPM_BACKING_H
 #define _HPM_BACKING_H
 
-#include <linux/fs.h>
+#include <linux/xarray.h>
 #include <uapi/linux/hpage_map.h>
 
 #include "limits.h"
 #include "pages.h"
 
+struct file;
 struct hpm_reserve;
 
 /*
@@ -23,12 +24,12 @@ struct hpm_backing {
 	struct hpm_charge charge;
 
 	/* Of whoever gives the pages back. */
-	struct hpm_lingering *lingering;
+	struct xarray lingering;	/* folios, each with a reference of ours */
 	unsigned long nr_lingering;	/* pages that others still have; READ_ONCE() */
 };
 
 void hpm_backing_drop(struct hpm_backing *b, u64 size);
-void hpm_backing_free(struct hpm_backing *b);
+bool hpm_backing_free(struct hpm_backing *b);
 bool hpm_backing_settle(struct hpm_backing *b);
 void hpm_backing_abandon(struct hpm_backing *b);
 

@@ -19,14 +19,14 @@
  * when that goes the account is given up.
  *
  * The pages never change while the buffer has holders. What does is under its lock: vm_ops, see
- * vma.c, made once at first use, and the tables for devices, see dma.c. All
+ * vma.c, and vaddr, see vmap.c, made once at first use, and the tables for devices, see dma.c. All
  * buffers stand in one array by their id, from the end of their making to their last put;
  * who finds one there under RCU must still get a reference. Lock order:
  *
  *	the lock of a device; the mutexes of default.c and named.c
  *	  mmap_lock
  *	    the lock of a dma-buf (dma_resv)
- *	      the lock of the mappings for devices, of a table for a device
+ *	      the lock of a table for a device
  *	        hpage_map_buffer.lock
  *	    the lock of a reserve, of accounts, of sections of memory, of buffers
  *
@@ -38,7 +38,6 @@
 #include <linux/file.h>
 #include <linux/module.h>
 #include <linux/pid.h>
-#include <linux/sched/signal.h>
 #include <linux/sizes.h>
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
@@ -64,8 +63,6 @@ static u32 last_id;	/* under the lock of buffers */
 static atomic_t on_their_way = ATOMIC_INIT(0);
 static DECLARE_WAIT_QUEUE_HEAD(came_back);
 
-static void buffer_work(struct work_struct *work);
-
 /* Nobody has it, and no pages are left. One that was never shown has the id 0, which none has. */
 static void buffer_destroy(struct hpage_map_buffer *buf)
 {
@@ -81,8 +78,7 @@ static void buffer_give_back(struct hpage_map_buffer *buf)
 	vunmap(buf->vaddr);
 	buf->vaddr = NULL;
 	hpm_offline_release(&buf->backing.pages);
-	hpm_backing_free(&buf->backing);
-	if (buf->backing.lingering) {
+	if (hpm_backing_free(&buf->backing)) {
 		buf->interval = LOOK_FIRST;
 		/* From here on those who go through the list see it again, as it now is. */
 		smp_mb();
@@ -157,13 +153,11 @@ static struct hpage_map_buffer *buffer_publish(struct hpage_map_buffer *buf, int
 {
 	if (ret)
 		goto destroy;
-	ret = hpm_offline_guard(&buf->backing.pages);
-	if (ret)
-		goto free_backing;
+	hpm_offline_guard(&buf->backing.pages);
 	buf->ticket = anon_inode_getfile("[hpage_map-ticket]", &ticket_fops, buf, O_RDONLY);
 	ret = PTR_ERR_OR_ZERO(buf->ticket);
 	if (ret)
-		goto release_guard;
+		goto free_backing;
 	ret = xa_alloc_cyclic(&buffers, &buf->id, buf, xa_limit_31b, &last_id, GFP_KERNEL);
 	if (ret < 0)
 		goto put_ticket;
@@ -172,9 +166,8 @@ static struct hpage_map_buffer *buffer_publish(struct hpage_map_buffer *buf, int
 put_ticket:
 	ticket_invalidate(buf->ticket);
 	fput(buf->ticket);
-release_guard:
-	hpm_offline_release(&buf->backing.pages);
 free_backing:
+	hpm_offline_release(&buf->backing.pages);
 	/* Nobody has had the pages, so only mm/ can have some of them yet. */
 	hpm_backing_free(&buf->backing);
 	hpm_backing_abandon(&buf->backing);
@@ -293,7 +286,7 @@ void hpm_buffer_exit(void)
 	wait_event(came_back, !atomic_read(&on_their_way));
 	for (; (buf = hpm_buffer_next(&id, NULL)); id++) {
 		cancel_delayed_work_sync(&buf->work);
-		if (buf->backing.lingering) {
+		if (!xa_empty(&buf->backing.lingering)) {
 			hpm_backing_abandon(&buf->backing);
 			hpm_buffer_put(buf);
 		}
@@ -334,55 +327,4 @@ u32 hpm_buffer_attributes(const struct hpage_map_buffer *buf)
 	       (b->pages.nr_runs == 1 ? HPAGE_MAP_ATTR_CONTIGUOUS : 0) |
 	       (b->pages.end <= SZ_4G ? HPAGE_MAP_ATTR_BELOW_4G : 0) |
 	       (b->reserve ? HPAGE_MAP_ATTR_RESERVE : 0);
-}
-
-/* Copy between the buffer and user memory page by page, up to its end. */
-static ssize_t buffer_copy(struct hpage_map_buffer *buf, loff_t *pos, struct iov_iter *iter,
-			   size_t (*copy)(struct page *page, size_t offset, size_t bytes,
-					  struct iov_iter *iter))
-{
-	loff_t size = hpm_buffer_size(buf);
-	size_t offset, bytes, copied;
-	ssize_t done = 0, ret = 0;
-	struct page *page;
-
-	while (*pos < size && iov_iter_count(iter)) {
-		page = hpm_pages_page(&buf->backing.pages, *pos);
-		if (is_page_hwpoison(page)) {
-			ret = -EIO;
-			break;
-		}
-
-		offset = offset_in_page(*pos);
-		bytes = min_t(loff_t, iov_iter_count(iter), PAGE_SIZE - offset);
-		copied = copy(page, offset, bytes, iter);
-		*pos += copied;
-		done += copied;
-		if (copied < bytes) {
-			ret = -EFAULT;
-			break;
-		}
-		/* Not before: every call makes progress, and none is interrupted. */
-		if (task_sigpending(current))
-			break;
-		cond_resched();
-	}
-	return done ?: ret;
-}
-
-/*
- * Copy from the buffer: bytes, fewer than asked at the end, after a signal, at a poisoned
- * page or at a fault; 0 at or behind the end; -EIO or -EFAULT when nothing was copied.
- */
-ssize_t hpm_buffer_read(struct hpage_map_buffer *buf, loff_t *pos, struct iov_iter *to)
-{
-	return buffer_copy(buf, pos, to, copy_page_to_iter);
-}
-
-/* Copy into the buffer: as hpm_buffer_read(), but -ENOSPC at or behind the end. */
-ssize_t hpm_buffer_write(struct hpage_map_buffer *buf, loff_t *pos, struct iov_iter *from)
-{
-	if (iov_iter_count(from) && *pos >= hpm_buffer_size(buf))
-		return -ENOSPC;
-	return buffer_copy(buf, pos, from, copy_page_from_iter);
 }

@@ -7,14 +7,12 @@
 #include <linux/mutex.h>
 #include <linux/refcount.h>
 #include <linux/uidgid.h>
-#include <linux/uio.h>
 #include <linux/workqueue.h>
 #include <linux/xarray.h>
 
 #include "backing.h"
 
 struct hpm_request;
-struct hpm_why;
 
 /* One buffer, see buffer.c. Fields without a note never change. */
 struct hpage_map_buffer {
@@ -37,13 +35,12 @@ struct hpage_map_buffer {
 	atomic_t drivers;
 	atomic_t devices;
 
-	void *vaddr;			/* in the kernel, see vmap.c; set once, by cmpxchg() */
-
 	struct mutex lock;		/* of what follows */
 	struct xarray tables;		/* for devices, see dma.c */
 	bool copied;			/* there is one table, and it is of copies */
 
 	/* Set once, under lock, too. */
+	void *vaddr;			/* in the kernel, see vmap.c */
 	const struct vm_operations_struct *fs_vm_ops;	/* of the lent file, see vma.c */
 	struct vm_operations_struct vm_ops;		/* wrapped; set before fs_vm_ops */
 	struct rcu_head rcu;		/* keeps vm_ops for who looks at a VMA under RCU alone */
@@ -68,8 +65,5 @@ void hpm_buffer_put(struct hpage_map_buffer *buf);
 void hpm_buffer_put_now(struct hpage_map_buffer *buf);
 void hpm_buffer_exit(void);
 u32 hpm_buffer_attributes(const struct hpage_map_buffer *buf);
-
-ssize_t hpm_buffer_read(struct hpage_map_buffer *buf, loff_t *pos, struct iov_iter *to);
-ssize_t hpm_buffer_write(struct hpage_map_buffer *buf, loff_t *pos, struct iov_iter *from);
 
 #endif

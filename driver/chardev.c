@@ -103,7 +103,6 @@ static struct cdev *hpm_cdev;
 /* Make the device, which cannot be opened before all else is there. */
 int hpm_chardev_init(void)
 {
-	dev_t devt = hpm_class_devt(HPM_MINOR_DEFAULT);
 	struct device *dev;
 	int ret = -ENOMEM;
 
@@ -115,18 +114,18 @@ int hpm_chardev_init(void)
 	hpm_cdev->owner = THIS_MODULE;
 	hpm_cdev->ops = &chardev_fops;
 
-	dev = device_create(hpm_class, NULL, devt, NULL, "hpage_map");
+	dev = device_create(hpm_class, NULL, hpm_class_devt, NULL, "hpage_map");
 	ret = PTR_ERR_OR_ZERO(dev);
 	if (ret)
 		goto del_cdev;
 	/* Last: a module that fails to load is freed although somebody has it open. */
-	ret = cdev_add(hpm_cdev, devt, HPM_MINORS);
+	ret = cdev_add(hpm_cdev, hpm_class_devt, HPM_MINORS);
 	if (ret)
 		goto destroy_device;
 	return 0;
 
 destroy_device:
-	device_destroy(hpm_class, devt);
+	device_destroy(hpm_class, hpm_class_devt);
 del_cdev:
 	/* Also puts a cdev that was never added. */
 	cdev_del(hpm_cdev);
@@ -135,6 +134,6 @@ del_cdev:
 
 void hpm_chardev_exit(void)
 {
-	device_destroy(hpm_class, hpm_class_devt(HPM_MINOR_DEFAULT));
+	device_destroy(hpm_class, hpm_class_devt);
 	cdev_del(hpm_cdev);
 }

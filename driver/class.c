@@ -6,7 +6,6 @@
  */
 #include <linux/device.h>
 #include <linux/fs.h>
-#include <linux/kdev_t.h>
 #include <linux/module.h>
 
 #include "class.h"
@@ -38,7 +37,7 @@ module_param_cb(mode, &mode_ops, NULL, 0444);
 MODULE_PARM_DESC(mode, "permissions of /dev/hpage_map, octal (0600)");
 
 struct class *hpm_class;
-static dev_t class_devt;
+dev_t hpm_class_devt;
 
 static char *class_devnode(devnode_device *dev, umode_t *node_mode)
 {
@@ -47,20 +46,15 @@ static char *class_devnode(devnode_device *dev, umode_t *node_mode)
 	return NULL;
 }
 
-dev_t hpm_class_devt(unsigned int minor)
-{
-	return MKDEV(MAJOR(class_devt), minor);
-}
-
 int hpm_class_init(void)
 {
-	int ret = alloc_chrdev_region(&class_devt, 0, HPM_MINORS, "hpage_map");
+	int ret = alloc_chrdev_region(&hpm_class_devt, 0, HPM_MINORS, "hpage_map");
 
 	if (ret)
 		return ret;
 	hpm_class = class_create("hpage_map");
 	if (IS_ERR(hpm_class)) {
-		unregister_chrdev_region(class_devt, HPM_MINORS);
+		unregister_chrdev_region(hpm_class_devt, HPM_MINORS);
 		return PTR_ERR(hpm_class);
 	}
 	hpm_class->devnode = class_devnode;
@@ -71,5 +65,5 @@ int hpm_class_init(void)
 void hpm_class_exit(void)
 {
 	class_destroy(hpm_class);
-	unregister_chrdev_region(class_devt, HPM_MINORS);
+	unregister_chrdev_region(hpm_class_devt, HPM_MINORS);
 }

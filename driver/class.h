@@ -12,8 +12,10 @@
 /* Not one of the module's own memory: whoever holds the class may let it go after us. */
 extern struct class *hpm_class;
 
+/* Of /dev/hpage_map; those of named buffers follow. */
+extern dev_t hpm_class_devt;
+
 int hpm_class_init(void);
 void hpm_class_exit(void);
-dev_t hpm_class_devt(unsigned int minor);
 
 #endif

@@ -61,8 +61,14 @@
 #define LONG_PATIENCE	(30 * HZ)	/* with workers, and where the answer would be a refusal */
 #define NR_TURNS	64	/* as many as there are; nodes and sizes may share one */
 
-static DECLARE_BITMAP(turns, NR_TURNS);		/* those that are taken */
-static DECLARE_BITMAP(collecting, NR_TURNS);	/* and by a worker still */
+/* Whose turn it is. */
+enum turn {
+	TURN_FREE,
+	TURN_WORKER,	/* collects */
+	TURN_CALLER,	/* transfers what the worker has collected */
+};
+
+static enum turn turns[NR_TURNS];	/* changed by cmpxchg() if free, else by who has it */
 static DECLARE_WAIT_QUEUE_HEAD(turns_given);
 
 struct collection {
@@ -85,49 +91,38 @@ struct collection {
 	unsigned long longest;		/* the longest run that was seen, in pages */
 };
 
-static bool turn_try(struct collection *c, int turn)
-{
-	if (test_and_set_bit_lock(turn, turns))
-		return false;
-	set_bit(turn, collecting);
-	c->turn = turn;
-	return true;
-}
-
 /* Return: have we got it? */
 static bool turn_take(struct collection *c, int node)
 {
 	int turn = (node * 8 + ilog2(c->page_size)) % NR_TURNS;
+	enum turn taken;
 	long *left;
-	bool worker;
 
-	while (!READ_ONCE(c->stop) && !turn_try(c, turn)) {
-		worker = test_bit(turn, collecting);
-		left = &c->patience[worker];
+	while (!READ_ONCE(c->stop)) {
+		taken = cmpxchg(&turns[turn], TURN_FREE, TURN_WORKER);
+		if (taken == TURN_FREE) {
+			c->turn = turn;
+			return true;
+		}
+		left = &c->patience[taken == TURN_WORKER];
 		if (!*left)
 			return false;
 		*left = wait_event_timeout(turns_given, READ_ONCE(c->stop) ||
-					   !test_bit(turn, turns) ||
-					   test_bit(turn, collecting) != worker, *left);
+					   READ_ONCE(turns[turn]) != taken, *left);
 	}
-	return c->turn >= 0;
+	return false;
 }
 
-/* The worker has done. */
-static void turn_pass(const struct collection *c)
-{
-	clear_bit(c->turn, collecting);
-	wake_up_all(&turns_given);
-}
-
-static void turn_give(struct collection *c)
+/* Pass the turn on to the caller, or give it up. */
+static void turn_pass(struct collection *c, enum turn to)
 {
 	if (c->turn < 0)
 		return;
-	turn_pass(c);
-	clear_bit_unlock(c->turn, turns);
-	c->turn = -1;
+	/* Pairs with cmpxchg() in turn_take(): what was done in the turn comes before it. */
+	smp_store_release(&turns[c->turn], to);
 	wake_up_all(&turns_given);
+	if (to == TURN_FREE)
+		c->turn = -1;
 }
 
 /*
@@ -314,7 +309,7 @@ static int collect_somewhere(struct collection *c, bool *alone)
 		*alone &= turn_take(c, node);
 		if (collection_choose(c, node))
 			return collect_chosen(c, node);
-		turn_give(c);
+		turn_pass(c, TURN_FREE);
 	}
 	return -ENOMEM;
 }
@@ -326,13 +321,12 @@ static void collect_work(struct work_struct *work)
 
 	c->ret = collect_somewhere(c, &alone);
 	if (c->ret == -ENOMEM && !alone) {
-		turn_give(c);
+		turn_pass(c, TURN_FREE);
 		c->patience[0] = LONG_PATIENCE;
 		c->patience[1] = LONG_PATIENCE;
 		c->ret = collect_somewhere(c, &alone);
 	}
-	if (c->turn >= 0)
-		turn_pass(c);
+	turn_pass(c, TURN_CALLER);
 	complete(&c->collected);
 }
 
@@ -389,7 +383,7 @@ static int collect_once(struct collection *c, struct file *file, const struct hp
 	if (c->scratch)
 		hpm_fs_discard(c->scratch);
 	c->scratch = NULL;
-	turn_give(c);
+	turn_pass(c, TURN_FREE);
 	return ret;
 }
 

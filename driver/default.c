@@ -32,21 +32,17 @@ static u64 hpage_size;
 /* 0 means that it was not given. */
 static int param_set_size(const char *text, const struct kernel_param *kp)
 {
-	u64 bytes;
-	int ret = hpm_param_parse_bytes(text, &bytes);
+	int ret = hpm_param_set_bytes(text, kp);
 
-	if (ret || !bytes)
-		return -EINVAL;
-	size = bytes;
-	return 0;
+	if (ret)
+		return ret;
+	return size ? 0 : -EINVAL;
 }
 
-static int param_get_size(char *text, const struct kernel_param *kp)
-{
-	return hpm_param_ops_bytes.get(text, kp);
-}
-
-static const struct kernel_param_ops size_ops = { .set = param_set_size, .get = param_get_size };
+static const struct kernel_param_ops size_ops = {
+	.set = param_set_size,
+	.get = hpm_param_get_bytes,
+};
 
 static unsigned long nr_hpages;
 module_param(nr_hpages, ulong, 0444);

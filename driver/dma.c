@@ -118,17 +118,16 @@ int hpm_dma_sync(struct hpm_dma *t, u64 offset, u64 length, bool for_cpu, bool k
  * hpage_map_dma_map().
  */
 struct hpm_dma *hpm_dma_begin(struct hpage_map_buffer *buf, struct device *dev,
-			      enum dma_data_direction dir, bool imported)
+			      enum dma_data_direction dir, const void *importer)
 {
 	struct hpm_dma *t = kzalloc(sizeof(*t), GFP_KERNEL_ACCOUNT);
 	int ret;
 
 	if (!t)
 		return ERR_PTR(-ENOMEM);
-	*t = (struct hpm_dma){ .dev = dev, .dir = dir, .imported = imported, .mapped = true };
+	*t = (struct hpm_dma){ .dev = dev, .dir = dir, .importer = importer, .mapped = true };
 	refcount_set(&t->refs, 1);
 	mutex_init(&t->lock);
-	INIT_LIST_HEAD(&t->sibling);
 	t->buf = hpm_buffer_get(buf);
 	ret = READ_ONCE(buf->copied) ? -EBUSY : hpm_entries_make(&t->sgt, &buf->backing.pages, dev);
 	if (ret)
@@ -182,9 +181,9 @@ void hpm_dma_end(struct hpm_dma *t)
 
 /* Map and sync, for who has no lock. Errors as of hpage_map_dma_map(). */
 struct hpm_dma *hpm_dma_map(struct hpage_map_buffer *buf, struct device *dev,
-			    enum dma_data_direction dir, bool imported)
+			    enum dma_data_direction dir, const void *importer)
 {
-	struct hpm_dma *t = hpm_dma_begin(buf, dev, dir, imported);
+	struct hpm_dma *t = hpm_dma_begin(buf, dev, dir, importer);
 	int ret;
 
 	if (IS_ERR(t))
@@ -217,7 +216,7 @@ struct hpm_dma *hpm_dma_map(struct hpage_map_buffer *buf, struct device *dev,
 struct sg_table *hpage_map_dma_map(struct hpage_map_buffer *buf, struct device *dev,
 				   enum dma_data_direction dir)
 {
-	struct hpm_dma *t = hpm_dma_map(buf, dev, dir, false);
+	struct hpm_dma *t = hpm_dma_map(buf, dev, dir, NULL);
 
 	if (IS_ERR(t))
 		return ERR_CAST(t);

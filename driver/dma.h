@@ -3,7 +3,6 @@
 #define _HPM_DMA_H
 
 #include <linux/dma-direction.h>
-#include <linux/list.h>
 #include <linux/mutex.h>
 #include <linux/refcount.h>
 #include <linux/scatterlist.h>
@@ -15,14 +14,14 @@ struct hpage_map_buffer;
 struct hpm_dma {
 	struct sg_table sgt;
 	struct hpage_map_buffer *buf;	/* held */
-	struct device *dev;		/* not used when it is not mapped any more */
+	struct device *dev;		/* held, or not used when it is not mapped any more */
 	enum dma_data_direction dir;
-	bool imported;			/* by a dma-buf: synced when an access of the CPU begins */
+	const void *importer;		/* attachment of a dma-buf: synced when the CPU accesses */
+	bool by_name;			/* dev is held; set and read under the lock of dev */
 	bool copied;			/* the device writes copies, which are written back */
 	bool synced;			/* all of it, once, for the device; READ_ONCE() */
 	u32 id;				/* among the buffer's tables */
 	refcount_t refs;
-	struct list_head sibling;	/* of an attachment; under the buffer's lock */
 	struct mutex lock;		/* of what follows */
 	bool mapped;
 };
@@ -33,9 +32,9 @@ static inline struct hpm_dma *hpm_dma_of(const struct sg_table *sgt)
 }
 
 struct hpm_dma *hpm_dma_begin(struct hpage_map_buffer *buf, struct device *dev,
-			      enum dma_data_direction dir, bool imported);
+			      enum dma_data_direction dir, const void *importer);
 struct hpm_dma *hpm_dma_map(struct hpage_map_buffer *buf, struct device *dev,
-			    enum dma_data_direction dir, bool imported);
+			    enum dma_data_direction dir, const void *importer);
 int hpm_dma_start(struct hpm_dma *t);
 int hpm_dma_sync(struct hpm_dma *t, u64 offset, u64 length, bool for_cpu, bool killable);
 void hpm_dma_end(struct hpm_dma *t);

@@ -4,8 +4,7 @@
  *
  * A dma-buf holds its buffer; dma_buf_export() makes it hold the module. An attachment
  * belongs to a device of an importer, and has a table for each time that the importer maps
- * it. Those are tables of the buffer like others, see dma.c, and in a list of the attachment,
- * under the buffer's lock.
+ * it. Those are tables of the buffer like others, see dma.c, which know their attachment.
  *
  * An access of the CPU begins and ends for the tables of all importers, since they are all of
  * the same pages, whichever dma-buf they came by.
@@ -14,9 +13,7 @@
 #include <linux/export.h>
 #include <linux/file.h>
 #include <linux/iosys-map.h>
-#include <linux/list.h>
 #include <linux/module.h>
-#include <linux/slab.h>
 
 #include "buffer.h"
 #include "dma.h"
@@ -24,39 +21,18 @@
 #include "ioctl.h"
 #include "vma.h"
 
-static int export_attach(struct dma_buf *dmabuf, struct dma_buf_attachment *attach)
-{
-	struct list_head *tables = kmalloc(sizeof(*tables), GFP_KERNEL_ACCOUNT);
-
-	if (!tables)
-		return -ENOMEM;
-	INIT_LIST_HEAD(tables);
-	attach->priv = tables;
-	return 0;
-}
-
 static struct sg_table *export_map(struct dma_buf_attachment *attach, enum dma_data_direction dir)
 {
-	struct hpage_map_buffer *buf = attach->dmabuf->priv;
-	struct hpm_dma *t = hpm_dma_map(buf, attach->dev, dir, true);
+	struct hpm_dma *t = hpm_dma_map(attach->dmabuf->priv, attach->dev, dir, attach);
 
-	if (IS_ERR(t))
-		return ERR_CAST(t);
-	mutex_lock(&buf->lock);
-	list_add(&t->sibling, attach->priv);
-	mutex_unlock(&buf->lock);
-	return &t->sgt;
+	return IS_ERR(t) ? ERR_CAST(t) : &t->sgt;
 }
 
-/* An attachment may have several: the table is the one to unmap. */
 static void export_unmap(struct dma_buf_attachment *attach, struct sg_table *sgt,
 			 enum dma_data_direction dir)
 {
 	struct hpm_dma *t = hpm_dma_of(sgt);
 
-	mutex_lock(&t->buf->lock);
-	list_del_init(&t->sibling);
-	mutex_unlock(&t->buf->lock);
 	hpm_dma_end(t);
 	hpm_dma_put(t);
 }
@@ -64,12 +40,14 @@ static void export_unmap(struct dma_buf_attachment *attach, struct sg_table *sgt
 /* What an importer has forgotten to unmap would keep the pages for ever. */
 static void export_detach(struct dma_buf *dmabuf, struct dma_buf_attachment *attach)
 {
-	struct list_head *tables = attach->priv;
 	struct hpm_dma *t;
+	unsigned long id;
 
-	while ((t = list_first_entry_or_null(tables, struct hpm_dma, sibling)))
-		export_unmap(attach, &t->sgt, t->dir);
-	kfree(tables);
+	for (id = 0; (t = hpm_dma_next(dmabuf->priv, &id)); id++) {
+		if (t->importer == attach)
+			export_unmap(attach, &t->sgt, t->dir);
+		hpm_dma_put(t);
+	}
 }
 
 /* As each was mapped, whatever the CPU does: the DMA API knows one direction a mapping. */
@@ -80,7 +58,7 @@ static int export_sync(struct hpage_map_buffer *buf, bool for_cpu)
 	int ret = 0;
 
 	for (id = 0; ret != -EINTR && (t = hpm_dma_next(buf, &id)); id++) {
-		if (t->imported)
+		if (t->importer)
 			ret = hpm_dma_sync(t, 0, hpm_buffer_size(buf), for_cpu, true);
 		hpm_dma_put(t);
 	}
@@ -122,7 +100,6 @@ static void export_release(struct dma_buf *dmabuf)
 }
 
 static const struct dma_buf_ops export_ops = {
-	.attach = export_attach,
 	.detach = export_detach,
 	.map_dma_buf = export_map,
 	.unmap_dma_buf = export_unmap,

@@ -39,25 +39,22 @@ static u64 entry_longest(struct device *dev)
 static long entries_fill(const struct hpm_pages *pages, struct device *dev,
 			 struct scatterlist *sg)
 {
-	u64 within = dma_get_seg_boundary(dev), max = entry_longest(dev), len, at;
+	u64 within = dma_get_seg_boundary(dev), max = entry_longest(dev), pos, len, at;
 	bool direct = hpm_reach_is_direct(dev);
 	struct hpage_map_run run;
-	u64 pos = 0;
 	long nr = 0;
 
-	while (hpm_pages_run(pages, &pos, &run)) {
-		for (; run.length; run.address += len, run.length -= len, nr++) {
-			len = direct ? hpm_reach_length(dev, run.address, run.length) : run.length;
-			if (!len)
-				return -EIO;
-			at = direct ? phys_to_dma(dev, run.address) : run.address;
-			len = min3(len - 1, max - 1, within - (at & within)) + 1;
-			cond_resched();
-			if (!sg)
-				continue;
-			sg_set_page(sg, pfn_to_page(PHYS_PFN(run.address)), len, 0);
-			sg = sg_next(sg);
-		}
+	for (pos = 0; hpm_pages_run(pages, pos, &run); pos += len, nr++) {
+		len = direct ? hpm_reach_length(dev, run.address, run.length) : run.length;
+		if (!len)
+			return -EIO;
+		at = direct ? phys_to_dma(dev, run.address) : run.address;
+		len = min3(len - 1, max - 1, within - (at & within)) + 1;
+		cond_resched();
+		if (!sg)
+			continue;
+		sg_set_page(sg, pfn_to_page(PHYS_PFN(run.address)), len, 0);
+		sg = sg_next(sg);
 	}
 	return nr;
 }

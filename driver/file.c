@@ -7,8 +7,11 @@
  * since that is what permissions, Landlock and other security modules have been asked about.
  */
 #include <linux/anon_inodes.h>
+#include <linux/mm.h>
 #include <linux/module.h>
+#include <linux/sched/signal.h>
 #include <linux/seq_file.h>
+#include <linux/uio.h>
 
 #include "buffer.h"
 #include "dmabuf.h"
@@ -47,14 +50,56 @@ static unsigned long file_get_unmapped_area(struct file *file, unsigned long add
 	return hpm_vma_choose(file->private_data, addr, len, pgoff, flags);
 }
 
+/*
+ * Copy between the buffer and user memory page by page: bytes, fewer than asked at the end,
+ * after a signal, at a poisoned page or at a fault; 0 at or behind the end; -EIO or -EFAULT
+ * when nothing was copied.
+ */
+static ssize_t file_copy(const struct hpage_map_buffer *buf, loff_t *pos, struct iov_iter *iter,
+			 size_t (*copy)(struct page *page, size_t offset, size_t bytes,
+					struct iov_iter *iter))
+{
+	loff_t size = hpm_buffer_size(buf);
+	size_t offset, bytes, copied;
+	ssize_t done = 0, ret = 0;
+	struct page *page;
+
+	while (*pos < size && iov_iter_count(iter)) {
+		page = hpm_pages_page(&buf->backing.pages, *pos);
+		if (is_page_hwpoison(page)) {
+			ret = -EIO;
+			break;
+		}
+
+		offset = offset_in_page(*pos);
+		bytes = min_t(loff_t, iov_iter_count(iter), PAGE_SIZE - offset);
+		copied = copy(page, offset, bytes, iter);
+		*pos += copied;
+		done += copied;
+		if (copied < bytes) {
+			ret = -EFAULT;
+			break;
+		}
+		/* Not before: every call makes progress, and none is interrupted. */
+		if (task_sigpending(current))
+			break;
+		cond_resched();
+	}
+	return done ?: ret;
+}
+
 static ssize_t file_read_iter(struct kiocb *iocb, struct iov_iter *to)
 {
-	return hpm_buffer_read(iocb->ki_filp->private_data, &iocb->ki_pos, to);
+	return file_copy(iocb->ki_filp->private_data, &iocb->ki_pos, to, copy_page_to_iter);
 }
 
 static ssize_t file_write_iter(struct kiocb *iocb, struct iov_iter *from)
 {
-	return hpm_buffer_write(iocb->ki_filp->private_data, &iocb->ki_pos, from);
+	struct hpage_map_buffer *buf = iocb->ki_filp->private_data;
+
+	if (iov_iter_count(from) && iocb->ki_pos >= hpm_buffer_size(buf))
+		return -ENOSPC;
+	return file_copy(buf, &iocb->ki_pos, from, copy_page_from_iter);
 }
 
 static loff_t file_llseek(struct file *file, loff_t offset, int whence)

@@ -217,13 +217,15 @@ void hpm_fs_discard(struct file *file)
 /* Pin the folio at an offset. Return: 0, or -errno when it is not there any more. */
 int hpm_fs_pin(struct file *file, loff_t pos, struct page **page)
 {
+	struct page *found = find_get_page(file->f_mapping, pos >> PAGE_SHIFT);
 	struct folio *folio;
 	pgoff_t offset;
 	long got;
 
-	/* It would allocate what memory failure has taken out of the file. */
-	if (!filemap_range_has_page(file->f_mapping, pos, pos))
+	/* Else it would be allocated again: memory failure has taken it out of the file. */
+	if (!found)
 		return -ENOENT;
+	put_page(found);
 	got = memfd_pin_folios(file, pos, pos, &folio, 1, &offset);
 	if (got != 1)
 		return got < 0 ? got : -EFAULT;

@@ -86,14 +86,13 @@ int hpm_info_list(struct hpm_call *call)
 	return hpm_ioctl_respond(call);
 }
 
-/* Programs may ask for billions of nodes; those that the machine lacks have no pages. */
-static int nodes_clear_user(u64 __user *to, u64 nr)
+/* As many as the program asks for, be it billions; those that the machine lacks have no pages. */
+static int counts_to_user(u64 __user *to, u32 nr, const u64 *counts)
 {
-	u64 some;
+	u32 node;
 
-	for (; nr; nr -= some, to += some) {
-		some = min_t(u64, nr, PAGE_SIZE / sizeof(*to));
-		if (clear_user(to, some * sizeof(*to)))
+	for (node = 0; node < nr; node++) {
+		if (put_user(node < nr_node_ids ? counts[node] : 0, to + node))
 			return -EFAULT;
 		if (fatal_signal_pending(current))
 			return -EINTR;
@@ -107,10 +106,9 @@ int hpm_info_nodes(struct hpm_call *call)
 {
 	const struct hpage_map_buffer *buf = call->file->private_data;
 	struct hpage_map_nodes *nodes = &call->nodes;
-	u64 __user *to = u64_to_user_ptr(nodes->pages);
-	u32 room = nodes->nr, known = min(room, nr_node_ids), node;
+	u32 room = nodes->nr, node;
 	u64 *counts;
-	int ret = 0;
+	int ret;
 
 	if (nodes->flags & ~HPAGE_MAP_NODES_FLAGS || nodes->reserved)
 		return -EINVAL;
@@ -123,11 +121,8 @@ int hpm_info_nodes(struct hpm_call *call)
 	for (node = 0; node < nr_node_ids; node++)
 		if (counts[node])
 			nodes->nr = node + 1;
-	if (copy_to_user(to, counts, known * sizeof(*counts)))
-		ret = -EFAULT;
+	ret = counts_to_user(u64_to_user_ptr(nodes->pages), room, counts);
 	kvfree(counts);
-	if (!ret)
-		ret = nodes_clear_user(to + known, room - known);
 	return ret ?: hpm_ioctl_respond(call);
 }
 

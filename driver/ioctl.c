@@ -75,16 +75,14 @@ int hpm_ioctl_respond(const struct hpm_call *call)
  */
 int hpm_ioctl_respond_fd(const struct hpm_call *call, int fd, struct file *file)
 {
-	int ret = PTR_ERR_OR_ZERO(file);
+	int ret = IS_ERR(file) ? PTR_ERR(file) : hpm_ioctl_respond(call);
 
 	if (!ret) {
-		ret = hpm_ioctl_respond(call);
-		if (!ret) {
-			fd_install(fd, file);
-			return 0;
-		}
-		fput(file);
+		fd_install(fd, file);
+		return 0;
 	}
+	if (!IS_ERR(file))
+		fput(file);
 	put_unused_fd(fd);
 	return ret;
 }

@@ -13,21 +13,16 @@ static const struct hpm_kind kinds[] = {
 		.name = "hugetlb",
 		.limit = HPM_LIMIT_HUGETLB,
 		.reservable = true,
-		.lent = true,
-		.whole_pages = true,
-		.promises_copies = true,
-		.checks_mremap = true,
+		.hugetlbfs = true,
 	},
 	[HPAGE_MAP_BACKING_THP] = {
 		.name = "thp",
 		.limit = HPM_LIMIT_MEMLOCK,
 		.reservable = true,
-		.lent = true,
 	},
 	[HPAGE_MAP_BACKING_BASE] = {
 		.name = "base",
 		.limit = HPM_LIMIT_MEMLOCK,
-		.lent = true,
 	},
 	[HPAGE_MAP_BACKING_USER] = {
 		.name = "user",

@@ -19,9 +19,8 @@
  * folio has a count in its user's folios.
  *
  * A user is there as long as something is charged to him. users, with its lock,
- * has them all; the lock of a user protects what he has used, that of folios the
- * counts. They are spinlocks, so that nobody waits for a task that has been
- * stopped while it held one.
+ * has them all; the lock of folios protects their counts. They are spinlocks, so
+ * that nobody waits for a task that has been stopped while it held one.
  */
 #include <linux/capability.h>
 #include <linux/cred.h>
@@ -30,7 +29,6 @@
 #include <linux/sched/signal.h>
 #include <linux/sched/user.h>
 #include <linux/slab.h>
-#include <linux/spinlock.h>
 #include <linux/xarray.h>
 
 #include "limits.h"
@@ -49,8 +47,7 @@ MODULE_PARM_DESC(user_reserve, "bytes of the reserve that one user may have (0)"
 struct hpm_user {
 	unsigned long refs;		/* charges; under the lock of users */
 	const struct cred *cred;	/* held, with the user_struct, which has what is locked */
-	spinlock_t lock;		/* of what follows */
-	u64 used[HPM_LIMIT_RESERVE + 1];	/* bytes, of the limits that are parameters */
+	atomic_long_t used[HPM_LIMIT_RESERVE + 1];	/* base pages; of MEMLOCK the user_struct */
 	struct xarray folios;		/* large, pinned: how often, by frame number */
 };
 
@@ -64,7 +61,6 @@ static struct hpm_user *user_new(void)
 		return NULL;
 	/* Some Linux 6.1 does not export how to let go of a user_struct alone. */
 	user->cred = get_current_cred();
-	spin_lock_init(&user->lock);
 	xa_init(&user->folios);
 	return user;
 }
@@ -109,53 +105,57 @@ static void user_put(struct hpm_user *user)
 		user_free(user);
 }
 
-static int limit_add_param(struct hpm_charge *charge, u64 bytes, struct hpm_why *why)
+/* What counts against the limit, in base pages; as io_uring and iommufd count what they pin. */
+static atomic_long_t *limit_used(const struct hpm_charge *charge)
 {
-	bool reserve = charge->limit == HPM_LIMIT_RESERVE;
-	const char *name = reserve ? "reserve" : "hugetlb";
-	u64 max = READ_ONCE(*(reserve ? &user_reserve : &user_hugetlb));
 	struct hpm_user *user = charge->user;
-	u64 used;
-	bool fits;
 
-	spin_lock(&user->lock);
-	used = user->used[charge->limit];
-	fits = used <= max && bytes <= max - used;
-	if (fits)
-		user->used[charge->limit] += bytes;
-	spin_unlock(&user->lock);
-	if (fits)
-		return 0;
-	hpm_why(why, "%s: %s more than this user's %s exceed %s", name,
-		hpm_text_size(bytes).text, hpm_text_size(used).text, hpm_text_size(max).text);
-	hpm_why_try(why, "a larger /sys/module/hpage_map/parameters/user_%s", name);
-	return -EDQUOT;
+	return charge->limit == HPM_LIMIT_MEMLOCK ? &user->cred->user->locked_vm :
+						    &user->used[charge->limit];
 }
 
-/* As io_uring and iommufd account what they pin. */
-static int limit_add_memlock(struct hpm_user *user, u64 bytes, struct hpm_why *why)
+static u64 limit_max(enum hpm_limit limit)
 {
-	unsigned long max = rlimit(RLIMIT_MEMLOCK) >> PAGE_SHIFT;
-	atomic_long_t *locked = &user->cred->user->locked_vm;
-	unsigned long nr = bytes >> PAGE_SHIFT;
-	long used = atomic_long_read(locked);
+	if (limit == HPM_LIMIT_MEMLOCK)
+		return rlimit(RLIMIT_MEMLOCK);
+	return READ_ONCE(*(limit == HPM_LIMIT_RESERVE ? &user_reserve : &user_hugetlb));
+}
+
+static void limit_explain(enum hpm_limit limit, u64 bytes, u64 used, struct hpm_why *why)
+{
+	const char *name = limit == HPM_LIMIT_RESERVE ? "reserve" : "hugetlb";
+	struct hpm_text more = hpm_text_size(bytes), has = hpm_text_size(used);
+	struct hpm_text max = hpm_text_size(limit_max(limit));
+
+	if (limit == HPM_LIMIT_MEMLOCK) {
+		hpm_why(why, "%s besides %s pinned exceed RLIMIT_MEMLOCK, %s", more.text, has.text,
+			max.text);
+		hpm_why_try(why, "a larger ulimit -l, or a hugetlb pool");
+	} else {
+		hpm_why(why, "%s: %s more than this user's %s exceed %s", name, more.text,
+			has.text, max.text);
+		hpm_why_try(why, "a larger /sys/module/hpage_map/parameters/user_%s", name);
+	}
+}
+
+static int limit_take(const struct hpm_charge *charge, u64 bytes, struct hpm_why *why)
+{
+	unsigned long max = limit_max(charge->limit) >> PAGE_SHIFT, nr = bytes >> PAGE_SHIFT;
+	atomic_long_t *counter = limit_used(charge);
+	long used = atomic_long_read(counter);
 
 	do {
 		if (used > max || nr > max - used) {
-			hpm_why(why, "%s besides %s pinned exceed RLIMIT_MEMLOCK, %s",
-				hpm_text_size(bytes).text,
-				hpm_text_size((u64)used << PAGE_SHIFT).text,
-				hpm_text_size((u64)max << PAGE_SHIFT).text);
-			hpm_why_try(why, "a larger ulimit -l, or a hugetlb pool");
+			limit_explain(charge->limit, bytes, (u64)used << PAGE_SHIFT, why);
 			return -EDQUOT;
 		}
-	} while (!atomic_long_try_cmpxchg(locked, &used, used + nr));
+	} while (!atomic_long_try_cmpxchg(counter, &used, used + nr));
 	return 0;
 }
 
-static void limit_sub_memlock(struct hpm_user *user, u64 bytes)
+static void limit_give(const struct hpm_charge *charge, u64 bytes)
 {
-	atomic_long_sub(bytes >> PAGE_SHIFT, &user->cred->user->locked_vm);
+	atomic_long_sub(bytes >> PAGE_SHIFT, limit_used(charge));
 }
 
 /*
@@ -178,8 +178,7 @@ int hpm_limit_add(struct hpm_charge *charge, u64 bytes, struct hpm_why *why)
 
 	if (!charge->user)
 		return 0;
-	ret = charge->limit == HPM_LIMIT_MEMLOCK ? limit_add_memlock(charge->user, bytes, why) :
-						   limit_add_param(charge, bytes, why);
+	ret = limit_take(charge, bytes, why);
 	if (!ret)
 		charge->bytes += bytes;
 	return ret;
@@ -188,18 +187,10 @@ int hpm_limit_add(struct hpm_charge *charge, u64 bytes, struct hpm_why *why)
 /* Give back some of what was charged. */
 void hpm_limit_sub(struct hpm_charge *charge, u64 bytes)
 {
-	struct hpm_user *user = charge->user;
-
-	if (!user)
+	if (!charge->user)
 		return;
 	charge->bytes -= bytes;
-	if (charge->limit == HPM_LIMIT_MEMLOCK) {
-		limit_sub_memlock(user, bytes);
-		return;
-	}
-	spin_lock(&user->lock);
-	user->used[charge->limit] -= bytes;
-	spin_unlock(&user->lock);
+	limit_give(charge, bytes);
 }
 
 /* Give back all that is left, and the user. */
@@ -232,14 +223,14 @@ int hpm_limit_add_folio(struct hpm_charge *charge, struct folio *folio, struct h
 	pins = xa_to_value(xa_load(folios, pfn) ?: xa_mk_value(0));
 	/* Not in the charge's own bytes: it may go before others of the user who pin this folio. */
 	if (!pins)
-		ret = limit_add_memlock(charge->user, folio_size(folio), why);
+		ret = limit_take(charge, folio_size(folio), why);
 	if (ret) {
 		__xa_erase(folios, pfn);
 	} else if (xa_is_err(__xa_store(folios, pfn, xa_mk_value(pins + 1), GFP_ATOMIC))) {
 		/* Another thread has given up the place in between, and there is none. */
 		ret = -ENOMEM;
 		if (!pins)
-			limit_sub_memlock(charge->user, folio_size(folio));
+			limit_give(charge, folio_size(folio));
 	}
 	xa_unlock(folios);
 	return ret;
@@ -266,5 +257,5 @@ void hpm_limit_sub_folio(struct hpm_charge *charge, struct folio *folio)
 		__xa_erase(folios, pfn);
 	xa_unlock(folios);
 	if (pins == 1)
-		limit_sub_memlock(charge->user, folio_size(folio));
+		limit_give(charge, folio_size(folio));
 }

@@ -66,8 +66,7 @@ static const struct {
 static void parts_exit(int nr)
 {
 	while (nr--)
-		if (parts[nr].exit)
-			parts[nr].exit();
+		parts[nr].exit();
 }
 
 static int __init hpm_init(void)

@@ -12,15 +12,14 @@
  * long; then the device is shown. A name that is only claimed has no buffer, and is not there
  * for those who open or destroy it.
  *
- * names_lock protects the list, and serialises whoever makes and destroys names, but not the
- * making of their buffers. Opening does not take it: a minor number is looked up under the
- * lock of its array, where an entry means that the name has its reference.
+ * names_lock serialises whoever makes and destroys names, but not the making of their buffers.
+ * Opening does not take it: a minor number is looked up under the lock of the array of names, and
+ * a name that is there with a buffer has a reference.
  *
  * Others in the kernel may hold a device beyond its name. It is released by code of this
  * module, which waits for that when it goes.
  */
 #include <linux/device.h>
-#include <linux/list.h>
 #include <linux/slab.h>
 #include <linux/wait_bit.h>
 #include <linux/xarray.h>
@@ -31,17 +30,14 @@
 #include "request.h"
 
 struct named {
-	struct device dev;	/* its device, in the class and in /dev */
-	struct list_head entry;	/* in names, under names_lock */
-	struct hpage_map_buffer *buf;	/* held; NULL until it is shown; under names_lock */
+	struct device dev;	/* in the class and in /dev; has the buffer as its driver data */
 	umode_t mode;	/* permission bits of the node; never changes, nor does what follows */
 	kuid_t uid;	/* its owner */
 	kgid_t gid;	/* its group */
 };
 
-static LIST_HEAD(names);
+static DEFINE_XARRAY_ALLOC1(names);	/* by minor number */
 static DEFINE_MUTEX(names_lock);
-static DEFINE_XARRAY_ALLOC1(minors);	/* of buffers, by minor number; reserved if claimed */
 static u32 last_minor;	/* under names_lock */
 static atomic_t nr_named;	/* devices that are not released yet */
 
@@ -75,9 +71,10 @@ static const struct device_type named_type = {
 static struct named *named_find(const char *name)
 {
 	struct named *named;
+	unsigned long minor;
 
 	lockdep_assert_held(&names_lock);
-	list_for_each_entry(named, &names, entry)
+	xa_for_each(&names, minor, named)
 		if (!strcmp(dev_name(&named->dev), name))
 			return named;
 	return NULL;
@@ -124,44 +121,33 @@ static int named_claim(struct named *named, struct hpm_why *why)
 
 	mutex_lock(&names_lock);
 	ret = name_taken(dev_name(&named->dev), why);
-	if (ret)
-		goto unlock;
 	/* Cyclic, so that an old copy of a node does not lead to a new buffer soon. */
-	ret = xa_alloc_cyclic(&minors, &minor, NULL, XA_LIMIT(1, HPM_MINORS - 1), &last_minor,
-			      GFP_KERNEL);
-	if (ret < 0) {
-		ret = ret == -EBUSY ? -ENOSPC : ret;
-		goto unlock;
-	}
-	ret = 0;
-	named->dev.devt = hpm_class_devt(minor);
-	list_add_tail(&named->entry, &names);
-unlock:
+	if (!ret)
+		ret = xa_alloc_cyclic(&names, &minor, named, XA_LIMIT(1, HPM_MINORS - 1),
+				      &last_minor, GFP_KERNEL);
+	if (ret >= 0)
+		named->dev.devt = hpm_class_devt + minor;
 	mutex_unlock(&names_lock);
-	return ret;
+	return ret == -EBUSY ? -ENOSPC : min(ret, 0);
 }
 
-static void named_unclaim(struct named *named)
-{
-	mutex_lock(&names_lock);
-	list_del(&named->entry);
-	xa_erase(&minors, MINOR(named->dev.devt));
-	mutex_unlock(&names_lock);
-}
-
-/* Show what has been claimed. The name takes a reference of its own. */
+/* Show what has been claimed, or give the claim up if there is no buffer. */
 static int named_publish(struct named *named, struct hpage_map_buffer *buf)
 {
-	struct device *dev = &named->dev;
-	int ret;
+	int ret = PTR_ERR_OR_ZERO(buf);
 
 	mutex_lock(&names_lock);
-	dev_set_drvdata(dev, buf);
-	ret = xa_err(xa_store(&minors, MINOR(dev->devt), buf, GFP_KERNEL));
-	if (!ret)
-		ret = device_add(dev);
-	if (!ret)
-		named->buf = hpm_buffer_get(buf);
+	if (!ret) {
+		/* From here on openers take references, who can as long as its maker has one. */
+		xa_lock(&names);
+		dev_set_drvdata(&named->dev, buf);
+		xa_unlock(&names);
+		ret = device_add(&named->dev);
+	}
+	if (ret)
+		xa_erase(&names, MINOR(named->dev.devt));
+	else
+		hpm_buffer_get(buf);
 	mutex_unlock(&names_lock);
 	return ret;
 }
@@ -175,10 +161,8 @@ struct hpage_map_buffer *hpm_named_create(const struct hpm_request *r)
 {
 	struct hpage_map_buffer *buf;
 	struct named *named;
-	int ret = hpm_request_check(r);
+	int ret;
 
-	if (ret)
-		return ERR_PTR(ret);
 	named = named_new(r);
 	if (!named)
 		return ERR_PTR(-ENOMEM);
@@ -186,11 +170,9 @@ struct hpage_map_buffer *hpm_named_create(const struct hpm_request *r)
 	if (ret)
 		goto put;
 	buf = hpm_buffer_create(r);
-	ret = IS_ERR(buf) ? PTR_ERR(buf) : named_publish(named, buf);
+	ret = named_publish(named, buf);
 	if (!ret)
 		return buf;
-	/* Before the buffer is put: while it stands in minors, openers may take a reference. */
-	named_unclaim(named);
 	if (!IS_ERR(buf))
 		hpm_buffer_put(buf);
 put:
@@ -200,13 +182,11 @@ put:
 
 static void named_destroy(struct named *named, void (*put)(struct hpage_map_buffer *buf))
 {
-	struct hpage_map_buffer *buf = named->buf;
-	dev_t devt = named->dev.devt;
+	struct hpage_map_buffer *buf = dev_get_drvdata(&named->dev);
 
 	lockdep_assert_held(&names_lock);
-	list_del(&named->entry);
+	xa_erase(&names, MINOR(named->dev.devt));
 	device_unregister(&named->dev);
-	xa_erase(&minors, MINOR(devt));
 	WRITE_ONCE(buf->role, 0);
 	put(buf);
 }
@@ -214,12 +194,14 @@ static void named_destroy(struct named *named, void (*put)(struct hpage_map_buff
 /* Take a name away, if it is that of the buffer @id or this is 0; else -ENOENT. */
 int hpm_named_destroy(const char *name, u32 id)
 {
+	const struct hpage_map_buffer *buf;
 	struct named *named;
 	int ret = 0;
 
 	mutex_lock(&names_lock);
 	named = named_find(name);
-	if (named && named->buf && (!id || named->buf->id == id))
+	buf = named ? dev_get_drvdata(&named->dev) : NULL;
+	if (buf && (!id || buf->id == id))
 		named_destroy(named, hpm_buffer_put);
 	else
 		ret = -ENOENT;
@@ -234,22 +216,25 @@ int hpm_named_destroy(const char *name, u32 id)
 struct hpage_map_buffer *hpm_named_get(const struct inode *node)
 {
 	struct hpage_map_buffer *buf;
+	struct named *named;
 
-	xa_lock(&minors);
-	buf = node->i_nlink ? xa_load(&minors, iminor(node)) : NULL;
+	xa_lock(&names);
+	named = node->i_nlink ? xa_load(&names, iminor(node)) : NULL;
+	buf = named ? dev_get_drvdata(&named->dev) : NULL;
 	if (buf)
 		hpm_buffer_get(buf);
-	xa_unlock(&minors);
+	xa_unlock(&names);
 	return buf ?: ERR_PTR(-ENXIO);
 }
 
 /* Nobody has anything of ours open any more. */
 void hpm_named_exit(void)
 {
-	struct named *named, *next;
+	struct named *named;
+	unsigned long minor;
 
 	mutex_lock(&names_lock);
-	list_for_each_entry_safe(named, next, &names, entry)
+	xa_for_each(&names, minor, named)
 		named_destroy(named, hpm_buffer_put_now);
 	mutex_unlock(&names_lock);
 	/* hpm_exit() waits for the end of the last named_release(). */

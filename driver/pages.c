@@ -40,11 +40,6 @@ static const struct hpm_extent *extent_at(const struct hpm_pages *pages, u64 pos
 	return &pages->extents[low];
 }
 
-static u64 extent_end(const struct hpm_pages *pages, const struct hpm_extent *e)
-{
-	return e + 1 < pages->extents + pages->nr_runs ? e[1].start : hpm_pages_size(pages);
-}
-
 /* Room for one extent more. It doubles, so that adding all takes linear time. */
 static int extents_grow(struct hpm_pages *pages)
 {
@@ -101,11 +96,7 @@ int hpm_pages_add(struct hpm_pages *pages, struct page *page, u64 bytes)
 void hpm_pages_free(struct hpm_pages *pages)
 {
 	kvfree(pages->extents);
-	pages->extents = NULL;
-	pages->nr_runs = 0;
-	pages->nr = 0;
-	pages->nr_huge = 0;
-	pages->end = 0;
+	*pages = (struct hpm_pages){ .shift = pages->shift };
 }
 
 /* The physical address of byte pos, which lies within the buffer. */
@@ -122,30 +113,24 @@ struct page *hpm_pages_page(const struct hpm_pages *pages, u64 pos)
 	return pfn_to_page(PHYS_PFN(hpm_pages_address(pages, pos)));
 }
 
-/* What is contiguous from an offset on, which moves behind it. Return: false at the end. */
-bool hpm_pages_run(const struct hpm_pages *pages, u64 *pos, struct hpage_map_run *run)
+/* What is contiguous from an offset on. Return: false at the end. */
+bool hpm_pages_run(const struct hpm_pages *pages, u64 pos, struct hpage_map_run *run)
 {
 	const struct hpm_extent *e;
 	u64 end;
 
-	if (*pos >= hpm_pages_size(pages))
+	if (pos >= hpm_pages_size(pages))
 		return false;
-	e = extent_at(pages, *pos);
-	end = extent_end(pages, e);
-	*run = (struct hpage_map_run){ e->address + (*pos - e->start), end - *pos };
-	*pos = end;
+	e = extent_at(pages, pos);
+	end = e + 1 < pages->extents + pages->nr_runs ? e[1].start : hpm_pages_size(pages);
+	*run = (struct hpage_map_run){ e->address + (pos - e->start), end - pos };
 	return true;
 }
 
 /* Run number @i, from 0. Return: false when there are not as many. */
 bool hpm_pages_nth_run(const struct hpm_pages *pages, u64 i, struct hpage_map_run *run)
 {
-	u64 pos;
-
-	if (i >= pages->nr_runs)
-		return false;
-	pos = pages->extents[i].start;
-	return hpm_pages_run(pages, &pos, run);
+	return i < pages->nr_runs && hpm_pages_run(pages, pages->extents[i].start, run);
 }
 
 /*
@@ -154,17 +139,13 @@ bool hpm_pages_nth_run(const struct hpm_pages *pages, u64 i, struct hpage_map_ru
  */
 struct folio *hpm_pages_folio(const struct hpm_pages *pages, u64 *pos, u64 *bytes)
 {
-	const struct hpm_extent *e;
+	struct hpage_map_run run;
 	struct folio *folio;
-	u64 address;
 
-	if (*pos >= hpm_pages_size(pages))
+	if (!hpm_pages_run(pages, *pos, &run))
 		return NULL;
-	e = extent_at(pages, *pos);
-	address = e->address + (*pos - e->start);
-	folio = page_folio(pfn_to_page(PHYS_PFN(address)));
-	*bytes = min(PFN_PHYS(folio_pfn(folio)) + folio_size(folio) - address,
-		     extent_end(pages, e) - *pos);
+	folio = page_folio(pfn_to_page(PHYS_PFN(run.address)));
+	*bytes = min(PFN_PHYS(folio_pfn(folio)) + folio_size(folio) - run.address, run.length);
 	*pos += *bytes;
 	return folio;
 }
@@ -189,9 +170,9 @@ unsigned long hpm_pages_longest(const struct hpm_pages *pages)
 {
 	struct hpage_map_run run;
 	u64 longest = 0;
-	u64 pos = 0;
+	u64 pos;
 
-	while (hpm_pages_run(pages, &pos, &run)) {
+	for (pos = 0; hpm_pages_run(pages, pos, &run); pos += run.length) {
 		longest = max(longest, run.length);
 		cond_resched();
 	}

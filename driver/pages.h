@@ -29,7 +29,7 @@ void hpm_pages_free(struct hpm_pages *pages);
 
 u64 hpm_pages_address(const struct hpm_pages *pages, u64 pos);
 struct page *hpm_pages_page(const struct hpm_pages *pages, u64 pos);
-bool hpm_pages_run(const struct hpm_pages *pages, u64 *pos, struct hpage_map_run *run);
+bool hpm_pages_run(const struct hpm_pages *pages, u64 pos, struct hpage_map_run *run);
 bool hpm_pages_nth_run(const struct hpm_pages *pages, u64 i, struct hpage_map_run *run);
 struct folio *hpm_pages_folio(const struct hpm_pages *pages, u64 *pos, u64 *bytes);
 struct folio *hpm_pages_last(const struct hpm_pages *pages);

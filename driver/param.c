@@ -5,30 +5,24 @@
 
 #include "param.h"
 
-/* Read a number of bytes with an optional suffix. Return: 0, or -EINVAL if it is none. */
-int hpm_param_parse_bytes(const char *text, u64 *bytes)
+/* A number of bytes with an optional suffix. "max" is no limit, as in files of control groups. */
+int hpm_param_set_bytes(const char *text, const struct kernel_param *kp)
 {
 	char *end;
+	u64 bytes = memparse(text, &end);
 
-	*bytes = memparse(text, &end);
-	/* What older kernels cannot count, 16E, comes as 0. */
-	if (!*bytes && *text != '0')
+	if (sysfs_streq(text, "max"))
+		bytes = U64_MAX;
+	else if (end == text || (*end && *end != '\n'))
 		return -EINVAL;
-	return end == text || (*end && *end != '\n') ? -EINVAL : 0;
+	/* What older kernels cannot count, 16E, comes as 0. */
+	if (!bytes && *text != '0')
+		return -EINVAL;
+	WRITE_ONCE(*(u64 *)kp->arg, bytes);
+	return 0;
 }
 
-/* "max" is no limit, as in the files of control groups. */
-static int param_set_bytes(const char *text, const struct kernel_param *kp)
-{
-	u64 bytes = U64_MAX;
-	int ret = sysfs_streq(text, "max") ? 0 : hpm_param_parse_bytes(text, &bytes);
-
-	if (!ret)
-		WRITE_ONCE(*(u64 *)kp->arg, bytes);
-	return ret;
-}
-
-static int param_get_bytes(char *text, const struct kernel_param *kp)
+int hpm_param_get_bytes(char *text, const struct kernel_param *kp)
 {
 	u64 bytes = READ_ONCE(*(u64 *)kp->arg);
 
@@ -36,6 +30,6 @@ static int param_get_bytes(char *text, const struct kernel_param *kp)
 }
 
 const struct kernel_param_ops hpm_param_ops_bytes = {
-	.set = param_set_bytes,
-	.get = param_get_bytes,
+	.set = hpm_param_set_bytes,
+	.get = hpm_param_get_bytes,
 };

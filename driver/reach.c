@@ -77,17 +77,15 @@ u64 hpm_reach_limit(struct device *dev)
 bool hpm_reach_has(const struct hpm_pages *pages, struct device *dev)
 {
 	struct hpage_map_run run;
-	u64 pos = 0;
-	u64 len;
+	u64 pos, len;
 
 	if (!dev || !dev->dma_mask || !hpm_reach_is_direct(dev))
 		return true;
-	while (hpm_pages_run(pages, &pos, &run))
-		for (; run.length; run.address += len, run.length -= len) {
-			len = hpm_reach_length(dev, run.address, run.length);
-			if (!len)
-				return false;
-			cond_resched();
-		}
+	for (pos = 0; hpm_pages_run(pages, pos, &run); pos += len) {
+		len = hpm_reach_length(dev, run.address, run.length);
+		if (!len)
+			return false;
+		cond_resched();
+	}
 	return true;
 }

@@ -109,21 +109,21 @@ static bool vma_is_in_pages(const struct hpage_map_buffer *buf, const struct vm_
 /* Let the lent file make the mapping, and put it in the place of the VMA's own. */
 static int vma_lend(struct hpage_map_buffer *buf, struct vm_area_struct *vma)
 {
-	const struct hpm_kind *kind = hpm_kind(buf->backing.kind);
+	bool hugetlbfs = hpm_kind(buf->backing.kind)->hugetlbfs;
 	int ret;
 
 	/* Whatever a driver keeps there, hugetlb would take for its own. */
 	vma->vm_private_data = NULL;
 	/*
 	 * Shared mappings use the pages that are there. Private ones reserve a page for each copy
-	 * where the kind knows how: a short pool is an errno here and not a SIGBUS later.
+	 * where hugetlbfs can: a short pool is an errno here and not a SIGBUS later.
 	 */
-	if (kind->promises_copies && vma->vm_flags & VM_MAYSHARE)
-		vm_flags_mod(vma, VM_NORESERVE, 0);
-	else if (kind->promises_copies)
-		vm_flags_mod(vma, 0, VM_NORESERVE);
-	if (!kind->checks_mremap)
+	if (!hugetlbfs)
 		vm_flags_mod(vma, VM_DONTEXPAND | VM_DONTDUMP, 0);
+	else if (vma->vm_flags & VM_MAYSHARE)
+		vm_flags_mod(vma, VM_NORESERVE, 0);
+	else
+		vm_flags_mod(vma, 0, VM_NORESERVE);
 
 	/* A part of the reserve stands elsewhere in its file. */
 	vma->vm_pgoff += buf->backing.start >> PAGE_SHIFT;
@@ -147,7 +147,7 @@ int hpm_vma_map(struct hpage_map_buffer *buf, struct vm_area_struct *vma)
 {
 	mmap_assert_write_locked(vma->vm_mm);
 
-	if (!hpm_kind(buf->backing.kind)->lent)
+	if (!buf->backing.file)
 		return -ENODEV;
 	return vma_is_in_pages(buf, vma) ? vma_lend(buf, vma) : -EINVAL;
 }
@@ -161,23 +161,19 @@ static const struct vm_operations_struct frames_vm_ops = {};
 static int vma_map_frames(struct hpage_map_buffer *buf, struct vm_area_struct *vma)
 {
 	unsigned long addr = vma->vm_start, len;
+	u64 pos = (u64)vma->vm_pgoff << PAGE_SHIFT;
 	struct hpage_map_run run;
-	u64 pos = 0, from = (u64)vma->vm_pgoff << PAGE_SHIFT, skip;
 	int ret = 0;
 
 	if (!(vma->vm_flags & VM_MAYSHARE) && vma->vm_flags & VM_MAYWRITE)
 		return -EINVAL;
 	vma->vm_private_data = NULL;
 	vma->vm_ops = &frames_vm_ops;
-	while (!ret && addr < vma->vm_end && hpm_pages_run(&buf->backing.pages, &pos, &run)) {
-		if (pos <= from)
-			continue;
-		skip = from - (pos - run.length);
-		len = min_t(u64, run.length - skip, vma->vm_end - addr);
-		ret = remap_pfn_range(vma, addr, PHYS_PFN(run.address + skip), len,
-				      vma->vm_page_prot);
+	while (!ret && addr < vma->vm_end && hpm_pages_run(&buf->backing.pages, pos, &run)) {
+		len = min_t(u64, run.length, vma->vm_end - addr);
+		ret = remap_pfn_range(vma, addr, PHYS_PFN(run.address), len, vma->vm_page_prot);
 		addr += len;
-		from += len;
+		pos += len;
 	}
 	return ret;
 }
@@ -192,11 +188,11 @@ int hpm_vma_map_anywhere(struct hpage_map_buffer *buf, struct vm_area_struct *vm
 {
 	mmap_assert_write_locked(vma->vm_mm);
 
-	if (!hpm_kind(buf->backing.kind)->lent)
+	if (!buf->backing.file)
 		return -ENODEV;
 	if (!buffer_has_range(buf, vma->vm_pgoff, vma->vm_end - vma->vm_start, PAGE_SIZE))
 		return -EINVAL;
-	if (!hpm_kind(buf->backing.kind)->whole_pages || vma_is_in_pages(buf, vma))
+	if (!hpm_kind(buf->backing.kind)->hugetlbfs || vma_is_in_pages(buf, vma))
 		return vma_lend(buf, vma);
 	return vma_map_frames(buf, vma);
 }
@@ -215,7 +211,7 @@ unsigned long hpm_vma_choose(struct hpage_map_buffer *buf, unsigned long addr, u
 	unsigned long align = page_size, area, padded;
 	struct file *file = buf->backing.file;
 
-	if (!hpm_kind(buf->backing.kind)->lent)
+	if (!buf->backing.file)
 		return -ENODEV;
 	if (!buffer_has_range(buf, pgoff, len, page_size))
 		return -EINVAL;

@@ -7,8 +7,6 @@
 
 /* Since 6.2 these names mean that the caller does not hold the lock. */
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 2, 0)
-#define dma_buf_map_attachment_unlocked		dma_buf_map_attachment
-#define dma_buf_unmap_attachment_unlocked	dma_buf_unmap_attachment
 #define dma_buf_vmap_unlocked			dma_buf_vmap
 #define dma_buf_vunmap_unlocked			dma_buf_vunmap
 #endif

@@ -7,17 +7,6 @@
 
 /* hugetlbfs indexed its page cache by huge pages, its blocks, until 6.7. */
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 7, 0)
-static inline bool hpm_filemap_range_has_page(struct address_space *mapping, loff_t start,
-					      loff_t end)
-{
-	unsigned int shift = mapping->host->i_blkbits;
-
-	return filemap_range_has_page(mapping, (start >> shift) << PAGE_SHIFT,
-				      ((end >> shift) << PAGE_SHIFT) + PAGE_SIZE - 1);
-}
-
-#define filemap_range_has_page hpm_filemap_range_has_page
-
 static inline struct page *hpm_find_get_page(struct address_space *mapping, pgoff_t offset)
 {
 	return find_get_page(mapping, offset >> (mapping->host->i_blkbits - PAGE_SHIFT));
