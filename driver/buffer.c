@@ -19,7 +19,7 @@
  * when that goes the account is given up.
  *
  * The pages never change while the buffer has holders. What does is under its lock: vm_ops, see
- * vma.c, and vaddr, see vmap.c, made once at first use, and the tables for devices, see dma.c. All
+ * vma.c, made once at first use, and the tables for devices, see dma.c. All
  * buffers stand in one array by their id, from the end of their making to their last put;
  * who finds one there under RCU must still get a reference. Lock order:
  *

@@ -35,12 +35,13 @@ struct hpage_map_buffer {
 	atomic_t drivers;
 	atomic_t devices;
 
+	void *vaddr;			/* in the kernel, see vmap.c; set once, by cmpxchg() */
+
 	struct mutex lock;		/* of what follows */
 	struct xarray tables;		/* for devices, see dma.c */
 	bool copied;			/* there is one table, and it is of copies */
 
 	/* Set once, under lock, too. */
-	void *vaddr;			/* in the kernel, see vmap.c */
 	const struct vm_operations_struct *fs_vm_ops;	/* of the lent file, see vma.c */
 	struct vm_operations_struct vm_ops;		/* wrapped; set before fs_vm_ops */
 	struct rcu_head rcu;		/* keeps vm_ops for who looks at a VMA under RCU alone */

@@ -3,8 +3,8 @@
  * A buffer as the kernel sees it: an address.
  *
  * Pages in one run have one in the direct map. Others are mapped together when somebody asks,
- * once, under the buffer's lock; the mapping then stays as long as the buffer, so that nobody has
- * to count its users.
+ * once; the mapping then stays as long as the buffer, so that nobody has to count its users. It
+ * is set once, by cmpxchg(), and nothing is locked.
  */
 #include <linux/err.h>
 #include <linux/export.h>
@@ -44,12 +44,22 @@ static void *buffer_vmap(const struct hpage_map_buffer *buf)
  */
 void *hpage_map_vmap(struct hpage_map_buffer *buf)
 {
+	void *vaddr, *other;
+
 	if (buf->backing.pages.nr_runs == 1)
 		return page_address(hpm_pages_page(&buf->backing.pages, 0));
-	mutex_lock(&buf->lock);
-	if (!buf->vaddr)
-		buf->vaddr = buffer_vmap(buf);
-	mutex_unlock(&buf->lock);
-	return buf->vaddr ?: ERR_PTR(-ENOMEM);
+
+	vaddr = READ_ONCE(buf->vaddr);
+	if (vaddr)
+		return vaddr;
+	/* Under no lock: it may take long. Who comes second throws his away. */
+	vaddr = buffer_vmap(buf);
+	if (!vaddr)
+		return ERR_PTR(-ENOMEM);
+	other = cmpxchg(&buf->vaddr, NULL, vaddr);
+	if (!other)
+		return vaddr;
+	vunmap(vaddr);
+	return other;
 }
 EXPORT_SYMBOL_NS_GPL(hpage_map_vmap, "HPAGE_MAP");
