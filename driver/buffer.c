@@ -153,11 +153,13 @@ static struct hpage_map_buffer *buffer_publish(struct hpage_map_buffer *buf, int
 {
 	if (ret)
 		goto destroy;
-	hpm_offline_guard(&buf->backing.pages);
+	ret = hpm_offline_guard(&buf->backing.pages);
+	if (ret)
+		goto free_backing;
 	buf->ticket = anon_inode_getfile("[hpage_map-ticket]", &ticket_fops, buf, O_RDONLY);
 	ret = PTR_ERR_OR_ZERO(buf->ticket);
 	if (ret)
-		goto free_backing;
+		goto release_guard;
 	ret = xa_alloc_cyclic(&buffers, &buf->id, buf, xa_limit_31b, &last_id, GFP_KERNEL);
 	if (ret < 0)
 		goto put_ticket;
@@ -166,8 +168,9 @@ static struct hpage_map_buffer *buffer_publish(struct hpage_map_buffer *buf, int
 put_ticket:
 	ticket_invalidate(buf->ticket);
 	fput(buf->ticket);
-free_backing:
+release_guard:
 	hpm_offline_release(&buf->backing.pages);
+free_backing:
 	/* Nobody has had the pages, so only mm/ can have some of them yet. */
 	hpm_backing_free(&buf->backing);
 	hpm_backing_abandon(&buf->backing);

@@ -10,59 +10,73 @@
  * Each section of memory, the smallest that goes offline, has a count of the pieces of buffers
  * in it. So a look takes the same time however many buffers there are and however large.
  *
- * sections has the counts. sections_lock, the innermost lock, keeps them from being changed by
- * two at once; who looks at them takes none.
+ * sections, with its lock, has the counts; it is a spinlock, and the innermost lock.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
 #include <linux/memory.h>
 #include <linux/mmzone.h>
-#include <linux/mutex.h>
 #include <linux/xarray.h>
 
 #include "offline.h"
 #include "pages.h"
 
 static DEFINE_XARRAY(sections);		/* pieces of buffers, by section number */
-static DEFINE_MUTEX(sections_lock);
 
-static void section_add(unsigned long section, long pieces)
+/* A slot once used stays, so that nothing but this needs memory. */
+static int section_reserve(unsigned long section, long pieces)
 {
-	unsigned long old;
-
-	mutex_lock(&sections_lock);
-	old = xa_to_value(xa_load(&sections, section) ?: xa_mk_value(0));
-	/* A slot once used stays, so that giving back needs no memory. */
-	xa_store(&sections, section, xa_mk_value(old + pieces), GFP_KERNEL | __GFP_NOFAIL);
-	mutex_unlock(&sections_lock);
+	return xa_reserve(&sections, section, GFP_KERNEL);
 }
 
-/* Each run is a piece in each section that it touches. */
-static void sections_add(const struct hpm_pages *pages, long pieces)
+static int section_add(unsigned long section, long pieces)
 {
+	long old;
+
+	xa_lock(&sections);
+	old = xa_to_value(xa_load(&sections, section) ?: xa_mk_value(0));
+	__xa_store(&sections, section, xa_mk_value(old + pieces), GFP_NOWAIT);
+	xa_unlock(&sections);
+	return 0;
+}
+
+/* Call for each section @sign times the pieces of @pages in it, until that fails. */
+static int sections_walk(const struct hpm_pages *pages, int (*call)(unsigned long, long), int sign)
+{
+	unsigned long section = 0, at, last;
 	struct hpage_map_run run;
-	unsigned long at, last;
+	long pieces = 0;
 	u64 pos;
+	int ret;
 
 	for (pos = 0; hpm_pages_run(pages, pos, &run); pos += run.length) {
 		at = pfn_to_section_nr(PHYS_PFN(run.address));
 		last = pfn_to_section_nr(PHYS_PFN(run.address + run.length - 1));
-		for (; at <= last; at++)
-			section_add(at, pieces);
+		for (; at <= last; section = at++, pieces++) {
+			if (!pieces || at == section)
+				continue;
+			ret = call(section, sign * pieces);
+			if (ret)
+				return ret;
+			pieces = 0;
+		}
 		cond_resched();
 	}
+	return pieces ? call(section, sign * pieces) : 0;
 }
 
-/* Keep the memory of these pages online. */
-void hpm_offline_guard(const struct hpm_pages *pages)
+/* Keep the memory of these pages online. Return: 0, or -ENOMEM. */
+int hpm_offline_guard(const struct hpm_pages *pages)
 {
-	sections_add(pages, 1);
+	int ret = sections_walk(pages, section_reserve, 1);
+
+	return ret ?: sections_walk(pages, section_add, 1);
 }
 
 /* The memory of these pages, which was kept, may go offline again. */
 void hpm_offline_release(const struct hpm_pages *pages)
 {
-	sections_add(pages, -1);
+	sections_walk(pages, section_add, -1);
 }
 
 static int offline_notify(struct notifier_block *nb, unsigned long action, void *data)
