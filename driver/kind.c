@@ -13,7 +13,9 @@ static const struct hpm_kind kinds[] = {
 		.name = "hugetlb",
 		.limit = HPM_LIMIT_HUGETLB,
 		.reservable = true,
-		.hugetlbfs = true,
+		.whole_pages = true,
+		.promises_copies = true,
+		.checks_mremap = true,
 	},
 	[HPAGE_MAP_BACKING_THP] = {
 		.name = "thp",

@@ -12,7 +12,9 @@ struct hpm_kind {
 	const char *name;		/* for programs and people */
 	enum hpm_limit limit;		/* what its pages count against, unless they were ready */
 	bool reservable;		/* there are reserves of its pages */
-	bool hugetlbfs;			/* the file is of hugetlbfs, and not of tmpfs */
+	bool whole_pages;		/* mappings are of whole pages of its size */
+	bool promises_copies;		/* private mappings take a page for each copy beforehand */
+	bool checks_mremap;		/* the file itself refuses mremap() past its end */
 };
 
 const struct hpm_kind *hpm_kind(enum hpage_map_backing backing);

@@ -161,8 +161,10 @@ struct hpage_map_buffer *hpm_named_create(const struct hpm_request *r)
 {
 	struct hpage_map_buffer *buf;
 	struct named *named;
-	int ret;
+	int ret = hpm_request_check(r);
 
+	if (ret)
+		return ERR_PTR(ret);
 	named = named_new(r);
 	if (!named)
 		return ERR_PTR(-ENOMEM);

@@ -109,21 +109,21 @@ static bool vma_is_in_pages(const struct hpage_map_buffer *buf, const struct vm_
 /* Let the lent file make the mapping, and put it in the place of the VMA's own. */
 static int vma_lend(struct hpage_map_buffer *buf, struct vm_area_struct *vma)
 {
-	bool hugetlbfs = hpm_kind(buf->backing.kind)->hugetlbfs;
+	const struct hpm_kind *kind = hpm_kind(buf->backing.kind);
 	int ret;
 
 	/* Whatever a driver keeps there, hugetlb would take for its own. */
 	vma->vm_private_data = NULL;
 	/*
 	 * Shared mappings use the pages that are there. Private ones reserve a page for each copy
-	 * where hugetlbfs can: a short pool is an errno here and not a SIGBUS later.
+	 * where the kind knows how: a short pool is an errno here and not a SIGBUS later.
 	 */
-	if (!hugetlbfs)
-		vm_flags_mod(vma, VM_DONTEXPAND | VM_DONTDUMP, 0);
-	else if (vma->vm_flags & VM_MAYSHARE)
+	if (kind->promises_copies && vma->vm_flags & VM_MAYSHARE)
 		vm_flags_mod(vma, VM_NORESERVE, 0);
-	else
+	else if (kind->promises_copies)
 		vm_flags_mod(vma, 0, VM_NORESERVE);
+	if (!kind->checks_mremap)
+		vm_flags_mod(vma, VM_DONTEXPAND | VM_DONTDUMP, 0);
 
 	/* A part of the reserve stands elsewhere in its file. */
 	vma->vm_pgoff += buf->backing.start >> PAGE_SHIFT;
@@ -192,7 +192,7 @@ int hpm_vma_map_anywhere(struct hpage_map_buffer *buf, struct vm_area_struct *vm
 		return -ENODEV;
 	if (!buffer_has_range(buf, vma->vm_pgoff, vma->vm_end - vma->vm_start, PAGE_SIZE))
 		return -EINVAL;
-	if (!hpm_kind(buf->backing.kind)->hugetlbfs || vma_is_in_pages(buf, vma))
+	if (!hpm_kind(buf->backing.kind)->whole_pages || vma_is_in_pages(buf, vma))
 		return vma_lend(buf, vma);
 	return vma_map_frames(buf, vma);
 }
