@@ -36,7 +36,7 @@ static int param_set_size(const char *text, const struct kernel_param *kp)
 
 	if (ret)
 		return ret;
-	return size ? 0 : -EINVAL;
+	return size && size != U64_MAX ? 0 : -EINVAL;
 }
 
 static const struct kernel_param_ops size_ops = {

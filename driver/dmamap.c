@@ -3,9 +3,9 @@
  * A buffer mapped for a device by name, for drivers in user space.
  *
  * A mapping is an open file of its own. It refers to a table, see dma.c, and with it holds the
- * buffer, the device and the DMA addresses, and ends when it is closed. But addresses are only good
- * while the driver of the device is bound that they were made under: a mapping is undone just before
- * that is unbound, and then is an empty shell.
+ * buffer, the device and the DMA addresses, and ends when it is closed. But addresses are only
+ * good while the driver of the device is bound that they were made under: a mapping is undone
+ * just before that is unbound, and then is an empty shell.
  *
  * Each stands among the tables of its buffer until it has ended. Making one takes the lock of the
  * device, under which drivers come and go, so that the driver cannot go in between. Whether the

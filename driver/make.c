@@ -161,43 +161,31 @@ static void alloc_answer(struct hpage_map_alloc *a, const struct hpage_map_buffe
 	a->got_attributes = hpm_buffer_attributes(buf);
 }
 
-/* Make what a program asks for, unless it is @invalid, and report it. */
-static int alloc_make(struct hpm_call *call, struct hpm_request *r, bool invalid,
-		      struct hpage_map_buffer *(*create)(const struct hpm_request *r))
-{
-	struct hpage_map_alloc *a = &call->alloc;
-	struct hpage_map_buffer *buf;
-	int ret;
-
-	a->id = 0;
-	a->fd = answer_prepare(r, a->text, a->text_size);
-	if (a->fd < 0)
-		return a->fd;
-
-	ret = request_read(r, a);
-	if (invalid)
-		ret = -EINVAL;
-	buf = ret ? ERR_PTR(ret) : create(r);
-	if (!IS_ERR(buf))
-		alloc_answer(a, buf);
-	return hpm_ioctl_respond_fd(call, a->fd, answer_file(r, buf, a->text, a->text_size));
-}
-
 /* Carry out HPAGE_MAP_ALLOC. */
 int hpm_make_alloc(struct hpm_call *call)
 {
-	const struct hpage_map_alloc *a = &call->alloc;
+	struct hpage_map_alloc *a = &call->alloc;
 	struct hpm_request r = request_of(a);
+	struct hpage_map_buffer *buf;
+	int ret;
 
-	return alloc_make(call, &r, a->mode || a->uid || a->gid, hpm_buffer_create);
+	a->fd = answer_prepare(&r, a->text, a->text_size);
+	if (a->fd < 0)
+		return a->fd;
+
+	ret = a->mode || a->uid || a->gid ? -EINVAL : request_read(&r, a);
+	buf = ret ? ERR_PTR(ret) : hpm_buffer_create(&r);
+	if (!IS_ERR(buf))
+		alloc_answer(a, buf);
+	return hpm_ioctl_respond_fd(call, a->fd, answer_file(&r, buf, a->text, a->text_size));
 }
 
 /* Carry out HPAGE_MAP_CREATE. The name is there before the answer; so it may have to go again. */
 int hpm_make_create(struct hpm_call *call)
 {
-	const struct hpage_map_alloc *a = &call->alloc;
+	struct hpage_map_alloc *a = &call->alloc;
 	struct hpm_request r = request_of(a);
-	bool invalid;
+	struct hpage_map_buffer *buf;
 	int ret;
 
 	if (!capable(CAP_SYS_ADMIN))
@@ -206,9 +194,18 @@ int hpm_make_create(struct hpm_call *call)
 	r.mode = a->mode ?: 0600;
 	r.uid = make_kuid(current_user_ns(), a->uid);
 	r.gid = make_kgid(current_user_ns(), a->gid);
-	invalid = !*a->name || a->mode & ~0777U || !uid_valid(r.uid) || !gid_valid(r.gid);
-	ret = alloc_make(call, &r, invalid, hpm_named_create);
-	if (ret && a->id)
+	a->fd = answer_prepare(&r, a->text, a->text_size);
+	if (a->fd < 0)
+		return a->fd;
+
+	ret = request_read(&r, a);
+	if (!*a->name || a->mode & ~0777U || !uid_valid(r.uid) || !gid_valid(r.gid))
+		ret = -EINVAL;
+	buf = ret ? ERR_PTR(ret) : hpm_named_create(&r);
+	if (!IS_ERR(buf))
+		alloc_answer(a, buf);
+	ret = hpm_ioctl_respond_fd(call, a->fd, answer_file(&r, buf, a->text, a->text_size));
+	if (ret && !IS_ERR(buf))
 		hpm_named_destroy(a->name, a->id);
 	return ret;
 }
