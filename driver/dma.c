@@ -10,9 +10,10 @@
  * in the rest of the copy. Two of those, or one and anybody else, would overwrite each other's
  * data with what is old. So a table of such copies is the only one of its buffer.
  *
- * The entries never change. That they are mapped is under the lock of the table, which a sync
- * holds for a small piece at a time: who ends a mapping, as the kernel does before it unbinds a
- * driver, waits for one piece and not for the sync. The lock of the buffer is taken under it.
+ * The entries never change. That they are mapped is under the lock of the table. A sync for a
+ * program holds it for a small piece at a time: the kernel, which ends the program's mapping before
+ * it unbinds a driver, waits for one piece and not for the sync. The lock of the buffer is taken
+ * under it.
  */
 #include <linux/dma-mapping.h>
 #include <linux/export.h>
@@ -78,8 +79,28 @@ void hpm_dma_put(struct hpm_dma *t)
 }
 
 /*
- * Sync a part, which lies within the buffer, piece by piece. Return: 0; -ENODEV when the mapping
- * has ended; -EINTR: the task is being killed, if @killable.
+ * Sync all of a driver's table at once, as drivers do. DMA_API_DEBUG knows a piece of it only where
+ * the device has the page mapped no second time.
+ */
+static int table_sync(struct hpm_dma *t, bool for_cpu)
+{
+	int ret = 0;
+
+	mutex_lock(&t->lock);
+	if (!t->mapped)
+		ret = -ENODEV;
+	else if (for_cpu)
+		dma_sync_sgtable_for_cpu(t->dev, &t->sgt, t->dir);
+	else
+		dma_sync_sgtable_for_device(t->dev, &t->sgt, t->dir);
+	mutex_unlock(&t->lock);
+	return ret;
+}
+
+/*
+ * Sync a part, which lies within the buffer, piece by piece; a driver or importer always means all
+ * of it. Return: 0; -ENODEV when the mapping has ended; -EINTR: the task is being killed, if
+ * @killable.
  */
 int hpm_dma_sync(struct hpm_dma *t, u64 offset, u64 length, bool for_cpu, bool killable)
 {
@@ -87,6 +108,8 @@ int hpm_dma_sync(struct hpm_dma *t, u64 offset, u64 length, bool for_cpu, bool k
 	u64 len;
 	int ret = 0;
 
+	if (!t->by_name)
+		return table_sync(t, for_cpu);
 	mutex_lock(&t->lock);
 	if (!t->mapped)
 		ret = -ENODEV;

@@ -17,7 +17,7 @@ struct hpm_dma {
 	struct device *dev;		/* held, or not used when it is not mapped any more */
 	enum dma_data_direction dir;
 	const void *importer;		/* attachment of a dma-buf: synced when the CPU accesses */
-	bool by_name;			/* dev is held; set and read under the lock of dev */
+	bool by_name;			/* for a program: dev is held; set under the lock of dev */
 	bool copied;			/* the device writes copies, which are written back */
 	bool synced;			/* all of it, once, for the device; READ_ONCE() */
 	u32 id;				/* among the buffer's tables */
