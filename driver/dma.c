@@ -10,10 +10,10 @@
  * in the rest of the copy. Two of those, or one and anybody else, would overwrite each other's
  * data with what is old. So a table of such copies is the only one of its buffer.
  *
- * The entries never change. That they are mapped is under the lock of the table. A sync for a
- * program holds it for a small piece at a time: the kernel, which ends the program's mapping before
- * it unbinds a driver, waits for one piece and not for the sync. The lock of the buffer is taken
- * under it.
+ * The entries never change. That they are mapped is under the lock of the table. A sync of a
+ * part holds it for a small piece at a time: who ends a mapping, as the kernel does before it
+ * unbinds a driver, waits for one piece; or for one sync of all, which only somebody with
+ * CAP_SYS_RAWIO, an importer or a driver makes. The lock of the buffer is taken under it.
  */
 #include <linux/dma-mapping.h>
 #include <linux/export.h>
@@ -79,8 +79,8 @@ void hpm_dma_put(struct hpm_dma *t)
 }
 
 /*
- * Sync all of a driver's table at once, as drivers do. DMA_API_DEBUG knows a piece of it only where
- * the device has the page mapped no second time.
+ * Sync all of it at once. DMA_API_DEBUG knows a piece only where the device has the page mapped no
+ * second time, by another dma-buf for example.
  */
 static int table_sync(struct hpm_dma *t, bool for_cpu)
 {
@@ -98,9 +98,8 @@ static int table_sync(struct hpm_dma *t, bool for_cpu)
 }
 
 /*
- * Sync a part, which lies within the buffer, piece by piece; a driver or importer always means all
- * of it. Return: 0; -ENODEV when the mapping has ended; -EINTR: the task is being killed, if
- * @killable.
+ * Sync all, or a part, which lies within the buffer, piece by piece. Return: 0; -ENODEV when the
+ * mapping has ended; -EINTR: the task is being killed, if @killable.
  */
 int hpm_dma_sync(struct hpm_dma *t, u64 offset, u64 length, bool for_cpu, bool killable)
 {
@@ -108,7 +107,7 @@ int hpm_dma_sync(struct hpm_dma *t, u64 offset, u64 length, bool for_cpu, bool k
 	u64 len;
 	int ret = 0;
 
-	if (!t->by_name)
+	if (length == hpm_buffer_size(t->buf))
 		return table_sync(t, for_cpu);
 	mutex_lock(&t->lock);
 	if (!t->mapped)
