@@ -3,13 +3,13 @@
  * Who may write to the kernel log.
  *
  * A program can be refused as often as it asks, and each refusal is logged. So each user has a
- * few lines in a minute, of his own: he does not flood the log, or use up the lines of another.
- * What a user is given is not logged. For whoever has CAP_SYS_ADMIN both are logged, within a
- * limit that no other user uses up.
+ * few lines in a minute: he neither floods the log nor uses up the lines of others. What a user is
+ * given is not logged. For whoever has CAP_SYS_ADMIN both are logged, within a limit that no other
+ * user uses up.
  *
- * There are as many shares as fit into a table, so that many user ids in one hand, as of a
- * user namespace, do not make a flood together. Each has a lock of its own, which belongs to
- * the kernel.
+ * There are as many shares as the table has entries, so that many user ids in one hand, as of a
+ * user namespace, do not make a flood together. Users whose ids differ by a multiple of that have
+ * a share together. Each has a lock of its own, which belongs to the kernel.
  */
 #include <linux/capability.h>
 #include <linux/cred.h>
