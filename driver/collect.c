@@ -40,7 +40,6 @@
 #include <linux/jiffies.h>
 #include <linux/log2.h>
 #include <linux/memory_hotplug.h>
-#include <linux/sched/mm.h>
 #include <linux/sizes.h>
 #include <linux/slab.h>
 #include <linux/wait.h>
@@ -254,14 +253,11 @@ static void collection_drop_unwanted(const struct collection *c)
 static int collect_by_policy(struct collection *c)
 {
 	struct hpm_policy *policy = hpm_policy_enter(&c->place);
-	unsigned int flags;
 	int ret;
 
 	if (IS_ERR(policy))
 		return PTR_ERR(policy);
-	flags = memalloc_pin_save();
 	ret = collection_fill(c);
-	memalloc_pin_restore(flags);
 	hpm_policy_leave(policy);
 	return ret;
 }

@@ -206,23 +206,30 @@ bool hpm_folio_is_bad(struct folio *folio)
 		folio_test_has_hwpoisoned(folio));
 }
 
-#ifdef CONFIG_CMA
 /*
- * Does CMA want the pageblock to be empty, or has it emptied it just now? What tells pageblocks
- * apart is not exported, so the bits are read in the memory map.
+ * The kind of pages that a pageblock is for. What tells pageblocks apart is not exported, so the
+ * bits are read in the memory map.
  */
-static bool pfn_is_cma(unsigned long pfn)
+static unsigned long pfn_migratetype(unsigned long pfn)
 {
 	unsigned long bit = ((pfn & (PAGES_PER_SECTION - 1)) >> pageblock_order) *
 			    NR_PAGEBLOCK_BITS;
 	struct mem_section_usage *usage = READ_ONCE(__pfn_to_section(pfn)->usage);
-	unsigned long word, type;
+	unsigned long word;
 
 	/* The section is being removed. */
 	if (!usage)
-		return true;
+		return MIGRATE_ISOLATE;
 	word = READ_ONCE(usage->pageblock_flags[bit / BITS_PER_LONG]);
-	type = word >> (bit % BITS_PER_LONG) & PAGEBLOCK_MIGRATETYPE_MASK;
+	return word >> (bit % BITS_PER_LONG) & PAGEBLOCK_MIGRATETYPE_MASK;
+}
+
+#ifdef CONFIG_CMA
+/* Does CMA want the pageblock to be empty, or has it emptied it just now? */
+static bool pfn_is_cma(unsigned long pfn)
+{
+	unsigned long type = pfn_migratetype(pfn);
+
 	return type == MIGRATE_CMA || type == MIGRATE_ISOLATE;
 }
 #else
@@ -231,6 +238,13 @@ static bool pfn_is_cma(unsigned long pfn)
 	return false;
 }
 #endif
+
+/* Is a page frame for pages that can be moved, and not where they must not stay? */
+bool hpm_pfn_is_movable(unsigned long pfn)
+{
+	return page_zonenum(pfn_to_page(pfn)) != ZONE_MOVABLE &&
+	       pfn_migratetype(pfn) == MIGRATE_MOVABLE;
+}
 
 /*
  * Is a folio where it may be pinned for good? Not in ZONE_MOVABLE, from which memory goes

@@ -39,5 +39,6 @@ unsigned long hpm_pages_longest(const struct hpm_pages *pages);
 
 bool hpm_folio_is_bad(struct folio *folio);
 bool hpm_folio_may_stay(struct folio *folio);
+bool hpm_pfn_is_movable(unsigned long pfn);
 
 #endif

@@ -14,9 +14,11 @@
 #include <linux/jiffies.h>
 #include <linux/pagemap.h>
 #include <linux/sched.h>
+#include <linux/sched/mm.h>
 #include <linux/shmem_fs.h>
 #include <linux/sizes.h>
 
+#include "claim.h"
 #include "fs.h"
 #include "policy.h"
 #include "request.h"
@@ -120,18 +122,21 @@ static struct folio *folio_read_huge(struct filling *f, loff_t pos)
 	return folio;
 }
 
-/* The folio at @pos, tried again as long as that may help. */
+/* The folio at @pos, where it may be pinned, tried again as long as that may help. */
 static struct folio *folio_read(struct filling *f, loff_t pos, loff_t end)
 {
 	bool huge = IS_ALIGNED(pos, PMD_SIZE) && end - pos >= PMD_SIZE;
 	struct folio *folio;
+	unsigned int flags;
 	int i;
 
 	for (i = 1; !hpm_signals_pending(); i++) {
+		flags = memalloc_pin_save();
 		if (f->compact && huge)
 			folio = folio_read_huge(f, pos);
 		else
 			folio = shmem_read_folio_gfp(f->file->f_mapping, pos >> PAGE_SHIFT, f->gfp);
+		memalloc_pin_restore(flags);
 		if (PTR_ERR_OR_ZERO(folio) != -ENOMEM || i == TRIES_EACH || !f->tries)
 			return folio;
 		f->tries--;
@@ -194,6 +199,11 @@ static int filling_fill(struct filling *f, loff_t pos, loff_t end, bool need_hug
 		folio_mark_dirty(folio);
 		folio_put(folio);
 		if (need_huge && !huge) {
+			/* Where there was room for one, a limit of the caller's stands against it. */
+			if (!f->compact && hpm_claim_exists()) {
+				hpm_fs_punch(f->file, pos, end - pos);
+				return hpm_claim_fill(f->file, pos, end, f->place, false, f->why);
+			}
 			filling_explain_small(f->why, pos, f->compact);
 			return -ENOMEM;
 		}
@@ -213,6 +223,13 @@ static struct file *shmem_create(u64 size, const char *huge)
 	return file;
 }
 
+/* Are there pages only at some addresses that will do? For those below 4 GiB there is a zone. */
+static bool shmem_is_choosy(const struct hpm_request *r, u64 size)
+{
+	return (r->flags & HPAGE_MAP_CONTIGUOUS && size > PMD_SIZE) ||
+	       (r->place.limit && r->place.limit != SZ_4G);
+}
+
 static struct file *shmem_fill(const struct hpm_request *r, u64 size, const char *rung,
 			       const char *huge, bool want_huge, bool need_huge)
 {
@@ -225,12 +242,16 @@ static struct file *shmem_fill(const struct hpm_request *r, u64 size, const char
 		.tries = TRIES_MORE,
 		.why = r->why,
 	};
-	int ret;
+	int ret = -ENOMEM;
 
 	f.file = shmem_create(size, huge);
 	if (IS_ERR(f.file))
 		return f.file;
-	ret = filling_fill(&f, 0, size, need_huge);
+	if (!need_huge || !hpm_claim_exists() || !shmem_is_choosy(r, size))
+		ret = filling_fill(&f, 0, size, need_huge);
+	else if (hpm_room_has(&r->place, size, rung, r->why))
+		ret = hpm_claim_fill(f.file, 0, size, &r->place,
+				     r->flags & HPAGE_MAP_CONTIGUOUS, r->why);
 	if (!ret)
 		return f.file;
 	hpm_fs_discard(f.file);

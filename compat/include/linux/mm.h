@@ -30,4 +30,25 @@ static inline void vm_flags_clear(struct vm_area_struct *vma, vm_flags_t flags)
 #define PAGEBLOCK_MIGRATETYPE_MASK MIGRATETYPE_MASK
 #endif
 
+/*
+ * Before 7.0 a range is got with a reference to it; and before 6.12 never as one compound page, so
+ * then this is not defined. Others who just look at the page may have a reference for a moment.
+ */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 12, 0) && defined(CONFIG_CONTIG_ALLOC) && \
+	!defined(ACR_FLAGS_NONE)
+#define ACR_FLAGS_NONE MIGRATE_MOVABLE
+
+static inline int alloc_contig_frozen_range(unsigned long start, unsigned long end,
+					    unsigned int migratetype, gfp_t gfp)
+{
+	int ret = alloc_contig_range(start, end, migratetype, gfp);
+
+	while (!ret && !page_ref_freeze(pfn_to_page(start), 1))
+		cond_resched();
+	return ret;
+}
+
+#define alloc_contig_frozen_range alloc_contig_frozen_range
+#endif
+
 #endif

@@ -1,0 +1,518 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Memory of the page allocator chosen by its physical address: a run, or blocks below a limit.
+ *
+ * The page allocator gives what comes first. But any part of memory can be had in which nothing
+ * lies but free pages and pages that can be moved. A block is what a PMD maps, and so many blocks
+ * in a row as are wanted make a window:
+ *
+ *	survey		see in the memory map what each block of a node costs, which is the number
+ *			of pages to be moved out of it, and which blocks cannot be had
+ *	choose		the window that costs least
+ *	take		get its blocks out of the page allocator, the free ones first, as nothing is
+ *			moved into what we hold; and hold all of them
+ *	transfer	free them one by one, so that each comes first in the free lists, read a
+ *			page of the file, which takes it, and look whether it did
+ *
+ * So the pages are tmpfs's as all others are, and charged as these. What is surveyed is not locked:
+ * it is a forecast. A block that cannot be taken is given up, what was held is freed, and the next
+ * window is chosen. A block that goes astray while it is transferred is taken once more, elsewhere
+ * nothing has changed, as the neighbours are held.
+ *
+ * The memory of others is moved, which stays theirs, in their place and charged to them; only of
+ * the page cache mm/ drops what is clean. This has bounds: so many windows, no new one after some
+ * seconds, and by ordinary users no more than 1 GiB for a request. What is locked, pinned or in a
+ * pool of huge pages is left alone, and a zone keeps what its lowest watermark keeps.
+ *
+ * All but the transfer is done by a worker, as in collect.c: as fast as the machine is, however
+ * little the caller may use of it. A caller who gets a signal waits for one block at most.
+ *
+ * mm/ zeroes a block when it is taken, if it does so with all memory (init_on_alloc=1), and tmpfs
+ * zeroes the page that it allocates. No flag that mm/ heeds here prevents the former.
+ */
+#include <linux/capability.h>
+#include <linux/completion.h>
+#include <linux/jiffies.h>
+#include <linux/memory_hotplug.h>
+#include <linux/mm.h>
+#include <linux/mutex.h>
+#include <linux/pagemap.h>
+#include <linux/sched.h>
+#include <linux/shmem_fs.h>
+#include <linux/sizes.h>
+#include <linux/slab.h>
+#include <linux/vmstat.h>
+#include <linux/workqueue.h>
+
+#include "claim.h"
+#include "fs.h"
+#include "pages.h"
+#include "policy.h"
+#include "signals.h"
+#include "why.h"
+#include "work.h"
+
+/* Before 6.12 mm/ gives such a range as single pages, and nothing makes them one. */
+#ifdef alloc_contig_frozen_range
+
+#define BLOCK_ORDER	(PMD_SHIFT - PAGE_SHIFT)
+#define BLOCK_PAGES	(1UL << BLOCK_ORDER)
+#define PUD_BLOCKS	(PUD_SIZE / PMD_SIZE)
+#define TAKE_GFP	(GFP_KERNEL | __GFP_COMP | __GFP_RETRY_MAYFAIL | __GFP_NOWARN)
+/* What is freed lies among the movable pages. Not in ZONE_MOVABLE, which needs __GFP_HIGHMEM. */
+#define READ_GFP	(GFP_USER | __GFP_MOVABLE | __GFP_NORETRY | __GFP_NOWARN)
+#define MAX_FAILURES	16		/* windows of which a block could not be taken */
+#define MAX_ASTRAY	16		/* blocks that others got */
+#define LAST_WINDOW	(10 * HZ)	/* no other is begun after that */
+#define MORE		SZ_1G		/* bytes that an ordinary user moves, at the most */
+#define LOW_COST	(BLOCK_PAGES / 4)	/* of what others may need to be below 4 GiB */
+
+/* What a block costs is a number of pages, or one of these. */
+#define GIVEN		(U16_MAX - 2)	/* it is in the file */
+#define HELD		(U16_MAX - 1)	/* we have taken it */
+#define USELESS		U16_MAX		/* it cannot be had */
+
+/* Why a block is useless. */
+enum obstacle {
+	NONE,
+	KERNEL,		/* memory of the kernel, or of a driver */
+	PINNED,		/* or locked */
+	POOL,		/* a page of hugetlb */
+	BUSY,		/* it was tried in vain */
+	NR_OBSTACLES
+};
+
+struct claim {
+	struct work_struct work;	/* the worker's part */
+	struct completion done;
+	bool stop;			/* the caller does not want it any more */
+	bool again;			/* the same window */
+	int ret;			/* of the worker */
+	const struct hpm_place *place;
+	struct hpm_nodes nodes;		/* those to survey yet */
+	int node;			/* that of the blocks */
+	u16 *costs;			/* of its blocks; NULL before the first survey */
+	unsigned long nr_blocks;
+	unsigned long first;		/* page frame number of the first block */
+	unsigned long window;		/* the first block of the chosen one */
+	unsigned long nr;		/* of its blocks */
+	unsigned long left;		/* pages that may be moved yet */
+	unsigned int failures;		/* windows that could not be taken, one after the other */
+	unsigned int astray;		/* blocks that others got */
+	unsigned long longest;		/* blocks in a row that may be had */
+	unsigned long obstacles[NR_OBSTACLES];	/* useless blocks, by their reason */
+};
+
+/* Two neighbours that are taken at once would merge when they are free, which mm/ warns of. */
+static DEFINE_MUTEX(taking);
+
+static struct page *block_page(const struct claim *c, unsigned long i)
+{
+	return pfn_to_page(c->first + i * BLOCK_PAGES);
+}
+
+/* What keeps a folio, to which we have a reference, where it is. */
+static enum obstacle folio_obstacle(struct folio *folio)
+{
+	if (folio_test_unevictable(folio) || folio_test_mlocked(folio) ||
+	    folio_maybe_dma_pinned(folio))
+		return PINNED;
+	/* What waits to come on the list has a mapping; memory of the kernel has neither. */
+	return folio_test_lru(folio) || READ_ONCE(folio->mapping) ? NONE : KERNEL;
+}
+
+/*
+ * Look at a page, of which others may do anything meanwhile. Return: what keeps it where it is; in
+ * @step with how many others it makes a whole, in @cost how many of them are to be moved.
+ */
+static enum obstacle page_look(struct page *page, unsigned long *step, unsigned long *cost)
+{
+	struct folio *folio = page_folio(page);
+	enum obstacle obstacle = NONE;
+
+	*step = 1;
+	*cost = 0;
+	if (PageBuddy(page)) {
+		*step = 1UL << min(READ_ONCE(page->private), (unsigned long)MAX_PAGE_ORDER);
+		return NONE;
+	}
+	if (folio_test_hugetlb(folio))
+		return POOL;
+	if (page_has_type(&folio->page))
+		return KERNEL;
+	/* At hand for a processor, or on its way. */
+	if (!folio_try_get(folio))
+		return NONE;
+	*cost = 1;
+	if (page_folio(page) == folio) {
+		obstacle = folio_obstacle(folio);
+		*step = folio_nr_pages(folio) - folio_page_idx(folio, page);
+		*cost = *step;
+	}
+	folio_put(folio);
+	return obstacle;
+}
+
+static u16 block_cost(struct claim *c, unsigned long pfn)
+{
+	struct page *page = pfn_to_online_page(pfn);
+	unsigned long i, step, cost, sum = 0;
+	enum obstacle obstacle;
+
+	if (!page || page_to_nid(page) != c->node || !hpm_pfn_is_movable(pfn))
+		return USELESS;
+	for (i = 0; i < BLOCK_PAGES; i += step) {
+		obstacle = page_look(page + i, &step, &cost);
+		if (obstacle != NONE) {
+			c->obstacles[obstacle]++;
+			return USELESS;
+		}
+		sum += cost;
+	}
+	return min(sum, BLOCK_PAGES);
+}
+
+static int node_survey(struct claim *c)
+{
+	unsigned long end = node_end_pfn(c->node), i;
+
+	if (c->place->limit)
+		end = min_t(unsigned long, end, PHYS_PFN(c->place->limit));
+	c->first = ALIGN(node_start_pfn(c->node), BLOCK_PAGES);
+	c->nr_blocks = end > c->first ? (end - c->first) / BLOCK_PAGES : 0;
+	c->costs = kvmalloc_array(c->nr_blocks, sizeof(*c->costs), GFP_KERNEL);
+	if (!c->costs)
+		return -ENOMEM;
+	for (i = 0; i < c->nr_blocks; i++) {
+		c->costs[i] = READ_ONCE(c->stop) ? USELESS :
+			      block_cost(c, c->first + i * BLOCK_PAGES);
+		cond_resched();
+	}
+	return 0;
+}
+
+/* What is low is dear, unless it is asked for. */
+static unsigned long block_price(const struct claim *c, unsigned long i)
+{
+	bool low = c->first + i * BLOCK_PAGES < PHYS_PFN(SZ_4G);
+
+	return c->costs[i] + (low && !c->place->limit ? LOW_COST : 0);
+}
+
+/* The window that costs least, the highest of these, among those that begin at @align blocks. */
+static bool window_choose_aligned(struct claim *c, unsigned long align)
+{
+	unsigned long i, run = 0, price = 0, least = ULONG_MAX;
+
+	for (i = c->nr_blocks; i--;) {
+		if (c->costs[i] >= GIVEN) {
+			run = 0;
+			price = 0;
+			continue;
+		}
+		price += block_price(c, i);
+		if (++run > c->nr)
+			price -= block_price(c, i + c->nr);
+		c->longest = max(c->longest, run);
+		if (run < c->nr || price >= least ||
+		    !IS_ALIGNED(c->first / BLOCK_PAGES + i, align))
+			continue;
+		least = price;
+		c->window = i;
+	}
+	return least < ULONG_MAX;
+}
+
+/* What is as long as a PUD maps begins where a PUD can map it, if there is such a window. */
+static bool window_choose(struct claim *c)
+{
+	return (c->nr >= PUD_BLOCKS && window_choose_aligned(c, PUD_BLOCKS)) ||
+	       window_choose_aligned(c, 1);
+}
+
+static unsigned long window_cost(const struct claim *c)
+{
+	unsigned long i, cost = 0;
+
+	for (i = c->window; i < c->window + c->nr; i++)
+		cost += c->costs[i];
+	return cost;
+}
+
+/* Free what is held of the window. */
+static void window_release(struct claim *c)
+{
+	unsigned long i;
+
+	for (i = c->window; i < c->window + c->nr; i++) {
+		if (!c->costs || c->costs[i] != HELD)
+			continue;
+		__free_pages(block_page(c, i), BLOCK_ORDER);
+		c->costs[i] = 0;
+	}
+}
+
+static int block_take(struct claim *c, unsigned long i)
+{
+	struct page *page = block_page(c, i);
+	unsigned long pfn = page_to_pfn(page), free = BLOCK_PAGES - c->costs[i];
+	struct zone *zone = page_zone(page);
+	int ret = -ENOMEM;
+
+	if (READ_ONCE(c->stop))
+		return -ERESTARTSYS;
+	/* mm/ looks at no watermark for free pages that are taken in this way. */
+	if (zone_page_state(zone, NR_FREE_PAGES) > min_wmark_pages(zone) + free) {
+		mutex_lock(&taking);
+		ret = alloc_contig_frozen_range(pfn, pfn + BLOCK_PAGES, ACR_FLAGS_NONE, TAKE_GFP);
+		mutex_unlock(&taking);
+	}
+	c->left -= min(c->left, c->costs[i]);
+	if (ret) {
+		c->costs[i] = USELESS;
+		c->obstacles[BUSY]++;
+		return -EBUSY;
+	}
+	page_ref_unfreeze(page, 1);
+	c->costs[i] = HELD;
+	return 0;
+}
+
+/* All of its blocks or none. */
+static int window_take(struct claim *c)
+{
+	unsigned long i;
+	int pass, ret;
+
+	for (pass = 0; pass < 2; pass++) {
+		for (i = c->window; i < c->window + c->nr; i++) {
+			if (c->costs[i] >= GIVEN || (c->costs[i] && !pass))
+				continue;
+			ret = block_take(c, i);
+			if (ret) {
+				window_release(c);
+				return ret;
+			}
+			cond_resched();
+		}
+	}
+	return 0;
+}
+
+/* -ENOMEM: there is no such window; -EBUSY: there was none in time; -EPERM: too much to move. */
+static int claim_window(struct claim *c)
+{
+	unsigned long last = jiffies + LAST_WINDOW;
+	int ret;
+
+	c->failures = 0;
+	for (;;) {
+		while (c->costs && window_choose(c)) {
+			if (window_cost(c) > c->left)
+				return -EPERM;
+			if (c->failures == MAX_FAILURES || time_after(jiffies, last))
+				return -EBUSY;
+			ret = window_take(c);
+			if (ret != -EBUSY)
+				return ret;
+			c->failures++;
+		}
+		kvfree(c->costs);
+		c->costs = NULL;
+		c->node = hpm_nodes_next(&c->nodes);
+		if (c->node == NUMA_NO_NODE)
+			return -ENOMEM;
+		ret = node_survey(c);
+		if (ret)
+			return ret;
+	}
+}
+
+static void claim_work(struct work_struct *work)
+{
+	struct claim *c = container_of(work, struct claim, work);
+
+	c->ret = c->again ? window_take(c) : claim_window(c);
+	complete(&c->done);
+}
+
+/* Have a window taken, or again what went astray of it. */
+static int claim_by_worker(struct claim *c, bool again)
+{
+	bool stop = false;
+
+	c->again = again;
+	/* The reserve's worker cannot wait for others, which may not begin before it ends. */
+	if (current->flags & PF_WQ_WORKER)
+		return again ? window_take(c) : claim_window(c);
+	init_completion(&c->done);
+	INIT_WORK_ONSTACK(&c->work, claim_work);
+	queue_work(hpm_workqueue, &c->work);
+	while (!stop && wait_for_completion_interruptible(&c->done))
+		stop = hpm_signals_pending();
+	if (stop)
+		WRITE_ONCE(c->stop, true);
+	flush_work(&c->work);
+	destroy_work_on_stack(&c->work);
+	return stop ? -ERESTARTSYS : c->ret;
+}
+
+/* Allocations begin in the zone that they name. */
+static gfp_t page_gfp(const struct page *page)
+{
+	switch (page_zonenum(page)) {
+#ifdef CONFIG_ZONE_DMA
+	case ZONE_DMA:
+		return READ_GFP | __GFP_DMA;
+#endif
+#ifdef CONFIG_ZONE_DMA32
+	case ZONE_DMA32:
+		return READ_GFP | __GFP_DMA32;
+#endif
+	default:
+		return READ_GFP;
+	}
+}
+
+/* Is it the page that was wanted? One of several windows may be another that is as good. */
+static bool folio_suits(const struct claim *c, struct folio *folio, const struct page *wanted)
+{
+	u64 end = PFN_PHYS(folio_pfn(folio)) + PMD_SIZE;
+
+	if (folio_size(folio) < PMD_SIZE || &folio->page == wanted)
+		return &folio->page == wanted;
+	return c->nr == 1 && folio_nid(folio) == c->node && hpm_folio_may_stay(folio) &&
+	       (!c->place->limit || end <= c->place->limit);
+}
+
+/* Return: 0; -EAGAIN: others have it, or tmpfs takes no page of that size; or as reading. */
+static int block_transfer(struct claim *c, unsigned long i, struct file *file, loff_t pos)
+{
+	const struct hpm_place near = { .policy = HPAGE_MAP_POLICY_PREFERRED, .node = c->node };
+	struct hpm_policy *policy = hpm_policy_enter(&near);
+	struct page *page = block_page(c, i);
+	struct folio *folio;
+	bool suits;
+
+	if (IS_ERR(policy))
+		return PTR_ERR(policy);
+	c->costs[i] = GIVEN;
+	__free_pages(page, BLOCK_ORDER);
+	folio = shmem_read_folio_gfp(file->f_mapping, pos >> PAGE_SHIFT, page_gfp(page));
+	hpm_policy_leave(policy);
+	if (IS_ERR(folio))
+		return PTR_ERR(folio);
+	suits = folio_suits(c, folio, page);
+	/* As in shmem.c: what is clean is a cache. */
+	folio_mark_dirty(folio);
+	folio_put(folio);
+	if (suits)
+		return 0;
+	hpm_fs_punch(file, pos, PMD_SIZE);
+	c->costs[i] = 0;
+	return -EAGAIN;
+}
+
+static int window_transfer(struct claim *c, struct file *file, loff_t pos)
+{
+	unsigned long i;
+	int ret = 0;
+
+	for (i = 0; i < c->nr && !ret; i++) {
+		if (hpm_signals_pending())
+			return -ERESTARTSYS;
+		ret = block_transfer(c, c->window + i, file, pos + i * PMD_SIZE);
+		while (ret == -EAGAIN && c->astray++ < MAX_ASTRAY)
+			ret = claim_by_worker(c, true) ?:
+			      block_transfer(c, c->window + i, file, pos + i * PMD_SIZE);
+		cond_resched();
+	}
+	return ret;
+}
+
+static void claim_explain(const struct claim *c, int ret, u64 size, u64 got, struct hpm_why *why)
+{
+	const unsigned long *blocks = c->obstacles;
+	struct hpm_text needed = hpm_text_size(size);
+	struct hpm_text most = hpm_text_size(c->nr > 1 ? (u64)c->longest * PMD_SIZE : got);
+	char low[32] = "";
+
+	if (c->place->limit)
+		snprintf(low, sizeof(low), " below %#llx", c->place->limit);
+	if (ret == -EPERM) {
+		hpm_why(why, "thp: for %s%s%s more than %s of others had to be moved", needed.text,
+			c->nr > 1 ? " in a row" : "", low, hpm_text_size(MORE).text);
+		hpm_why_try(why, "as root, or a smaller size");
+	} else if (ret == -EBUSY) {
+		hpm_why(why, "thp: memory was in use in each of %u places tried", c->failures);
+		hpm_why_try(why, "again");
+	} else if (ret == -EAGAIN) {
+		hpm_why(why, "thp: the pages went to others, or were no huge ones for the caller");
+		hpm_why_try(why, "again, or a larger memory.max for the caller's cgroup");
+	} else if (ret == -ENOSPC) {
+		hpm_why(why, "thp: the commit limit is reached");
+		hpm_why_try(why, "a smaller size, or another vm.overcommit_memory");
+	} else {
+		hpm_why(why, "thp: %s%s needed%s, at most %s can be had; of blocks of %s, %lu hold "
+			"memory of the kernel, %lu pinned or locked, %lu of pools, %lu busy",
+			needed.text, c->nr > 1 ? " in a row" : "", low, most.text,
+			hpm_text_size(PMD_SIZE).text, blocks[KERNEL], blocks[PINNED],
+			blocks[POOL], blocks[BUSY]);
+		hpm_why_try(why, "a hugetlb pool, set at boot, or a smaller size");
+	}
+}
+
+/* Can it be done on this kernel? */
+bool hpm_claim_exists(void)
+{
+	return has_transparent_hugepage();
+}
+
+/*
+ * Fill a part of a tmpfs file that has PMD-sized pages, in one run or with blocks from anywhere;
+ * what of it was filled stays on failure. Not under memalloc_pin_save(). Return: 0; -ENOMEM, with
+ * a reason; -ERESTARTSYS; or -errno.
+ */
+int hpm_claim_fill(struct file *file, loff_t pos, loff_t end, const struct hpm_place *place,
+		   bool in_a_row, struct hpm_why *why)
+{
+	bool free_hand = ns_capable_noaudit(&init_user_ns, CAP_SYS_ADMIN);
+	struct claim c = {
+		.place = place,
+		.nr = in_a_row ? (end - pos) / PMD_SIZE : 1,
+		.left = free_hand ? ULONG_MAX : MORE >> PAGE_SHIFT,
+	};
+	loff_t start = pos;
+	int ret = 0;
+
+	hpm_nodes_begin(&c.nodes, place);
+	while (pos < end && !ret) {
+		ret = claim_by_worker(&c, false);
+		if (!ret) {
+			ret = window_transfer(&c, file, pos);
+			window_release(&c);
+		}
+		if (!ret)
+			pos += (loff_t)c.nr * PMD_SIZE;
+	}
+	kvfree(c.costs);
+	if (!ret || hpm_signals_ended(ret))
+		return ret;
+	claim_explain(&c, ret, end - start, pos - start, why);
+	return -ENOMEM;
+}
+
+#else
+
+bool hpm_claim_exists(void)
+{
+	return false;
+}
+
+int hpm_claim_fill(struct file *file, loff_t pos, loff_t end, const struct hpm_place *place,
+		   bool in_a_row, struct hpm_why *why)
+{
+	return -ENOMEM;
+}
+
+#endif
