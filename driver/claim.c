@@ -35,13 +35,13 @@
 #include <linux/jiffies.h>
 #include <linux/memory_hotplug.h>
 #include <linux/mm.h>
-#include <linux/mutex.h>
 #include <linux/pagemap.h>
 #include <linux/sched.h>
 #include <linux/shmem_fs.h>
 #include <linux/sizes.h>
 #include <linux/slab.h>
 #include <linux/vmstat.h>
+#include <linux/wait.h>
 #include <linux/workqueue.h>
 
 #include "claim.h"
@@ -103,8 +103,27 @@ struct claim {
 	unsigned long obstacles[NR_OBSTACLES];	/* useless blocks, by their reason */
 };
 
-/* Two neighbours that are taken at once would merge when they are free, which mm/ warns of. */
-static DEFINE_MUTEX(taking);
+/*
+ * Surveying and taking is done by one at a time: two would take windows from under each other, and
+ * blocks that are neighbours would merge when both are emptied, of which mm/ warns.
+ */
+static unsigned long turn;	/* bit 0: it is taken */
+static DECLARE_WAIT_QUEUE_HEAD(turn_given);
+
+/* Return: have we got it? Else the caller does not want it any more. */
+static bool turn_take(struct claim *c)
+{
+	bool got = false;
+
+	wait_event(turn_given, READ_ONCE(c->stop) || (got = !test_and_set_bit_lock(0, &turn)));
+	return got;
+}
+
+static void turn_give(void)
+{
+	clear_bit_unlock(0, &turn);
+	wake_up_all(&turn_given);
+}
 
 static struct page *block_page(const struct claim *c, unsigned long i)
 {
@@ -239,17 +258,25 @@ static unsigned long window_cost(const struct claim *c)
 	return cost;
 }
 
-/* Free what is held of the window. */
+/* Free what is held of the window, and of its neighbours. */
 static void window_release(struct claim *c)
 {
-	unsigned long i;
+	unsigned long end = min(c->window + c->nr + 1, c->nr_blocks), i;
 
-	for (i = c->window; i < c->window + c->nr; i++) {
-		if (!c->costs || c->costs[i] != HELD)
+	for (i = c->window - !!c->window; i < end; i++) {
+		if (c->costs[i] != HELD)
 			continue;
 		__free_pages(block_page(c, i), BLOCK_ORDER);
 		c->costs[i] = 0;
 	}
+}
+
+/* The survey may be old by now: look again. */
+static void blocks_survey(struct claim *c, unsigned long i, unsigned long nr)
+{
+	for (; nr && i < c->nr_blocks; i++, nr--)
+		if (c->costs[i] < GIVEN)
+			c->costs[i] = block_cost(c, c->first + i * BLOCK_PAGES);
 }
 
 static int block_take(struct claim *c, unsigned long i)
@@ -262,11 +289,8 @@ static int block_take(struct claim *c, unsigned long i)
 	if (READ_ONCE(c->stop))
 		return -ERESTARTSYS;
 	/* mm/ looks at no watermark for free pages that are taken in this way. */
-	if (zone_page_state(zone, NR_FREE_PAGES) > min_wmark_pages(zone) + free) {
-		mutex_lock(&taking);
+	if (zone_page_state(zone, NR_FREE_PAGES) > min_wmark_pages(zone) + free)
 		ret = alloc_contig_frozen_range(pfn, pfn + BLOCK_PAGES, ACR_FLAGS_NONE, TAKE_GFP);
-		mutex_unlock(&taking);
-	}
 	c->left -= min(c->left, c->costs[i]);
 	if (ret) {
 		c->costs[i] = USELESS;
@@ -276,6 +300,14 @@ static int block_take(struct claim *c, unsigned long i)
 	page_ref_unfreeze(page, 1);
 	c->costs[i] = HELD;
 	return 0;
+}
+
+/* What is free beside a block would merge with it when that is freed, and hide it: hold it, too. */
+static void neighbour_take(struct claim *c, unsigned long i)
+{
+	blocks_survey(c, i, 1);
+	if (i < c->nr_blocks && !c->costs[i])
+		block_take(c, i);
 }
 
 /* All of its blocks or none. */
@@ -296,6 +328,8 @@ static int window_take(struct claim *c)
 			cond_resched();
 		}
 	}
+	neighbour_take(c, c->window - 1);
+	neighbour_take(c, c->window + c->nr);
 	return 0;
 }
 
@@ -315,6 +349,7 @@ static int claim_window(struct claim *c)
 			ret = window_take(c);
 			if (ret != -EBUSY)
 				return ret;
+			blocks_survey(c, c->window, c->nr);
 			c->failures++;
 		}
 		kvfree(c->costs);
@@ -328,11 +363,22 @@ static int claim_window(struct claim *c)
 	}
 }
 
+static int claim_in_turn(struct claim *c)
+{
+	int ret;
+
+	if (!turn_take(c))
+		return -ERESTARTSYS;
+	ret = c->again ? window_take(c) : claim_window(c);
+	turn_give();
+	return ret;
+}
+
 static void claim_work(struct work_struct *work)
 {
 	struct claim *c = container_of(work, struct claim, work);
 
-	c->ret = c->again ? window_take(c) : claim_window(c);
+	c->ret = claim_in_turn(c);
 	complete(&c->done);
 }
 
@@ -344,14 +390,16 @@ static int claim_by_worker(struct claim *c, bool again)
 	c->again = again;
 	/* The reserve's worker cannot wait for others, which may not begin before it ends. */
 	if (current->flags & PF_WQ_WORKER)
-		return again ? window_take(c) : claim_window(c);
+		return claim_in_turn(c);
 	init_completion(&c->done);
 	INIT_WORK_ONSTACK(&c->work, claim_work);
 	queue_work(hpm_workqueue, &c->work);
 	while (!stop && wait_for_completion_interruptible(&c->done))
 		stop = hpm_signals_pending();
-	if (stop)
+	if (stop) {
 		WRITE_ONCE(c->stop, true);
+		wake_up_all(&turn_given);
+	}
 	flush_work(&c->work);
 	destroy_work_on_stack(&c->work);
 	return stop ? -ERESTARTSYS : c->ret;

@@ -165,6 +165,8 @@ static int backing_verify(const struct hpm_backing *b, const struct hpm_request 
 	if (r->flags & HPAGE_MAP_CONTIGUOUS && pages->nr_runs > 1) {
 		hpm_why(r->why, "%s: %lu pages in a row needed, got %lu runs, the longest of %lu",
 			name, pages->nr, pages->nr_runs, hpm_pages_longest(pages));
+		if (!hpm_claim_exists())
+			hpm_why(r->why, "this kernel cannot make runs, before Linux 6.12");
 		hpm_why_try(r->why, "a hugetlb pool, of which pages can be chosen");
 		return -ENOMEM;
 	}

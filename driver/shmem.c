@@ -176,6 +176,19 @@ static int filling_explain_none(struct hpm_why *why, loff_t pos, int err)
 	return err;
 }
 
+/* tmpfs finds no huge folio by itself: claim blocks for the rest. */
+static int filling_claim(struct filling *f, loff_t pos, loff_t end)
+{
+	int ret = -ENOMEM;
+
+	hpm_fs_punch(f->file, pos, end - pos);
+	if (hpm_claim_exists())
+		ret = hpm_claim_fill(f->file, pos, end, f->place, false, f->why);
+	if (ret == -ENOMEM)
+		filling_explain_small(f->why, pos, f->compact);
+	return ret;
+}
+
 /* Read a part of the file into the cache, if need be with huge folios alone. */
 static int filling_fill(struct filling *f, loff_t pos, loff_t end, bool need_huge)
 {
@@ -198,15 +211,8 @@ static int filling_fill(struct filling *f, loff_t pos, loff_t end, bool need_hug
 		/* Clean pages that nobody refers to are a cache: drop_caches would take them. */
 		folio_mark_dirty(folio);
 		folio_put(folio);
-		if (need_huge && !huge) {
-			/* Where there was room for one, a limit of the caller's stands against it. */
-			if (!f->compact && hpm_claim_exists()) {
-				hpm_fs_punch(f->file, pos, end - pos);
-				return hpm_claim_fill(f->file, pos, end, f->place, false, f->why);
-			}
-			filling_explain_small(f->why, pos, f->compact);
-			return -ENOMEM;
-		}
+		if (need_huge && !huge)
+			return filling_claim(f, pos, end);
 		pos = next;
 		cond_resched();
 	}
