@@ -30,6 +30,7 @@
  * mm/ zeroes a block when it is taken, if it does so with all memory (init_on_alloc=1), and tmpfs
  * zeroes the page that it allocates. No flag that mm/ heeds here prevents the former.
  */
+#include <linux/bits.h>
 #include <linux/capability.h>
 #include <linux/completion.h>
 #include <linux/jiffies.h>
@@ -56,7 +57,7 @@
 #ifdef alloc_contig_frozen_range
 
 #define BLOCK_ORDER	(PMD_SHIFT - PAGE_SHIFT)
-#define BLOCK_PAGES	(1UL << BLOCK_ORDER)
+#define BLOCK_PAGES	BIT(BLOCK_ORDER)
 #define PUD_BLOCKS	(PUD_SIZE / PMD_SIZE)
 #define TAKE_GFP	(GFP_KERNEL | __GFP_COMP | __GFP_RETRY_MAYFAIL | __GFP_NOWARN)
 /* What is freed lies among the movable pages. Not in ZONE_MOVABLE, which needs __GFP_HIGHMEM. */
@@ -65,7 +66,6 @@
 #define MAX_ASTRAY	16		/* blocks that others got */
 #define LAST_WINDOW	(10 * HZ)	/* no other is begun after that */
 #define MORE		SZ_1G		/* bytes that an ordinary user moves, at the most */
-#define LOW_COST	(BLOCK_PAGES / 4)	/* of what others may need to be below 4 GiB */
 
 /* What a block costs is a number of pages, or one of these. */
 #define GIVEN		(U16_MAX - 2)	/* it is in the file */
@@ -96,6 +96,7 @@ struct claim {
 	unsigned long first;		/* page frame number of the first block */
 	unsigned long window;		/* the first block of the chosen one */
 	unsigned long nr;		/* of its blocks */
+	unsigned long cost;		/* of all of them */
 	unsigned long left;		/* pages that may be moved yet */
 	unsigned int failures;		/* windows that could not be taken, one after the other */
 	unsigned int astray;		/* blocks that others got */
@@ -107,22 +108,23 @@ struct claim {
  * Surveying and taking is done by one at a time: two would take windows from under each other, and
  * blocks that are neighbours would merge when both are emptied, of which mm/ warns.
  */
-static unsigned long turn;	/* bit 0: it is taken */
-static DECLARE_WAIT_QUEUE_HEAD(turn_given);
+static unsigned long claiming;	/* bit 0: somebody does */
+static DECLARE_WAIT_QUEUE_HEAD(claimed);
 
-/* Return: have we got it? Else the caller does not want it any more. */
-static bool turn_take(struct claim *c)
+/* Return: false when the caller does not want it any more. */
+static bool claim_begin(struct claim *c)
 {
-	bool got = false;
+	bool begun = false;
 
-	wait_event(turn_given, READ_ONCE(c->stop) || (got = !test_and_set_bit_lock(0, &turn)));
-	return got;
+	wait_event(claimed, READ_ONCE(c->stop) ||
+		   (begun = !test_and_set_bit_lock(0, &claiming)));
+	return begun;
 }
 
-static void turn_give(void)
+static void claim_end(void)
 {
-	clear_bit_unlock(0, &turn);
-	wake_up_all(&turn_given);
+	clear_bit_unlock(0, &claiming);
+	wake_up_all(&claimed);
 }
 
 static struct page *block_page(const struct claim *c, unsigned long i)
@@ -152,7 +154,7 @@ static enum obstacle page_look(struct page *page, unsigned long *step, unsigned 
 	*step = 1;
 	*cost = 0;
 	if (PageBuddy(page)) {
-		*step = 1UL << min(READ_ONCE(page->private), (unsigned long)MAX_PAGE_ORDER);
+		*step = 1UL << min_t(unsigned long, READ_ONCE(page->private), MAX_PAGE_ORDER);
 		return NONE;
 	}
 	if (folio_test_hugetlb(folio))
@@ -191,71 +193,71 @@ static u16 block_cost(struct claim *c, unsigned long pfn)
 	return min(sum, BLOCK_PAGES);
 }
 
+/* Look what blocks cost, at first or, as that may be old, again. */
+static void blocks_survey(struct claim *c, unsigned long i, unsigned long nr)
+{
+	for (; nr && i < c->nr_blocks && !READ_ONCE(c->stop); i++, nr--) {
+		if (c->costs[i] < GIVEN)
+			c->costs[i] = block_cost(c, c->first + i * BLOCK_PAGES);
+		cond_resched();
+	}
+}
+
 static int node_survey(struct claim *c)
 {
-	unsigned long end = node_end_pfn(c->node), i;
+	unsigned long end = node_end_pfn(c->node);
 
 	if (c->place->limit)
 		end = min_t(unsigned long, end, PHYS_PFN(c->place->limit));
 	c->first = ALIGN(node_start_pfn(c->node), BLOCK_PAGES);
 	c->nr_blocks = end > c->first ? (end - c->first) / BLOCK_PAGES : 0;
-	c->costs = kvmalloc_array(c->nr_blocks, sizeof(*c->costs), GFP_KERNEL);
+	c->costs = kvcalloc(c->nr_blocks, sizeof(*c->costs), GFP_KERNEL);
 	if (!c->costs)
 		return -ENOMEM;
-	for (i = 0; i < c->nr_blocks; i++) {
-		c->costs[i] = READ_ONCE(c->stop) ? USELESS :
-			      block_cost(c, c->first + i * BLOCK_PAGES);
-		cond_resched();
-	}
+	blocks_survey(c, 0, c->nr_blocks);
 	return 0;
 }
 
-/* What is low is dear, unless it is asked for. */
-static unsigned long block_price(const struct claim *c, unsigned long i)
+/*
+ * The window that costs least, the highest of these, among those that begin at a multiple of @align
+ * blocks and lie at @lowest or above, a page frame number.
+ */
+static bool window_choose_from(struct claim *c, unsigned long align, unsigned long lowest)
 {
-	bool low = c->first + i * BLOCK_PAGES < PHYS_PFN(SZ_4G);
+	unsigned long i, run = 0, cost = 0, first = c->first / BLOCK_PAGES;
 
-	return c->costs[i] + (low && !c->place->limit ? LOW_COST : 0);
-}
-
-/* The window that costs least, the highest of these, among those that begin at @align blocks. */
-static bool window_choose_aligned(struct claim *c, unsigned long align)
-{
-	unsigned long i, run = 0, price = 0, least = ULONG_MAX;
-
-	for (i = c->nr_blocks; i--;) {
+	c->cost = ULONG_MAX;
+	for (i = c->nr_blocks; i-- && (first + i) * BLOCK_PAGES >= lowest;) {
 		if (c->costs[i] >= GIVEN) {
 			run = 0;
-			price = 0;
+			cost = 0;
 			continue;
 		}
-		price += block_price(c, i);
+		cost += c->costs[i];
 		if (++run > c->nr)
-			price -= block_price(c, i + c->nr);
+			cost -= c->costs[i + c->nr];
 		c->longest = max(c->longest, run);
-		if (run < c->nr || price >= least ||
-		    !IS_ALIGNED(c->first / BLOCK_PAGES + i, align))
+		if (run < c->nr || cost >= c->cost || !IS_ALIGNED(first + i, align))
 			continue;
-		least = price;
+		c->cost = cost;
 		c->window = i;
 	}
-	return least < ULONG_MAX;
+	return c->cost < ULONG_MAX;
 }
 
-/* What is as long as a PUD maps begins where a PUD can map it, if there is such a window. */
+/*
+ * What is as long as a PUD maps begins where a PUD can map it, if there is such a window; and what
+ * others may need, to be below 4 GiB, comes last.
+ */
 static bool window_choose(struct claim *c)
 {
-	return (c->nr >= PUD_BLOCKS && window_choose_aligned(c, PUD_BLOCKS)) ||
-	       window_choose_aligned(c, 1);
-}
+	unsigned long low = c->place->limit ? 0 : PHYS_PFN(SZ_4G);
+	bool long_one = c->nr >= PUD_BLOCKS;
 
-static unsigned long window_cost(const struct claim *c)
-{
-	unsigned long i, cost = 0;
-
-	for (i = c->window; i < c->window + c->nr; i++)
-		cost += c->costs[i];
-	return cost;
+	return (long_one && window_choose_from(c, PUD_BLOCKS, low)) ||
+	       window_choose_from(c, 1, low) ||
+	       (long_one && window_choose_from(c, PUD_BLOCKS, 0)) ||
+	       window_choose_from(c, 1, 0);
 }
 
 /* Free what is held of the window, and of its neighbours. */
@@ -269,14 +271,6 @@ static void window_release(struct claim *c)
 		__free_pages(block_page(c, i), BLOCK_ORDER);
 		c->costs[i] = 0;
 	}
-}
-
-/* The survey may be old by now: look again. */
-static void blocks_survey(struct claim *c, unsigned long i, unsigned long nr)
-{
-	for (; nr && i < c->nr_blocks; i++, nr--)
-		if (c->costs[i] < GIVEN)
-			c->costs[i] = block_cost(c, c->first + i * BLOCK_PAGES);
 }
 
 static int block_take(struct claim *c, unsigned long i)
@@ -342,7 +336,7 @@ static int claim_window(struct claim *c)
 	c->failures = 0;
 	for (;;) {
 		while (c->costs && window_choose(c)) {
-			if (window_cost(c) > c->left)
+			if (c->cost > c->left)
 				return -EPERM;
 			if (c->failures == MAX_FAILURES || time_after(jiffies, last))
 				return -EBUSY;
@@ -367,10 +361,10 @@ static int claim_in_turn(struct claim *c)
 {
 	int ret;
 
-	if (!turn_take(c))
+	if (!claim_begin(c))
 		return -ERESTARTSYS;
 	ret = c->again ? window_take(c) : claim_window(c);
-	turn_give();
+	claim_end();
 	return ret;
 }
 
@@ -398,7 +392,7 @@ static int claim_by_worker(struct claim *c, bool again)
 		stop = hpm_signals_pending();
 	if (stop) {
 		WRITE_ONCE(c->stop, true);
-		wake_up_all(&turn_given);
+		wake_up_all(&claimed);
 	}
 	flush_work(&c->work);
 	destroy_work_on_stack(&c->work);
@@ -422,39 +416,26 @@ static gfp_t page_gfp(const struct page *page)
 	}
 }
 
-/* Is it the page that was wanted? One of several windows may be another that is as good. */
-static bool folio_suits(const struct claim *c, struct folio *folio, const struct page *wanted)
-{
-	u64 end = PFN_PHYS(folio_pfn(folio)) + PMD_SIZE;
-
-	if (folio_size(folio) < PMD_SIZE || &folio->page == wanted)
-		return &folio->page == wanted;
-	return c->nr == 1 && folio_nid(folio) == c->node && hpm_folio_may_stay(folio) &&
-	       (!c->place->limit || end <= c->place->limit);
-}
-
 /* Return: 0; -EAGAIN: others have it, or tmpfs takes no page of that size; or as reading. */
 static int block_transfer(struct claim *c, unsigned long i, struct file *file, loff_t pos)
 {
-	const struct hpm_place near = { .policy = HPAGE_MAP_POLICY_PREFERRED, .node = c->node };
-	struct hpm_policy *policy = hpm_policy_enter(&near);
 	struct page *page = block_page(c, i);
 	struct folio *folio;
-	bool suits;
+	bool same;
 
-	if (IS_ERR(policy))
-		return PTR_ERR(policy);
 	c->costs[i] = GIVEN;
 	__free_pages(page, BLOCK_ORDER);
 	folio = shmem_read_folio_gfp(file->f_mapping, pos >> PAGE_SHIFT, page_gfp(page));
-	hpm_policy_leave(policy);
-	if (IS_ERR(folio))
-		return PTR_ERR(folio);
-	suits = folio_suits(c, folio, page);
+	if (IS_ERR(folio)) {
+		c->costs[i] = 0;
+		/* The block is there: so it is a limit, or somebody had it first. */
+		return PTR_ERR(folio) == -ENOMEM ? -EAGAIN : PTR_ERR(folio);
+	}
+	same = folio_page(folio, 0) == page && folio_size(folio) == PMD_SIZE;
 	/* As in shmem.c: what is clean is a cache. */
 	folio_mark_dirty(folio);
 	folio_put(folio);
-	if (suits)
+	if (same)
 		return 0;
 	hpm_fs_punch(file, pos, PMD_SIZE);
 	c->costs[i] = 0;
@@ -463,50 +444,51 @@ static int block_transfer(struct claim *c, unsigned long i, struct file *file, l
 
 static int window_transfer(struct claim *c, struct file *file, loff_t pos)
 {
-	unsigned long i;
-	int ret = 0;
+	const struct hpm_place near = { .policy = HPAGE_MAP_POLICY_PREFERRED, .node = c->node };
+	struct hpm_policy *policy = hpm_policy_enter(&near);
+	int ret = PTR_ERR_OR_ZERO(policy);
+	unsigned long i = c->window;
 
-	for (i = 0; i < c->nr && !ret; i++) {
-		if (hpm_signals_pending())
-			return -ERESTARTSYS;
-		ret = block_transfer(c, c->window + i, file, pos + i * PMD_SIZE);
-		while (ret == -EAGAIN && c->astray++ < MAX_ASTRAY)
-			ret = claim_by_worker(c, true) ?:
-			      block_transfer(c, c->window + i, file, pos + i * PMD_SIZE);
+	if (ret)
+		return ret;
+	while (i < c->window + c->nr && !ret) {
+		ret = hpm_signals_pending() ? -ERESTARTSYS : block_transfer(c, i, file, pos);
+		if (!ret) {
+			pos += PMD_SIZE;
+			i++;
+		} else if (ret == -EAGAIN && c->astray++ < MAX_ASTRAY) {
+			ret = claim_by_worker(c, true);
+		}
 		cond_resched();
 	}
+	hpm_policy_leave(policy);
 	return ret;
 }
 
 static void claim_explain(const struct claim *c, int ret, u64 size, u64 got, struct hpm_why *why)
 {
-	const unsigned long *blocks = c->obstacles;
-	struct hpm_text needed = hpm_text_size(size);
 	struct hpm_text most = hpm_text_size(c->nr > 1 ? (u64)c->longest * PMD_SIZE : got);
-	char low[32] = "";
+	const unsigned long *nr = c->obstacles;
+	char what[96], low[32] = "";
 
 	if (c->place->limit)
 		snprintf(low, sizeof(low), " below %#llx", c->place->limit);
-	if (ret == -EPERM) {
-		hpm_why(why, "thp: for %s%s%s more than %s of others had to be moved", needed.text,
-			c->nr > 1 ? " in a row" : "", low, hpm_text_size(MORE).text);
+	snprintf(what, sizeof(what), "thp: %s%s%s", hpm_text_size(size).text,
+		 c->nr > 1 ? " in a row" : "", low);
+	if (ret == -ENOMEM) {
+		hpm_why(why, "%s needed, at most %s can be had", what, most.text);
+		hpm_why(why, "blocks held: %lu by the kernel, %lu pinned, %lu by pools, %lu busy",
+			nr[KERNEL], nr[PINNED], nr[POOL], nr[BUSY]);
+		hpm_why_try(why, "a smaller size, or a hugetlb pool, set at boot");
+	} else if (ret == -EPERM) {
+		hpm_why(why, "%s: more than 1 GiB of others had to be moved", what);
 		hpm_why_try(why, "as root, or a smaller size");
 	} else if (ret == -EBUSY) {
-		hpm_why(why, "thp: memory was in use in each of %u places tried", c->failures);
+		hpm_why(why, "%s: memory was in use at each place tried", what);
 		hpm_why_try(why, "again");
-	} else if (ret == -EAGAIN) {
-		hpm_why(why, "thp: the pages went to others, or were no huge ones for the caller");
-		hpm_why_try(why, "again, or a larger memory.max for the caller's cgroup");
-	} else if (ret == -ENOSPC) {
-		hpm_why(why, "thp: the commit limit is reached");
-		hpm_why_try(why, "a smaller size, or another vm.overcommit_memory");
 	} else {
-		hpm_why(why, "thp: %s%s needed%s, at most %s can be had; of blocks of %s, %lu hold "
-			"memory of the kernel, %lu pinned or locked, %lu of pools, %lu busy",
-			needed.text, c->nr > 1 ? " in a row" : "", low, most.text,
-			hpm_text_size(PMD_SIZE).text, blocks[KERNEL], blocks[PINNED],
-			blocks[POOL], blocks[BUSY]);
-		hpm_why_try(why, "a hugetlb pool, set at boot, or a smaller size");
+		hpm_why(why, "%s: the caller gets no huge pages (%pe)", what, ERR_PTR(ret));
+		hpm_why_try(why, "again, or a larger memory.max for the caller's cgroup");
 	}
 }
 
@@ -534,14 +516,14 @@ int hpm_claim_fill(struct file *file, loff_t pos, loff_t end, const struct hpm_p
 	int ret = 0;
 
 	hpm_nodes_begin(&c.nodes, place);
-	while (pos < end && !ret) {
+	for (; pos < end; pos += (loff_t)c.nr * PMD_SIZE) {
 		ret = claim_by_worker(&c, false);
-		if (!ret) {
-			ret = window_transfer(&c, file, pos);
-			window_release(&c);
-		}
-		if (!ret)
-			pos += (loff_t)c.nr * PMD_SIZE;
+		if (ret)
+			break;
+		ret = window_transfer(&c, file, pos);
+		window_release(&c);
+		if (ret)
+			break;
 	}
 	kvfree(c.costs);
 	if (!ret || hpm_signals_ended(ret))

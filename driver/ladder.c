@@ -15,8 +15,8 @@
  * It is made in the context of whoever asks, so that its cgroups are charged.
  * Only its maker knows it then, and later it never changes: it needs no lock.
  *
- * Pages come from where they may stay, as rungs see to, are then pinned for good, so that devices may use their addresses, and only then is the
- * file closed to others.
+ * Pages come from where they may stay, are then pinned for good, so that devices may use their
+ * addresses, and only then is the file closed to others.
  */
 #include <linux/err.h>
 #include <linux/log2.h>

@@ -89,7 +89,8 @@ struct file *hpm_pool_file(unsigned long page_size, u64 size)
 
 /*
  * Fill a part of a hugetlbfs file page by page, with pages that may be pinned where they are.
- * hugetlbfs itself stops at whatever interrupts the task. Return: 0, -ENOSPC, -ERESTARTSYS when a signal came, or -errno.
+ * hugetlbfs itself stops at whatever interrupts the task. Return: 0, -ENOSPC, -ERESTARTSYS when a
+ * signal came, or -errno.
  */
 int hpm_pool_allocate(struct file *file, loff_t pos, loff_t len, unsigned long page_size)
 {
