@@ -105,13 +105,13 @@ bench:
 
 test-devices:
 	@vm/packages test-all
-	@tests/devices
+	@tests/run --machine plain --machine iommu --machine swiotlb
 	@tests/external
 
 demo-devices:
 	@vm/packages test-all
 	@samples/capture/try
-	@tests/devices --kernel 6.12 --suite plain-edu --suite iommu-edu
+	@tests/run --kernel 6.12 --suite plain-edu --suite iommu-edu
 
 deb:
 	@vm/packages deb

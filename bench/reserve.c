@@ -16,34 +16,17 @@
  * 2 MiB is read. Before a round the reserve is full again.
  */
 #define _GNU_SOURCE
-#include <err.h>
-#include <fcntl.h>
-#include <inttypes.h>
 #include <linux/dma-heap.h>
-#include <linux/hpage_map.h>
 #include <stdbool.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/ioctl.h>
 #include <sys/mman.h>
-#include <time.h>
-#include <unistd.h>
+
+#include "bench.h"
 
 #define HEAP		"/dev/dma_heap/system"
 #define READY		"/sys/class/hpage_map_reserve/hugetlb-2048kB-node0/ready"
-#define HUGE_PAGE	(UINT64_C(2) << 20)
 #define MAX_ROUNDS	101
 
 static uint64_t size;
-
-static int64_t microseconds(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * INT64_C(1000000) + now.tv_nsec / 1000;
-}
 
 static int get_memfd(void)
 {
@@ -65,32 +48,26 @@ static int get_heap(void)
 	return data.fd;
 }
 
-static int get_buffer(uint32_t flags, uint32_t attribute)
+static int get_pages(uint32_t flags, uint32_t attribute)
 {
-	static char text[HPAGE_MAP_TEXT_SIZE];
-	struct hpage_map_alloc a = {
-		.size = sizeof(a), .length = size, .page_size = HUGE_PAGE, .flags = flags,
-		.text = (uintptr_t)text, .text_size = sizeof(text),
-	};
-	int door = open("/dev/hpage_map", HPAGE_MAP_O_DOOR | O_CLOEXEC);
+	int door = open_door();
+	struct hpage_map_alloc a = get_buffer(door, HPAGE_MAP_BACKING_HUGETLB, size,
+					      HPAGE_MAP_EXACT | flags);
 
-	if (door < 0 || ioctl(door, HPAGE_MAP_ALLOC, &a))
-		err(1, "hpage_map: %s", text);
-	if (a.got_backing != HPAGE_MAP_BACKING_HUGETLB ||
-	    (a.got_attributes & attribute) != attribute)
-		errx(1, "hpage_map gave something else: %s", text);
+	if ((a.got_attributes & attribute) != attribute)
+		errx(1, "hpage_map gave other pages");
 	close(door);
 	return a.fd;
 }
 
 static int get_ordinary(void)
 {
-	return get_buffer(HPAGE_MAP_EXACT, 0);
+	return get_pages(0, 0);
 }
 
 static int get_reserve(void)
 {
-	return get_buffer(HPAGE_MAP_EXACT | HPAGE_MAP_RESERVE, HPAGE_MAP_ATTR_RESERVE);
+	return get_pages(HPAGE_MAP_RESERVE, HPAGE_MAP_ATTR_RESERVE);
 }
 
 static bool always(void)

@@ -268,6 +268,10 @@ static int inode_forget_operations(struct inode *inode)
  * again, not through /proc/PID/map_files either; nobody can punch, truncate, grow or remap the
  * file or change its attributes: not even the flags that forbid it, which file_setattr(2)
  * could clear on tmpfs without opening it. Mappings are not touched by any of this.
+ *
+ * Its pages are pinned. So that mm/ does not try in vain to migrate what is mapped, at a cpuset's
+ * change or for NUMA balancing, the file says that its pages come from a low zone, which mm/ takes
+ * for a mapping that cannot be migrated. Who fills a sealed file says himself what is allocated.
  */
 int hpm_fs_seal(struct file *file)
 {
@@ -276,8 +280,10 @@ int hpm_fs_seal(struct file *file)
 
 	inode_lock(inode);
 	ret = inode_forget_operations(inode);
-	if (!ret)
+	if (!ret) {
 		inode_set_flags(inode, S_IMMUTABLE | S_APPEND, S_IMMUTABLE | S_APPEND);
+		mapping_set_gfp_mask(inode->i_mapping, GFP_KERNEL | __GFP_DMA);
+	}
 	inode_unlock(inode);
 	return ret;
 }

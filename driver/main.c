@@ -50,7 +50,7 @@ static const struct {
 	void (*exit)(void);
 } parts[] = {
 	{ hpm_work_init, hpm_work_exit },
-	{ hpm_policy_init, hpm_policy_exit },
+	{ .exit = hpm_policy_exit },
 	{ hpm_fs_init, hpm_fs_exit },
 	{ hpm_offline_init, hpm_offline_exit },
 	{ hpm_reserve_init, hpm_reserve_exit },

@@ -215,13 +215,14 @@ static unsigned long pfn_migratetype(unsigned long pfn)
 	unsigned long bit = ((pfn & (PAGES_PER_SECTION - 1)) >> pageblock_order) *
 			    NR_PAGEBLOCK_BITS;
 	struct mem_section_usage *usage = READ_ONCE(__pfn_to_section(pfn)->usage);
-	unsigned long word;
+	unsigned long *words;
 
 	/* The section is being removed. */
 	if (!usage)
 		return MIGRATE_ISOLATE;
-	word = READ_ONCE(usage->pageblock_flags[bit / BITS_PER_LONG]);
-	return word >> (bit % BITS_PER_LONG) & PAGEBLOCK_MIGRATETYPE_MASK;
+	words = usage->pageblock_flags;		/* declared with no element, so not indexed there */
+	return READ_ONCE(words[bit / BITS_PER_LONG]) >> (bit % BITS_PER_LONG) &
+	       (PAGEBLOCK_MIGRATETYPE_MASK | PAGEBLOCK_ISO_MASK);
 }
 
 #ifdef CONFIG_CMA
@@ -230,7 +231,7 @@ static bool pfn_is_cma(unsigned long pfn)
 {
 	unsigned long type = pfn_migratetype(pfn);
 
-	return type == MIGRATE_CMA || type == MIGRATE_ISOLATE;
+	return type == MIGRATE_CMA || type == MIGRATE_ISOLATE || type & PAGEBLOCK_ISO_MASK;
 }
 #else
 static bool pfn_is_cma(unsigned long pfn)

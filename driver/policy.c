@@ -84,7 +84,6 @@ struct hpm_policy {
 static void policy_sweep_work(struct work_struct *work);
 
 static DEFINE_SPINLOCK(lingering_lock);
-static struct hpm_policy *local;		/* never changes */
 static LIST_HEAD(lingering);		/* policies that were left while others looked at them */
 static DECLARE_DELAYED_WORK(sweep, policy_sweep_work);
 
@@ -132,19 +131,6 @@ static void policy_retire(struct hpm_policy *policy)
 	queue_delayed_work(hpm_workqueue, &sweep, SWEEP_AFTER);
 }
 
-static struct hpm_policy *policy_new(unsigned short mode, unsigned short flags)
-{
-	struct hpm_policy *policy = kzalloc(sizeof(*policy), GFP_KERNEL_ACCOUNT);
-
-	if (!policy)
-		return NULL;
-	atomic_set(&policy->pol.refcnt, 1);
-	policy->pol.mode = mode;
-	policy->pol.flags = flags;
-	policy->pol.home_node = NUMA_NO_NODE;
-	return policy;
-}
-
 static struct mempolicy *policy_swap(struct mempolicy *pol)
 {
 	struct mempolicy *old;
@@ -156,6 +142,18 @@ static struct mempolicy *policy_swap(struct mempolicy *pol)
 	return old;
 }
 
+static unsigned short policy_mode(const struct hpm_place *place)
+{
+	switch (place->policy) {
+	case HPAGE_MAP_POLICY_STRICT:
+		return MPOL_BIND;
+	case HPAGE_MAP_POLICY_PREFERRED:
+		return MPOL_PREFERRED;
+	default:
+		return MPOL_INTERLEAVE;
+	}
+}
+
 /* Allocate by a policy from here on. Return: what hpm_policy_leave() takes, or -ENOMEM. */
 struct hpm_policy *hpm_policy_enter(const struct hpm_place *place)
 {
@@ -164,13 +162,15 @@ struct hpm_policy *hpm_policy_enter(const struct hpm_place *place)
 
 	if (place->policy == HPAGE_MAP_POLICY_DEFAULT)
 		return NULL;
-	policy = policy_new(place->policy == HPAGE_MAP_POLICY_STRICT ? MPOL_BIND :
-			    place->policy == HPAGE_MAP_POLICY_PREFERRED ? MPOL_PREFERRED :
-			    MPOL_INTERLEAVE, MPOL_F_STATIC_NODES);
+	policy = kzalloc(sizeof(*policy), GFP_KERNEL_ACCOUNT);
 	if (!policy)
 		return ERR_PTR(-ENOMEM);
 
 	pol = &policy->pol;
+	atomic_set(&pol->refcnt, 1);
+	pol->mode = policy_mode(place);
+	pol->flags = MPOL_F_STATIC_NODES;
+	pol->home_node = NUMA_NO_NODE;
 	if (place->policy == HPAGE_MAP_POLICY_INTERLEAVE)
 		pol->nodes = nodes_allowed(place);
 	else
@@ -189,25 +189,9 @@ void hpm_policy_leave(struct hpm_policy *policy)
 	policy_retire(policy);
 }
 
-/*
- * The default policy, but for MPOL_F_MOF: what mm/ shows as such, and what leaves pages where they
- * are. It lives as long as the module.
- */
-struct mempolicy *hpm_policy_local(void)
-{
-	return &local->pol;
-}
-
-int hpm_policy_init(void)
-{
-	local = policy_new(MPOL_LOCAL, MPOL_F_MORON);
-	return local ? 0 : -ENOMEM;
-}
-
-/* Nobody enters any more, or maps a buffer. */
+/* Nobody enters any more. */
 void hpm_policy_exit(void)
 {
-	policy_retire(local);
 	cancel_delayed_work_sync(&sweep);
 	policy_sweep();
 }
@@ -221,11 +205,6 @@ struct hpm_policy *hpm_policy_enter(const struct hpm_place *place)
 
 void hpm_policy_leave(struct hpm_policy *policy)
 {
-}
-
-int hpm_policy_init(void)
-{
-	return 0;
 }
 
 void hpm_policy_exit(void)

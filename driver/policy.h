@@ -7,8 +7,6 @@
 #include <linux/types.h>
 #include <uapi/linux/hpage_map.h>
 
-struct mempolicy;
-
 struct hpm_place {
 	enum hpage_map_policy policy;	/* how node is meant */
 	int node;			/* one that has memory, with a policy that names one */
@@ -26,8 +24,6 @@ int hpm_nodes_next(struct hpm_nodes *nodes);
 
 struct hpm_policy *hpm_policy_enter(const struct hpm_place *place);
 void hpm_policy_leave(struct hpm_policy *policy);
-int hpm_policy_init(void);
 void hpm_policy_exit(void);
-struct mempolicy *hpm_policy_local(void);
 
 #endif

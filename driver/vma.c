@@ -16,14 +16,12 @@
  * the module while it runs; the copy is freed after a grace period, and module exit waits for
  * tasks that are still on their way out.
  */
-#include <linux/mempolicy.h>
 #include <linux/mman.h>
 #include <linux/module.h>
 #include <linux/sched.h>
 
 #include "buffer.h"
 #include "kind.h"
-#include "policy.h"
 #include "vma.h"
 
 static struct hpage_map_buffer *vma_buffer(struct vm_area_struct *vma)
@@ -59,21 +57,6 @@ static void vma_close(struct vm_area_struct *vma)
 	module_put(THIS_MODULE);
 }
 
-#if IS_ENABLED(CONFIG_NUMA)
-/*
- * mbind() sets the policy of the mapping, which counts for private copies; never that of the
- * file, which may be a whole reserve's. Without either, the task's own counts. If it has none,
- * mm/ would take one that lets automatic NUMA balancing unmap pages again and again, to see
- * who uses them, of which it could never move one: they are pinned.
- */
-static struct mempolicy *vma_get_policy(VMA_GET_POLICY_ARGS)
-{
-	bool none = !vma->vm_policy && vma->vm_mm == current->mm && !current->mempolicy;
-
-	return none ? hpm_policy_local() : vma->vm_policy;
-}
-#endif
-
 static void vma_wrap_ops(struct hpage_map_buffer *buf, struct vm_area_struct *vma)
 {
 	mutex_lock(&buf->lock);
@@ -82,8 +65,12 @@ static void vma_wrap_ops(struct hpage_map_buffer *buf, struct vm_area_struct *vm
 		buf->vm_ops.open = vma_open;
 		buf->vm_ops.close = vma_close;
 #if IS_ENABLED(CONFIG_NUMA)
+		/*
+		 * mbind() sets the policy of the mapping, which counts for private copies; never
+		 * that of the file, which may be a whole reserve's.
+		 */
 		buf->vm_ops.set_policy = NULL;
-		buf->vm_ops.get_policy = vma_get_policy;
+		buf->vm_ops.get_policy = NULL;
 #endif
 		buf->fs_vm_ops = vma->vm_ops;
 	}

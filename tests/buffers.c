@@ -324,3 +324,14 @@ void remove_group(void)
 {
 	CHECK_COMES(rmdir(GROUP) == 0 || errno == ENOENT);
 }
+
+uint64_t vmstat(const char *key)
+{
+	static char text[65536];
+	char *line;
+
+	read_text("/proc/vmstat", text, sizeof(text));
+	line = strstr(text, key);
+	CHECK(line);
+	return strtoull(line + strlen(key), NULL, 10);
+}

@@ -43,6 +43,8 @@ void check_nodes(const struct hpage_map_alloc *a, uint64_t on_0, uint64_t on_1);
 int node_of(const void *addr);
 uint64_t node_pool(int node, const char *name);
 void set_node_pool(int node, uint64_t pages);
+/* The number behind a key of /proc/vmstat, which begins with a line feed and ends with a space. */
+uint64_t vmstat(const char *key);
 /* So that it has large pieces, side by side. */
 void tidy_memory(void);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * QEMU's edu devices, as tests/devices gives them to a machine: which driver
+ * QEMU's edu devices, as the machines of tests/run have them: which driver
  * they have, and whether an IOMMU is between them and the memory.
  */
 #ifndef HPM_PCI_H

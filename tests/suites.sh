@@ -1,12 +1,15 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash
 #
-# How the suites of a table are chosen, ordered and divided, shared by tests/run and tests/devices.
+# How tests/run chooses, orders and divides suites.
 
-# suites_for TABLE KERNEL ARCH: the names of those that run there, one a line
+# suites_for TABLE KERNEL ARCH MACHINE: the names of those that run there, one a line.
 suites_for() {
-	awk -v arch="$3" -v kind="$([[ $2 == debug ]] && echo debug || echo stock)" '
-		!/^#/ && NF && ($2 == "any" || $2 == arch || $2 == kind) { print $1 }' "$1"
+	awk -v machine="$4" -v arch="$3" \
+		-v kind="$([[ $2 == debug ]] && echo debug || echo stock)" '
+		!/^#/ && NF && $2 == machine && ($3 == "any" || $3 == arch || $3 == kind) {
+			print $1
+		}' "$1"
 }
 
 # only NAME...: the lines of the input that are these, or all of them

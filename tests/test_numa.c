@@ -582,6 +582,39 @@ static void a_cpuset_may_change_meanwhile(void)
 	done();
 }
 
+/*
+ * Pages that are pinned do not move. mm/ would allocate and zero a page for each and try ten times:
+ * a task with a large buffer would wait for seconds whenever its cpuset changes.
+ */
+static void nobody_tries_to_move_what_is_mapped(void)
+{
+	unsigned long from = 1UL << 0, to = 1UL << 1;
+	struct hpage_map_alloc a;
+	uint64_t failed;
+	int backing;
+	char *p;
+
+	for (EACH_RUNG(backing)) {
+		LABEL("backing %d", backing);
+		load_with_pools(backing == HPAGE_MAP_BACKING_HUGETLB ? 16 : 0,
+				backing == HPAGE_MAP_BACKING_HUGETLB ? 16 : 0);
+		a = strict(backing, (32UL << 20) / page_of(backing), 0);
+		CHECK_ALLOC(&a, 0);
+		p = map_answer(&a);
+		for (uint64_t at = 0; at < a.got_length; at += 4096)
+			p[at] = 1;
+		failed = vmstat("\npgmigrate_fail ");
+		CHECK_GE(syscall(SYS_migrate_pages, 0, 64, &from, &to), 0);
+		syscall(SYS_mbind, p, a.got_length, MPOL_BIND, &to, 64, MPOL_MF_MOVE);
+		/* 8,192 base pages, each twice, if it were; the test has some of its own. */
+		CHECK_LT(vmstat("\npgmigrate_fail ") - failed, 2048);
+		CHECK_EQ(node_of(p), 0);
+		munmap(p, a.got_length);
+		close(a.fd);
+		done();
+	}
+}
+
 static const struct test tests[] = {
 	TEST(strict_pages_are_all_on_the_node, ON_NONE),
 	TEST(preferred_pages_are_on_the_node_if_it_has_them, ON_NONE),
@@ -597,6 +630,7 @@ static const struct test tests[] = {
 	TEST(the_policy_of_the_task_stays_its_own, ON_NONE),
 	TEST(without_a_policy_the_task_s_own_counts, ON_NONE),
 	TEST(reading_numa_maps_meanwhile_does_no_harm, ON_NONE),
+	TEST(nobody_tries_to_move_what_is_mapped, ON_NONE),
 	TEST(a_cpuset_is_obeyed, ON_NONE),
 	TEST(a_cpuset_may_change_meanwhile, ON_NONE),
 };

@@ -52,18 +52,6 @@ static uint64_t memory(const char *key)
 	return strtoull(line + strlen(key), NULL, 10) * 1024;
 }
 
-/* The number behind a key of /proc/vmstat. */
-static uint64_t vmstat(const char *key)
-{
-	static char text[65536];
-	char *line;
-
-	read_text("/proc/vmstat", text, sizeof(text));
-	line = strstr(text, key);
-	CHECK(line);
-	return strtoull(line + strlen(key), NULL, 10);
-}
-
 /* What is in use on a rung. */
 static uint64_t used(int backing)
 {

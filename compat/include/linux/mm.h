@@ -18,16 +18,14 @@ static inline void vm_flags_clear(struct vm_area_struct *vma, vm_flags_t flags)
 }
 #endif
 
-/* Until 6.7 vm_operations_struct.get_policy() did not return at which index to interleave. */
-#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 7, 0)
-#define VMA_GET_POLICY_ARGS struct vm_area_struct *vma, unsigned long addr
-#else
-#define VMA_GET_POLICY_ARGS struct vm_area_struct *vma, unsigned long addr, pgoff_t *ilx
-#endif
-
 /* Linux 6.17 has renamed it. */
 #ifndef PAGEBLOCK_MIGRATETYPE_MASK
 #define PAGEBLOCK_MIGRATETYPE_MASK MIGRATETYPE_MASK
+#endif
+
+/* Until then MIGRATE_ISOLATE was a type as the others; since then it is a bit of its own. */
+#ifndef PAGEBLOCK_ISO_MASK
+#define PAGEBLOCK_ISO_MASK 0
 #endif
 
 /*

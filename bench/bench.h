@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What the programs that measure share. Each ends with a line on stderr when it cannot measure. */
+#ifndef HPM_BENCH_H
+#define HPM_BENCH_H
+
+#include <err.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <linux/hpage_map.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <time.h>
+#include <unistd.h>
+
+#define HUGE_PAGE	(UINT64_C(2) << 20)	/* bytes, as BASE_PAGE */
+#define BASE_PAGE	((uint64_t)sysconf(_SC_PAGESIZE))
+
+static inline int64_t microseconds(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * INT64_C(1000000) + now.tv_nsec / 1000;
+}
+
+static inline int open_door(void)
+{
+	int door = open("/dev/hpage_map", HPAGE_MAP_O_DOOR | O_CLOEXEC);
+
+	if (door < 0)
+		err(1, "/dev/hpage_map");
+	return door;
+}
+
+/* A new buffer of @length bytes, on no other backing than @backing; flags of HPAGE_MAP_ALLOC. */
+static inline struct hpage_map_alloc get_buffer(int door, enum hpage_map_backing backing,
+						uint64_t length, uint32_t flags)
+{
+	static char text[HPAGE_MAP_TEXT_SIZE];
+	struct hpage_map_alloc a = {
+		.size = sizeof(a), .length = length, .flags = flags,
+		.page_size = backing == HPAGE_MAP_BACKING_BASE ? BASE_PAGE : HUGE_PAGE,
+		.text = (uintptr_t)text, .text_size = sizeof(text),
+	};
+
+	if (ioctl(door, HPAGE_MAP_ALLOC, &a))
+		err(1, "hpage_map: %s", text);
+	if (a.got_backing != backing)
+		errx(1, "hpage_map gave something else: %s", text);
+	return a;
+}
+
+/* A number of /proc/vmstat, or 0 where the kernel does not count it. */
+static inline int64_t vmstat(const char *name)
+{
+	FILE *f = fopen("/proc/vmstat", "re");
+	int64_t value, found = 0;
+	char key[64];
+
+	if (!f)
+		err(1, "/proc/vmstat");
+	while (fscanf(f, "%63s %" SCNd64, key, &value) == 2)
+		if (!strcmp(key, name))
+			found = value;
+	fclose(f);
+	return found;
+}
+
+static inline void write_file(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+
+	if (fd < 0 || write(fd, text, strlen(text)) < 0)
+		err(1, "%s", path);
+	close(fd);
+}
+
+#endif
