@@ -16,8 +16,7 @@
  *
  * So the pages are tmpfs's as all others are, and charged as these. What is surveyed is not locked:
  * it is a forecast. A block that cannot be taken is given up, what was held is freed, and the next
- * window is chosen. A block that goes astray while it is transferred is taken once more, elsewhere
- * nothing has changed, as the neighbours are held.
+ * window is chosen. A block that goes astray while it is transferred is taken once more.
  *
  * The memory of others is moved, which stays theirs, in their place and charged to them; only of
  * the page cache mm/ drops what is clean. This has bounds: so many windows, no new one after some
@@ -516,14 +515,11 @@ int hpm_claim_fill(struct file *file, loff_t pos, loff_t end, const struct hpm_p
 	int ret = 0;
 
 	hpm_nodes_begin(&c.nodes, place);
-	for (; pos < end; pos += (loff_t)c.nr * PMD_SIZE) {
-		ret = claim_by_worker(&c, false);
-		if (ret)
-			break;
-		ret = window_transfer(&c, file, pos);
-		window_release(&c);
-		if (ret)
-			break;
+	for (; !ret && pos < end; pos += ret ? 0 : (loff_t)c.nr * PMD_SIZE) {
+		ret = claim_by_worker(&c, false) ?: window_transfer(&c, file, pos);
+		/* A signal may come when all has been taken. */
+		if (c.costs)
+			window_release(&c);
 	}
 	kvfree(c.costs);
 	if (!ret || hpm_signals_ended(ret))
