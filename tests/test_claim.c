@@ -20,6 +20,7 @@
 #define SPARE	(192 * MIB)	/* of it, which stay free at first */
 #define ALL	(2048 * MIB)	/* of it, or what there is */
 #define SOME	(768 * MIB)
+#define SECONDS	600		/* of a test, on a slow machine */
 
 /* --- memory in disorder ------------------------------------------------------ */
 
@@ -77,6 +78,7 @@ static void strangers_come(struct strangers *s, int node, int fd, size_t len)
 {
 	size_t left;
 
+	may_take(SECONDS);
 	tidy_memory();
 	left = node_memory(node, "MemFree:") - SPARE;
 	len = len < left ? len : left;
