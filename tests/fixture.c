@@ -292,17 +292,19 @@ static int64_t idle_ms(void)
 	return idle * 1000 / hz - (nr - 1) * (now.tv_sec * 1000LL + now.tv_nsec / 1000000);
 }
 
-#define POLL_MS		10
-#define LOOK_EACH	50	/* polls: /proc/stat takes the kernel long */
+#define POLL_MS		10	/* the first sleep; each is longer, so that polling is no work */
+#define POLL_MAX_MS	200
+#define LOOK_EACH	10	/* polls: /proc/stat takes the kernel long */
 
 bool poll_again(struct polls *polls, unsigned int limit_ms)
 {
+	unsigned int ms = polls->nr * POLL_MS + POLL_MS;
+
 	if (!polls->nr++)
 		polls->idle = idle_ms();
-	else if (polls->nr % LOOK_EACH == 0 && polls->nr >= limit_ms / POLL_MS &&
-		 idle_ms() - polls->idle >= limit_ms)
+	else if (polls->nr % LOOK_EACH == 0 && idle_ms() - polls->idle >= limit_ms)
 		return false;
-	usleep(POLL_MS * 1000);
+	usleep((ms < POLL_MAX_MS ? ms : POLL_MAX_MS) * 1000);
 	return true;
 }
 
@@ -839,7 +841,7 @@ static void run_one(void **state)
 	/* A large buffer comes back a moment after its last holder has gone. */
 	do {
 		take_baseline(&now, !(t->where & LOSES_PAGES));
-	} while (strcmp(before.text, now.text) && polls.nr < HANG_SECONDS * 1000 / POLL_MS &&
+	} while (strcmp(before.text, now.text) && polls.nr < HANG_SECONDS * 1000 / POLL_MAX_MS &&
 		 poll_again(&polls, BASELINE_MS));
 	if (strcmp(before.text, now.text)) {
 		print_changes(&before, &now);
