@@ -170,6 +170,13 @@ struct attack {
 	const struct route *route;
 };
 
+/* A reserve that refills has ordinary pages in its place. */
+static void await_source(const struct source *s)
+{
+	if (s->flags)
+		CHECK_COMES(reserve_ready() == LIMIT + 2);
+}
+
 static void attack(void *arg)
 {
 	const struct attack *a = arg;
@@ -177,6 +184,7 @@ static void attack(void *arg)
 
 	LABEL("%s of %s", a->route->name, a->source->name);
 	become(NOBODY, LIMIT * pmd_size);
+	await_source(a->source);
 	nr = drain(a->source, a->route, kept);
 	/* io_uring of 6.1 knows tmpfs by its vm_ops, and takes none of ours. */
 	if (!nr && errno == EOPNOTSUPP && a->source->backing == HPAGE_MAP_BACKING_THP)
@@ -187,6 +195,7 @@ static void attack(void *arg)
 		close(kept[nr]);
 	/* All is back, and counts no more. */
 	CHECK_COMES(nr_buffers() == 0);
+	await_source(a->source);
 	nr = drain(a->source, &routes[0], kept);
 	CHECK_GE(nr, LIMIT);
 	while (nr--)
@@ -717,8 +726,7 @@ static int room_left(const struct source *s, unsigned int lingering)
 {
 	int kept[TRIES], nr, i;
 
-	if (s->flags)
-		CHECK_COMES(reserve_ready() == LIMIT + 2);
+	await_source(s);
 	nr = drain(s, &routes[0], kept);
 	for (i = 0; i < nr; i++)
 		close(kept[i]);
