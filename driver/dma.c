@@ -107,6 +107,8 @@ int hpm_dma_sync(struct hpm_dma *t, u64 offset, u64 length, bool for_cpu, bool k
 	u64 len;
 	int ret = 0;
 
+	if (killable && fatal_signal_pending(current))
+		return -EINTR;
 	if (length == hpm_buffer_size(t->buf))
 		return table_sync(t, for_cpu);
 	mutex_lock(&t->lock);

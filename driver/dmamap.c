@@ -9,7 +9,7 @@
  *
  * Each stands among the tables of its buffer until it has ended. Making one takes the lock of the
  * device, under which drivers come and go, so that the driver cannot go in between. Whether the
- * table is mapped is under its own lock, see dma.c: who ends it waits for nobody who syncs.
+ * table is mapped is under its own lock; dma.c says how long who ends it waits for a sync.
  */
 #include <linux/anon_inodes.h>
 #include <linux/capability.h>

@@ -23,8 +23,8 @@
 #define LOG_LINES	10	/* of one user in an interval */
 
 /* By the low bits of the user id; users who have them in common share their lines. */
-static struct ratelimit_state users[] = {
-	[0 ... 63] = RATELIMIT_STATE_INIT_FLAGS(users, LOG_INTERVAL, LOG_LINES,
+static struct ratelimit_state log_shares[] = {
+	[0 ... 63] = RATELIMIT_STATE_INIT_FLAGS(log_shares, LOG_INTERVAL, LOG_LINES,
 						RATELIMIT_MSG_ON_RELEASE),
 };
 
@@ -36,5 +36,6 @@ bool hpm_log_may(bool refused)
 
 	if (ns_capable_noaudit(&init_user_ns, CAP_SYS_ADMIN))
 		return __ratelimit(&administrators);
-	return refused && __ratelimit(&users[__kuid_val(current_uid()) % ARRAY_SIZE(users)]);
+	return refused && __ratelimit(&log_shares[__kuid_val(current_uid()) %
+						ARRAY_SIZE(log_shares)]);
 }
