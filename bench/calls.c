@@ -34,25 +34,28 @@ struct calls {
 	int64_t runs[TIMES], export[TIMES], close[TIMES];
 };
 
+static int64_t timed(int fd, unsigned long command, void *request, const char *name)
+{
+	int64_t start = microseconds();
+
+	if (ioctl(fd, command, request))
+		err(1, "%s", name);
+	return microseconds() - start;
+}
+
 static int64_t info(int fd)
 {
 	struct hpage_map_info request = { .size = sizeof(request) };
-	int64_t start = microseconds();
 
-	if (ioctl(fd, HPAGE_MAP_INFO, &request))
-		err(1, "HPAGE_MAP_INFO");
-	return microseconds() - start;
+	return timed(fd, HPAGE_MAP_INFO, &request, "HPAGE_MAP_INFO");
 }
 
 /* One buffer, the last one, which stands behind all others. */
 static int64_t list(uint32_t id)
 {
 	struct hpage_map_info request = { .size = sizeof(request), .id = id };
-	int64_t start = microseconds();
 
-	if (ioctl(door, HPAGE_MAP_LIST, &request))
-		err(1, "HPAGE_MAP_LIST");
-	return microseconds() - start;
+	return timed(door, HPAGE_MAP_LIST, &request, "HPAGE_MAP_LIST");
 }
 
 static int64_t nodes(int fd)
@@ -61,11 +64,8 @@ static int64_t nodes(int fd)
 	struct hpage_map_nodes request = {
 		.size = sizeof(request), .pages = (uintptr_t)pages, .nr = 64,
 	};
-	int64_t start = microseconds();
 
-	if (ioctl(fd, HPAGE_MAP_NODES, &request))
-		err(1, "HPAGE_MAP_NODES");
-	return microseconds() - start;
+	return timed(fd, HPAGE_MAP_NODES, &request, "HPAGE_MAP_NODES");
 }
 
 static int64_t runs(int fd)
@@ -74,23 +74,17 @@ static int64_t runs(int fd)
 	struct hpage_map_runs request = {
 		.size = sizeof(request), .runs = (uintptr_t)some, .nr = 16,
 	};
-	int64_t start = microseconds();
 
-	if (ioctl(fd, HPAGE_MAP_RUNS, &request))
-		err(1, "HPAGE_MAP_RUNS");
-	return microseconds() - start;
+	return timed(fd, HPAGE_MAP_RUNS, &request, "HPAGE_MAP_RUNS");
 }
 
 static int64_t export(int fd)
 {
 	struct hpage_map_export request = { .size = sizeof(request) };
-	int64_t start = microseconds(), end;
+	int64_t took = timed(fd, HPAGE_MAP_EXPORT, &request, "HPAGE_MAP_EXPORT");
 
-	if (ioctl(fd, HPAGE_MAP_EXPORT, &request))
-		err(1, "HPAGE_MAP_EXPORT");
-	end = microseconds();
 	close(request.fd);
-	return end - start;
+	return took;
 }
 
 static void measure_once(struct calls *c, int i, enum hpage_map_backing backing, uint64_t bytes)
@@ -130,6 +124,8 @@ static void measure(int others, enum hpage_map_backing backing, const char *name
 {
 	static struct calls c;
 
+	fprintf(stderr, "measuring %s, %" PRIu64 " MiB, beside %d others\n", name, bytes >> 20,
+		others);
 	for (int i = 0; i < TIMES; i++)
 		measure_once(&c, i, backing, bytes);
 	show(others, name, bytes, "ALLOC", c.alloc);

@@ -184,6 +184,7 @@ int main(int argc, char **argv)
 		errx(2, "usage: move BYTES");
 	door = open_door();
 	for (size_t kind = 0; kind < sizeof(kinds) / sizeof(*kinds); kind++) {
+		fprintf(stderr, "measuring %s\n", kinds[kind].name);
 		set_pools(kinds[kind].pool);
 		for (size_t action = 0; action < sizeof(actions) / sizeof(*actions); action++)
 			measure(kind, action);
