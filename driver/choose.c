@@ -57,16 +57,12 @@
 static DECLARE_BITMAP(turns, NR_TURNS);		/* that somebody has */
 static DECLARE_WAIT_QUEUE_HEAD(turns_given);
 
-static int turn_of(const struct hpm_choice *c)
-{
-	return (c->node * 8 + ilog2(c->size)) % NR_TURNS;
-}
-
 /* Return: false when the caller does not want it any more. */
 static bool turn_take(struct hpm_choice *c)
 {
+	c->turn = (c->node * 8 + ilog2(c->size)) % NR_TURNS;
 	wait_event_idle(turns_given, READ_ONCE(c->stop) ||
-			(c->has_turn = !test_and_set_bit_lock(turn_of(c), turns)));
+			(c->has_turn = !test_and_set_bit_lock(c->turn, turns)));
 	return c->has_turn;
 }
 
@@ -75,7 +71,7 @@ static void turn_give(struct hpm_choice *c)
 	if (!c->has_turn)
 		return;
 	c->has_turn = false;
-	clear_bit_unlock(turn_of(c), turns);
+	clear_bit_unlock(c->turn, turns);
 	wake_up_all(&turns_given);
 }
 
@@ -146,28 +142,6 @@ static void run_choose(struct hpm_choice *c, unsigned long from, unsigned long t
 	}
 }
 
-/*
- * The window that costs least; of these the one in the shortest run, so that long ones are left for
- * those who need them; and of these the highest.
- */
-static bool window_choose(struct hpm_choice *c)
-{
-	struct window best = { .weight = ULONG_MAX };
-	unsigned long from = 0, to;
-
-	for (to = 0; to <= c->nr_units; to++) {
-		if (to < c->nr_units && c->costs[to] < HPM_USELESS)
-			continue;
-		run_choose(c, from, to, &best);
-		from = to + 1;
-	}
-	if (best.weight == ULONG_MAX)
-		return false;
-	c->from = best.from;
-	c->to = best.from + c->nr;
-	return true;
-}
-
 /* The highest useful ones. */
 static bool singles_choose(struct hpm_choice *c)
 {
@@ -182,9 +156,28 @@ static bool singles_choose(struct hpm_choice *c)
 	return true;
 }
 
-static bool choice_choose(struct hpm_choice *c)
+/*
+ * Single units, or the window that costs least; of these the one in the shortest run, so that long ones are left for
+ * those who need them; and of these the highest.
+ */
+static bool units_choose(struct hpm_choice *c)
 {
-	return c->contiguous || c->nr == 1 ? window_choose(c) : singles_choose(c);
+	struct window best = { .weight = ULONG_MAX };
+	unsigned long from = 0, to;
+
+	if (!c->contiguous && c->nr > 1)
+		return singles_choose(c);
+	for (to = 0; to <= c->nr_units; to++) {
+		if (to < c->nr_units && c->costs[to] < HPM_USELESS)
+			continue;
+		run_choose(c, from, to, &best);
+		from = to + 1;
+	}
+	if (best.weight == ULONG_MAX)
+		return false;
+	c->from = best.from;
+	c->to = best.from + c->nr;
+	return true;
 }
 
 /* Allocate by the policy that makes the file take pages from the node of the units. */
@@ -219,7 +212,7 @@ static int choice_hold(struct hpm_choice *c)
 		ret = c->costs ? 0 : node_survey(c);
 		if (ret)
 			return ret;
-		if (c->to || choice_choose(c))
+		if (c->to || units_choose(c))
 			return choice_on_node(c, c->source->hold);
 		turn_give(c);
 		kvfree(c->costs);
@@ -327,12 +320,9 @@ static void choice_explain(struct hpm_choice *c, u64 nr, int ret, struct hpm_why
 
 	if (c->place->limit)
 		snprintf(low, sizeof(low), " below %#llx", c->place->limit);
-	if (ret == -EAGAIN) {
-		hpm_why(why, "%s: others took the chosen pages in each try", name);
-		hpm_why_try(why, "again");
-	} else if (ret == -EBUSY) {
-		hpm_why(why, "%s: the chosen pages are not given to the caller", name);
-		hpm_why_try(why, "a larger memory.max for its cgroup");
+	if (ret == -EAGAIN || ret == -EBUSY) {
+		hpm_why(why, "%s: the chosen pages went to others in each try", name);
+		hpm_why_try(why, "again, or a larger memory.max for the caller's cgroup");
 	} else if (ret == -EPERM) {
 		hpm_why(why, "%s: to get %s%s, more than %s of others had to be moved", name,
 			units.text, low, hpm_text_size(c->most).text);

@@ -4,6 +4,7 @@
 #define _HPM_CHOOSE_H
 
 #include <linux/completion.h>
+#include <linux/mm.h>
 #include <linux/types.h>
 #include <linux/workqueue.h>
 
@@ -67,6 +68,7 @@ struct hpm_choice {
 	struct work_struct work;
 	struct completion held;		/* the worker has done its part */
 	struct completion transferred;	/* the caller has, or has given up */
+	int turn;			/* that of the node and size */
 	bool has_turn;			/* the worker has */
 	bool stop;			/* the caller does not want it any more */
 	long time_left;			/* jiffies that the worker may take yet */
@@ -75,7 +77,7 @@ struct hpm_choice {
 	loff_t pos;			/* in the file, where the first one goes */
 	struct file *scratch;		/* of collect.c */
 	unsigned long moved;		/* of claim.c: bytes of others, by now */
-	unsigned long obstacles[4];	/* of claim.c: useless units, by their reason */
+	unsigned long obstacles[5];	/* of claim.c: useless units, by what is in them */
 };
 
 static inline unsigned long hpm_choice_pfn(const struct hpm_choice *c, unsigned long unit)

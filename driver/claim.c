@@ -47,38 +47,38 @@ static const gfp_t zone_gfp[MAX_NR_ZONES] = {
 #endif
 };
 
-/* Why a block is useless. */
-enum obstacle {
-	NONE,
+/* What is in a page. */
+enum content {
+	FREE,
+	MOVABLE,
 	KERNEL,		/* memory of the kernel, or of a driver */
 	PINNED,		/* or locked */
 	POOL,		/* a page of hugetlb */
 };
 
-/* What keeps a folio, to which we have a reference, where it is. */
-static enum obstacle folio_obstacle(struct folio *folio)
+/* What is in a folio, to which we have a reference. */
+static enum content folio_look(struct folio *folio)
 {
 	if (folio_test_unevictable(folio) || folio_test_mlocked(folio) ||
 	    folio_maybe_dma_pinned(folio))
 		return PINNED;
 	/* What waits to come on the list has a mapping; memory of the kernel has neither. */
-	return folio_test_lru(folio) || READ_ONCE(folio->mapping) ? NONE : KERNEL;
+	return folio_test_lru(folio) || READ_ONCE(folio->mapping) ? MOVABLE : KERNEL;
 }
 
 /*
- * Look at a page, of which others may do anything meanwhile. Return: what keeps it where it is; in
- * @step with how many others it makes a whole, in @cost how many of them are to be moved.
+ * Look at a page, of which others may do anything meanwhile. In @step is with how many others it
+ * makes a whole.
  */
-static enum obstacle page_look(struct page *page, unsigned long *step, unsigned long *cost)
+static enum content page_look(struct page *page, unsigned long *step)
 {
 	struct folio *folio = page_folio(page);
-	enum obstacle obstacle = NONE;
+	enum content content = MOVABLE;
 
 	*step = 1;
-	*cost = 0;
 	if (PageBuddy(page)) {
 		*step = 1UL << min_t(unsigned long, READ_ONCE(page->private), BLOCK_ORDER);
-		return NONE;
+		return FREE;
 	}
 	if (folio_test_hugetlb(folio))
 		return POOL;
@@ -86,33 +86,31 @@ static enum obstacle page_look(struct page *page, unsigned long *step, unsigned 
 		return KERNEL;
 	/* At hand for a processor, or on its way. */
 	if (!folio_try_get(folio))
-		return NONE;
-	*cost = 1;
+		return FREE;
 	if (page_folio(page) == folio) {
-		obstacle = folio_obstacle(folio);
+		content = folio_look(folio);
 		*step = folio_nr_pages(folio) - folio_page_idx(folio, page);
-		*cost = *step;
 	}
 	folio_put(folio);
-	return obstacle;
+	return content;
 }
 
 static u16 block_look(struct hpm_choice *c, struct page *page)
 {
-	unsigned long i, step, cost, sum = 0;
-	enum obstacle obstacle;
+	unsigned long i, step, cost = 0;
+	enum content content;
 
 	if (!hpm_pfn_is_movable(page_to_pfn(page)))
 		return HPM_USELESS;
 	for (i = 0; i < BLOCK_PAGES; i += step) {
-		obstacle = page_look(page + i, &step, &cost);
-		if (obstacle != NONE) {
-			c->obstacles[obstacle]++;
+		content = page_look(page + i, &step);
+		if (content > MOVABLE) {
+			c->obstacles[content]++;
 			return HPM_USELESS;
 		}
-		sum += cost;
+		cost += content == MOVABLE ? step : 0;
 	}
-	return min(sum, BLOCK_PAGES);
+	return min(cost, BLOCK_PAGES);
 }
 
 static int block_take(struct hpm_choice *c, unsigned long unit)
@@ -214,7 +212,7 @@ static void blocks_explain(const struct hpm_choice *c, struct hpm_why *why)
 	hpm_why_try(why, "a smaller size, or a hugetlb pool, set at boot");
 }
 
-static const struct hpm_source blocks = {
+const struct hpm_source hpm_blocks = {
 	.name = "thp",
 	.policy = HPAGE_MAP_POLICY_PREFERRED,
 	.look = block_look,
@@ -223,22 +221,3 @@ static const struct hpm_source blocks = {
 	.release = blocks_release,
 	.explain = blocks_explain,
 };
-
-/*
- * Fill a part of a tmpfs file that has PMD-sized pages, in one run or with blocks from anywhere;
- * what of it was filled stays on failure. Not under memalloc_pin_save(). Return: as hpm_choose().
- */
-int hpm_claim(struct file *file, loff_t pos, loff_t end, const struct hpm_place *place,
-	      bool in_a_row, struct hpm_why *why)
-{
-	struct hpm_choice c = {
-		.source = &blocks,
-		.place = place,
-		.file = file,
-		.contiguous = in_a_row,
-		.size = PMD_SIZE,
-		.nr = in_a_row ? (end - pos) / PMD_SIZE : 1,
-	};
-
-	return hpm_choose(&c, pos, end, why);
-}

@@ -4,17 +4,12 @@
 
 #include <linux/mm.h>
 
-struct file;
-struct hpm_place;
-struct hpm_why;
-
 /* Can it be done with this kernel? */
 static inline bool hpm_claim_exists(void)
 {
 	return IS_ENABLED(CONFIG_CONTIG_ALLOC) && has_transparent_hugepage();
 }
 
-int hpm_claim(struct file *file, loff_t pos, loff_t end, const struct hpm_place *place,
-	      bool in_a_row, struct hpm_why *why);
+extern const struct hpm_source hpm_blocks;
 
 #endif

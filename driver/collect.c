@@ -11,7 +11,7 @@
  * more than they ask for; and what is not wanted goes back before the transfer begins.
  *
  * Somebody who collects on the same node takes each page that is let go. So whoever transfers keeps
- * the turn.
+ * the turn. The pool has no surplus, or pages that are let go would leave it.
  */
 #include <linux/err.h>
 #include <linux/hugetlb.h>
@@ -22,7 +22,7 @@
 #include "fs.h"
 #include "pages.h"
 #include "pool.h"
-#include "request.h"
+#include "why.h"
 
 /* A free page of the pool, that can be pinned where it is, costs nothing. */
 static u16 pool_page_look(struct hpm_choice *c, struct page *page)
@@ -138,7 +138,7 @@ static void pool_pages_explain(const struct hpm_choice *c, struct hpm_why *why)
 	hpm_why_try(why, "compact memory and set the pool anew, or a larger one at boot");
 }
 
-static const struct hpm_source pool_pages = {
+const struct hpm_source hpm_pool_pages = {
 	.name = "hugetlb",
 	.policy = HPAGE_MAP_POLICY_STRICT,
 	.keeps_turn = true,
@@ -148,23 +148,3 @@ static const struct hpm_source pool_pages = {
 	.release = pool_pages_release,
 	.explain = pool_pages_explain,
 };
-
-/*
- * Fill a hugetlbfs file with pages chosen by address; it stays empty on failure. The pool has no
- * surplus, or freed pages would leave it. Return: 0; -ENOMEM when there are no such pages or
- * others took them; or as hpm_pool_allocate(), -ENOSPC when a limit holds the caller.
- */
-int hpm_collect(struct file *file, const struct hpm_request *r, unsigned long nr,
-		unsigned long page_size)
-{
-	struct hpm_choice c = {
-		.source = &pool_pages,
-		.place = &r->place,
-		.file = file,
-		.contiguous = r->flags & HPAGE_MAP_CONTIGUOUS,
-		.size = page_size,
-		.nr = nr,
-	};
-
-	return hpm_choose(&c, 0, (loff_t)nr * page_size, r->why);
-}

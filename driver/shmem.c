@@ -17,6 +17,7 @@
 #include <linux/shmem_fs.h>
 #include <linux/sizes.h>
 
+#include "choose.h"
 #include "claim.h"
 #include "fs.h"
 #include "policy.h"
@@ -54,6 +55,8 @@ struct filling {
 	struct file *file;
 	const struct hpm_place *place;
 	bool huge;			/* with huge folios alone */
+	bool choosy;			/* not with those that come first */
+	bool in_a_row;
 	unsigned int failed;		/* tries that were not the last for a page */
 	struct hpm_why *why;
 };
@@ -95,22 +98,28 @@ static int filling_explain_none(struct hpm_why *why, loff_t pos, int err)
 	return err;
 }
 
-/* tmpfs finds no huge folio by itself: claim blocks for the rest, unless it takes none. */
+/* tmpfs itself does not find the huge folios that are wanted: claim blocks, unless it takes none. */
 static int filling_claim(struct filling *f, loff_t pos, loff_t end)
 {
 	static const char policy[] = "kernel/mm/transparent_hugepage/shmem_enabled";
 	char text[64];
 	bool denied = hpm_fs_sysfs(policy, text, sizeof(text)) > 0 && strstr(text, "[deny]");
-	int ret = -ENOMEM;
+	struct hpm_choice c = {
+		.source = &hpm_blocks,
+		.place = f->place,
+		.file = f->file,
+		.contiguous = f->in_a_row,
+		.size = PMD_SIZE,
+		.nr = f->in_a_row ? (end - pos) / PMD_SIZE : 1,
+	};
 
 	hpm_fs_punch(f->file, pos, end - pos);
 	if (!denied && hpm_claim_exists())
-		ret = hpm_claim(f->file, pos, end, f->place, false, f->why);
-	if (ret == -ENOMEM)
-		hpm_why(f->why, "thp: no PMD-sized folio after %s", hpm_text_size(pos).text);
+		return hpm_choose(&c, pos, end, f->why);
+	hpm_why(f->why, "thp: no PMD-sized folio after %s", hpm_text_size(pos).text);
 	if (denied)
 		hpm_why_try(f->why, "echo never > /sys/%s", policy);
-	return ret;
+	return -ENOMEM;
 }
 
 /* Read a part of the file into the cache. */
@@ -126,6 +135,8 @@ static int filling_fill(struct filling *f, loff_t pos, loff_t end)
 			return -ENOMEM;
 		if (pos >= look)
 			look = pos + LOOK_EACH;
+		if (f->choosy)
+			return filling_claim(f, pos, end);
 
 		folio = folio_read(f, pos);
 		if (IS_ERR(folio))
@@ -154,34 +165,17 @@ static struct file *shmem_create(u64 size, const char *huge)
 	return file;
 }
 
-/* Are there pages only at some addresses that will do? For those below 4 GiB there is a zone. */
-static bool shmem_is_choosy(const struct hpm_request *r, u64 size)
+static struct file *shmem_fill(struct filling *f, u64 size, const char *option)
 {
-	return (r->flags & HPAGE_MAP_CONTIGUOUS && size > PMD_SIZE) ||
-	       (r->place.limit && r->place.limit != SZ_4G);
-}
+	int ret;
 
-static struct file *shmem_fill(const struct hpm_request *r, u64 size, const char *option,
-			       bool huge)
-{
-	struct filling f = {
-		.file = shmem_create(size, option),
-		.place = &r->place,
-		.huge = huge,
-		.why = r->why,
-	};
-	int ret = -ENOMEM;
-
-	if (IS_ERR(f.file))
-		return f.file;
-	if (!huge || !hpm_claim_exists() || !shmem_is_choosy(r, size))
-		ret = filling_fill(&f, 0, size);
-	else if (hpm_room_has(&r->place, size, "thp", r->why))
-		ret = hpm_claim(f.file, 0, size, &r->place, r->flags & HPAGE_MAP_CONTIGUOUS,
-				r->why);
+	f->file = shmem_create(size, option);
+	if (IS_ERR(f->file))
+		return f->file;
+	ret = filling_fill(f, 0, size);
 	if (!ret)
-		return f.file;
-	hpm_fs_discard(f.file);
+		return f->file;
+	hpm_fs_discard(f->file);
 	return ERR_PTR(ret);
 }
 
@@ -193,15 +187,27 @@ bool hpm_thp_exists(unsigned long page_size)
 /* PMD-sized folios and nothing else; see ladder.c. */
 struct file *hpm_thp_fill(const struct hpm_request *r, u64 size, unsigned long page_size)
 {
-	return shmem_fill(r, size, "always", true);
+	bool in_a_row = r->flags & HPAGE_MAP_CONTIGUOUS && size > page_size;
+	struct filling f = {
+		.place = &r->place,
+		.huge = true,
+		/* For what has to be below 4 GiB there is a zone. */
+		.choosy = hpm_claim_exists() &&
+			  (in_a_row || (r->place.limit && r->place.limit != SZ_4G)),
+		.in_a_row = in_a_row,
+		.why = r->why,
+	};
+
+	return shmem_fill(&f, size, "always");
 }
 
 /* Base pages, or the best mix; see ladder.c. */
 struct file *hpm_base_fill(const struct hpm_request *r, u64 size, unsigned long page_size)
 {
 	bool mixed = has_transparent_hugepage() && !r->page_size;
+	struct filling f = { .place = &r->place, .why = r->why };
 
-	return shmem_fill(r, size, mixed ? "within_size" : "never", false);
+	return shmem_fill(&f, size, mixed ? "within_size" : "never");
 }
 
 /* An empty file for PMD-sized folios. Return: the file, or an ERR_PTR as of hpm_fs_create(). */
