@@ -87,20 +87,31 @@ void hpm_choice_look(struct hpm_choice *c, unsigned long unit)
 	cond_resched();
 }
 
-static int node_survey(struct hpm_choice *c)
+/* Go to the next node. Return: false when there is none, or no memory. */
+static bool node_begin(struct hpm_choice *c)
 {
-	unsigned long step = c->size >> PAGE_SHIFT, end = node_end_pfn(c->node), unit;
+	unsigned long step = c->size >> PAGE_SHIFT, end;
 
+	c->node = hpm_nodes_next(&c->nodes);
+	if (c->node == NUMA_NO_NODE)
+		return false;
+	end = node_end_pfn(c->node);
 	if (c->place->limit)
 		end = min_t(unsigned long, end, PHYS_PFN(c->place->limit));
 	c->first = round_down(node_start_pfn(c->node), 2 * step);
 	c->nr_units = end > c->first ? (end - c->first) / step : 0;
 	c->costs = kvcalloc(c->nr_units, sizeof(*c->costs), GFP_KERNEL);
-	if (!c->costs)
-		return -ENOMEM;
+	c->surveyed = false;
+	return c->costs;
+}
+
+static void node_survey(struct hpm_choice *c)
+{
+	unsigned long unit;
+
 	for (unit = 0; unit < c->nr_units && !READ_ONCE(c->stop); unit++)
 		hpm_choice_look(c, unit);
-	return 0;
+	c->surveyed = true;
 }
 
 /* What a unit counts when windows are compared. */
@@ -200,20 +211,22 @@ static int choice_on_node(struct hpm_choice *c, int (*act)(struct hpm_choice *c)
  */
 static int choice_hold(struct hpm_choice *c)
 {
+	unsigned long start;
 	int ret;
 
 	for (;;) {
-		if (!c->costs)
-			c->node = hpm_nodes_next(&c->nodes);
-		if (c->node == NUMA_NO_NODE)
+		if (!c->costs && !node_begin(c))
 			return -ENOMEM;
 		if (!turn_take(c))
 			return -ERESTARTSYS;
-		ret = c->costs ? 0 : node_survey(c);
-		if (ret)
+		start = jiffies;
+		if (!c->surveyed)
+			node_survey(c);
+		if (c->to || units_choose(c)) {
+			ret = choice_on_node(c, c->source->hold);
+			c->time_left -= jiffies - start;
 			return ret;
-		if (c->to || units_choose(c))
-			return choice_on_node(c, c->source->hold);
+		}
 		turn_give(c);
 		kvfree(c->costs);
 		c->costs = NULL;
@@ -224,10 +237,8 @@ static int choice_hold(struct hpm_choice *c)
 static void choice_work(struct work_struct *work)
 {
 	struct hpm_choice *c = container_of(work, struct hpm_choice, work);
-	unsigned long start = jiffies;
 
 	c->ret = choice_hold(c);
-	c->time_left -= jiffies - start;
 	complete(&c->held);
 	if (c->source->keeps_turn)
 		wait_for_completion_timeout(&c->transferred, PATIENCE);
@@ -282,14 +293,15 @@ static void choice_release(struct hpm_choice *c, bool done)
 {
 	unsigned long unit;
 
-	if (!done)
+	if (!done) {
 		hpm_fs_punch(c->file, c->pos, (loff_t)c->nr * c->size);
+		memset(c->obstacles, 0, sizeof(c->obstacles));
+	}
 	c->source->release(c);
-	for (unit = c->from; !done && unit < c->to; unit++) {
+	for (unit = c->from; !done && unit < c->to; unit++)
 		if (c->costs[unit] == HPM_GIVEN)
 			c->costs[unit] = 0;
-		hpm_choice_look(c, unit);
-	}
+	c->surveyed = done;
 	c->from = 0;
 	c->to = 0;
 }

@@ -59,7 +59,8 @@ struct hpm_choice {
 
 	struct hpm_nodes nodes;		/* those to look at yet */
 	int node;			/* that of the units */
-	u16 *costs;			/* of its units; NULL before it is surveyed */
+	u16 *costs;			/* of its units, or NULL */
+	bool surveyed;			/* and they are not old */
 	unsigned long nr_units;
 	unsigned long first;		/* page frame number of the first one, which is even */
 	unsigned long from, to;		/* the chosen: @nr useful ones between them */
