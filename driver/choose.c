@@ -168,8 +168,8 @@ static bool singles_choose(struct hpm_choice *c)
 }
 
 /*
- * Single units, or the window that costs least; of these the one in the shortest run, so that long ones are left for
- * those who need them; and of these the highest.
+ * Single units, or the window that costs least; of these the one in the shortest run, so that long
+ * ones are left for those who need them; and of these the highest.
  */
 static bool units_choose(struct hpm_choice *c)
 {
@@ -293,10 +293,8 @@ static void choice_release(struct hpm_choice *c, bool done)
 {
 	unsigned long unit;
 
-	if (!done) {
+	if (!done)
 		hpm_fs_punch(c->file, c->pos, (loff_t)c->nr * c->size);
-		memset(c->obstacles, 0, sizeof(c->obstacles));
-	}
 	c->source->release(c);
 	for (unit = c->from; !done && unit < c->to; unit++)
 		if (c->costs[unit] == HPM_GIVEN)
@@ -319,6 +317,7 @@ static int choice_fill(struct hpm_choice *c)
 		if (ret != -EAGAIN || c->time_left <= 0)
 			break;
 		choice_release(c, false);
+		memset(c->obstacles, 0, sizeof(c->obstacles));
 	}
 	choice_release(c, !ret);
 	return ret;

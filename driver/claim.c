@@ -28,7 +28,6 @@
 #include "claim.h"
 #include "fs.h"
 #include "pages.h"
-#include "signals.h"
 #include "why.h"
 
 #define BLOCK_ORDER	(PMD_SHIFT - PAGE_SHIFT)

@@ -98,7 +98,7 @@ static int filling_explain_none(struct hpm_why *why, loff_t pos, int err)
 	return err;
 }
 
-/* tmpfs itself does not find the huge folios that are wanted: claim blocks, unless it takes none. */
+/* tmpfs does not find the huge folios that are wanted: claim blocks, unless it takes none. */
 static int filling_claim(struct filling *f, loff_t pos, loff_t end)
 {
 	static const char policy[] = "kernel/mm/transparent_hugepage/shmem_enabled";
