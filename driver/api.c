@@ -205,7 +205,7 @@ EXPORT_SYMBOL_NS_GPL(hpage_map_page, "HPAGE_MAP");
  */
 unsigned int hpage_map_mapped(const struct hpage_map_buffer *buf)
 {
-	return atomic_read(&buf->mappings) + atomic_read(&buf->exports);
+	return hpm_vma_count(buf) + atomic_read(&buf->exports);
 }
 EXPORT_SYMBOL_NS_GPL(hpage_map_mapped, "HPAGE_MAP");
 
@@ -247,6 +247,9 @@ int hpage_map_mmap(struct hpage_map_buffer *buf, struct vm_area_struct *vma, u64
 	if (first < 0)
 		return first;
 	vma->vm_pgoff += first;
+	/* What follows a window is not for its program. */
+	if (length)
+		vm_flags_mod(vma, VM_DONTEXPAND, 0);
 	return hpm_vma_map(buf, vma);
 }
 EXPORT_SYMBOL_NS_GPL(hpage_map_mmap, "HPAGE_MAP");

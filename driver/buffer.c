@@ -2,12 +2,12 @@
 /*
  * A buffer: pages, and those who hold them.
  *
- * Holders are open files of the device, mappings, and whoever in the module keeps a
- * pointer; each has one reference. A mapping holds the module too (an open file does so
- * through its file operations), so that the module cannot go while anybody has a buffer.
+ * Holders are open files, the lease of the mappings, see vma.c, and whoever in the module keeps a
+ * pointer; each has one reference. Files hold the module through their operations, so that it
+ * cannot go while a program has a buffer.
  *
- * The last reference may go under mmap_lock, or under a lock of another driver, and giving
- * pages back takes locks and time. So each buffer has a ticket, a file that nobody can open:
+ * The last reference may go under a lock of another driver, and giving pages back takes locks and
+ * time. So each buffer has a ticket, a file that nobody can open:
  * putting it is legal anywhere, and its release() is called when the task that has put it goes
  * back to user space, or ends, before anybody sees that it did. There the pages are given back,
  * by the task itself if they are few, else by a worker. A program that ends a buffer thus finds
@@ -18,10 +18,10 @@
  * are back, with one reference, of the work that looks at them. It does not hold the module:
  * when that goes the account is given up.
  *
- * The pages never change while the buffer has holders. What does is under its lock: vm_ops, see
- * vma.c, made once at first use, and the tables for devices, see dma.c. All
- * buffers stand in one array by their id, from the end of their making to their last put;
- * who finds one there under RCU must still get a reference. Lock order:
+ * The pages never change while the buffer has holders. What does is under its lock: what mappings
+ * refer to, see vma.c, and the tables for devices, see dma.c. All buffers stand in one array by
+ * their id, from the end of their making to their last put; who finds one there under RCU must
+ * still get a reference. Lock order:
  *
  *	the lock of a device; the mutexes of default.c and named.c
  *	  mmap_lock

@@ -28,9 +28,8 @@ struct hpage_map_buffer {
 	char name[HPAGE_MAP_NAME_SIZE];	/* or tag; may be empty */
 	struct hpm_backing backing;
 
-	/* Holders, counted for people. */
+	/* Holders, counted for people; mappings are in vma.c. */
 	atomic_t descriptors;
-	atomic_t mappings;
 	atomic_t exports;
 	atomic_t drivers;
 	atomic_t devices;
@@ -41,9 +40,10 @@ struct hpage_map_buffer {
 	struct xarray tables;		/* for devices, see dma.c */
 	bool copied;			/* there is one table, and it is of copies */
 
-	/* Set once, under lock, too. */
-	const struct vm_operations_struct *fs_vm_ops;	/* of the lent file, see vma.c */
-	struct vm_operations_struct vm_ops;		/* wrapped; set before fs_vm_ops */
+	/* See vma.c; set under lock, too. */
+	struct file *lease;		/* what mappings refer to; not held; NULL without any */
+	const struct vm_operations_struct *lent_vm_ops;	/* of the lent file; set once */
+	struct vm_operations_struct vm_ops;	/* of mappings; set before lent_vm_ops */
 	struct rcu_head rcu;		/* keeps vm_ops for who looks at a VMA under RCU alone */
 };
 

@@ -16,6 +16,7 @@
 #include <linux/sched.h>
 #include <linux/seq_file.h>
 
+#include "buffer.h"
 #include "chardev.h"
 #include "class.h"
 #include "default.h"
@@ -89,6 +90,8 @@ static int chardev_open(struct inode *inode, struct file *file)
 	if (IS_ERR(buf))
 		return PTR_ERR(buf);
 	file->f_op = door ? &default_fops : &hpm_file_fops;
+	/* Programs look there for how much they can map. */
+	i_size_write(inode, hpm_buffer_size(buf));
 	hpm_file_refer(file, buf);
 	return 0;
 }
