@@ -84,7 +84,7 @@ static struct file *lease_get(struct hpage_map_buffer *buf)
 /* How many mappings a buffer has. It is a snapshot. */
 unsigned int hpm_vma_count(const struct hpage_map_buffer *buf)
 {
-	const struct file *lease;
+	struct file *lease;
 	unsigned int nr = 0;
 
 	/* Files are freed after a grace period, or become other files, which does no harm here. */
