@@ -6,13 +6,10 @@
  * pointer; each has one reference. Files hold the module through their operations, so that it
  * cannot go while a program has a buffer.
  *
- * The last reference may go under a lock of another driver, and giving pages back takes locks and
- * time. So each buffer has a ticket, a file that nobody can open:
- * putting it is legal anywhere, and its release() is called when the task that has put it goes
- * back to user space, or ends, before anybody sees that it did. There the pages are given back,
- * by the task itself if they are few, else by a worker. A program that ends a buffer thus finds
- * its pages free, and who asks for pages that are on their way back waits for them a moment. The
- * module is held until release(), before which a tracer may stop the task, for example.
+ * Whoever drops the last reference gives the pages back, if they are few, else a worker does. The
+ * last close() or munmap() thus ends with the pages free, before the program sees that it did;
+ * and who asks for pages that are on their way back waits for them a moment. A driver may hold
+ * any lock when it drops its reference, so that what was its alone is given back by the worker.
  *
  * Pages that others still have linger, see backing.c. Their buffer stays in the list until they
  * are back, with one reference, of the work that looks at them. It does not hold the module:
@@ -33,9 +30,7 @@
  * No lock is held while user memory is touched, which may fault on a mapping of the very
  * same buffer.
  */
-#include <linux/anon_inodes.h>
 #include <linux/cred.h>
-#include <linux/file.h>
 #include <linux/module.h>
 #include <linux/pid.h>
 #include <linux/sizes.h>
@@ -78,6 +73,7 @@ static void buffer_give_back(struct hpage_map_buffer *buf)
 	vunmap(buf->vaddr);
 	buf->vaddr = NULL;
 	hpm_offline_release(&buf->backing.pages);
+	buf->given_back = true;
 	if (hpm_backing_free(&buf->backing)) {
 		buf->interval = LOOK_FIRST;
 		/* From here on those who go through the list see it again, as it now is. */
@@ -106,28 +102,19 @@ static void buffer_work(struct work_struct *work)
 	}
 }
 
-/* Nothing of the file refers to the module any more: the VFS looks at it once more, later. */
-static void ticket_invalidate(struct file *ticket)
+/* The last reference has gone. */
+static void buffer_end(struct hpage_map_buffer *buf, bool by_worker)
 {
-	ticket->f_op = file_inode(ticket)->i_fop;
-}
-
-static int ticket_release(struct inode *inode, struct file *file)
-{
-	struct hpage_map_buffer *buf = file->private_data;
-
-	ticket_invalidate(file);
-	if (buf->backing.pages.nr > FEW_PAGES)
+	if (buf->given_back) {
+		buffer_destroy(buf);
+		return;
+	}
+	atomic_inc(&on_their_way);
+	if (by_worker || buf->backing.pages.nr > FEW_PAGES)
 		queue_delayed_work(hpm_workqueue, &buf->work, 0);
 	else
 		buffer_give_back(buf);
-	/* Returns through the module, as vma_close() does; see hpm_exit(). */
-	module_put(THIS_MODULE);
-	return 0;
 }
-
-/* Without an owner: a buffer does not hold the module, but from its put to this it does. */
-static const struct file_operations ticket_fops = { .release = ticket_release };
 
 /* A buffer without pages, which nobody sees yet, or an ERR_PTR. */
 static struct hpage_map_buffer *buffer_new(const struct hpm_request *r)
@@ -156,19 +143,9 @@ static struct hpage_map_buffer *buffer_publish(struct hpage_map_buffer *buf, int
 	ret = hpm_offline_guard(&buf->backing.pages);
 	if (ret)
 		goto free_backing;
-	buf->ticket = anon_inode_getfile("[hpage_map-ticket]", &ticket_fops, buf, O_RDONLY);
-	ret = PTR_ERR_OR_ZERO(buf->ticket);
-	if (ret)
-		goto release_guard;
 	ret = xa_alloc_cyclic(&buffers, &buf->id, buf, xa_limit_31b, &last_id, GFP_KERNEL);
-	if (ret < 0)
-		goto put_ticket;
-	return buf;
-
-put_ticket:
-	ticket_invalidate(buf->ticket);
-	fput(buf->ticket);
-release_guard:
+	if (ret >= 0)
+		return buf;
 	hpm_offline_release(&buf->backing.pages);
 free_backing:
 	/* Nobody has had the pages, so only mm/ can have some of them yet. */
@@ -194,8 +171,8 @@ static bool buffers_await_pages(void)
 
 /*
  * Make a buffer, with its first reference for the caller. Return: the buffer, or an ERR_PTR as of
- * hpm_request_check() and hpm_ladder_make(), and -ENFILE; pages that are on their way back are
- * waited for, a moment, before there are none.
+ * hpm_request_check() and hpm_ladder_make(); pages that are on their way back are waited for, a
+ * moment, before there are none.
  */
 struct hpage_map_buffer *hpm_buffer_create(const struct hpm_request *r)
 {
@@ -222,7 +199,7 @@ struct hpage_map_buffer *hpm_buffer_create(const struct hpm_request *r)
 
 /*
  * Make a buffer of the calling program's memory: length, name and reasons are those of @r.
- * Return: the buffer, or an ERR_PTR as of hpm_user_pin(), and -ENFILE.
+ * Return: the buffer, or an ERR_PTR as of hpm_user_pin().
  */
 struct hpage_map_buffer *hpm_buffer_pin(unsigned long addr, const struct hpm_request *r)
 {
@@ -245,36 +222,18 @@ struct hpage_map_buffer *hpm_buffer_get(struct hpage_map_buffer *buf)
 	return buf;
 }
 
-/* Cease to be a holder. Legal wherever fput() is, also under mmap_lock and in interrupts. */
+/* Cease to be a holder. What is given back takes locks that come before mmap_lock. */
 void hpm_buffer_put(struct hpage_map_buffer *buf)
 {
-	struct file *ticket;
-
-	if (!refcount_dec_and_test(&buf->refs))
-		return;
-	ticket = xchg(&buf->ticket, NULL);
-	if (ticket) {
-		__module_get(THIS_MODULE);
-		atomic_inc(&on_their_way);
-		fput(ticket);
-	} else {
-		/* Nothing lingers any more. */
-		buffer_destroy(buf);
-	}
+	if (refcount_dec_and_test(&buf->refs))
+		buffer_end(buf, false);
 }
 
-/* As hpm_buffer_put(), at once: for the task that removes the module. */
-void hpm_buffer_put_now(struct hpage_map_buffer *buf)
+/* As hpm_buffer_put(), with any locks held: a worker gives the pages back. */
+void hpm_buffer_put_later(struct hpage_map_buffer *buf)
 {
-	struct file *ticket = buf->ticket;
-
-	if (!refcount_dec_and_test(&buf->refs))
-		return;
-	buf->ticket = NULL;
-	ticket_invalidate(ticket);
-	fput(ticket);
-	atomic_inc(&on_their_way);
-	buffer_give_back(buf);
+	if (refcount_dec_and_test(&buf->refs))
+		buffer_end(buf, true);
 }
 
 /*

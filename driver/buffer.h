@@ -17,9 +17,9 @@ struct hpm_request;
 /* One buffer, see buffer.c. Fields without a note never change. */
 struct hpage_map_buffer {
 	refcount_t refs;
-	struct file *ticket;		/* put with the last reference, see buffer.c; then NULL */
 	struct delayed_work work;	/* gives many pages back, and looks at what lingers */
 	unsigned long interval;		/* between looks, in jiffies; of the work alone */
+	bool given_back;		/* all pages, but for what lingers */
 	u32 id;
 	u32 role;			/* ATTR_DEFAULT, _NAMED or 0; cleared with the name */
 	u64 asked;			/* the length that was asked for, in bytes */
@@ -63,7 +63,7 @@ struct hpage_map_buffer *hpm_buffer_get(struct hpage_map_buffer *buf);
 struct hpage_map_buffer *hpm_buffer_next(u32 *id,
 					 bool (*wanted)(const struct hpage_map_buffer *buf));
 void hpm_buffer_put(struct hpage_map_buffer *buf);
-void hpm_buffer_put_now(struct hpage_map_buffer *buf);
+void hpm_buffer_put_later(struct hpage_map_buffer *buf);
 void hpm_buffer_exit(void);
 u32 hpm_buffer_attributes(const struct hpage_map_buffer *buf);
 

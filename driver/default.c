@@ -163,5 +163,5 @@ int hpm_default_init(void)
 void hpm_default_exit(void)
 {
 	if (default_buffer)
-		hpm_buffer_put_now(default_buffer);
+		hpm_buffer_put(default_buffer);
 }

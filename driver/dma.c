@@ -263,9 +263,12 @@ void hpage_map_dma_unmap(struct hpage_map_buffer *buf, struct device *dev, struc
 {
 	struct hpm_dma *t = hpm_dma_of(sgt);
 
+	/* The caller may hold any lock, so the table's reference must not be the last. */
+	hpm_buffer_get(buf);
 	hpm_dma_end(t);
-	atomic_dec(&t->buf->drivers);
+	atomic_dec(&buf->drivers);
 	hpm_dma_put(t);
+	hpm_buffer_put_later(buf);
 }
 EXPORT_SYMBOL_NS_GPL(hpage_map_dma_unmap, "HPAGE_MAP");
 

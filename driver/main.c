@@ -86,10 +86,7 @@ static int __init hpm_init(void)
 static void __exit hpm_exit(void)
 {
 	parts_exit(ARRAY_SIZE(parts));
-	/*
-	 * The last buffer dropped its reference to the module inside ticket_release(), and who ran
-	 * that may have been preempted before it returned.
-	 */
+	/* Who ran the last named_release() may have been preempted before it returned. */
 	synchronize_rcu_tasks();
 }
 
