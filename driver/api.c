@@ -239,8 +239,8 @@ static long window_begin(const struct hpage_map_buffer *buf, unsigned long pgoff
  * VM_WRITE together with VM_SHARED, and clears VM_MAYWRITE.
  *
  * Context: under mmap_lock for writing, as .mmap is called.
- * Return: 0; -EINVAL when offset, length or address is no multiple of the page size, or the part
- * is not within the window; -ENOMEM when a hugetlb pool cannot promise pages for private copies.
+ * Return: 0; -EINVAL when the part is not within the window, or is of a pool's pages and not of
+ * whole ones; -ENOMEM when a hugetlb pool cannot promise pages for private copies; -ENFILE.
  */
 int hpage_map_mmap(struct hpage_map_buffer *buf, struct vm_area_struct *vma, u64 start, u64 length)
 {

@@ -189,8 +189,8 @@ struct file *hpm_fs_create(const char *type, const char *value, loff_t size)
 }
 
 /*
- * Open the inode of a file once more, with operations of a module, which the file holds. Return: the
- * file, whose reference is the caller's; or an ERR_PTR, -ENFILE or -ENOMEM.
+ * Open the inode of a file once more, with operations of a module, which the file holds. Return:
+ * the file, whose reference is the caller's; or an ERR_PTR, -ENFILE or -ENOMEM.
  */
 struct file *hpm_fs_open_again(struct file *file, const struct file_operations *fops)
 {

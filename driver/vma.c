@@ -6,23 +6,20 @@
  * true hugetlb or shmem mapping, and then puts a file of the same inode into the VMA. From there on
  * everything is the business of mm/; there is no fault handler here.
  *
- * A mapping is a holder: people close the descriptor after mmap() and still expect their pages. What
- * they hold is that file, the lease. All mappings of a buffer refer to one lease, and so does each
+ * A mapping is a holder: people close the descriptor after mmap() and still expect their pages.
+ * What they hold is that file, the lease. All mappings of a buffer refer to one lease, and so does each
  * part of a mapping and each copy that fork() makes; with the last of them its references come to
  * an end, and its release drops the buffer. So there are as many mappings as references, and mm/
  * splits and merges the mappings of tmpfs as it likes, since they have no operation for their end.
  * The release runs where the last reference was dropped, but never under mmap_lock.
  *
- * The VMA's operations are a copy of the file system's without those for a memory policy, made once,
- * at the first mmap() and under the buffer's lock. It is in the buffer, and is freed after a grace
- * period.
+ * The VMA's operations are a copy of the file system's without those for a memory policy. It is
+ * made once, at the first mmap() and under the buffer's lock, is in the buffer, and is freed after
+ * a grace period.
  */
-#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
-
 #include <linux/file.h>
 #include <linux/mman.h>
 #include <linux/module.h>
-#include <linux/sched.h>
 
 #include "buffer.h"
 #include "fs.h"
@@ -268,11 +265,9 @@ int hpm_vma_map_anywhere(struct hpage_map_buffer *buf, struct vm_area_struct *vm
 /* Programs do not say what they tried to map, so the log does. */
 static int part_refuse(const struct hpage_map_buffer *buf)
 {
-	if (buffer_unit(buf) > PAGE_SIZE && hpm_log_may(true))
-		pr_info("%*pE (%d) mapped a part of a buffer: offset, length and address must be multiples of %s (QEMU: align=%lu)\n",
-			(int)strnlen(current->comm, sizeof(current->comm)), current->comm,
-			task_tgid_nr(current), hpm_text_size(buffer_unit(buf)).text,
-			buffer_unit(buf));
+	if (buffer_unit(buf) > PAGE_SIZE)
+		hpm_log(true, "may map whole pages only, in multiples of %s; QEMU: align=%lu",
+			hpm_text_size(buffer_unit(buf)).text, buffer_unit(buf));
 	return -EINVAL;
 }
 
