@@ -7,9 +7,9 @@
  * everything is the business of mm/; there is no fault handler here.
  *
  * A mapping is a holder: people close the descriptor after mmap() and still expect their pages.
- * What they hold is that file, the lease. All mappings of a buffer refer to one lease, and so does each
- * part of a mapping and each copy that fork() makes; with the last of them its references come to
- * an end, and its release drops the buffer. So there are as many mappings as references, and mm/
+ * What they hold is that file, the lease. All mappings of a buffer refer to one lease, and so does
+ * each part of a mapping and each copy that fork() makes; with the last of them its references come
+ * to an end, and its release drops the buffer. So there are as many mappings as references, and mm/
  * splits and merges the mappings of tmpfs as it likes, since they have no operation for their end.
  * The release runs where the last reference was dropped, but never under mmap_lock.
  *
