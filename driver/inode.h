@@ -2,8 +2,8 @@
 #ifndef _HPM_INODE_H
 #define _HPM_INODE_H
 
-struct file;
-struct file_operations;
+#include <linux/fs.h>
+
 struct hpage_map_buffer;
 
 int hpm_inode_pin(void);

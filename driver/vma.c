@@ -7,15 +7,19 @@
  * everything is the business of mm/; there is no fault handler here.
  *
  * A mapping is a holder: people close the descriptor after mmap() and still expect their pages.
- * What they hold is that file, the lease. All mappings of a buffer refer to one lease, and so does
- * each part of a mapping and each copy that fork() makes; with the last of them its references come
- * to an end, and its release drops the buffer. So there are as many mappings as references, and mm/
- * splits and merges the mappings of tmpfs as it likes, since they have no operation for their end.
- * The release runs where the last reference was dropped, but never under mmap_lock.
+ * What it holds is the lease, one more open file of the lent inode, with a release of ours that
+ * drops the buffer. All mappings of a buffer hold one lease, and so do each part of a mapping
+ * and each copy that fork() makes: there are as many mappings as it has references. The release
+ * runs where the last of them was dropped, but never under mmap_lock.
  *
- * The VMA's operations are a copy of the file system's without those for a memory policy. It is
- * made once, at the first mmap() and under the buffer's lock, is in the buffer, and is freed after
- * a grace period.
+ * A mapping of tmpfs has the lease as its file. It needs no operations for its beginning and end
+ * then, so that mm/ merges what it has split. Those of hugetlbfs have such operations, and are
+ * never merged. They keep the lent file, by whose operations kernels before 6.12 know them, and
+ * ours count the reference.
+ *
+ * The VMA's operations are a copy of the file system's, without those for a memory policy. It is
+ * made once, at the first mmap() and under the buffer's lock. It is in the buffer and leads back
+ * to it: vm_private_data belongs to hugetlb. It is freed after a grace period.
  */
 #include <linux/file.h>
 #include <linux/mman.h>
@@ -93,11 +97,44 @@ unsigned int hpm_vma_count(const struct hpage_map_buffer *buf)
 	return nr;
 }
 
-static void vma_wrap_ops(struct hpage_map_buffer *buf, struct vm_area_struct *vma)
+static struct hpage_map_buffer *vma_buffer(struct vm_area_struct *vma)
 {
+	return container_of(vma->vm_ops, struct hpage_map_buffer, vm_ops);
+}
+
+/* fork(), or a part of a mapping becomes a mapping of its own. */
+static void vma_open(struct vm_area_struct *vma)
+{
+	struct hpage_map_buffer *buf = vma_buffer(vma);
+
+	get_file(buf->lease);
+	buf->lent_vm_ops->open(vma);
+}
+
+static void vma_close(struct vm_area_struct *vma)
+{
+	struct hpage_map_buffer *buf = vma_buffer(vma);
+
+	buf->lent_vm_ops->close(vma);
+	fput(buf->lease);
+}
+
+/* From now on the VMA has the reference to the lease, by its file or by its operations. */
+static void vma_hold_lease(struct hpage_map_buffer *buf, struct vm_area_struct *vma,
+			   struct file *lease)
+{
+	bool by_file = !vma->vm_ops->close;
+
+	vma_set_file(vma, by_file ? lease : buf->backing.file);
+	if (by_file)
+		fput(lease);
 	mutex_lock(&buf->lock);
 	if (!buf->lent_vm_ops) {
 		buf->vm_ops = *vma->vm_ops;
+		if (!by_file) {
+			buf->vm_ops.open = vma_open;
+			buf->vm_ops.close = vma_close;
+		}
 #if IS_ENABLED(CONFIG_NUMA)
 		/*
 		 * mbind() sets the policy of the mapping, which counts for private copies; never
@@ -148,7 +185,7 @@ static bool vma_is_in_units(const struct hpage_map_buffer *buf, const struct vm_
 	       addr_is_congruent(vma->vm_start, vma->vm_pgoff, unit);
 }
 
-/* Let the lent file make the mapping, and put the lease in the place of the VMA's own file. */
+/* Let the lent file make the mapping, which then is that file's and holds the lease. */
 static int vma_lend(struct hpage_map_buffer *buf, struct vm_area_struct *vma)
 {
 	const struct hpm_kind *kind = hpm_kind(buf->backing.kind);
@@ -176,11 +213,10 @@ static int vma_lend(struct hpage_map_buffer *buf, struct vm_area_struct *vma)
 	/* A part of the reserve stands elsewhere in its file. */
 	vma->vm_pgoff += buf->backing.start >> PAGE_SHIFT;
 	ret = vfs_mmap(buf->backing.file, vma);
-	if (!ret) {
-		vma_set_file(vma, lease);
-		vma_wrap_ops(buf, vma);
-	}
-	fput(lease);
+	if (ret)
+		fput(lease);
+	else
+		vma_hold_lease(buf, vma, lease);
 	return ret;
 }
 
