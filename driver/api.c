@@ -140,14 +140,12 @@ EXPORT_SYMBOL_NS_GPL(hpage_map_get, "HPAGE_MAP");
  * hpage_map_put() - cease to be a holder; programs that have mapped the buffer keep it
  * @buf: the buffer; the caller's DMA into it has stopped
  *
- * The pages of the last holder are given back by a worker, a moment later.
- *
- * Context: Any.
+ * Context: Process context; may sleep. Under any lock that allows that, also mmap_lock.
  */
 void hpage_map_put(struct hpage_map_buffer *buf)
 {
 	atomic_dec(&buf->drivers);
-	hpm_buffer_put_later(buf);
+	hpm_buffer_put_locked(buf);
 }
 EXPORT_SYMBOL_NS_GPL(hpage_map_put, "HPAGE_MAP");
 

@@ -9,7 +9,8 @@
  * Whoever drops the last reference gives the pages back, if they are few, else a worker does. The
  * last close() or munmap() thus ends with the pages free, before the program sees that it did;
  * and who asks for pages that are on their way back waits for them a moment. A driver may hold
- * any lock when it drops its reference, so that what was its alone is given back by the worker.
+ * any lock when it drops its reference. So if that was the last one, a file is opened and put, and
+ * the pages are given back by its release, which runs without a lock.
  *
  * Pages that others still have linger, see backing.c. Their buffer stays in the list until they
  * are back, with one reference, of the work that looks at them. It does not hold the module:
@@ -31,6 +32,7 @@
  * same buffer.
  */
 #include <linux/cred.h>
+#include <linux/file.h>
 #include <linux/module.h>
 #include <linux/pid.h>
 #include <linux/sizes.h>
@@ -40,6 +42,7 @@
 #include <linux/xarray.h>
 
 #include "buffer.h"
+#include "fs.h"
 #include "ladder.h"
 #include "offline.h"
 #include "request.h"
@@ -102,19 +105,25 @@ static void buffer_work(struct work_struct *work)
 	}
 }
 
-/* The last reference has gone. */
-static void buffer_end(struct hpage_map_buffer *buf, bool by_worker)
+/* The pages are on their way. What is given back takes locks that come before mmap_lock. */
+static void buffer_begin_return(struct hpage_map_buffer *buf)
 {
-	if (buf->given_back) {
-		buffer_destroy(buf);
-		return;
-	}
-	atomic_inc(&on_their_way);
-	if (by_worker || buf->backing.pages.nr > FEW_PAGES)
+	if (buf->backing.pages.nr > FEW_PAGES)
 		queue_delayed_work(hpm_workqueue, &buf->work, 0);
 	else
 		buffer_give_back(buf);
 }
+
+static int ticket_release(struct inode *inode, struct file *ticket)
+{
+	buffer_begin_return(ticket->private_data);
+	return 0;
+}
+
+static const struct file_operations ticket_fops = {
+	.owner = THIS_MODULE,
+	.release = ticket_release,
+};
 
 /* A buffer without pages, which nobody sees yet, or an ERR_PTR. */
 static struct hpage_map_buffer *buffer_new(const struct hpm_request *r)
@@ -222,18 +231,44 @@ struct hpage_map_buffer *hpm_buffer_get(struct hpage_map_buffer *buf)
 	return buf;
 }
 
-/* Cease to be a holder. What is given back takes locks that come before mmap_lock. */
-void hpm_buffer_put(struct hpage_map_buffer *buf)
+/* Drop a reference. Return: was it the last, and are there pages to give back? */
+static bool buffer_ends(struct hpage_map_buffer *buf)
 {
-	if (refcount_dec_and_test(&buf->refs))
-		buffer_end(buf, false);
+	if (!refcount_dec_and_test(&buf->refs))
+		return false;
+	if (!buf->given_back) {
+		atomic_inc(&on_their_way);
+		return true;
+	}
+	buffer_destroy(buf);
+	return false;
 }
 
-/* As hpm_buffer_put(), with any locks held: a worker gives the pages back. */
-void hpm_buffer_put_later(struct hpage_map_buffer *buf)
+/* Cease to be a holder, under no lock. */
+void hpm_buffer_put(struct hpage_map_buffer *buf)
 {
-	if (refcount_dec_and_test(&buf->refs))
-		buffer_end(buf, true);
+	if (buffer_ends(buf))
+		buffer_begin_return(buf);
+}
+
+/*
+ * As hpm_buffer_put(), with any lock held under which the caller may sleep. The release of a file
+ * runs without one, when the task returns to user space.
+ */
+void hpm_buffer_put_locked(struct hpage_map_buffer *buf)
+{
+	struct file *ticket = NULL;
+
+	if (!buffer_ends(buf))
+		return;
+	if (buf->backing.file)
+		ticket = hpm_fs_open_again(buf->backing.file, &ticket_fops);
+	if (IS_ERR_OR_NULL(ticket)) {
+		queue_delayed_work(hpm_workqueue, &buf->work, 0);
+		return;
+	}
+	ticket->private_data = buf;
+	fput(ticket);
 }
 
 /*

@@ -63,7 +63,7 @@ struct hpage_map_buffer *hpm_buffer_get(struct hpage_map_buffer *buf);
 struct hpage_map_buffer *hpm_buffer_next(u32 *id,
 					 bool (*wanted)(const struct hpage_map_buffer *buf));
 void hpm_buffer_put(struct hpage_map_buffer *buf);
-void hpm_buffer_put_later(struct hpage_map_buffer *buf);
+void hpm_buffer_put_locked(struct hpage_map_buffer *buf);
 void hpm_buffer_exit(void);
 u32 hpm_buffer_attributes(const struct hpage_map_buffer *buf);
 

@@ -268,7 +268,7 @@ void hpage_map_dma_unmap(struct hpage_map_buffer *buf, struct device *dev, struc
 	hpm_dma_end(t);
 	atomic_dec(&buf->drivers);
 	hpm_dma_put(t);
-	hpm_buffer_put_later(buf);
+	hpm_buffer_put_locked(buf);
 }
 EXPORT_SYMBOL_NS_GPL(hpage_map_dma_unmap, "HPAGE_MAP");
 
