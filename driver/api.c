@@ -140,12 +140,12 @@ EXPORT_SYMBOL_NS_GPL(hpage_map_get, "HPAGE_MAP");
  * hpage_map_put() - cease to be a holder; programs that have mapped the buffer keep it
  * @buf: the buffer; the caller's DMA into it has stopped
  *
- * Context: Process context; may sleep.
+ * Context: Process context; may sleep. Under any lock that allows that, also mmap_lock.
  */
 void hpage_map_put(struct hpage_map_buffer *buf)
 {
 	atomic_dec(&buf->drivers);
-	hpm_buffer_put(buf);
+	hpm_buffer_put_locked(buf);
 }
 EXPORT_SYMBOL_NS_GPL(hpage_map_put, "HPAGE_MAP");
 
@@ -205,7 +205,7 @@ EXPORT_SYMBOL_NS_GPL(hpage_map_page, "HPAGE_MAP");
  */
 unsigned int hpage_map_mapped(const struct hpage_map_buffer *buf)
 {
-	return atomic_read(&buf->mappings) + atomic_read(&buf->exports);
+	return hpm_vma_count(buf) + atomic_read(&buf->exports);
 }
 EXPORT_SYMBOL_NS_GPL(hpage_map_mapped, "HPAGE_MAP");
 
@@ -237,8 +237,8 @@ static long window_begin(const struct hpage_map_buffer *buf, unsigned long pgoff
  * VM_WRITE together with VM_SHARED, and clears VM_MAYWRITE.
  *
  * Context: under mmap_lock for writing, as .mmap is called.
- * Return: 0; -EINVAL when offset, length or address is no multiple of the page size, or the part
- * is not within the window; -ENOMEM when a hugetlb pool cannot promise pages for private copies.
+ * Return: 0; -EINVAL when the part is not within the window, or is of a pool's pages and not of
+ * whole ones; -ENOMEM when a hugetlb pool cannot promise pages for private copies; -ENFILE.
  */
 int hpage_map_mmap(struct hpage_map_buffer *buf, struct vm_area_struct *vma, u64 start, u64 length)
 {
@@ -247,6 +247,9 @@ int hpage_map_mmap(struct hpage_map_buffer *buf, struct vm_area_struct *vma, u64
 	if (first < 0)
 		return first;
 	vma->vm_pgoff += first;
+	/* What follows a window is not for its program. */
+	if (length)
+		vm_flags_mod(vma, VM_DONTEXPAND, 0);
 	return hpm_vma_map(buf, vma);
 }
 EXPORT_SYMBOL_NS_GPL(hpage_map_mmap, "HPAGE_MAP");

@@ -2,28 +2,26 @@
 /*
  * A buffer: pages, and those who hold them.
  *
- * Holders are open files of the device, mappings, and whoever in the module keeps a
- * pointer; each has one reference. A mapping holds the module too (an open file does so
- * through its file operations), so that the module cannot go while anybody has a buffer.
+ * Holders are open files, the lease of the mappings, see vma.c, and whoever in the module keeps a
+ * pointer; each has one reference. Files hold the module through their operations, so that it
+ * cannot go while a program has a buffer.
  *
- * The last reference may go under mmap_lock, or under a lock of another driver, and giving
- * pages back takes locks and time. So each buffer has a ticket, a file that nobody can open:
- * putting it is legal anywhere, and its release() is called when the task that has put it goes
- * back to user space, or ends, before anybody sees that it did. There the pages are given back,
- * by the task itself if they are few, else by a worker. A program that ends a buffer thus finds
- * its pages free, and who asks for pages that are on their way back waits for them a moment. The
- * module is held until release(), before which a tracer may stop the task, for example.
+ * Whoever drops the last reference gives the pages back, if they are few, else a worker does. The
+ * last close() or munmap() thus ends with the pages free, before the program sees that it did;
+ * and who asks for pages that are on their way back waits for them a moment. A driver may hold
+ * any lock when it drops its reference. So if that was the last one, a file is opened and put, and
+ * the pages are given back by its release, which runs without a lock.
  *
  * Pages that others still have linger, see backing.c. Their buffer stays in the list until they
  * are back, with one reference, of the work that looks at them. It does not hold the module:
  * when that goes the account is given up.
  *
- * The pages never change while the buffer has holders. What does is under its lock: vm_ops, see
- * vma.c, made once at first use, and the tables for devices, see dma.c. All
- * buffers stand in one array by their id, from the end of their making to their last put;
- * who finds one there under RCU must still get a reference. Lock order:
+ * The pages never change while the buffer has holders. What does is under its lock: what mappings
+ * refer to, see vma.c, and the tables for devices, see dma.c. All buffers stand in one array by
+ * their id, from the end of their making to their last put; who finds one there under RCU must
+ * still get a reference. Lock order:
  *
- *	the lock of a device; the mutexes of default.c and named.c
+ *	the lock of a device; the mutex of named.c
  *	  mmap_lock
  *	    the lock of a dma-buf (dma_resv)
  *	      the lock of a table for a device
@@ -33,7 +31,6 @@
  * No lock is held while user memory is touched, which may fault on a mapping of the very
  * same buffer.
  */
-#include <linux/anon_inodes.h>
 #include <linux/cred.h>
 #include <linux/file.h>
 #include <linux/module.h>
@@ -45,6 +42,7 @@
 #include <linux/xarray.h>
 
 #include "buffer.h"
+#include "fs.h"
 #include "ladder.h"
 #include "offline.h"
 #include "request.h"
@@ -78,6 +76,7 @@ static void buffer_give_back(struct hpage_map_buffer *buf)
 	vunmap(buf->vaddr);
 	buf->vaddr = NULL;
 	hpm_offline_release(&buf->backing.pages);
+	buf->given_back = true;
 	if (hpm_backing_free(&buf->backing)) {
 		buf->interval = LOOK_FIRST;
 		/* From here on those who go through the list see it again, as it now is. */
@@ -106,28 +105,25 @@ static void buffer_work(struct work_struct *work)
 	}
 }
 
-/* Nothing of the file refers to the module any more: the VFS looks at it once more, later. */
-static void ticket_invalidate(struct file *ticket)
+/* The pages are on their way. What is given back takes locks that come before mmap_lock. */
+static void buffer_begin_return(struct hpage_map_buffer *buf)
 {
-	ticket->f_op = file_inode(ticket)->i_fop;
-}
-
-static int ticket_release(struct inode *inode, struct file *file)
-{
-	struct hpage_map_buffer *buf = file->private_data;
-
-	ticket_invalidate(file);
 	if (buf->backing.pages.nr > FEW_PAGES)
 		queue_delayed_work(hpm_workqueue, &buf->work, 0);
 	else
 		buffer_give_back(buf);
-	/* Returns through the module, as vma_close() does; see hpm_exit(). */
-	module_put(THIS_MODULE);
+}
+
+static int ticket_release(struct inode *inode, struct file *ticket)
+{
+	buffer_begin_return(ticket->private_data);
 	return 0;
 }
 
-/* Without an owner: a buffer does not hold the module, but from its put to this it does. */
-static const struct file_operations ticket_fops = { .release = ticket_release };
+static const struct file_operations ticket_fops = {
+	.owner = THIS_MODULE,
+	.release = ticket_release,
+};
 
 /* A buffer without pages, which nobody sees yet, or an ERR_PTR. */
 static struct hpage_map_buffer *buffer_new(const struct hpm_request *r)
@@ -156,19 +152,9 @@ static struct hpage_map_buffer *buffer_publish(struct hpage_map_buffer *buf, int
 	ret = hpm_offline_guard(&buf->backing.pages);
 	if (ret)
 		goto free_backing;
-	buf->ticket = anon_inode_getfile("[hpage_map-ticket]", &ticket_fops, buf, O_RDONLY);
-	ret = PTR_ERR_OR_ZERO(buf->ticket);
-	if (ret)
-		goto release_guard;
 	ret = xa_alloc_cyclic(&buffers, &buf->id, buf, xa_limit_31b, &last_id, GFP_KERNEL);
-	if (ret < 0)
-		goto put_ticket;
-	return buf;
-
-put_ticket:
-	ticket_invalidate(buf->ticket);
-	fput(buf->ticket);
-release_guard:
+	if (ret >= 0)
+		return buf;
 	hpm_offline_release(&buf->backing.pages);
 free_backing:
 	/* Nobody has had the pages, so only mm/ can have some of them yet. */
@@ -194,8 +180,8 @@ static bool buffers_await_pages(void)
 
 /*
  * Make a buffer, with its first reference for the caller. Return: the buffer, or an ERR_PTR as of
- * hpm_request_check() and hpm_ladder_make(), and -ENFILE; pages that are on their way back are
- * waited for, a moment, before there are none.
+ * hpm_request_check() and hpm_ladder_make(); pages that are on their way back are waited for, a
+ * moment, before there are none.
  */
 struct hpage_map_buffer *hpm_buffer_create(const struct hpm_request *r)
 {
@@ -222,7 +208,7 @@ struct hpage_map_buffer *hpm_buffer_create(const struct hpm_request *r)
 
 /*
  * Make a buffer of the calling program's memory: length, name and reasons are those of @r.
- * Return: the buffer, or an ERR_PTR as of hpm_user_pin(), and -ENFILE.
+ * Return: the buffer, or an ERR_PTR as of hpm_user_pin().
  */
 struct hpage_map_buffer *hpm_buffer_pin(unsigned long addr, const struct hpm_request *r)
 {
@@ -245,36 +231,44 @@ struct hpage_map_buffer *hpm_buffer_get(struct hpage_map_buffer *buf)
 	return buf;
 }
 
-/* Cease to be a holder. Legal wherever fput() is, also under mmap_lock and in interrupts. */
-void hpm_buffer_put(struct hpage_map_buffer *buf)
+/* Drop a reference. Return: was it the last, and are there pages to give back? */
+static bool buffer_ends(struct hpage_map_buffer *buf)
 {
-	struct file *ticket;
-
 	if (!refcount_dec_and_test(&buf->refs))
-		return;
-	ticket = xchg(&buf->ticket, NULL);
-	if (ticket) {
-		__module_get(THIS_MODULE);
+		return false;
+	if (!buf->given_back) {
 		atomic_inc(&on_their_way);
-		fput(ticket);
-	} else {
-		/* Nothing lingers any more. */
-		buffer_destroy(buf);
+		return true;
 	}
+	buffer_destroy(buf);
+	return false;
 }
 
-/* As hpm_buffer_put(), at once: for the task that removes the module. */
-void hpm_buffer_put_now(struct hpage_map_buffer *buf)
+/* Cease to be a holder, under no lock. */
+void hpm_buffer_put(struct hpage_map_buffer *buf)
 {
-	struct file *ticket = buf->ticket;
+	if (buffer_ends(buf))
+		buffer_begin_return(buf);
+}
 
-	if (!refcount_dec_and_test(&buf->refs))
+/*
+ * As hpm_buffer_put(), with any lock held under which the caller may sleep. The release of a file
+ * runs without one, when the task returns to user space.
+ */
+void hpm_buffer_put_locked(struct hpage_map_buffer *buf)
+{
+	struct file *ticket = NULL;
+
+	if (!buffer_ends(buf))
 		return;
-	buf->ticket = NULL;
-	ticket_invalidate(ticket);
+	if (buf->backing.file)
+		ticket = hpm_fs_open_again(buf->backing.file, &ticket_fops);
+	if (IS_ERR_OR_NULL(ticket)) {
+		queue_delayed_work(hpm_workqueue, &buf->work, 0);
+		return;
+	}
+	ticket->private_data = buf;
 	fput(ticket);
-	atomic_inc(&on_their_way);
-	buffer_give_back(buf);
 }
 
 /*

@@ -17,9 +17,9 @@ struct hpm_request;
 /* One buffer, see buffer.c. Fields without a note never change. */
 struct hpage_map_buffer {
 	refcount_t refs;
-	struct file *ticket;		/* put with the last reference, see buffer.c; then NULL */
 	struct delayed_work work;	/* gives many pages back, and looks at what lingers */
 	unsigned long interval;		/* between looks, in jiffies; of the work alone */
+	bool given_back;		/* all pages, but for what lingers */
 	u32 id;
 	u32 role;			/* ATTR_DEFAULT, _NAMED or 0; cleared with the name */
 	u64 asked;			/* the length that was asked for, in bytes */
@@ -28,9 +28,8 @@ struct hpage_map_buffer {
 	char name[HPAGE_MAP_NAME_SIZE];	/* or tag; may be empty */
 	struct hpm_backing backing;
 
-	/* Holders, counted for people. */
+	/* Holders, counted for people; mappings are in vma.c. */
 	atomic_t descriptors;
-	atomic_t mappings;
 	atomic_t exports;
 	atomic_t drivers;
 	atomic_t devices;
@@ -41,9 +40,10 @@ struct hpage_map_buffer {
 	struct xarray tables;		/* for devices, see dma.c */
 	bool copied;			/* there is one table, and it is of copies */
 
-	/* Set once, under lock, too. */
-	const struct vm_operations_struct *fs_vm_ops;	/* of the lent file, see vma.c */
-	struct vm_operations_struct vm_ops;		/* wrapped; set before fs_vm_ops */
+	/* See vma.c; set under lock, too. */
+	struct file *lease;		/* what mappings refer to; not held; NULL without any */
+	const struct vm_operations_struct *lent_vm_ops;	/* of the lent file; set once */
+	struct vm_operations_struct vm_ops;	/* of mappings; set before lent_vm_ops */
 	struct rcu_head rcu;		/* keeps vm_ops for who looks at a VMA under RCU alone */
 };
 
@@ -63,7 +63,7 @@ struct hpage_map_buffer *hpm_buffer_get(struct hpage_map_buffer *buf);
 struct hpage_map_buffer *hpm_buffer_next(u32 *id,
 					 bool (*wanted)(const struct hpage_map_buffer *buf));
 void hpm_buffer_put(struct hpage_map_buffer *buf);
-void hpm_buffer_put_now(struct hpage_map_buffer *buf);
+void hpm_buffer_put_locked(struct hpage_map_buffer *buf);
 void hpm_buffer_exit(void);
 u32 hpm_buffer_attributes(const struct hpage_map_buffer *buf);
 

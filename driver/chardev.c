@@ -7,15 +7,13 @@
  * own, so that a file without a buffer has none that needs one. Nothing is locked here: a file
  * refers to what it was opened for as long as it is open.
  */
-#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
-
 #include <linux/cdev.h>
 #include <linux/device.h>
 #include <linux/fcntl.h>
 #include <linux/module.h>
-#include <linux/sched.h>
 #include <linux/seq_file.h>
 
+#include "buffer.h"
 #include "chardev.h"
 #include "class.h"
 #include "default.h"
@@ -63,24 +61,17 @@ static struct file_operations default_fops __ro_after_init;
 /* The header of programs cannot include <fcntl.h>. */
 static_assert(HPAGE_MAP_O_DOOR == (O_RDWR | O_NONBLOCK));
 
-/* Access mode 3, for which security modules ask for neither right, so that it has none. */
-static int open_refuse_mode_3(void)
-{
-	if (hpm_log_may(true))
-		pr_info("%*pE (%d) opened with access mode 3, refused; use O_RDWR | O_NONBLOCK\n",
-			(int)strnlen(current->comm, sizeof(current->comm)), current->comm,
-			task_tgid_nr(current));
-	return -EINVAL;
-}
-
 /* The module that is held for these file operations is held for those that replace them. */
 static int chardev_open(struct inode *inode, struct file *file)
 {
 	bool door = iminor(inode) == HPM_MINOR_DEFAULT;
 	struct hpage_map_buffer *buf;
 
-	if (!(file->f_mode & (FMODE_READ | FMODE_WRITE)))
-		return open_refuse_mode_3();
+	/* Access mode 3, for which security modules ask for neither right, so that it has none. */
+	if (!(file->f_mode & (FMODE_READ | FMODE_WRITE))) {
+		hpm_log(true, "opened with access mode 3, refused; use O_RDWR | O_NONBLOCK");
+		return -EINVAL;
+	}
 	if (door && file->f_flags & O_NONBLOCK) {
 		file->f_op = &door_fops;
 		return 0;
@@ -89,6 +80,8 @@ static int chardev_open(struct inode *inode, struct file *file)
 	if (IS_ERR(buf))
 		return PTR_ERR(buf);
 	file->f_op = door ? &default_fops : &hpm_file_fops;
+	/* Programs look there for how much they can map. */
+	i_size_write(inode, hpm_buffer_size(buf));
 	hpm_file_refer(file, buf);
 	return 0;
 }

@@ -12,8 +12,9 @@
  *
  * The entries never change. That they are mapped is under the lock of the table. A sync of a
  * part holds it for a small piece at a time: who ends a mapping, as the kernel does before it
- * unbinds a driver, waits for one piece; or for one sync of all, which only somebody with
- * CAP_SYS_RAWIO, an importer or a driver makes. The lock of the buffer is taken under it.
+ * unbinds a driver, waits for one piece. A sync of all holds it to its end, which no signal brings
+ * about sooner. Who has a descriptor of the mapping, or a dma-buf that is mapped, may make one. The
+ * lock of the buffer is taken under it.
  */
 #include <linux/dma-mapping.h>
 #include <linux/export.h>
@@ -263,9 +264,12 @@ void hpage_map_dma_unmap(struct hpage_map_buffer *buf, struct device *dev, struc
 {
 	struct hpm_dma *t = hpm_dma_of(sgt);
 
+	/* The caller may hold any lock, so the table's reference must not be the last. */
+	hpm_buffer_get(buf);
 	hpm_dma_end(t);
-	atomic_dec(&t->buf->drivers);
+	atomic_dec(&buf->drivers);
 	hpm_dma_put(t);
+	hpm_buffer_put_locked(buf);
 }
 EXPORT_SYMBOL_NS_GPL(hpage_map_dma_unmap, "HPAGE_MAP");
 

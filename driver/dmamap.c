@@ -49,7 +49,7 @@ static int driver_unbinding(struct notifier_block *nb, unsigned long action, voi
 				hpm_dma_end(table);
 			hpm_dma_put(table);
 		}
-		hpm_buffer_put(buf);
+		hpm_buffer_put_locked(buf);
 	}
 	return NOTIFY_OK;
 }

@@ -6,11 +6,11 @@
  * needs a lock here. What a file may do is what it was opened for, FMODE_READ and FMODE_WRITE,
  * since that is what permissions, Landlock and other security modules have been asked about.
  */
-#include <linux/anon_inodes.h>
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/sched/signal.h>
 #include <linux/seq_file.h>
+#include <linux/splice.h>
 #include <linux/uio.h>
 
 #include "buffer.h"
@@ -18,6 +18,7 @@
 #include "dmamap.h"
 #include "file.h"
 #include "info.h"
+#include "inode.h"
 #include "ioctl.h"
 #include "kind.h"
 #include "vma.h"
@@ -29,12 +30,24 @@ void hpm_file_refer(struct file *file, struct hpage_map_buffer *buf)
 	file->private_data = buf;
 }
 
+/* A file without a node is opened again, by its link in /proc/PID/fd. */
+static int file_open(struct inode *inode, struct file *file)
+{
+	int ret = hpm_inode_pin();
+
+	if (!ret)
+		hpm_file_refer(file, hpm_buffer_get(inode->i_private));
+	return ret;
+}
+
 static int file_release(struct inode *inode, struct file *file)
 {
 	struct hpage_map_buffer *buf = file->private_data;
 
 	atomic_dec(&buf->descriptors);
 	hpm_buffer_put(buf);
+	if (S_ISREG(inode->i_mode))
+		hpm_inode_unpin();
 	return 0;
 }
 
@@ -104,9 +117,9 @@ static ssize_t file_write_iter(struct kiocb *iocb, struct iov_iter *from)
 
 static loff_t file_llseek(struct file *file, loff_t offset, int whence)
 {
-	struct hpage_map_buffer *buf = file->private_data;
+	loff_t size = hpm_buffer_size(file->private_data);
 
-	return fixed_size_llseek(file, offset, whence, hpm_buffer_size(buf));
+	return generic_file_llseek_size(file, offset, whence, size, size);
 }
 
 static void file_show_fdinfo(struct seq_file *seq, struct file *file)
@@ -140,11 +153,14 @@ long hpm_file_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 
 const struct file_operations hpm_file_fops = {
 	.owner = THIS_MODULE,
+	.open = file_open,
 	.release = file_release,
 	.mmap = file_mmap,
 	.get_unmapped_area = file_get_unmapped_area,
 	.read_iter = file_read_iter,
 	.write_iter = file_write_iter,
+	.splice_read = copy_splice_read,
+	.splice_write = iter_file_splice_write,
 	.llseek = file_llseek,
 	.fsync = noop_fsync,
 	.unlocked_ioctl = hpm_file_ioctl,
@@ -158,14 +174,11 @@ const struct file_operations hpm_file_fops = {
  */
 struct file *hpm_file_new(struct hpage_map_buffer *buf)
 {
-	struct file *file = anon_inode_getfile("[hpage_map]", &hpm_file_fops, NULL,
-					       O_RDWR | O_LARGEFILE);
+	struct file *file = hpm_inode_file(buf, &hpm_file_fops);
 
-	if (IS_ERR(file)) {
+	if (IS_ERR(file))
 		hpm_buffer_put(buf);
-		return file;
-	}
-	file->f_mode |= FMODE_LSEEK | FMODE_PREAD | FMODE_PWRITE;
-	hpm_file_refer(file, buf);
+	else
+		hpm_file_refer(file, buf);
 	return file;
 }

@@ -20,6 +20,7 @@
 #include <linux/file.h>
 #include <linux/fs_context.h>
 #include <linux/init_task.h>
+#include <linux/module.h>
 #include <linux/mount.h>
 #include <linux/pagemap.h>
 #include <linux/sizes.h>
@@ -132,23 +133,28 @@ static struct vfsmount *fs_mount_find(const char *type, const char *value)
 	return ERR_PTR(-ENODEV);
 }
 
-/*
- * Open a file that no directory has. The file system makes the inode; the file that is kept has
- * a name of ours, as those of memfd and hugetlb have theirs.
- */
+/* A file of an inode, with a name of ours, as those of memfd and hugetlb have theirs. */
+static struct file *fs_open_named(struct inode *inode, struct vfsmount *mnt,
+				  const struct file_operations *fops)
+{
+	struct file *file;
+
+	ihold(inode);
+	file = alloc_file_pseudo(inode, mnt, KBUILD_MODNAME, O_RDWR | O_LARGEFILE, fops);
+	if (IS_ERR(file))
+		iput(inode);
+	return file;
+}
+
+/* Open a file that no directory has. The file system makes the inode. */
 static struct file *fs_open_nameless(struct vfsmount *mnt)
 {
 	struct file *made = file_open_root_mnt(mnt, ".", O_TMPFILE | O_RDWR | O_LARGEFILE, 0600);
-	struct inode *inode;
 	struct file *file;
 
 	if (IS_ERR(made))
 		return made;
-	inode = file_inode(made);
-	ihold(inode);
-	file = alloc_file_pseudo(inode, mnt, KBUILD_MODNAME, O_RDWR | O_LARGEFILE, made->f_op);
-	if (IS_ERR(file))
-		iput(inode);
+	file = fs_open_named(file_inode(made), mnt, made->f_op);
 	fput(made);
 	return file;
 }
@@ -180,6 +186,21 @@ struct file *hpm_fs_create(const char *type, const char *value, loff_t size)
 	i_size_write(inode, size);
 	inode_unlock(inode);
 	return file;
+}
+
+/*
+ * Open the inode of a file once more, with operations of a module, which the file holds. Return:
+ * the file, whose reference is the caller's; or an ERR_PTR, -ENFILE or -ENOMEM.
+ */
+struct file *hpm_fs_open_again(struct file *file, const struct file_operations *fops)
+{
+	const struct cred *caller = override_creds(kernel_creds);
+	struct file *again = fs_open_named(file_inode(file), file->f_path.mnt, fops);
+
+	revert_creds(caller);
+	if (!IS_ERR(again))
+		__module_get(fops->owner);
+	return again;
 }
 
 /*

@@ -16,6 +16,7 @@
 #include "info.h"
 #include "ioctl.h"
 #include "ladder.h"
+#include "vma.h"
 
 /* Whoever is not gets less of an answer, and no denial in the audit log. */
 static bool caller_able(int cap)
@@ -46,7 +47,7 @@ static void info_fill(struct hpage_map_info *info, const struct hpage_map_buffer
 	info->creator = pid_vnr(buf->creator);
 	info->uid = from_kuid_munged(current_user_ns(), buf->uid);
 	info->descriptors = atomic_read(&buf->descriptors);
-	info->mappings = atomic_read(&buf->mappings);
+	info->mappings = hpm_vma_count(buf);
 	info->exports = atomic_read(&buf->exports);
 	info->drivers = atomic_read(&buf->drivers);
 	info->devices = atomic_read(&buf->devices);

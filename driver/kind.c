@@ -2,9 +2,9 @@
 /*
  * The backings, side by side.
  *
- * hugetlbfs checks the size of mappings itself; it maps pages of one size and nothing smaller,
- * and counts a page in the pool for each copy that a private mapping might need. tmpfs does none
- * of that. Memory of a program has no file that could be mapped.
+ * hugetlbfs maps pages of one size and nothing smaller, and counts a page in the pool for each copy
+ * that a private mapping might need. tmpfs does neither. Memory of a program has no file that could
+ * be mapped.
  */
 #include "kind.h"
 
@@ -15,7 +15,6 @@ static const struct hpm_kind kinds[] = {
 		.reservable = true,
 		.whole_pages = true,
 		.promises_copies = true,
-		.checks_mremap = true,
 	},
 	[HPAGE_MAP_BACKING_THP] = {
 		.name = "thp",

@@ -14,7 +14,6 @@ struct hpm_kind {
 	bool reservable;		/* there are reserves of its pages */
 	bool whole_pages;		/* mappings are of whole pages of its size */
 	bool promises_copies;		/* private mappings take a page for each copy beforehand */
-	bool checks_mremap;		/* the file itself refuses mremap() past its end */
 };
 
 const struct hpm_kind *hpm_kind(enum hpage_map_backing backing);

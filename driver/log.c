@@ -11,10 +11,15 @@
  * user namespace, do not make a flood together. Users whose ids differ by a multiple of that have
  * a share together. Each has a lock of its own, which belongs to the kernel.
  */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
 #include <linux/capability.h>
 #include <linux/cred.h>
 #include <linux/kernel.h>
+#include <linux/pid.h>
 #include <linux/ratelimit.h>
+#include <linux/sched.h>
+#include <linux/string.h>
 #include <linux/uidgid.h>
 
 #include "log.h"
@@ -38,4 +43,19 @@ bool hpm_log_may(bool refused)
 		return __ratelimit(&administrators);
 	return refused && __ratelimit(&log_shares[__kuid_val(current_uid()) %
 						ARRAY_SIZE(log_shares)]);
+}
+
+/* Log what the calling task was given, or @refused, if there may be a line about it. */
+void hpm_log(bool refused, const char *fmt, ...)
+{
+	struct va_format vaf = { .fmt = fmt };
+	va_list args;
+
+	if (!hpm_log_may(refused))
+		return;
+	va_start(args, fmt);
+	vaf.va = &args;
+	pr_info("%*pE (%d) %pV\n", (int)strnlen(current->comm, sizeof(current->comm)),
+		current->comm, task_tgid_nr(current), &vaf);
+	va_end(args);
 }

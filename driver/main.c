@@ -6,7 +6,7 @@
  * file includes, directly or indirectly, one that includes it:
  *
  *	chardev					the nodes, and the ioctls of the door
- *	make, named, file, info, api,		ways in, which call the buffer
+ *	make, named, file, inode, info, api,	ways in, which call the buffer
  *	dmabuf, dmamap, class, sysfs,
  *	default, ioctl, reserve_sysfs
  *	dma, entries, reach, vma, vmap		how a buffer is seen
@@ -86,10 +86,7 @@ static int __init hpm_init(void)
 static void __exit hpm_exit(void)
 {
 	parts_exit(ARRAY_SIZE(parts));
-	/*
-	 * The last mapping dropped its reference to the module inside vma_close(), and may
-	 * have been preempted before it returned.
-	 */
+	/* Who ran the last named_release() may have been preempted before it returned. */
 	synchronize_rcu_tasks();
 }
 

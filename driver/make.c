@@ -8,13 +8,10 @@
  *
  * A request belongs to the calling task, so nothing is locked here.
  */
-#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
-
 #include <linux/capability.h>
 #include <linux/cred.h>
 #include <linux/device.h>
 #include <linux/file.h>
-#include <linux/sched.h>
 #include <linux/sizes.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
@@ -64,11 +61,9 @@ static void request_log(const struct hpm_request *r, const struct hpage_map_buff
 {
 	bool named = hpm_name_valid(r->name);
 
-	if (!r->why->len || hpm_signals_ended(PTR_ERR_OR_ZERO(buf)) || !hpm_log_may(IS_ERR(buf)))
+	if (!r->why->len || hpm_signals_ended(PTR_ERR_OR_ZERO(buf)))
 		return;
-	pr_info("%*pE (%d) asked for %s%s%s and got %s: %s\n",
-		(int)strnlen(current->comm, sizeof(current->comm)), current->comm,
-		task_tgid_nr(current), hpm_text_size(r->length).text,
+	hpm_log(IS_ERR(buf), "asked for %s%s%s and got %s: %s", hpm_text_size(r->length).text,
 		named ? " as " : "", named ? r->name : "",
 		IS_ERR(buf) ? "nothing" : hpm_kind(buf->backing.kind)->name, r->why->text);
 }

@@ -182,7 +182,8 @@ put:
 	return ERR_PTR(ret);
 }
 
-static void named_destroy(struct named *named, void (*put)(struct hpage_map_buffer *buf))
+/* Take a name away. Return: its buffer, with the reference that the name had. */
+static struct hpage_map_buffer *named_remove(struct named *named)
 {
 	struct hpage_map_buffer *buf = dev_get_drvdata(&named->dev);
 
@@ -190,25 +191,27 @@ static void named_destroy(struct named *named, void (*put)(struct hpage_map_buff
 	xa_erase(&names, MINOR(named->dev.devt));
 	device_unregister(&named->dev);
 	WRITE_ONCE(buf->role, 0);
-	put(buf);
+	return buf;
 }
 
 /* Take a name away, if it is that of the buffer @id or this is 0; else -ENOENT. */
 int hpm_named_destroy(const char *name, u32 id)
 {
-	const struct hpage_map_buffer *buf;
+	struct hpage_map_buffer *buf;
 	struct named *named;
-	int ret = 0;
 
 	mutex_lock(&names_lock);
 	named = named_find(name);
 	buf = named ? dev_get_drvdata(&named->dev) : NULL;
-	if (buf && (!id || buf->id == id))
-		named_destroy(named, hpm_buffer_put);
-	else
-		ret = -ENOENT;
+	if (buf && id && buf->id != id)
+		buf = NULL;
+	if (buf)
+		named_remove(named);
 	mutex_unlock(&names_lock);
-	return ret;
+	if (!buf)
+		return -ENOENT;
+	hpm_buffer_put(buf);
+	return 0;
 }
 
 /*
@@ -237,7 +240,7 @@ void hpm_named_exit(void)
 
 	mutex_lock(&names_lock);
 	xa_for_each(&names, minor, named)
-		named_destroy(named, hpm_buffer_put_now);
+		hpm_buffer_put(named_remove(named));
 	mutex_unlock(&names_lock);
 	/* hpm_exit() waits for the end of the last named_release(). */
 	wait_var_event(&nr_named, !atomic_read(&nr_named));

@@ -14,6 +14,7 @@
 #include "default.h"
 #include "kind.h"
 #include "sysfs.h"
+#include "vma.h"
 
 #define BUFFER_ATTR(_name, _format, _value, _none)				\
 static ssize_t _name##_show(struct device *dev, struct device_attribute *attr,	\
@@ -38,7 +39,7 @@ BUFFER_ATTR(below_4g, "%d", buf->backing.pages.end <= SZ_4G, 0);
 BUFFER_ATTR(reserve, "%d", !!buf->backing.reserve, 0);
 BUFFER_ATTR(creator, "%d", pid_vnr(buf->creator), 0);
 BUFFER_ATTR(descriptors, "%d", atomic_read(&buf->descriptors), 0);
-BUFFER_ATTR(mappings, "%d", atomic_read(&buf->mappings), 0);
+BUFFER_ATTR(mappings, "%u", hpm_vma_count(buf), 0U);
 BUFFER_ATTR(exports, "%d", atomic_read(&buf->exports), 0);
 BUFFER_ATTR(drivers, "%d", atomic_read(&buf->drivers), 0);
 BUFFER_ATTR(devices, "%d", atomic_read(&buf->devices), 0);

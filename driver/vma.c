@@ -1,39 +1,105 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Mappings: the lent file's own, with us as witness.
+ * Mappings: the lent file's own.
  *
  * mmap() of the device checks the range against the buffer, lets the lent file make its own
- * true hugetlb or shmem mapping, and then puts that file into the VMA. From there on
- * everything is the business of mm/; there is no fault handler here. Of the VMA's operations open
- * and close are wrapped, as ipc/shm.c wraps them, because a mapping is a holder: people close the
- * descriptor after mmap() and still expect their pages. Those for a memory policy are left out.
+ * true hugetlb or shmem mapping, and then puts a file of the same inode into the VMA. From there on
+ * everything is the business of mm/; there is no fault handler here.
  *
- * The wrapped operations are a copy inside the buffer, and lead back to it: vm_private_data
- * belongs to hugetlb, and the inode's i_private to tmpfs. All mappings of one file have the
- * same operations, so the copy is made once, at the first mmap() and under the buffer's lock.
+ * A mapping is a holder: people close the descriptor after mmap() and still expect their pages.
+ * What it holds is the lease, one more open file of the lent inode, with a release of ours that
+ * drops the buffer. All mappings of a buffer hold one lease, and so do each part of a mapping
+ * and each copy that fork() makes: there are as many mappings as it has references. The release
+ * runs where the last of them was dropped, but never under mmap_lock.
  *
- * open and close run under mmap_lock. close may drop the last reference to the buffer and to
- * the module while it runs; the copy is freed after a grace period, and module exit waits for
- * tasks that are still on their way out.
+ * A mapping of tmpfs has the lease as its file. It needs no operations for its beginning and end
+ * then, so that mm/ merges what it has split. Those of hugetlbfs have such operations, and are
+ * never merged. They keep the lent file, by whose operations kernels before 6.12 know them, and
+ * ours count the reference.
+ *
+ * The VMA's operations are a copy of the file system's, without those for a memory policy. It is
+ * made once, at the first mmap() and under the buffer's lock. It is in the buffer and leads back
+ * to it: vm_private_data belongs to hugetlb. It is freed after a grace period.
  */
+#include <linux/file.h>
 #include <linux/mman.h>
 #include <linux/module.h>
-#include <linux/sched.h>
 
 #include "buffer.h"
+#include "fs.h"
 #include "kind.h"
+#include "log.h"
 #include "vma.h"
+#include "why.h"
+
+static int lease_release(struct inode *inode, struct file *lease)
+{
+	struct hpage_map_buffer *buf = lease->private_data;
+
+	mutex_lock(&buf->lock);
+	/* There may be another by now. */
+	if (buf->lease == lease)
+		WRITE_ONCE(buf->lease, NULL);
+	mutex_unlock(&buf->lock);
+	hpm_buffer_put(buf);
+	return 0;
+}
+
+/* What mm/ asks the file of a mapping for: msync() asks to write back, mremap() for an address. */
+static unsigned long lease_get_unmapped_area(struct file *lease, unsigned long addr,
+					     unsigned long len, unsigned long pgoff,
+					     unsigned long flags)
+{
+	const struct hpage_map_buffer *buf = lease->private_data;
+	struct file *file = buf->backing.file;
+
+	return file->f_op->get_unmapped_area(file, addr, len, pgoff, flags);
+}
+
+static const struct file_operations lease_fops = {
+	.owner = THIS_MODULE,
+	.release = lease_release,
+	.fsync = noop_fsync,
+	.get_unmapped_area = lease_get_unmapped_area,
+};
+
+/* Return: the lease with a reference, or an ERR_PTR. */
+static struct file *lease_get(struct hpage_map_buffer *buf)
+{
+	struct file *lease = NULL;
+
+	mutex_lock(&buf->lock);
+	if (buf->lease)
+		lease = get_file_active(&buf->lease);
+	if (!lease) {
+		lease = hpm_fs_open_again(buf->backing.file, &lease_fops);
+		if (!IS_ERR(lease)) {
+			lease->private_data = hpm_buffer_get(buf);
+			WRITE_ONCE(buf->lease, lease);
+		}
+	}
+	mutex_unlock(&buf->lock);
+	return lease;
+}
+
+/* How many mappings a buffer has. It is a snapshot. */
+unsigned int hpm_vma_count(const struct hpage_map_buffer *buf)
+{
+	struct file *lease;
+	unsigned int nr = 0;
+
+	/* Files are freed after a grace period, or become other files, which does no harm here. */
+	rcu_read_lock();
+	lease = READ_ONCE(buf->lease);
+	if (lease)
+		nr = file_count(lease);
+	rcu_read_unlock();
+	return nr;
+}
 
 static struct hpage_map_buffer *vma_buffer(struct vm_area_struct *vma)
 {
 	return container_of(vma->vm_ops, struct hpage_map_buffer, vm_ops);
-}
-
-static void vma_hold(struct hpage_map_buffer *buf)
-{
-	__module_get(THIS_MODULE);
-	hpm_buffer_get(buf);
-	atomic_inc(&buf->mappings);
 }
 
 /* fork(), or a part of a mapping becomes a mapping of its own. */
@@ -41,29 +107,34 @@ static void vma_open(struct vm_area_struct *vma)
 {
 	struct hpage_map_buffer *buf = vma_buffer(vma);
 
-	vma_hold(buf);
-	if (buf->fs_vm_ops->open)
-		buf->fs_vm_ops->open(vma);
+	get_file(buf->lease);
+	buf->lent_vm_ops->open(vma);
 }
 
 static void vma_close(struct vm_area_struct *vma)
 {
 	struct hpage_map_buffer *buf = vma_buffer(vma);
 
-	if (buf->fs_vm_ops->close)
-		buf->fs_vm_ops->close(vma);
-	atomic_dec(&buf->mappings);
-	hpm_buffer_put(buf);
-	module_put(THIS_MODULE);
+	buf->lent_vm_ops->close(vma);
+	fput(buf->lease);
 }
 
-static void vma_wrap_ops(struct hpage_map_buffer *buf, struct vm_area_struct *vma)
+/* From now on the VMA has the reference to the lease, by its file or by its operations. */
+static void vma_hold_lease(struct hpage_map_buffer *buf, struct vm_area_struct *vma,
+			   struct file *lease)
 {
+	bool by_file = !vma->vm_ops->close;
+
+	vma_set_file(vma, by_file ? lease : buf->backing.file);
+	if (by_file)
+		fput(lease);
 	mutex_lock(&buf->lock);
-	if (!buf->fs_vm_ops) {
+	if (!buf->lent_vm_ops) {
 		buf->vm_ops = *vma->vm_ops;
-		buf->vm_ops.open = vma_open;
-		buf->vm_ops.close = vma_close;
+		if (!by_file) {
+			buf->vm_ops.open = vma_open;
+			buf->vm_ops.close = vma_close;
+		}
 #if IS_ENABLED(CONFIG_NUMA)
 		/*
 		 * mbind() sets the policy of the mapping, which counts for private copies; never
@@ -72,12 +143,12 @@ static void vma_wrap_ops(struct hpage_map_buffer *buf, struct vm_area_struct *vm
 		buf->vm_ops.set_policy = NULL;
 		buf->vm_ops.get_policy = NULL;
 #endif
-		buf->fs_vm_ops = vma->vm_ops;
+		buf->lent_vm_ops = vma->vm_ops;
 	}
 	mutex_unlock(&buf->lock);
 
 	/* All mappings of one file are of one kind. */
-	WARN_ON_ONCE(buf->fs_vm_ops != vma->vm_ops);
+	WARN_ON_ONCE(buf->lent_vm_ops != vma->vm_ops);
 	vma->vm_ops = &buf->vm_ops;
 }
 
@@ -97,21 +168,32 @@ static bool addr_is_congruent(unsigned long addr, unsigned long pgoff, unsigned 
 	return IS_ALIGNED(addr - (pgoff << PAGE_SHIFT), align);
 }
 
-/* Is that in whole pages? The same rule on every rung: what runs on one runs on all. */
-static bool vma_is_in_pages(const struct hpage_map_buffer *buf, const struct vm_area_struct *vma)
+/*
+ * Mappings of a pool's pages are of whole pages, as hugetlbfs has it; what is of the page allocator
+ * maps in base pages, as a memfd does. Bytes.
+ */
+static unsigned long buffer_unit(const struct hpage_map_buffer *buf)
 {
-	unsigned long page_size = hpm_buffer_page_size(buf);
-
-	return buffer_has_range(buf, vma->vm_pgoff, vma->vm_end - vma->vm_start, page_size) &&
-	       addr_is_congruent(vma->vm_start, vma->vm_pgoff, page_size);
+	return hpm_kind(buf->backing.kind)->whole_pages ? hpm_buffer_page_size(buf) : PAGE_SIZE;
 }
 
-/* Let the lent file make the mapping, and put it in the place of the VMA's own. */
+static bool vma_is_in_units(const struct hpage_map_buffer *buf, const struct vm_area_struct *vma)
+{
+	unsigned long unit = buffer_unit(buf);
+
+	return buffer_has_range(buf, vma->vm_pgoff, vma->vm_end - vma->vm_start, unit) &&
+	       addr_is_congruent(vma->vm_start, vma->vm_pgoff, unit);
+}
+
+/* Let the lent file make the mapping, which then is that file's and holds the lease. */
 static int vma_lend(struct hpage_map_buffer *buf, struct vm_area_struct *vma)
 {
 	const struct hpm_kind *kind = hpm_kind(buf->backing.kind);
+	struct file *lease = lease_get(buf);
 	int ret;
 
+	if (IS_ERR(lease))
+		return PTR_ERR(lease);
 	/* Whatever a driver keeps there, hugetlb would take for its own. */
 	vma->vm_private_data = NULL;
 	/*
@@ -122,26 +204,27 @@ static int vma_lend(struct hpage_map_buffer *buf, struct vm_area_struct *vma)
 		vm_flags_mod(vma, VM_NORESERVE, 0);
 	else if (kind->promises_copies)
 		vm_flags_mod(vma, 0, VM_NORESERVE);
-	if (!kind->checks_mremap)
-		vm_flags_mod(vma, VM_DONTEXPAND | VM_DONTDUMP, 0);
+	/* A core file would be as large as the buffer. MADV_DODUMP asks for it. */
+	vm_flags_mod(vma, VM_DONTDUMP, 0);
+	/* What follows in the file is another's. */
+	if (buf->backing.reserve)
+		vm_flags_mod(vma, VM_DONTEXPAND, 0);
 
 	/* A part of the reserve stands elsewhere in its file. */
 	vma->vm_pgoff += buf->backing.start >> PAGE_SHIFT;
 	ret = vfs_mmap(buf->backing.file, vma);
 	if (ret)
-		return ret;
-
-	vma_set_file(vma, buf->backing.file);
-	vma_wrap_ops(buf, vma);
-	vma_hold(buf);
-	return 0;
+		fput(lease);
+	else
+		vma_hold_lease(buf, vma, lease);
+	return ret;
 }
 
 /*
- * Map a part of a buffer, under mmap_lock for writing. On success the VMA refers to the lent
- * file instead, and holds the buffer. -ENODEV: it is memory of a program; -EINVAL: offset,
- * length or address is no multiple of the page size, or the part is not within the buffer;
- * -ENOMEM: private, and the hugetlb pool cannot promise pages for its copies.
+ * Map a part of a buffer, under mmap_lock for writing. On success the VMA refers to the lease
+ * instead, which holds the buffer. -ENODEV: it is memory of a program; -EINVAL: offset, length or
+ * address is no multiple of the page size, or the part is not within the buffer; -ENOMEM:
+ * private, and the hugetlb pool cannot promise pages for its copies, or no memory; -ENFILE.
  */
 int hpm_vma_map(struct hpage_map_buffer *buf, struct vm_area_struct *vma)
 {
@@ -149,15 +232,35 @@ int hpm_vma_map(struct hpage_map_buffer *buf, struct vm_area_struct *vma)
 
 	if (!buf->backing.file)
 		return -ENODEV;
-	return vma_is_in_pages(buf, vma) ? vma_lend(buf, vma) : -EINVAL;
+	return vma_is_in_units(buf, vma) ? vma_lend(buf, vma) : -EINVAL;
 }
 
-static const struct vm_operations_struct frames_vm_ops = {};
-
 /*
- * A range of base pages. remap_pfn_range() wants private mappings whole. Nothing of the driver
- * whose file it was works on them.
+ * A debugger, or process_vm_readv(2), looks at page frames, which it cannot pin. Return: bytes, or
+ * -EFAULT.
  */
+static int frames_access(struct vm_area_struct *vma, unsigned long addr, void *text, int len,
+			 int write)
+{
+	const struct hpage_map_buffer *buf = vma->vm_private_data;
+	u64 pos = ((u64)vma->vm_pgoff << PAGE_SHIFT) + (addr - vma->vm_start);
+	struct page *page = hpm_pages_page(&buf->backing.pages, pos);
+	void *at = page_address(page) + offset_in_page(pos);
+
+	if (is_page_hwpoison(page) || (write && !(vma->vm_flags & VM_MAYWRITE)))
+		return -EFAULT;
+	len = min_t(int, len, PAGE_SIZE - offset_in_page(pos));
+	if (write)
+		memcpy(at, text, len);
+	else
+		memcpy(text, at, len);
+	return len;
+}
+
+/* The VMA's file, which is that of the dma-buf, holds the buffer. */
+static const struct vm_operations_struct frames_vm_ops = { .access = frames_access };
+
+/* A range of base pages. remap_pfn_range() wants private mappings whole. */
 static int vma_map_frames(struct hpage_map_buffer *buf, struct vm_area_struct *vma)
 {
 	unsigned long addr = vma->vm_start, len;
@@ -167,7 +270,7 @@ static int vma_map_frames(struct hpage_map_buffer *buf, struct vm_area_struct *v
 
 	if (!(vma->vm_flags & VM_MAYSHARE) && vma->vm_flags & VM_MAYWRITE)
 		return -EINVAL;
-	vma->vm_private_data = NULL;
+	vma->vm_private_data = buf;
 	vma->vm_ops = &frames_vm_ops;
 	while (!ret && addr < vma->vm_end && hpm_pages_run(&buf->backing.pages, pos, &run)) {
 		len = min_t(u64, run.length, vma->vm_end - addr);
@@ -192,9 +295,16 @@ int hpm_vma_map_anywhere(struct hpage_map_buffer *buf, struct vm_area_struct *vm
 		return -ENODEV;
 	if (!buffer_has_range(buf, vma->vm_pgoff, vma->vm_end - vma->vm_start, PAGE_SIZE))
 		return -EINVAL;
-	if (!hpm_kind(buf->backing.kind)->whole_pages || vma_is_in_pages(buf, vma))
-		return vma_lend(buf, vma);
-	return vma_map_frames(buf, vma);
+	return vma_is_in_units(buf, vma) ? vma_lend(buf, vma) : vma_map_frames(buf, vma);
+}
+
+/* Programs do not say what they tried to map, so the log does. */
+static int part_refuse(const struct hpage_map_buffer *buf)
+{
+	if (buffer_unit(buf) > PAGE_SIZE)
+		hpm_log(true, "may map whole pages only, in multiples of %s; QEMU: align=%lu",
+			hpm_text_size(buffer_unit(buf)).text, buffer_unit(buf));
+	return -EINVAL;
 }
 
 /*
@@ -207,17 +317,16 @@ int hpm_vma_map_anywhere(struct hpage_map_buffer *buf, struct vm_area_struct *vm
 unsigned long hpm_vma_choose(struct hpage_map_buffer *buf, unsigned long addr, unsigned long len,
 			     unsigned long pgoff, unsigned long flags)
 {
-	unsigned long page_size = hpm_buffer_page_size(buf);
-	unsigned long align = page_size, area, padded;
+	unsigned long unit = buffer_unit(buf), align = unit, area, padded;
 	struct file *file = buf->backing.file;
 
 	if (!buf->backing.file)
 		return -ENODEV;
-	if (!buffer_has_range(buf, pgoff, len, page_size))
-		return -EINVAL;
-	if (!addr_is_congruent(addr, pgoff, page_size)) {
+	if (!buffer_has_range(buf, pgoff, len, unit))
+		return part_refuse(buf);
+	if (!addr_is_congruent(addr, pgoff, unit)) {
 		if (flags & MAP_FIXED)
-			return -EINVAL;
+			return part_refuse(buf);
 		addr = 0;
 	}
 
@@ -234,6 +343,6 @@ unsigned long hpm_vma_choose(struct hpage_map_buffer *buf, unsigned long addr, u
 
 	padded = file->f_op->get_unmapped_area(file, 0, len + align, pgoff, flags);
 	if (IS_ERR_VALUE(padded))
-		return addr_is_congruent(area, pgoff, page_size) ? area : padded;
+		return addr_is_congruent(area, pgoff, unit) ? area : padded;
 	return padded + (((pgoff << PAGE_SHIFT) - padded) & (align - 1));
 }

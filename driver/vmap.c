@@ -38,9 +38,13 @@ static void *buffer_vmap(const struct hpage_map_buffer *buf)
  * In the direct map when the pages are one run, else in an area of its own, which the
  * first call makes. What is there may be read and written in any context.
  *
+ * The first call needs 8 bytes for each page of the base size, for as long as it takes: 2 MiB for
+ * each GiB where that is 4 KiB. kvmalloc() gives less than 2 GiB, so a buffer that is not one run
+ * has no address from 1 TiB on.
+ *
  * Context: Process context; may sleep in the first call.
  * Return: the address of the first byte, valid as long as the caller holds the buffer, or
- * an ERR_PTR of -ENOMEM.
+ * an ERR_PTR of -ENOMEM, also when it is too large.
  */
 void *hpage_map_vmap(struct hpage_map_buffer *buf)
 {

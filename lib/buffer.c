@@ -192,7 +192,7 @@ static int buffer_adopt(struct hpmap_buffer *b, bool may_ask, unsigned int flags
 
 PUBLIC int hpmap_open(const char *name, unsigned int flags, struct hpmap_buffer **buffer)
 {
-	char path[PATH_ROOM], again[REMEDY_ROOM];
+	char path[PATH_ROOM], remedies[2 * REMEDY_ROOM];
 	struct hpmap_buffer *b;
 	int fd, ret;
 
@@ -212,8 +212,8 @@ PUBLIC int hpmap_open(const char *name, unsigned int flags, struct hpmap_buffer 
 	ret = module_adopt(b);
 	if (ret == -ENOTSUP) {
 		module_path(name, path);
-		why_add(&b->why, "%s is no device of the module" TRY "%s", path,
-			node_again(path, again));
+		why_add(&b->why, "%s is no device of the module%s", path,
+			node_remedies(path, remedies));
 	}
 	return buffer_finish(ret, b, buffer);
 }

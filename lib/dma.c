@@ -32,12 +32,18 @@ static int dma_map_failed(int err, const char *device)
 			    TRY "ls -l /sys/bus/pci/devices/*/driver", device);
 	case EBUSY:
 		return fail(-EBUSY, "the driver of %s manages the addresses itself, as vfio-pci "
-			    "does" TRY "VFIO_IOMMU_MAP_DMA on the mapping of the buffer", device);
+			    "does; or the kernel copies for a device, and the buffer has another "
+			    "device mapping"
+			    TRY "VFIO_IOMMU_MAP_DMA on the mapping of the buffer"
+			    TRY "hpagectl who, and end the other mapping", device);
 	case EINTR:
 		return fail(-EINTR, "a signal came first" TRY "a handler with SA_RESTART");
 	case EIO:
-		return fail(-EIO, "%s does not reach the pages"
-			    TRY ".near_device, or HPMAP_BELOW_4G", device);
+		return fail(-EIO, "%s does not reach the pages; or the kernel copies for it, and "
+			    "has no room for a copy of the whole buffer"
+			    TRY ".near_device, or HPMAP_BELOW_4G"
+			    TRY "a smaller buffer, or swiotlb=SLABS on the kernel's command line",
+			    device);
 	default:
 		return fail(-err, "HPAGE_MAP_DMA_MAP: %s: %s", device, strerror(err));
 	}

@@ -19,19 +19,19 @@
 #include "loaded.h"
 #include "node.h"
 #include "public.h"
+#include "sandbox.h"
 #include "signals.h"
 
 /* A container has devices of its own, and seldom these. */
 static int door_node_missing(const char *path, struct why *why)
 {
-	char again[REMEDY_ROOM];
+	char remedies[2 * REMEDY_ROOM];
 
 	switch (module_loaded()) {
 	case YES:
-		why_add(why, "module: hpage_map is loaded, but %s %s"
-			TRY "docker run --device=%s"
-			TRY "%s", access(path, F_OK) ? "there is no" : "it has another device than",
-			path, path, node_again(path, again));
+		why_add(why, "module: hpage_map is loaded, but %s %s%s",
+			access(path, F_OK) ? "there is no" : "it has another device than", path,
+			node_remedies(path, remedies));
 		break;
 	case NO:
 		why_add(why, "module: hpage_map is not loaded" TRY "sudo modprobe hpage_map");
@@ -84,16 +84,19 @@ int door_node_failed(int err, const char *path, struct why *why)
 
 static int door_without_ioctl(int door, struct why *why)
 {
-	char again[REMEDY_ROOM];
+	struct hpage_map_info info = { .size = sizeof(info) };
+	char remedies[2 * REMEDY_ROOM];
 	struct stat st;
 
-	if (!fstat(door, &st) && !S_ISCHR(st.st_mode))
-		why_add(why, "module: " DEVICE " is a file, and no device" TRY "%s",
-			node_again(DEVICE, again));
+	/* Every module answers this one. */
+	if (ioctl(door, HPAGE_MAP_INFO, &info))
+		why_add(why, "module: " DEVICE " is %s%s", !fstat(door, &st) && !S_ISCHR(st.st_mode)
+			? "a file, and no device" : "that of another driver",
+			node_remedies(DEVICE, remedies));
 	else
-		why_add(why, "module: the one that is loaded is too old for libhpage_map %s"
-			TRY "sudo modprobe -r hpage_map && sudo modprobe hpage_map",
-			hpmap_version());
+		why_add(why, "module: the one that is loaded is too old for libhpage_map %s%s",
+			hpmap_version(), in_sandbox() ? "" :
+			TRY "sudo modprobe -r hpage_map && sudo modprobe hpage_map");
 	return -ENOTSUP;
 }
 

@@ -297,7 +297,7 @@ static int default_open_failed(int err)
 
 static int named_open_failed(int err, const char *name, const char *path)
 {
-	char known[64 + HPMAP_NAME_SIZE], again[REMEDY_ROOM];
+	char known[64 + HPMAP_NAME_SIZE], remedies[2 * REMEDY_ROOM];
 	struct why why = {};
 	int ret;
 
@@ -306,10 +306,9 @@ static int named_open_failed(int err, const char *name, const char *path)
 		if (access(known, F_OK))
 			return fail(-ENOENT, "there is no buffer named %s"
 				    TRY "sudo hpagectl create %s --size 64M", name, name);
-		return fail(-ENOENT, "there is a buffer named %s, but %s %s"
-			    TRY "docker run --device=%s"
-			    TRY "%s", name, access(path, F_OK) ? "there is no" :
-			    "it has another device than", path, path, node_again(path, again));
+		return fail(-ENOENT, "there is a buffer named %s, but %s %s%s", name,
+			    access(path, F_OK) ? "there is no" : "it has another device than", path,
+			    node_remedies(path, remedies));
 	}
 	ret = door_node_failed(err, err == ENOENT || err == ENXIO ? DEVICE : path, &why);
 	return fail_why(ret, &why);

@@ -178,16 +178,6 @@ static void tags_are_plain_names(void)
 	CHECK_ERR(ioctl(door, HPAGE_MAP_ALLOC, &a), EINVAL);
 }
 
-/* There is no node: nobody else gets in through /proc either. */
-static void an_allocated_buffer_cannot_be_opened_again(void)
-{
-	char path[64];
-
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", alloc_mine(1));
-	CHECK_EQ(open(path, O_RDWR | O_CLOEXEC), -1);
-	CHECK_EQ(errno, strcmp(suite_user, "root") ? EACCES : ENXIO);
-}
-
 static void descriptors_are_close_on_exec(void)
 {
 	int fd = alloc_mine(1);
@@ -543,7 +533,6 @@ static const struct test tests[] = {
 	TEST(holders_are_counted_by_kind, ON_SMALL),
 	TEST(sizes_are_rounded_up_to_pages, ON_SMALL),
 	TEST(tags_are_plain_names, ON_ANY),
-	TEST(an_allocated_buffer_cannot_be_opened_again, ON_SMALL),
 	TEST(descriptors_are_close_on_exec, ON_SMALL),
 	TEST(many_buffers_live_side_by_side, ON_SMALL),
 	TEST(thousands_of_buffers_are_no_more_than_memory, ON_BASE | NEEDS_ROOT),

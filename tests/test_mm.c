@@ -6,11 +6,14 @@
 #include <fcntl.h>
 #include <linux/userfaultfd.h>
 #include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 
 #ifndef UFFD_USER_MODE_ONLY
@@ -31,16 +34,86 @@ static char *filled_map(size_t len)
 	return p;
 }
 
-static void mremap_does_not_grow(void)
+static void mremap_of_pool_pages_does_not_grow(void)
 {
-	int err = suite_where & ON_POOL ? EINVAL : EFAULT;
 	char *p = filled_map(buf_page);
 
-	CHECK_ERR(mremap(p, buf_page, 2 * buf_page, MREMAP_MAYMOVE), err);
-	CHECK_ERR(mremap(p, buf_page, 2 * buf_page, 0), err);
-	CHECK_ERR(mremap(p, 0, buf_page, MREMAP_MAYMOVE), err);
+	CHECK_ERR(mremap(p, buf_page, 2 * buf_page, MREMAP_MAYMOVE), EINVAL);
+	CHECK_ERR(mremap(p, buf_page, 2 * buf_page, 0), EINVAL);
+	CHECK_ERR(mremap(p, 0, buf_page, MREMAP_MAYMOVE), EINVAL);
 	CHECK(filled(p, buf_page, 1));
 	CHECK_COUNT("mappings", 1);
+}
+
+static void child_reads(void *p)
+{
+	(void)*(volatile char *)p;
+}
+
+/* As of a memfd: what follows in the buffer, and nothing behind its end. */
+static void mremap_grows_to_the_end(void)
+{
+	int fd = dev_open(O_RDWR);
+	char *all = map_all(fd, RW, MAP_SHARED), *p = map(fd, buf_page, RW, MAP_SHARED, 0), *q;
+
+	fill(all, buf_size, 2);
+	p = mremap(p, buf_page, buf_size + base_page, MREMAP_MAYMOVE);
+	CHECK_NE(p, MAP_FAILED);
+	CHECK(filled(p, buf_size, 2));
+	CHECK_KILLED(spawn(child_reads, p + buf_size), SIGBUS);
+	q = mremap(p, 0, buf_page, MREMAP_MAYMOVE);
+	CHECK_NE(q, MAP_FAILED);
+	CHECK_EQ(memcmp(q, all, buf_page), 0);
+	CHECK_COUNT("mappings", 3);
+}
+
+/* RDMA libraries do that for each piece of memory they register. */
+static void pieces_become_one_mapping_again(void)
+{
+	size_t piece = 4 * base_page, len = buf_size < 4 * pmd_size ? buf_size : 4 * pmd_size;
+	char *p = filled_map(len);
+
+	for (size_t at = 0; at < len; at += piece) {
+		CHECK_EQ(madvise(p + at, piece, MADV_DONTFORK), 0);
+		CHECK_EQ(madvise(p + at, piece, MADV_DOFORK), 0);
+	}
+	CHECK_COUNT("mappings", 1);
+	CHECK_EQ(mprotect(p + piece, piece, PROT_READ), 0);
+	CHECK_COUNT("mappings", 3);
+	CHECK_EQ(mprotect(p + piece, piece, RW), 0);
+	CHECK_COUNT("mappings", 1);
+	CHECK(filled(p, len, 1));
+}
+
+/* Is a flag of /proc/PID/smaps set for the mapping at @p? */
+static bool has_flag(const char *p, const char *flag)
+{
+	char line[512], want[8];
+	bool in = false, has = false;
+	FILE *f = fopen("/proc/self/smaps", "r");
+	unsigned long start, end;
+
+	CHECK(f);
+	snprintf(want, sizeof(want), " %s ", flag);
+	while (fgets(line, sizeof(line), f)) {
+		if (sscanf(line, "%lx-%lx ", &start, &end) == 2)
+			in = start <= (uintptr_t)p && (uintptr_t)p < end;
+		else if (in && !strncmp(line, "VmFlags:", 8))
+			has = strstr(line, want);
+	}
+	fclose(f);
+	return has;
+}
+
+static void core_files_have_it_on_request(void)
+{
+	char *p = filled_map(buf_page);
+
+	CHECK(has_flag(p, "dd"));
+	CHECK_EQ(madvise(p, buf_page, MADV_DODUMP), 0);
+	CHECK(!has_flag(p, "dd"));
+	CHECK_EQ(madvise(p, buf_page, MADV_DONTDUMP), 0);
+	CHECK(has_flag(p, "dd"));
 }
 
 static void mremap_shrinks_by_whole_pages(void)
@@ -230,11 +303,14 @@ static int uffd_register(char *p, size_t len)
 	return ioctl(fd, UFFDIO_REGISTER, &reg);
 }
 
-static void userfaultfd_registers_hugetlb_only(void)
+/* Before Linux 7 mm/ knows what is of tmpfs by the address of its operations. */
+static void userfaultfd_registers_what_mm_knows(void)
 {
 	char *p = map(dev_open(O_RDWR), buf_page, RW, MAP_SHARED, 0);
+	struct utsname kernel;
 
-	if (suite_where & ON_POOL)
+	CHECK_EQ(uname(&kernel), 0);
+	if (suite_where & ON_POOL || atoi(kernel.release) >= 7)
 		CHECK_EQ(uffd_register(p, buf_page), 0);
 	else
 		CHECK_ERR(uffd_register(p, buf_page), EINVAL);
@@ -302,7 +378,10 @@ static void vmsplice_takes_the_pages(void)
 }
 
 static const struct test tests[] = {
-	TEST(mremap_does_not_grow, ON_ANY),
+	TEST(mremap_of_pool_pages_does_not_grow, ON_POOL),
+	TEST(mremap_grows_to_the_end, ON_SHMEM),
+	TEST(pieces_become_one_mapping_again, ON_SHMEM),
+	TEST(core_files_have_it_on_request, ON_ANY),
 	TEST(mremap_shrinks_by_whole_pages, ON_SMALL),
 	TEST(mremap_moves, ON_SMALL),
 	TEST(mprotect_works_by_whole_pages, ON_SMALL),
@@ -316,7 +395,7 @@ static const struct test tests[] = {
 	TEST(remap_file_pages_is_refused, ON_SMALL),
 	TEST(fork_shares_and_counts, ON_SMALL),
 	TEST(dontfork_keeps_it_from_children, ON_SMALL),
-	TEST(userfaultfd_registers_hugetlb_only, ON_ANY),
+	TEST(userfaultfd_registers_what_mm_knows, ON_ANY),
 	TEST(mlock_and_friends_work, ON_SMALL),
 	TEST(process_vm_reaches_the_mapping, ON_SMALL),
 	TEST(vmsplice_takes_the_pages, ON_SMALL),

@@ -187,8 +187,8 @@ static void bad_offsets_and_lengths_are_refused(void)
 	}
 }
 
-/* One rule for all backings: a program that works on one works on the others. */
-static void parts_of_a_huge_page_are_refused(void)
+/* hugetlbfs maps whole pages, and so does a buffer of a pool's pages. */
+static void parts_of_a_pool_s_page_are_refused(void)
 {
 	int fd = dev_open(O_RDWR);
 	const size_t half = buf_page / 2;
@@ -199,6 +199,43 @@ static void parts_of_a_huge_page_are_refused(void)
 	CHECK_ERR(mmap(NULL, buf_size - base_page, PROT_READ, MAP_PRIVATE, fd, 0), EINVAL);
 	CHECK_ERR(mmap(NULL, buf_page, RW, MAP_SHARED, fd, base_page), EINVAL);
 	CHECK_ERR(mmap(NULL, buf_page, RW, MAP_SHARED, fd, half), EINVAL);
+}
+
+/* What is of the page allocator is mapped as a memfd is. */
+static void parts_are_of_base_pages(void)
+{
+	int fd = dev_open(O_RDWR);
+	const struct {
+		size_t len;
+		off_t off;
+	} parts[] = {
+		{ base_page, 0 },
+		{ base_page, base_page },
+		{ 16 * base_page, buf_size - 16 * base_page },
+		{ buf_page, base_page },
+		{ buf_size - base_page, base_page },
+		{ buf_size - base_page, 0 },
+		{ 1, 0 },
+	};
+	char *all = map_all(fd, RW, MAP_SHARED), *p;
+
+	fill(all, buf_size, 9);
+	for (size_t i = 0; i < sizeof(parts) / sizeof(*parts); i++) {
+		LABEL("part %zu", i);
+		p = map(fd, parts[i].len, RW, MAP_SHARED, parts[i].off);
+		CHECK_EQ(memcmp(p, all + parts[i].off, parts[i].len), 0);
+		/* So that what is huge can be mapped so. */
+		if (parts[i].len >= 2 * pmd_size)
+			CHECK_EQ(((uintptr_t)p - parts[i].off) % pmd_size, 0);
+		CHECK_EQ(munmap(p, parts[i].len), 0);
+		p = map(fd, parts[i].len, RW, MAP_PRIVATE, parts[i].off);
+		*p = 42;
+		CHECK_NE(all[parts[i].off], 42);
+		CHECK_EQ(munmap(p, parts[i].len), 0);
+	}
+	p = reserve(buf_size + pmd_size) + base_page;
+	CHECK_EQ(mmap(p, buf_page, RW, MAP_SHARED | MAP_FIXED, fd, 0), p);
+	CHECK_EQ(memcmp(p, all, buf_page), 0);
 }
 
 static void descriptor_modes_bound_shared_mappings(void)
@@ -313,9 +350,10 @@ static const struct test tests[] = {
 	TEST(chosen_addresses_are_aligned, ON_ANY),
 	TEST(an_odd_hint_is_only_a_hint, ON_ANY),
 	TEST(a_fixed_address_is_taken, ON_ANY),
-	TEST(an_odd_fixed_address_is_refused, ON_POOL | ON_THP),
+	TEST(an_odd_fixed_address_is_refused, ON_POOL),
 	TEST(bad_offsets_and_lengths_are_refused, ON_ANY),
-	TEST(parts_of_a_huge_page_are_refused, ON_POOL | ON_THP),
+	TEST(parts_of_a_pool_s_page_are_refused, ON_POOL),
+	TEST(parts_are_of_base_pages, ON_SHMEM),
 	TEST(descriptor_modes_bound_shared_mappings, ON_ANY),
 	TEST(a_read_only_mapping_faults_on_write, ON_ANY),
 	TEST(unknown_map_flags_are_refused, ON_ANY),

@@ -615,6 +615,135 @@ static void nobody_tries_to_move_what_is_mapped(void)
 	}
 }
 
+#define MOVE_LENGTH	(32UL << 20)
+
+/*
+ * What move_pages(2) says about each 4 KiB of a mapping, when they are asked to go to @node; -1
+ * only asks where they are.
+ */
+static void check_statuses(char *p, int node, int status)
+{
+	static void *pages[MOVE_LENGTH / 4096];
+	static int nodes[MOVE_LENGTH / 4096], got[MOVE_LENGTH / 4096];
+	size_t nr = MOVE_LENGTH / base_page;
+
+	for (size_t i = 0; i < nr; i++) {
+		pages[i] = p + i * base_page;
+		nodes[i] = node;
+		got[i] = 1000;
+	}
+	CHECK_EQ(syscall(SYS_move_pages, 0, nr, pages, node < 0 ? NULL : nodes, got, MPOL_MF_MOVE),
+		 0);
+	for (size_t i = 0; i < nr; i++) {
+		LABEL("page %zu", i);
+		CHECK_EQ(got[i], status);
+	}
+}
+
+/* 32 MiB on node 0, mapped and touched. */
+static char *map_to_be_moved(int backing)
+{
+	struct hpage_map_alloc a = strict(backing, MOVE_LENGTH / page_of(backing), 0);
+	char *p;
+
+	CHECK_ALLOC(&a, 0);
+	p = map_answer(&a);
+	close(a.fd);
+	for (size_t at = 0; at < MOVE_LENGTH; at += base_page)
+		p[at] = 1;
+	return p;
+}
+
+static void load_to_move(int backing)
+{
+	uint64_t nr = backing == HPAGE_MAP_BACKING_HUGETLB ? MOVE_LENGTH / pmd_size : 0;
+
+	load_with_pools(nr, nr);
+}
+
+/* An error for each page, also for those that are there already; nothing goes anywhere. */
+static void who_asks_for_pages_elsewhere_is_told(void)
+{
+	unsigned long to = 1UL << 1;
+	uint64_t failed, moved;
+	int backing;
+	char *p;
+
+	for (EACH_RUNG(backing)) {
+		LABEL("backing %d", backing);
+		load_to_move(backing);
+		p = map_to_be_moved(backing);
+		check_statuses(p, -1, 0);
+		failed = vmstat("\npgmigrate_fail ");
+		moved = vmstat("\npgmigrate_success ");
+		check_statuses(p, 1, -EFAULT);
+		check_statuses(p, 0, -EFAULT);
+		CHECK_EQ(syscall(SYS_mbind, p, MOVE_LENGTH, MPOL_BIND, &to, 64, MPOL_MF_MOVE), 0);
+		printf("# backing %d: %llu failed migrations, %llu others\n", backing,
+		       (unsigned long long)(vmstat("\npgmigrate_fail ") - failed),
+		       (unsigned long long)(vmstat("\npgmigrate_success ") - moved));
+		CHECK_LT(vmstat("\npgmigrate_fail ") - failed, 2048);
+		/* For this one Linux 6.1 tries to move base pages. */
+		CHECK_EQ(syscall(SYS_mbind, p, MOVE_LENGTH, MPOL_BIND, &to, 64,
+				 MPOL_MF_MOVE | MPOL_MF_STRICT), -1);
+		CHECK_EQ(errno, EIO);
+		check_statuses(p, -1, 0);
+		munmap(p, MOVE_LENGTH);
+		done();
+	}
+}
+
+struct mover {
+	int backing, ready[2], go[2];
+};
+
+static void stay_in_a_cpuset(void *arg)
+{
+	const struct mover *m = arg;
+	char *p;
+
+	enter_group();
+	p = map_to_be_moved(m->backing);
+	check_statuses(p, -1, 0);
+	step_done(m->ready[1]);
+	step_wait(m->go[0]);
+	/* Node 0 is none of its cpuset any more. */
+	check_statuses(p, -1, 0);
+	for (size_t at = 0; at < MOVE_LENGTH; at += base_page)
+		CHECK_EQ(p[at], 1);
+	munmap(p, MOVE_LENGTH);
+}
+
+/* The pages stay, and who changes the cpuset does not wait for attempts to move them. */
+static void a_cpuset_changes_under_what_is_mapped(void)
+{
+	struct mover m;
+	uint64_t failed;
+	pid_t pid;
+
+	CHECK_EQ(pipe(m.ready), 0);
+	CHECK_EQ(pipe(m.go), 0);
+	for (EACH_RUNG(m.backing)) {
+		LABEL("backing %d", m.backing);
+		load_to_move(m.backing);
+		make_group("+cpuset");
+		CHECK_EQ(write_text(GROUP "cpuset.mems", "0"), 0);
+		pid = spawn(stay_in_a_cpuset, &m);
+		step_wait(m.ready[0]);
+		failed = vmstat("\npgmigrate_fail ");
+		CHECK_EQ(write_text(GROUP "cpuset.mems", "1"), 0);
+		failed = vmstat("\npgmigrate_fail ") - failed;
+		printf("# backing %d: %llu failed migrations\n", m.backing,
+		       (unsigned long long)failed);
+		step_done(m.go[1]);
+		CHECK_EXITS(pid);
+		/* 8,192 base pages, if they were tried; the task has some of its own. */
+		CHECK_LT(failed, 2048);
+		remove_group();
+		done();
+	}
+}
+
 static const struct test tests[] = {
 	TEST(strict_pages_are_all_on_the_node, ON_NONE),
 	TEST(preferred_pages_are_on_the_node_if_it_has_them, ON_NONE),
@@ -631,6 +760,8 @@ static const struct test tests[] = {
 	TEST(without_a_policy_the_task_s_own_counts, ON_NONE),
 	TEST(reading_numa_maps_meanwhile_does_no_harm, ON_NONE),
 	TEST(nobody_tries_to_move_what_is_mapped, ON_NONE),
+	TEST(who_asks_for_pages_elsewhere_is_told, ON_NONE),
+	TEST(a_cpuset_changes_under_what_is_mapped, ON_NONE),
 	TEST(a_cpuset_is_obeyed, ON_NONE),
 	TEST(a_cpuset_may_change_meanwhile, ON_NONE),
 };

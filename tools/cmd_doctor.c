@@ -10,6 +10,7 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include "../lib/sandbox.h"
 #include "command.h"
 #include "doctor.h"
 #include "doctor_device.h"
@@ -18,7 +19,6 @@
 #include "doctor_module.h"
 #include "json.h"
 #include "report.h"
-#include "sandbox.h"
 
 static void doctor_kernel(struct doctor *d)
 {

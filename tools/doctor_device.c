@@ -42,6 +42,12 @@ enum answer doctor_loaded(void)
 	return YES;
 }
 
+/* Never what is of no use in a container. */
+static const char *device_again(const struct doctor *d, char again[REMEDY_ROOM])
+{
+	return !d->contained && *node_again(DEVICE, again) ? again : DEVICE_GIVE;
+}
+
 static void device_missing(struct doctor *d)
 {
 	char again[REMEDY_ROOM];
@@ -53,7 +59,7 @@ static void device_missing(struct doctor *d)
 		doctor_finding_add(d, BAD, "device", DEVICE_GIVE, DEVICE " is not there, although "
 				   "the module is loaded: this container has not been given it");
 	else if (d->loaded == YES)
-		doctor_finding_add(d, BAD, "device", node_again(DEVICE, again),
+		doctor_finding_add(d, BAD, "device", device_again(d, again),
 				   DEVICE " is not there, although the module is loaded");
 }
 
@@ -104,13 +110,13 @@ void doctor_device(struct doctor *d)
 				   "whatever its permissions are");
 		break;
 	case -ENOTTY:
-		doctor_finding_add(d, BAD, "device", node_again(DEVICE, again),
+		doctor_finding_add(d, BAD, "device", device_again(d, again),
 				   DEVICE " is not the device of the module");
 		break;
 	case -ENXIO:
 	case -ENODEV:
 		doctor_finding_add(d, d->loaded == YES ? BAD : NOTE, "device",
-				   node_again(DEVICE, again),
+				   device_again(d, again),
 				   DEVICE " is left over from another start of the module");
 		break;
 	default:

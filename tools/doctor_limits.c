@@ -7,11 +7,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "../lib/sandbox.h"
 #include "doctor_limits.h"
 #include "file.h"
 #include "parse.h"
 #include "report.h"
-#include "sandbox.h"
 
 #define LIMITS_D	"/etc/security/limits.d/hpage-map.conf"
 

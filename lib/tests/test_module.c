@@ -209,7 +209,7 @@ static bool device_is_missed(void)
 {
 	static char memory[4096] __attribute__((aligned(4096)));
 	static const char words[] = "hpage_map is loaded, but there is no /dev/hpage_map\n"
-				    "try: docker run --device=/dev/hpage_map\n";
+				    "try: docker run --device=/dev/hpage_map";
 	struct hpmap_info info = { .size = sizeof(info) };
 	const struct hpmap_options o = {
 		.size = sizeof(o), .length = MIB, .name = "any", .flags = HPMAP_MODULE_ONLY,
@@ -237,13 +237,13 @@ static bool without_nodes(void)
 		       "only the module") && !strstr(hpmap_why(NULL), "modprobe");
 }
 
-/* Then /proc/modules has it. */
+/* Then /proc/modules has it. It is not for the container to load it again. */
 static bool without_sys(void)
 {
 	struct hpmap_reserve r = { .size = sizeof(r) };
 
 	return in_a_container("mode=755", 0) && !mount("none", "/sys", "tmpfs", 0, NULL) &&
-	       device_is_missed() &&
+	       device_is_missed() && !strstr(hpmap_why(NULL), "modprobe") &&
 	       refused(hpmap_reserve(HPMAP_BACKING_THP, 2 * MIB, 0, &r), -ENOTSUP,
 		       "mount -t sysfs");
 }

@@ -1,10 +1,10 @@
-/* SPDX-License-Identifier: GPL-2.0-only */
-#ifndef SANDBOX_H
-#define SANDBOX_H
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef HPMAP_SANDBOX_H
+#define HPMAP_SANDBOX_H
 
 #include <stdbool.h>
 
-#include "../lib/loaded.h"
+#include "loaded.h"
 
 enum answer first_user_namespace(void);
 enum answer first_cgroup_namespace(void);

@@ -1,5 +1,8 @@
-// SPDX-License-Identifier: GPL-2.0-only
-/* Is this a container or another sandbox, from which not all of the machine can be seen? */
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * Is this a container or another sandbox, from which not all of the machine can be seen, and whose
+ * programs are not to load its modules? For hpagectl as well.
+ */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
