@@ -142,7 +142,7 @@ static struct hpm_dma *mapping_new(struct hpage_map_buffer *buf, struct hpage_ma
 		put_device(dev);
 		return table;
 	}
-	ret = hpm_dma_start(table);
+	ret = hpm_dma_sync(table, 0, hpm_buffer_size(buf), false);
 	if (!ret)
 		ret = mapping_copy_runs(&table->sgt, 0, 0, NULL, &d->nr_runs);
 	if (!ret)
@@ -198,7 +198,7 @@ static int mapping_sync(struct hpm_call *call)
 	    !s->length || s->offset > size || s->length > size - s->offset)
 		return -EINVAL;
 
-	return hpm_dma_sync(table, s->offset, s->length, s->flags == HPAGE_MAP_SYNC_FOR_CPU, true);
+	return hpm_dma_sync(table, s->offset, s->length, s->flags == HPAGE_MAP_SYNC_FOR_CPU);
 }
 
 static const struct hpm_ioctl mapping_ioctls[] = {
