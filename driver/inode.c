@@ -31,15 +31,9 @@ static int nr_pins;
 /* A buffer can be given another mode and owner, but not another size. */
 static int inode_setattr(struct mnt_idmap *idmap, struct dentry *dentry, struct iattr *attr)
 {
-	struct inode *inode = d_inode(dentry);
-	int ret = setattr_prepare(idmap, dentry, attr);
-
-	if (ret)
-		return ret;
-	if (attr->ia_valid & ATTR_SIZE && attr->ia_size != i_size_read(inode))
+	if (attr->ia_valid & ATTR_SIZE && attr->ia_size != i_size_read(d_inode(dentry)))
 		return -EPERM;
-	setattr_copy(idmap, inode, attr);
-	return 0;
+	return simple_setattr(idmap, dentry, attr);
 }
 
 static const struct inode_operations inode_ops = { .setattr = inode_setattr };
