@@ -12,24 +12,19 @@
 #include "request.h"
 
 /*
- * Place a request near a device, or anywhere when the machine does not report where that is.
- * Return: 0, or -EINVAL when it has to be near, or there is no such policy.
+ * Place a request near a device; anywhere when there is none, or the machine does not report where
+ * it is. Return: 0, or -EINVAL when it has to be near.
  */
 int hpm_request_near(struct hpm_request *r, struct device *dev)
 {
 	struct hpm_place *place = &r->place;
 
-	if (place->policy > HPAGE_MAP_POLICY_INTERLEAVE)
-		return -EINVAL;
-	place->node = hpm_device_node(dev);
-	if (place->node != NUMA_NO_NODE) {
-		if (place->policy == HPAGE_MAP_POLICY_DEFAULT)
-			place->policy = HPAGE_MAP_POLICY_PREFERRED;
-		return 0;
-	}
+	place->node = dev ? hpm_device_node(dev) : NUMA_NO_NODE;
 	if (place->policy == HPAGE_MAP_POLICY_STRICT)
-		return -EINVAL;
-	place->policy = HPAGE_MAP_POLICY_DEFAULT;
+		return place->node == NUMA_NO_NODE ? -EINVAL : 0;
+	if (place->policy <= HPAGE_MAP_POLICY_PREFERRED)
+		place->policy = place->node == NUMA_NO_NODE ? HPAGE_MAP_POLICY_DEFAULT :
+							      HPAGE_MAP_POLICY_PREFERRED;
 	return 0;
 }
 
