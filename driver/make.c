@@ -92,10 +92,8 @@ static int request_place_near(struct hpm_request *r, const char *name)
 	struct device *dev;
 	int ret;
 
-	if (r->place.policy == HPAGE_MAP_POLICY_INTERLEAVE) {
-		hpm_why(r->why, "interleaved pages are not chosen by place");
-		return -EINVAL;
-	}
+	if (r->place.policy == HPAGE_MAP_POLICY_INTERLEAVE)
+		return hpm_why_invalid(r->why, "interleaved pages are not chosen by place");
 	dev = hpm_device_find(name);
 	ret = PTR_ERR_OR_ZERO(dev);
 	if (ret == -EINVAL) {
@@ -122,10 +120,8 @@ static int request_read(struct hpm_request *r, const struct hpage_map_alloc *a)
 
 	if (a->reserved || hpm_name_check(a->name, r->why))
 		return -EINVAL;
-	if (!by_node && a->node != 0 && a->node != NUMA_NO_NODE) {
-		hpm_why(r->why, "a node, but no policy that uses it");
-		return -EINVAL;
-	}
+	if (!by_node && a->node != 0 && a->node != NUMA_NO_NODE)
+		return hpm_why_invalid(r->why, "a node, but no policy that uses it");
 	r->place.policy = a->policy;
 	r->place.node = a->node;
 	r->place.limit = a->flags & HPAGE_MAP_BELOW_4G ? SZ_4G : 0;
