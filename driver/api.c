@@ -15,6 +15,7 @@
 #include <linux/slab.h>
 
 #include "buffer.h"
+#include "entries.h"
 #include "kind.h"
 #include "log.h"
 #include "name.h"
@@ -45,7 +46,7 @@ static struct hpage_map_buffer *driver_create(struct device *dev, struct hpm_req
 	struct hpage_map_buffer *buf = hpm_buffer_create(r);
 
 	/* What was chosen by one limit may lie where the device's window on memory does not. */
-	if (IS_ERR(buf) || hpm_reach_has(&buf->backing.pages, dev))
+	if (IS_ERR(buf) || !dev || hpm_entries_fill(&buf->backing.pages, dev, NULL) != -EIO)
 		return buf;
 	hpm_why(r->why, "the device does not reach all of the pages that were got");
 	hpm_buffer_put(buf);
