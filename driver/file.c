@@ -73,15 +73,13 @@ static ssize_t file_copy(struct kiocb *iocb, struct iov_iter *iter)
 	const struct hpage_map_buffer *buf = iocb->ki_filp->private_data;
 	loff_t size = hpm_buffer_size(buf), *pos = &iocb->ki_pos;
 	size_t offset, bytes, copied;
-	ssize_t done = 0, ret = 0;
 	struct page *page;
+	ssize_t done = 0;
 
 	while (*pos < size && iov_iter_count(iter)) {
 		page = hpm_pages_page(&buf->backing.pages, *pos);
-		if (is_page_hwpoison(page)) {
-			ret = -EIO;
-			break;
-		}
+		if (is_page_hwpoison(page))
+			return done ?: -EIO;
 
 		offset = offset_in_page(*pos);
 		bytes = min_t(loff_t, iov_iter_count(iter), PAGE_SIZE - offset);
@@ -89,16 +87,14 @@ static ssize_t file_copy(struct kiocb *iocb, struct iov_iter *iter)
 						     copy_page_from_iter(page, offset, bytes, iter);
 		*pos += copied;
 		done += copied;
-		if (copied < bytes) {
-			ret = -EFAULT;
-			break;
-		}
+		if (copied < bytes)
+			return done ?: -EFAULT;
 		/* Not before: every call makes progress, and none is interrupted. */
 		if (task_sigpending(current))
 			break;
 		cond_resched();
 	}
-	return done ?: ret;
+	return done;
 }
 
 static ssize_t file_write_iter(struct kiocb *iocb, struct iov_iter *from)
