@@ -95,15 +95,13 @@ static int request_place_near(struct hpm_request *r, const char *name)
 	if (r->place.policy == HPAGE_MAP_POLICY_INTERLEAVE)
 		return hpm_why_invalid(r->why, "interleaved pages are not chosen by place");
 	dev = hpm_device_find(name);
-	ret = PTR_ERR_OR_ZERO(dev);
-	if (ret == -EINVAL) {
-		hpm_why(r->why, "that is no name of a device");
-	} else if (ret == -ENODEV) {
+	if (dev == ERR_PTR(-EINVAL))
+		return hpm_why_invalid(r->why, "that is no name of a device");
+	if (IS_ERR(dev)) {
 		hpm_why(r->why, "there is no PCI or platform device %s", name);
 		hpm_why_try(r->why, "ls /sys/bus/pci/devices /sys/bus/platform/devices");
+		return PTR_ERR(dev);
 	}
-	if (ret)
-		return ret;
 	ret = hpm_request_near(r, dev);
 	put_device(dev);
 	if (r->place.node == NUMA_NO_NODE)
