@@ -106,16 +106,15 @@ bool hpm_entries_are_copied(const struct sg_table *sgt, struct device *dev, u64 
 {
 	struct iommu_domain *domain = hpm_reach_domain(dev);
 	struct hpm_cursor at = { .page = sgt->sgl, .dma = sgt->sgl };
-	u64 addr, phys, len;
+	u64 addr, phys;
 
 	if (!dma_dev_need_sync(dev))
 		return false;
-	for (; size; size -= len) {
+	for (; size; size -= cursor_step(&at, size)) {
 		addr = sg_dma_address(at.dma) + at.in_dma;
 		phys = sg_phys(at.page) + at.in_page;
 		if ((domain ? iommu_iova_to_phys(domain, addr) : dma_to_phys(dev, addr)) != phys)
 			return true;
-		len = cursor_step(&at, size);
 		cond_resched();
 	}
 	return false;
