@@ -21,7 +21,7 @@
  * their id, from the end of their making to their last put; who finds one there under RCU must
  * still get a reference. Lock order:
  *
- *	the lock of a device; the mutex of named.c
+ *	the lock of a device; the mutexes of default.c and named.c
  *	  mmap_lock
  *	    the lock of a dma-buf (dma_resv)
  *	      the lock of a table for a device

@@ -4,24 +4,17 @@
  *
  * It is made once and lives until the module goes, so that what one program leaves in it
  * the next one finds. Nobody asked for it when the module is loaded for another driver's
- * sake; so without parameters it is made at the first open. A parameter asks for it, and
- * then it is made at load, by the task that loads the module.
+ * sake; so without parameters it is made by the first open. A parameter asks for it, and
+ * then it is made at load.
  *
- * Who opens first did not ask for it, either, and others want it as soon as he does. If he filled
- * it, they would wait for as long as his control group lets him; if each filled one and kept the
- * first that is done, many would take many times the memory, past every limit. So a worker fills
- * it. No control group throttles it or is charged, and no policy or cpuset of a task counts. It
- * goes on when nobody waits any more.
- *
- * The pointer goes from NULL to the buffer once, and whoever sees the buffer may use it while the
- * module is there. How the last try ended is under outcome_lock.
+ * making serialises the makers and protects nothing else: the pointer goes from NULL to
+ * the buffer once, and whoever sees the buffer may use it while the module is there.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
 #include <linux/module.h>
 #include <linux/overflow.h>
-#include <linux/spinlock.h>
-#include <linux/wait.h>
+#include <linux/slab.h>
 
 #include "buffer.h"
 #include "default.h"
@@ -30,8 +23,6 @@
 #include "param.h"
 #include "request.h"
 #include "signals.h"
-#include "why.h"
-#include "work.h"
 
 #define DEFAULT_NR_HPAGES 10
 
@@ -67,14 +58,8 @@ static bool allow_base;
 module_param(allow_base, bool, 0444);
 MODULE_PARM_DESC(allow_base, "take base pages if no huge pages can be had (N)");
 
+static DEFINE_MUTEX(making);
 static struct hpage_map_buffer *default_buffer;
-
-/* How the last try to make it ended. */
-static DEFINE_SPINLOCK(outcome_lock);
-static DECLARE_WAIT_QUEUE_HEAD(outcome_wait);
-static unsigned int tries;
-static int outcome;
-static struct hpm_why outcome_why;
 
 static int default_request(struct hpm_request *r)
 {
@@ -106,19 +91,28 @@ static void default_announce(const struct hpage_map_buffer *buf, const struct hp
 		why->text);
 }
 
-static int default_make(struct hpm_why *why)
+static struct hpage_map_buffer *default_make(void)
 {
+	struct hpm_why *why = kzalloc(sizeof(*why), GFP_KERNEL);
 	struct hpm_request r = { .why = why };
-	int ret = default_request(&r);
 	struct hpage_map_buffer *buf;
+	int ret;
 
+	lockdep_assert_held(&making);
+
+	if (!why)
+		return ERR_PTR(-ENOMEM);
+	ret = default_request(&r);
 	buf = ret ? ERR_PTR(ret) : hpm_buffer_create(&r);
-	if (IS_ERR(buf))
-		return PTR_ERR(buf);
-	default_announce(buf, why);
-	/* Pairs with hpm_default_peek(): whoever sees the buffer sees it whole. */
-	smp_store_release(&default_buffer, buf);
-	return 0;
+	if (!IS_ERR(buf)) {
+		default_announce(buf, why);
+		/* Pairs with hpm_default_peek(): whoever sees the buffer sees it whole. */
+		smp_store_release(&default_buffer, buf);
+	} else if (!hpm_signals_ended(PTR_ERR(buf)) && hpm_log_may(true)) {
+		pr_err("no default buffer (%pe)%s%s\n", buf, why->len ? ": " : "", why->text);
+	}
+	kfree(why);
+	return buf;
 }
 
 /* NULL while it is not made. It lives as long as the faces of the module do. */
@@ -128,53 +122,21 @@ struct hpage_map_buffer *hpm_default_peek(void)
 	return smp_load_acquire(&default_buffer);
 }
 
-/* For the worker, which may be queued once more while it runs. */
-static void default_try(struct work_struct *work)
-{
-	static struct hpm_why why;	/* never are two at it */
-	int ret;
-
-	why = (struct hpm_why){};
-	ret = hpm_default_peek() ? 0 : default_make(&why);
-	spin_lock(&outcome_lock);
-	tries++;
-	outcome = ret;
-	outcome_why = why;
-	spin_unlock(&outcome_lock);
-	wake_up_all(&outcome_wait);
-}
-
-static DECLARE_WORK(default_work, default_try);
-
-/* Each who waited for it in vain is told in the log, as log.c allows. */
-static int default_outcome(void)
-{
-	int ret;
-
-	spin_lock(&outcome_lock);
-	ret = outcome;
-	if (ret && !hpm_signals_ended(ret) && hpm_log_may(true))
-		pr_err("no default buffer (%pe)%s%s\n", ERR_PTR(ret), outcome_why.len ? ": " : "",
-		       outcome_why.text);
-	spin_unlock(&outcome_lock);
-	return ret;
-}
-
 /*
  * The default buffer, with a reference for the caller; made first if need be. Errors as of
- * hpm_buffer_create(), and -ERESTARTSYS: a signal came, and the worker goes on.
+ * hpm_buffer_create(), and -ERESTARTSYS.
  */
 struct hpage_map_buffer *hpm_default_get(void)
 {
-	unsigned int before = READ_ONCE(tries);
-	int ret = 0;
+	struct hpage_map_buffer *buf = hpm_default_peek();
 
-	if (!hpm_default_peek()) {
-		queue_work(hpm_workqueue, &default_work);
-		ret = wait_event_interruptible(outcome_wait, READ_ONCE(tries) != before) ?:
-		      default_outcome();
+	if (!buf) {
+		if (mutex_lock_interruptible(&making))
+			return ERR_PTR(-ERESTARTSYS);
+		buf = default_buffer ?: default_make();
+		mutex_unlock(&making);
 	}
-	return ret ? ERR_PTR(ret) : hpm_buffer_get(hpm_default_peek());
+	return IS_ERR(buf) ? buf : hpm_buffer_get(buf);
 }
 
 /*
@@ -183,16 +145,19 @@ struct hpage_map_buffer *hpm_default_get(void)
  */
 int hpm_default_init(void)
 {
+	struct hpage_map_buffer *buf;
+
 	if (!nr_hpages && !size && !hpage_size && !allow_base)
 		return 0;
 
-	default_try(NULL);
-	return default_outcome();
+	mutex_lock(&making);
+	buf = default_make();
+	mutex_unlock(&making);
+	return PTR_ERR_OR_ZERO(buf);
 }
 
 void hpm_default_exit(void)
 {
-	cancel_work_sync(&default_work);
 	if (default_buffer)
 		hpm_buffer_put(default_buffer);
 }

@@ -540,75 +540,6 @@ static void a_throttled_collector_delays_nobody(void)
 	CHECK_EQ(unload(), 0);
 }
 
-/* --- the default buffer ------------------------------------------------------------ */
-
-static void open_and_close(void *arg)
-{
-	(void)arg;
-	close(dev_open(O_RDWR));
-}
-
-static void open_from_the_group(void *arg)
-{
-	enter_group();
-	open_and_close(arg);
-}
-
-/* Others want it, too: the first one's group neither throttles nor pays for what all have. */
-static void the_default_buffer_is_nobody_s(void)
-{
-	struct hpage_map_info info = { .size = sizeof(info) };
-	uint64_t before;
-	pid_t pid;
-	int fd;
-
-	pool_for(HPAGE_MAP_BACKING_THP);
-	CHECK_EQ(load(""), 0);
-	before = used(HPAGE_MAP_BACKING_THP);
-	make_group("+memory +cpu");
-	CHECK_EQ(write_text(GROUP "memory.max", "12M"), 0);
-	CHECK_EQ(write_text(GROUP "memory.swap.max", "0"), 0);
-	CHECK_EQ(write_text(GROUP "cpu.max", "1000 100000"), 0);
-	pid = spawn(open_from_the_group, NULL);
-	while (running(pid) && used(HPAGE_MAP_BACKING_THP) < before + pmd_size)
-		sched_yield();
-	fd = dev_open(O_RDWR);
-	CHECK_EQ(ioctl(fd, HPAGE_MAP_INFO, &info), 0);
-	CHECK_EQ(info.length, 10 * pmd_size);
-	unthrottle();
-	CHECK_EXITS(pid);
-	printf("# the group has %llu kB\n",
-	       (unsigned long long)read_u64(GROUP "memory.current") / 1024);
-	close(fd);
-	remove_group();
-	CHECK_EQ(unload(), 0);
-}
-
-/* Who is killed on the way leaves it to the others. */
-static void the_default_buffer_is_made_without_its_first_opener(void)
-{
-	uint64_t before;
-	int met = 0;
-	pid_t pid;
-
-	pool_for(HPAGE_MAP_BACKING_THP);
-	for (int round = 0; round < ROUNDS; round++) {
-		LABEL("round %d", round);
-		CHECK_EQ(load(""), 0);
-		before = used(HPAGE_MAP_BACKING_THP);
-		pid = spawn(open_and_close, NULL);
-		while (running(pid) && used(HPAGE_MAP_BACKING_THP) < before + 2 * pmd_size)
-			sched_yield();
-		met += running(pid);
-		CHECK_EQ(kill(pid, SIGKILL), 0);
-		wait_for(pid);
-		CHECK_COMES(read_u64("/sys/class/hpage_map/hpage_map/size") == 10 * pmd_size);
-		open_and_close(NULL);
-		CHECK_EQ(unload(), 0);
-	}
-	printf("# %d of %d were killed on their way\n", met, ROUNDS);
-}
-
 /* --- NUMA balancing -------------------------------------------------------------- */
 
 #define SCAN		(16 * MIB)
@@ -775,8 +706,6 @@ static const struct test tests[] = {
 	TEST(pages_that_are_ready_are_no_cache, ON_NONE),
 	TEST(a_slow_reader_delays_nobody, ON_NONE),
 	TEST(a_throttled_collector_delays_nobody, ON_NONE),
-	TEST(the_default_buffer_is_nobody_s, ON_NONE),
-	TEST(the_default_buffer_is_made_without_its_first_opener, ON_NONE),
 	TEST(numa_balancing_leaves_buffers_alone, ON_NONE),
 	TEST(asking_goes_on_until_a_refusal, ON_NONE),
 	TEST(a_group_s_limit_is_a_refusal, ON_NONE),
