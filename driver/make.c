@@ -195,7 +195,13 @@ int hpm_make_create(struct hpm_call *call)
 int hpm_make_pin(struct hpm_call *call)
 {
 	struct hpage_map_pin *p = &call->pin;
-	struct hpm_request r = { .length = p->length, .name = p->name, .charge_user = true };
+	struct hpm_request r = {
+		.length = p->length,
+		.address = p->address,
+		.pin = true,
+		.name = p->name,
+		.charge_user = true,
+	};
 	struct hpage_map_buffer *buf;
 	int ret;
 
@@ -205,7 +211,7 @@ int hpm_make_pin(struct hpm_call *call)
 
 	ret = p->flags & ~HPAGE_MAP_PIN_FLAGS || p->reserved ? -EINVAL :
 	      hpm_name_check(p->name, r.why);
-	buf = ret ? ERR_PTR(ret) : hpm_buffer_pin(p->address, &r);
+	buf = ret ? ERR_PTR(ret) : hpm_buffer_create(&r);
 	if (!IS_ERR(buf))
 		p->id = buf->id;
 	return hpm_ioctl_respond_fd(call, p->fd, answer_file(&r, buf, p->text, p->text_size));
