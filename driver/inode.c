@@ -50,6 +50,7 @@ static void inode_evict(struct inode *inode)
 
 	truncate_inode_pages_final(&inode->i_data);
 	clear_inode(inode);
+	/* The root of the file system has none. */
 	if (buf)
 		hpm_buffer_put(buf);
 }

@@ -221,9 +221,9 @@ static int vma_lend(struct hpage_map_buffer *buf, struct vm_area_struct *vma)
 }
 
 /*
- * Map a part of a buffer, under mmap_lock for writing. On success the VMA refers to the lease
- * instead, which holds the buffer. -ENODEV: it is memory of a program; -EINVAL: offset, length or
- * address is no multiple of the page size, or the part is not within the buffer; -ENOMEM:
+ * Map a part of a buffer, under mmap_lock for writing. On success the VMA is one of the lent inode
+ * and holds the lease, which holds the buffer. -ENODEV: it is memory of a program; -EINVAL: offset,
+ * length or address is no multiple of the page size, or the part is not within the buffer; -ENOMEM:
  * private, and the hugetlb pool cannot promise pages for its copies, or no memory; -ENFILE.
  */
 int hpm_vma_map(struct hpage_map_buffer *buf, struct vm_area_struct *vma)
@@ -236,8 +236,8 @@ int hpm_vma_map(struct hpage_map_buffer *buf, struct vm_area_struct *vma)
 }
 
 /*
- * A debugger, or process_vm_readv(2), looks at page frames, which it cannot pin. Return: bytes, or
- * -EFAULT.
+ * A debugger looks at page frames, which it cannot pin. process_vm_readv(2) does not ask here.
+ * Return: bytes, or -EFAULT.
  */
 static int frames_access(struct vm_area_struct *vma, unsigned long addr, void *text, int len,
 			 int write)
@@ -298,12 +298,17 @@ int hpm_vma_map_anywhere(struct hpage_map_buffer *buf, struct vm_area_struct *vm
 	return vma_is_in_units(buf, vma) ? vma_lend(buf, vma) : vma_map_frames(buf, vma);
 }
 
-/* Programs do not say what they tried to map, so the log does. */
-static int part_refuse(const struct hpage_map_buffer *buf)
+/*
+ * Refuse a mapping. Programs do not report why, so the log does if one of @bytes, which are or-ed
+ * together, is no multiple of the unit.
+ */
+static int part_refuse(const struct hpage_map_buffer *buf, unsigned long bytes)
 {
-	if (buffer_unit(buf) > PAGE_SIZE)
+	unsigned long unit = buffer_unit(buf);
+
+	if (!IS_ALIGNED(bytes, unit))
 		hpm_log(true, "may map whole pages only, in multiples of %s; QEMU: align=%lu",
-			hpm_text_size(buffer_unit(buf)).text, buffer_unit(buf));
+			hpm_text_size(unit).text, unit);
 	return -EINVAL;
 }
 
@@ -323,10 +328,10 @@ unsigned long hpm_vma_choose(struct hpage_map_buffer *buf, unsigned long addr, u
 	if (!buf->backing.file)
 		return -ENODEV;
 	if (!buffer_has_range(buf, pgoff, len, unit))
-		return part_refuse(buf);
+		return part_refuse(buf, pgoff << PAGE_SHIFT | len);
 	if (!addr_is_congruent(addr, pgoff, unit)) {
 		if (flags & MAP_FIXED)
-			return part_refuse(buf);
+			return part_refuse(buf, addr);
 		addr = 0;
 	}
 

@@ -336,6 +336,23 @@ static void an_unaligned_mapping_can_be_taken_apart(void)
 		check_file_holds(fd, p, len, 0);
 }
 
+/* Page frames are nothing that can be pinned; debuggers look through the mapping. */
+static void a_debugger_sees_an_unaligned_mapping(void)
+{
+	int fd = dev_open(O_RDWR), dmabuf = export_of(fd), mem = open("/proc/self/mem", O_RDWR);
+	size_t len = 16 * base_page;
+	char *p = map_at(odd_place(len), dmabuf, len, RW, MAP_SHARED, 0);
+	char *edge = p + base_page - 32, text[64];
+
+	CHECK_GE(mem, 0);
+	fill(p, len, 14);
+	CHECK_EQ(pread(mem, text, sizeof(text), (uintptr_t)edge), (ssize_t)sizeof(text));
+	CHECK_EQ(memcmp(text, edge, sizeof(text)), 0);
+	fill(text, sizeof(text), 15);
+	CHECK_EQ(pwrite(mem, text, sizeof(text), (uintptr_t)edge), (ssize_t)sizeof(text));
+	CHECK_EQ(memcmp(text, edge, sizeof(text)), 0);
+}
+
 static int started[2];
 
 static void export_for_ever(void *arg)
@@ -395,6 +412,7 @@ int main(void)
 		TEST(a_bad_answer_address_takes_the_export_back, ON_ANY),
 		TEST(a_forked_child_shares_the_mapping, ON_ANY),
 		TEST(an_unaligned_mapping_can_be_taken_apart, ON_ANY),
+	TEST(a_debugger_sees_an_unaligned_mapping, ON_ANY),
 		TEST(killed_holders_leave_nothing, ON_SMALL),
 	};
 

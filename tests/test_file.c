@@ -238,6 +238,31 @@ static void files_are_copied_into_it(void)
 	free(in);
 }
 
+/* By the kernel alone, from one to the other, as they are in one file system. */
+static void one_is_copied_to_another(void)
+{
+	int from = mine(1), to = mine(1), other = memfd_create("other", MFD_CLOEXEC);
+	char *p = map(from, buf_page, RW, MAP_SHARED, 0), *q = map(to, buf_page, RW, MAP_SHARED, 0);
+
+	fill(p, buf_page, 24);
+	for (size_t done = 0; done < buf_page;) {
+		ssize_t n = copy_file_range(from, NULL, to, NULL, buf_page - done, 0);
+
+		CHECK_GT(n, 0);
+		done += n;
+	}
+	CHECK_EQ(memcmp(p, q, buf_page), 0);
+	CHECK_EQ(lseek(from, 0, SEEK_SET), 0);
+	CHECK_ERR(copy_file_range(from, NULL, other, NULL, 1, 0), EXDEV);
+	CHECK_ERR(copy_file_range(dev_open(O_RDWR), NULL, to, NULL, 1, 0), EINVAL);
+}
+
+static void room_cannot_be_allocated(void)
+{
+	CHECK_ERR(fallocate(mine(1), 0, 0, buf_page), EOPNOTSUPP);
+	CHECK_ERR(fallocate(dev_open(O_RDWR), 0, 0, buf_page), ENODEV);
+}
+
 static const struct test tests[] = {
 	TEST(its_length_is_its_size, ON_SMALL),
 	TEST(a_node_has_its_size_when_open, ON_ANY),
@@ -251,6 +276,8 @@ static const struct test tests[] = {
 	TEST(a_socket_is_sent_what_it_has, ON_SMALL),
 	TEST(a_pipe_fills_it, ON_SMALL),
 	TEST(files_are_copied_into_it, ON_SMALL),
+	TEST(one_is_copied_to_another, ON_SMALL),
+	TEST(room_cannot_be_allocated, ON_SMALL),
 };
 
 int main(void)
