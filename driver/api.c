@@ -15,6 +15,7 @@
 #include <linux/slab.h>
 
 #include "buffer.h"
+#include "entries.h"
 #include "kind.h"
 #include "log.h"
 #include "name.h"
@@ -33,19 +34,11 @@ static int request_from_driver(struct hpm_request *r, struct device *dev,
 	r->charge_user = attr->charge_user;
 	r->name = attr->name ?: dev ? dev_name(dev) : "";
 	r->place.policy = attr->policy;
-	r->place.node = NUMA_NO_NODE;
 	r->place.limit = min_not_zero(attr->flags & HPAGE_MAP_BELOW_4G ? SZ_4G : 0,
 				      hpm_reach_limit(dev));
 	if (attr->name && !hpm_name_valid(attr->name))
 		return -EINVAL;
-	if (attr->policy == HPAGE_MAP_POLICY_INTERLEAVE)
-		return 0;
-	if (dev)
-		return hpm_request_near(r, dev);
-	if (attr->policy > HPAGE_MAP_POLICY_INTERLEAVE || attr->policy == HPAGE_MAP_POLICY_STRICT)
-		return -EINVAL;
-	r->place.policy = HPAGE_MAP_POLICY_DEFAULT;
-	return 0;
+	return hpm_request_near(r, dev);
 }
 
 static struct hpage_map_buffer *driver_create(struct device *dev, struct hpm_request *r)
@@ -53,7 +46,7 @@ static struct hpage_map_buffer *driver_create(struct device *dev, struct hpm_req
 	struct hpage_map_buffer *buf = hpm_buffer_create(r);
 
 	/* What was chosen by one limit may lie where the device's window on memory does not. */
-	if (IS_ERR(buf) || hpm_reach_has(&buf->backing.pages, dev))
+	if (IS_ERR(buf) || !dev || hpm_entries_fill(&buf->backing.pages, dev, NULL) != -EIO)
 		return buf;
 	hpm_why(r->why, "the device does not reach all of the pages that were got");
 	hpm_buffer_put(buf);

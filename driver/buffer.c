@@ -178,9 +178,14 @@ static bool buffers_await_pages(void)
 						     !atomic_read(&on_their_way), AWAIT) > 0;
 }
 
+static int buffer_fill(struct hpage_map_buffer *buf, const struct hpm_request *r)
+{
+	return r->pin ? hpm_user_pin(&buf->backing, r) : hpm_ladder_make(&buf->backing, r);
+}
+
 /*
  * Make a buffer, with its first reference for the caller. Return: the buffer, or an ERR_PTR as of
- * hpm_request_check() and hpm_ladder_make(); pages that are on their way back are waited for, a
+ * hpm_request_check(), hpm_ladder_make() and hpm_user_pin(); pages that are on their way back are waited for, a
  * moment, before there are none.
  */
 struct hpage_map_buffer *hpm_buffer_create(const struct hpm_request *r)
@@ -196,30 +201,12 @@ struct hpage_map_buffer *hpm_buffer_create(const struct hpm_request *r)
 	if (IS_ERR(buf))
 		return buf;
 	hpm_signals_hold(&before);
-	ret = hpm_ladder_make(&buf->backing, r);
+	ret = buffer_fill(buf, r);
 	if ((ret == -ENOMEM || ret == -EDQUOT) && buffers_await_pages()) {
 		r->why->len = len;
 		r->why->text[len] = '\0';
-		ret = hpm_ladder_make(&buf->backing, r);
+		ret = buffer_fill(buf, r);
 	}
-	hpm_signals_release(&before);
-	return buffer_publish(buf, ret);
-}
-
-/*
- * Make a buffer of the calling program's memory: length, name and reasons are those of @r.
- * Return: the buffer, or an ERR_PTR as of hpm_user_pin().
- */
-struct hpage_map_buffer *hpm_buffer_pin(unsigned long addr, const struct hpm_request *r)
-{
-	struct hpage_map_buffer *buf = buffer_new(r);
-	sigset_t before;
-	int ret;
-
-	if (IS_ERR(buf))
-		return buf;
-	hpm_signals_hold(&before);
-	ret = hpm_user_pin(&buf->backing, addr, r->length, r->why);
 	hpm_signals_release(&before);
 	return buffer_publish(buf, ret);
 }

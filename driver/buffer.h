@@ -58,7 +58,6 @@ static inline u64 hpm_buffer_page_size(const struct hpage_map_buffer *buf)
 }
 
 struct hpage_map_buffer *hpm_buffer_create(const struct hpm_request *r);
-struct hpage_map_buffer *hpm_buffer_pin(unsigned long addr, const struct hpm_request *r);
 struct hpage_map_buffer *hpm_buffer_get(struct hpage_map_buffer *buf);
 struct hpage_map_buffer *hpm_buffer_next(u32 *id,
 					 bool (*wanted)(const struct hpage_map_buffer *buf));

@@ -64,7 +64,7 @@ static_assert(HPAGE_MAP_O_DOOR == (O_RDWR | O_NONBLOCK));
 /* The module that is held for these file operations is held for those that replace them. */
 static int chardev_open(struct inode *inode, struct file *file)
 {
-	bool door = iminor(inode) == HPM_MINOR_DEFAULT;
+	bool door = inode->i_rdev == hpm_class_devt;
 	struct hpage_map_buffer *buf;
 
 	/* Access mode 3, for which security modules ask for neither right, so that it has none. */
@@ -96,7 +96,6 @@ static struct cdev *hpm_cdev;
 /* Make the device, which cannot be opened before all else is there. */
 int hpm_chardev_init(void)
 {
-	struct device *dev;
 	int ret = -ENOMEM;
 
 	default_fops = hpm_file_fops;
@@ -107,8 +106,7 @@ int hpm_chardev_init(void)
 	hpm_cdev->owner = THIS_MODULE;
 	hpm_cdev->ops = &chardev_fops;
 
-	dev = device_create(hpm_class, NULL, hpm_class_devt, NULL, "hpage_map");
-	ret = PTR_ERR_OR_ZERO(dev);
+	ret = PTR_ERR_OR_ZERO(device_create(hpm_class, NULL, hpm_class_devt, NULL, "hpage_map"));
 	if (ret)
 		goto del_cdev;
 	/* Last: a module that fails to load is freed although somebody has it open. */

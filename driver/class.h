@@ -5,9 +5,8 @@
 #include <linux/bits.h>
 #include <linux/types.h>
 
-/* The minor number of /dev/hpage_map; named buffers have the others. */
-#define HPM_MINOR_DEFAULT	0
-#define HPM_MINORS		BIT(16)
+/* Minor numbers: /dev/hpage_map has the first, named buffers have the others. */
+#define HPM_MINORS	BIT(16)
 
 /* Not one of the module's own memory: whoever holds the class may let it go after us. */
 extern struct class *hpm_class;

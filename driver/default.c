@@ -73,14 +73,10 @@ static int default_request(struct hpm_request *r)
 		r->flags = HPAGE_MAP_EXACT;
 	else if (allow_base)
 		r->flags = HPAGE_MAP_ALLOW_BASE;
-	if (nr_hpages && size) {
-		hpm_why(r->why, "nr_hpages and size exclude each other");
-		return -EINVAL;
-	}
-	if (!size && check_mul_overflow(nr, hpage_size ?: (u64)PMD_SIZE, &r->length)) {
-		hpm_why(r->why, "nr_hpages is too large");
-		return -EINVAL;
-	}
+	if (nr_hpages && size)
+		return hpm_why_invalid(r->why, "nr_hpages and size exclude each other");
+	if (!size && check_mul_overflow(nr, hpage_size ?: (u64)PMD_SIZE, &r->length))
+		return hpm_why_invalid(r->why, "nr_hpages is too large");
 	return 0;
 }
 

@@ -18,11 +18,9 @@ struct device *hpm_device_find(const char name[HPAGE_MAP_DEVICE_SIZE])
 {
 	int i;
 
-	for (i = 0; i < HPAGE_MAP_DEVICE_SIZE && name[i]; i++)
-		if (!isascii(name[i]) || !isgraph(name[i]))
+	for (i = 0; name[i]; i++)
+		if (i == HPAGE_MAP_DEVICE_SIZE - 1 || !isascii(name[i]) || !isgraph(name[i]))
 			return ERR_PTR(-EINVAL);
-	if (i == HPAGE_MAP_DEVICE_SIZE)
-		return ERR_PTR(-EINVAL);
 	return bus_find_device_by_name(&pci_bus_type, NULL, name) ?:
 	       bus_find_device_by_name(&platform_bus_type, NULL, name) ?: ERR_PTR(-ENODEV);
 }

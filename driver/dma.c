@@ -80,58 +80,47 @@ void hpm_dma_put(struct hpm_dma *t)
 }
 
 /*
- * Sync all of it at once. DMA_API_DEBUG knows a piece only where the device has the page mapped no
- * second time, by another dma-buf for example.
+ * Sync the next piece. All is one: DMA_API_DEBUG knows a part only where the device has the page
+ * mapped no second time, by another dma-buf for example.
  */
-static int table_sync(struct hpm_dma *t, bool for_cpu)
+static int table_sync(struct hpm_dma *t, struct hpm_cursor *at, u64 length, bool for_cpu)
 {
 	int ret = 0;
 
 	mutex_lock(&t->lock);
-	if (!t->mapped)
+	if (!t->mapped) {
 		ret = -ENODEV;
-	else if (for_cpu)
+	} else if (length < hpm_buffer_size(t->buf)) {
+		hpm_cursor_sync(at, length, t->dev, t->dir, for_cpu);
+	} else if (for_cpu) {
 		dma_sync_sgtable_for_cpu(t->dev, &t->sgt, t->dir);
-	else
+	} else {
 		dma_sync_sgtable_for_device(t->dev, &t->sgt, t->dir);
+		t->synced = true;
+	}
 	mutex_unlock(&t->lock);
 	return ret;
 }
 
 /*
- * Sync all, or a part, which lies within the buffer, piece by piece. Return: 0; -ENODEV when the
- * mapping has ended; -EINTR: the task is being killed, if @killable.
+ * Sync all, or a part, which lies within the buffer, piece by piece. Whoever syncs a part holds the
+ * device. Return: 0; -ENODEV when the mapping has ended; -EINTR: the task is being killed.
  */
-int hpm_dma_sync(struct hpm_dma *t, u64 offset, u64 length, bool for_cpu, bool killable)
+int hpm_dma_sync(struct hpm_dma *t, u64 offset, u64 length, bool for_cpu)
 {
+	bool all = length == hpm_buffer_size(t->buf);
 	struct hpm_cursor at;
-	u64 len;
 	int ret = 0;
+	u64 len;
 
-	if (killable && fatal_signal_pending(current))
-		return -EINTR;
-	if (length == hpm_buffer_size(t->buf))
-		return table_sync(t, for_cpu);
-	mutex_lock(&t->lock);
-	if (!t->mapped)
-		ret = -ENODEV;
-	else if (!dma_dev_need_sync(t->dev))
-		length = 0;
-	mutex_unlock(&t->lock);
-	if (ret || !length)
-		return ret;
-
+	if (!all && !dma_dev_need_sync(t->dev))
+		return READ_ONCE(t->mapped) ? 0 : -ENODEV;
 	at = hpm_cursor_at(&t->sgt, offset);
 	for (; !ret && length; length -= len) {
-		if (killable && fatal_signal_pending(current))
+		if (fatal_signal_pending(current))
 			return -EINTR;
-		len = min_t(u64, length, SYNC_PIECE);
-		mutex_lock(&t->lock);
-		if (t->mapped)
-			hpm_cursor_sync(&at, len, t->dev, t->dir, for_cpu);
-		else
-			ret = -ENODEV;
-		mutex_unlock(&t->lock);
+		len = all ? length : min_t(u64, length, SYNC_PIECE);
+		ret = table_sync(t, &at, len, for_cpu);
 		cond_resched();
 	}
 	return ret;
@@ -176,16 +165,6 @@ put:
 	return ERR_PTR(ret);
 }
 
-/* Sync all of it for the device, for the first time. Return: as hpm_dma_sync(). */
-int hpm_dma_start(struct hpm_dma *t)
-{
-	int ret = hpm_dma_sync(t, 0, hpm_buffer_size(t->buf), false, true);
-
-	if (!ret)
-		WRITE_ONCE(t->synced, true);
-	return ret;
-}
-
 /*
  * End a mapping, be it for the second time. The device does not use the addresses any more. A
  * device that was never handed the pages has written nothing; syncing for the CPU would then
@@ -193,10 +172,10 @@ int hpm_dma_start(struct hpm_dma *t)
  */
 void hpm_dma_end(struct hpm_dma *t)
 {
-	if (READ_ONCE(t->synced))
-		hpm_dma_sync(t, 0, hpm_buffer_size(t->buf), true, false);
 	mutex_lock(&t->lock);
 	if (t->mapped) {
+		if (t->synced)
+			dma_sync_sgtable_for_cpu(t->dev, &t->sgt, t->dir);
 		dma_unmap_sgtable(t->dev, &t->sgt, t->dir, DMA_ATTR_SKIP_CPU_SYNC);
 		table_withdraw(t);
 	}
@@ -213,7 +192,7 @@ struct hpm_dma *hpm_dma_map(struct hpage_map_buffer *buf, struct device *dev,
 
 	if (IS_ERR(t))
 		return t;
-	ret = hpm_dma_start(t);
+	ret = hpm_dma_sync(t, 0, hpm_buffer_size(buf), false);
 	if (!ret)
 		return t;
 	hpm_dma_end(t);

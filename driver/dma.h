@@ -19,11 +19,11 @@ struct hpm_dma {
 	const void *importer;		/* attachment of a dma-buf: synced when the CPU accesses */
 	bool by_name;			/* for a program: dev is held; set under the lock of dev */
 	bool copied;			/* the device writes copies, which are written back */
-	bool synced;			/* all of it, once, for the device; READ_ONCE() */
 	u32 id;				/* among the buffer's tables */
 	refcount_t refs;
 	struct mutex lock;		/* of what follows */
 	bool mapped;
+	bool synced;			/* all of it, once, for the device */
 };
 
 static inline struct hpm_dma *hpm_dma_of(const struct sg_table *sgt)
@@ -35,8 +35,7 @@ struct hpm_dma *hpm_dma_begin(struct hpage_map_buffer *buf, struct device *dev,
 			      enum dma_data_direction dir, const void *importer);
 struct hpm_dma *hpm_dma_map(struct hpage_map_buffer *buf, struct device *dev,
 			    enum dma_data_direction dir, const void *importer);
-int hpm_dma_start(struct hpm_dma *t);
-int hpm_dma_sync(struct hpm_dma *t, u64 offset, u64 length, bool for_cpu, bool killable);
+int hpm_dma_sync(struct hpm_dma *t, u64 offset, u64 length, bool for_cpu);
 void hpm_dma_end(struct hpm_dma *t);
 struct hpm_dma *hpm_dma_next(struct hpage_map_buffer *buf, unsigned long *id);
 void hpm_dma_put(struct hpm_dma *t);

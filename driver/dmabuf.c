@@ -59,7 +59,7 @@ static int export_sync(struct hpage_map_buffer *buf, bool for_cpu)
 
 	for (id = 0; ret != -EINTR && (t = hpm_dma_next(buf, &id)); id++) {
 		if (t->importer)
-			ret = hpm_dma_sync(t, 0, hpm_buffer_size(buf), for_cpu, true);
+			ret = hpm_dma_sync(t, 0, hpm_buffer_size(buf), for_cpu);
 		hpm_dma_put(t);
 	}
 	/* One that was unmapped meanwhile needs no sync. */

@@ -65,16 +65,16 @@ static bool driver_manages_dma(const struct device *dev)
 }
 
 /*
- * Count the runs: adjacent entries are one to whoever programs the device by hand. Those
- * from @first on go to the program's array, as far as there is room. -EINTR: the task is being
- * killed; -EFAULT.
+ * Count the runs: adjacent entries are one to whoever programs the device by hand. Those that
+ * @runs asks for go to its array. Return: how many there are; -EINTR: the task is being killed;
+ * -EFAULT.
  */
-static int mapping_copy_runs(const struct sg_table *sgt, u64 first, u32 room,
-			     struct hpage_map_run __user *to, u64 *nr_runs)
+static s64 mapping_copy_runs(const struct sg_table *sgt, const struct hpage_map_runs *runs)
 {
+	struct hpage_map_run __user *to = u64_to_user_ptr(runs->runs);
 	struct hpage_map_run run = {};
 	struct scatterlist *sg;
-	u64 nr = 0;
+	u64 nr = 0, first = runs->first;
 	int i;
 
 	for_each_sgtable_dma_sg(sgt, sg, i) {
@@ -83,15 +83,14 @@ static int mapping_copy_runs(const struct sg_table *sgt, u64 first, u32 room,
 			nr++;
 		}
 		run.length += sg_dma_len(sg);
-		if (nr > first && nr - first <= room &&
+		if (nr > first && nr - first <= runs->nr &&
 		    copy_to_user(to + (nr - first - 1), &run, sizeof(run)))
 			return -EFAULT;
 		if (fatal_signal_pending(current))
 			return -EINTR;
 		cond_resched();
 	}
-	*nr_runs = nr;
-	return 0;
+	return nr;
 }
 
 /* Under the lock of the device. The sync, which takes longest, comes afterwards. */
@@ -125,32 +124,6 @@ static void mapping_end(struct hpm_dma *table)
 	put_device(dev);
 }
 
-/* The table holds the device. */
-static struct hpm_dma *mapping_new(struct hpage_map_buffer *buf, struct hpage_map_dma_map *d)
-{
-	struct device *dev = hpm_device_find(d->device);
-	struct hpm_dma *table = ERR_PTR(-ERESTARTSYS);
-	int ret;
-
-	if (IS_ERR(dev))
-		return ERR_CAST(dev);
-	if (!device_lock_interruptible(dev)) {
-		table = mapping_begin(buf, dev, d->flags);
-		device_unlock(dev);
-	}
-	if (IS_ERR(table)) {
-		put_device(dev);
-		return table;
-	}
-	ret = hpm_dma_start(table);
-	if (!ret)
-		ret = mapping_copy_runs(&table->sgt, 0, 0, NULL, &d->nr_runs);
-	if (!ret)
-		return table;
-	mapping_end(table);
-	return ERR_PTR(ret);
-}
-
 static int mapping_release(struct inode *inode, struct file *file)
 {
 	mapping_end(file->private_data);
@@ -170,8 +143,7 @@ static int mapping_runs(struct hpm_call *call)
 {
 	const struct hpm_dma *table = call->file->private_data;
 	struct hpage_map_runs *runs = &call->runs;
-	u64 nr;
-	int ret;
+	s64 nr;
 
 	if (runs->flags & ~HPAGE_MAP_RUNS_FLAGS || runs->reserved)
 		return -EINVAL;
@@ -179,11 +151,10 @@ static int mapping_runs(struct hpm_call *call)
 		return -EPERM;
 	if (!READ_ONCE(table->mapped))
 		return -ENODEV;
-	ret = mapping_copy_runs(&table->sgt, runs->first, runs->nr,
-				u64_to_user_ptr(runs->runs), &nr);
-	if (ret)
-		return ret;
-	runs->nr = min_t(u64, runs->nr, nr - min(nr, runs->first));
+	nr = mapping_copy_runs(&table->sgt, runs);
+	if (nr < 0)
+		return nr;
+	runs->nr = min_t(u64, runs->nr, nr - min_t(u64, nr, runs->first));
 	return hpm_ioctl_respond(call);
 }
 
@@ -198,7 +169,7 @@ static int mapping_sync(struct hpm_call *call)
 	    !s->length || s->offset > size || s->length > size - s->offset)
 		return -EINVAL;
 
-	return hpm_dma_sync(table, s->offset, s->length, s->flags == HPAGE_MAP_SYNC_FOR_CPU, true);
+	return hpm_dma_sync(table, s->offset, s->length, s->flags == HPAGE_MAP_SYNC_FOR_CPU);
 }
 
 static const struct hpm_ioctl mapping_ioctls[] = {
@@ -220,14 +191,30 @@ static const struct file_operations mapping_fops = {
 	.show_fdinfo = mapping_show_fdinfo,
 };
 
-/* A file for a mapping, which it takes over; or an ERR_PTR, also for one. */
-static struct file *mapping_file(struct hpm_dma *table)
+/* A new mapping, which ends with the file; or an ERR_PTR. The table holds the device. */
+static struct file *mapping_file(struct hpage_map_buffer *buf, struct hpage_map_dma_map *d)
 {
+	struct device *dev = hpm_device_find(d->device);
+	struct hpm_dma *table = ERR_PTR(-ERESTARTSYS);
 	struct file *file;
+	s64 nr;
 
-	if (IS_ERR(table))
+	if (IS_ERR(dev))
+		return ERR_CAST(dev);
+	if (!device_lock_interruptible(dev)) {
+		table = mapping_begin(buf, dev, d->flags);
+		device_unlock(dev);
+	}
+	if (IS_ERR(table)) {
+		put_device(dev);
 		return ERR_CAST(table);
-	file = anon_inode_getfile("[hpage_map-dma]", &mapping_fops, table, O_RDWR);
+	}
+	nr = hpm_dma_sync(table, 0, hpm_buffer_size(buf), false);
+	if (!nr)
+		nr = mapping_copy_runs(&table->sgt, &(struct hpage_map_runs){});
+	d->nr_runs = nr;
+	file = nr < 0 ? ERR_PTR(nr) :
+	       anon_inode_getfile("[hpage_map-dma]", &mapping_fops, table, O_RDWR);
 	if (IS_ERR(file))
 		mapping_end(table);
 	return file;
@@ -251,18 +238,17 @@ int hpm_dmamap_map(struct hpm_call *call)
 	d->fd = get_unused_fd_flags(O_CLOEXEC);
 	if (d->fd < 0)
 		return d->fd;
-	return hpm_ioctl_respond_fd(call, d->fd, mapping_file(mapping_new(file->private_data, d)));
+	return hpm_ioctl_respond_fd(call, d->fd, mapping_file(file->private_data, d));
 }
 
+/* To unregister what is not registered does nothing. */
 int hpm_dmamap_init(void)
 {
-	int ret = bus_register_notifier(&pci_bus_type, &pci_notifier);
+	int ret = bus_register_notifier(&pci_bus_type, &pci_notifier) ?:
+		  bus_register_notifier(&platform_bus_type, &platform_notifier);
 
 	if (ret)
-		return ret;
-	ret = bus_register_notifier(&platform_bus_type, &platform_notifier);
-	if (ret)
-		bus_unregister_notifier(&pci_bus_type, &pci_notifier);
+		hpm_dmamap_exit();
 	return ret;
 }
 

@@ -33,17 +33,20 @@ static u64 entry_longest(struct device *dev)
 
 /*
  * Cut the runs into entries that the device takes: no longer than its segments, and none across
- * a boundary that it cannot cross. Return: how many, and @sg, unless NULL, has got as many; or
- * -EIO when the device does not reach the pages.
+ * a boundary that it cannot cross. The DMA API would map without an address what does no DMA.
+ * Importers walk tables by pages, so an entry is a whole one at least. Return: how many, and @sg,
+ * unless NULL, has got as many; -EIO when the device does not reach the pages; -EINVAL when it
+ * does no DMA, or takes no whole page.
  */
-static long entries_fill(const struct hpm_pages *pages, struct device *dev,
-			 struct scatterlist *sg)
+long hpm_entries_fill(const struct hpm_pages *pages, struct device *dev, struct scatterlist *sg)
 {
 	u64 within = dma_get_seg_boundary(dev), max = entry_longest(dev), pos, len, at;
 	bool direct = hpm_reach_is_direct(dev);
 	struct hpage_map_run run;
 	long nr = 0;
 
+	if (!dev->dma_mask || !max || within < PAGE_SIZE - 1)
+		return -EINVAL;
 	for (pos = 0; hpm_pages_run(pages, pos, &run); pos += len, nr++) {
 		len = direct ? hpm_reach_length(dev, run.address, run.length) : run.length;
 		if (!len)
@@ -59,22 +62,15 @@ static long entries_fill(const struct hpm_pages *pages, struct device *dev,
 	return nr;
 }
 
-/*
- * The DMA API would map without an address what does no DMA. Importers walk tables by pages,
- * so an entry is a whole one at least.
- */
 int hpm_entries_make(struct sg_table *sgt, const struct hpm_pages *pages, struct device *dev)
 {
-	long nr;
+	long nr = hpm_entries_fill(pages, dev, NULL);
 
-	if (!dev->dma_mask || !entry_longest(dev) || dma_get_seg_boundary(dev) < PAGE_SIZE - 1)
-		return -EINVAL;
-	nr = entries_fill(pages, dev, NULL);
 	if (nr < 0)
 		return nr;
 	if (nr > UINT_MAX || sg_alloc_table(sgt, nr, GFP_KERNEL_ACCOUNT))
 		return -ENOMEM;
-	entries_fill(pages, dev, sgt->sgl);
+	hpm_entries_fill(pages, dev, sgt->sgl);
 	return 0;
 }
 
@@ -110,16 +106,15 @@ bool hpm_entries_are_copied(const struct sg_table *sgt, struct device *dev, u64 
 {
 	struct iommu_domain *domain = hpm_reach_domain(dev);
 	struct hpm_cursor at = { .page = sgt->sgl, .dma = sgt->sgl };
-	u64 addr, phys, len;
+	u64 addr, phys;
 
 	if (!dma_dev_need_sync(dev))
 		return false;
-	for (; size; size -= len) {
+	for (; size; size -= cursor_step(&at, size)) {
 		addr = sg_dma_address(at.dma) + at.in_dma;
 		phys = sg_phys(at.page) + at.in_page;
 		if ((domain ? iommu_iova_to_phys(domain, addr) : dma_to_phys(dev, addr)) != phys)
 			return true;
-		len = cursor_step(&at, size);
 		cond_resched();
 	}
 	return false;

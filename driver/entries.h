@@ -16,6 +16,7 @@ struct hpm_cursor {
 	u64 in_page, in_dma;		/* bytes behind where the entry begins */
 };
 
+long hpm_entries_fill(const struct hpm_pages *pages, struct device *dev, struct scatterlist *sg);
 int hpm_entries_make(struct sg_table *sgt, const struct hpm_pages *pages, struct device *dev);
 bool hpm_entries_are_copied(const struct sg_table *sgt, struct device *dev, u64 size);
 

@@ -68,51 +68,42 @@ static unsigned long file_get_unmapped_area(struct file *file, unsigned long add
  * after a signal, at a poisoned page or at a fault; 0 at or behind the end; -EIO or -EFAULT
  * when nothing was copied.
  */
-static ssize_t file_copy(const struct hpage_map_buffer *buf, loff_t *pos, struct iov_iter *iter,
-			 size_t (*copy)(struct page *page, size_t offset, size_t bytes,
-					struct iov_iter *iter))
+static ssize_t file_copy(struct kiocb *iocb, struct iov_iter *iter)
 {
-	loff_t size = hpm_buffer_size(buf);
+	const struct hpage_map_buffer *buf = iocb->ki_filp->private_data;
+	loff_t size = hpm_buffer_size(buf), *pos = &iocb->ki_pos;
 	size_t offset, bytes, copied;
-	ssize_t done = 0, ret = 0;
 	struct page *page;
+	ssize_t done = 0;
 
 	while (*pos < size && iov_iter_count(iter)) {
 		page = hpm_pages_page(&buf->backing.pages, *pos);
-		if (is_page_hwpoison(page)) {
-			ret = -EIO;
-			break;
-		}
+		if (is_page_hwpoison(page))
+			return done ?: -EIO;
 
 		offset = offset_in_page(*pos);
 		bytes = min_t(loff_t, iov_iter_count(iter), PAGE_SIZE - offset);
-		copied = copy(page, offset, bytes, iter);
+		copied = iov_iter_rw(iter) == READ ? copy_page_to_iter(page, offset, bytes, iter) :
+						     copy_page_from_iter(page, offset, bytes, iter);
 		*pos += copied;
 		done += copied;
-		if (copied < bytes) {
-			ret = -EFAULT;
-			break;
-		}
+		if (copied < bytes)
+			return done ?: -EFAULT;
 		/* Not before: every call makes progress, and none is interrupted. */
 		if (task_sigpending(current))
 			break;
 		cond_resched();
 	}
-	return done ?: ret;
-}
-
-static ssize_t file_read_iter(struct kiocb *iocb, struct iov_iter *to)
-{
-	return file_copy(iocb->ki_filp->private_data, &iocb->ki_pos, to, copy_page_to_iter);
+	return done;
 }
 
 static ssize_t file_write_iter(struct kiocb *iocb, struct iov_iter *from)
 {
-	struct hpage_map_buffer *buf = iocb->ki_filp->private_data;
+	const struct hpage_map_buffer *buf = iocb->ki_filp->private_data;
 
 	if (iov_iter_count(from) && iocb->ki_pos >= hpm_buffer_size(buf))
 		return -ENOSPC;
-	return file_copy(buf, &iocb->ki_pos, from, copy_page_from_iter);
+	return file_copy(iocb, from);
 }
 
 static loff_t file_llseek(struct file *file, loff_t offset, int whence)
@@ -157,7 +148,7 @@ const struct file_operations hpm_file_fops = {
 	.release = file_release,
 	.mmap = file_mmap,
 	.get_unmapped_area = file_get_unmapped_area,
-	.read_iter = file_read_iter,
+	.read_iter = file_copy,
 	.write_iter = file_write_iter,
 	.splice_read = copy_splice_read,
 	.splice_write = iter_file_splice_write,

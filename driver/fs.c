@@ -203,8 +203,11 @@ struct file *hpm_fs_open_again(struct file *file, const struct file_operations *
 	return again;
 }
 
-/* Not vfs_fallocate(): that heeds the seal, and who froze or watches the file system. */
-static int fs_fallocate(struct file *file, int mode, loff_t pos, loff_t len)
+/*
+ * With mode 0 fill a part of a hugetlbfs file with zeroed pages. Not vfs_fallocate(): that heeds
+ * the seal, and who froze or watches the file system. Return: 0, -EINTR, -ENOSPC, or -errno.
+ */
+int hpm_fs_allocate(struct file *file, int mode, loff_t pos, loff_t len)
 {
 	const struct cred *caller = override_creds(kernel_creds);
 	int ret = file->f_op->fallocate(file, mode, pos, len);
@@ -213,16 +216,10 @@ static int fs_fallocate(struct file *file, int mode, loff_t pos, loff_t len)
 	return ret;
 }
 
-/* Fill a part of a hugetlbfs file with zeroed pages. Return: 0, -EINTR, -ENOSPC, or -errno. */
-int hpm_fs_allocate(struct file *file, loff_t pos, loff_t len)
-{
-	return fs_fallocate(file, 0, pos, len);
-}
-
 /* Give the pages of a part of a file back. */
 void hpm_fs_punch(struct file *file, loff_t pos, loff_t len)
 {
-	fs_fallocate(file, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, pos, len);
+	hpm_fs_allocate(file, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, pos, len);
 }
 
 /*

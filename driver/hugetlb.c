@@ -9,6 +9,7 @@
 #include <linux/err.h>
 #include <linux/sizes.h>
 
+#include "choose.h"
 #include "collect.h"
 #include "fs.h"
 #include "hugetlb.h"
@@ -44,6 +45,14 @@ static void hugetlb_explain(const struct hpm_pool *pool, unsigned long nr, struc
 static int hugetlb_allocate(struct file *file, const struct hpm_request *r,
 			    const struct hpm_pool *pool, unsigned long nr)
 {
+	struct hpm_choice c = {
+		.source = &hpm_pool_pages,
+		.place = &r->place,
+		.file = file,
+		.contiguous = r->flags & HPAGE_MAP_CONTIGUOUS,
+		.size = pool->page_size,
+		.nr = nr,
+	};
 	bool choosy = r->place.limit || (r->flags & HPAGE_MAP_CONTIGUOUS && nr > 1);
 
 	if (!choosy || !pool->free)
@@ -54,7 +63,7 @@ static int hugetlb_allocate(struct file *file, const struct hpm_request *r,
 		hpm_why_try(r->why, "a larger nr_hugepages, which makes them persistent");
 		return -ENOMEM;
 	}
-	return hpm_collect(file, r, nr, pool->page_size);
+	return hpm_choose(&c, 0, (loff_t)nr * pool->page_size, r->why);
 }
 
 /* The rung of the hugetlb pools; see ladder.c. Return: the filled file, or an ERR_PTR. */

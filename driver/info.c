@@ -107,7 +107,7 @@ int hpm_info_nodes(struct hpm_call *call)
 {
 	const struct hpage_map_buffer *buf = call->file->private_data;
 	struct hpage_map_nodes *nodes = &call->nodes;
-	u32 room = nodes->nr, node;
+	u32 room = nodes->nr;
 	u64 *counts;
 	int ret;
 
@@ -118,10 +118,9 @@ int hpm_info_nodes(struct hpm_call *call)
 		return -ENOMEM;
 
 	hpm_pages_by_node(&buf->backing.pages, 0, nr_node_ids, counts);
-	nodes->nr = 0;
-	for (node = 0; node < nr_node_ids; node++)
-		if (counts[node])
-			nodes->nr = node + 1;
+	nodes->nr = nr_node_ids;
+	while (nodes->nr && !counts[nodes->nr - 1])
+		nodes->nr--;
 	ret = counts_to_user(u64_to_user_ptr(nodes->pages), room, counts);
 	kvfree(counts);
 	return ret ?: hpm_ioctl_respond(call);

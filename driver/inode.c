@@ -31,15 +31,9 @@ static int nr_pins;
 /* A buffer can be given another mode and owner, but not another size. */
 static int inode_setattr(struct mnt_idmap *idmap, struct dentry *dentry, struct iattr *attr)
 {
-	struct inode *inode = d_inode(dentry);
-	int ret = setattr_prepare(idmap, dentry, attr);
-
-	if (ret)
-		return ret;
-	if (attr->ia_valid & ATTR_SIZE && attr->ia_size != i_size_read(inode))
+	if (attr->ia_valid & ATTR_SIZE && attr->ia_size != i_size_read(d_inode(dentry)))
 		return -EPERM;
-	setattr_copy(idmap, inode, attr);
-	return 0;
+	return simple_setattr(idmap, dentry, attr);
 }
 
 static const struct inode_operations inode_ops = { .setattr = inode_setattr };
@@ -88,12 +82,13 @@ void hpm_inode_unpin(void)
 	simple_release_fs(&mount, &nr_pins);
 }
 
-static struct inode *inode_new(struct hpage_map_buffer *buf, const struct file_operations *fops)
+static struct file *inode_open_new(struct hpage_map_buffer *buf, const struct file_operations *fops)
 {
 	struct inode *inode = alloc_anon_inode(mount->mnt_sb);
+	struct file *file;
 
 	if (IS_ERR(inode))
-		return inode;
+		return ERR_CAST(inode);
 	inode->i_mode |= S_IFREG;
 	inode->i_op = &inode_ops;
 	inode->i_fop = fops;
@@ -101,7 +96,10 @@ static struct inode *inode_new(struct hpage_map_buffer *buf, const struct file_o
 	inode->i_blkbits = ilog2(hpm_buffer_page_size(buf));
 	i_size_write(inode, hpm_buffer_size(buf));
 	inode->i_blocks = hpm_buffer_size(buf) >> SECTOR_SHIFT;
-	return inode;
+	file = alloc_file_pseudo(inode, mount, KBUILD_MODNAME, O_RDWR | O_LARGEFILE, fops);
+	if (IS_ERR(file))
+		iput(inode);
+	return file;
 }
 
 /*
@@ -112,27 +110,17 @@ static struct inode *inode_new(struct hpage_map_buffer *buf, const struct file_o
 struct file *hpm_inode_file(struct hpage_map_buffer *buf, const struct file_operations *fops)
 {
 	int ret = hpm_inode_pin();
-	struct inode *inode;
 	struct file *file;
 
 	if (ret)
 		return ERR_PTR(ret);
-	inode = inode_new(buf, fops);
-	if (IS_ERR(inode)) {
-		file = ERR_CAST(inode);
-		goto unpin;
+	file = inode_open_new(buf, fops);
+	if (IS_ERR(file)) {
+		hpm_inode_unpin();
+		return file;
 	}
-	file = alloc_file_pseudo(inode, mount, KBUILD_MODNAME, O_RDWR | O_LARGEFILE, fops);
-	if (IS_ERR(file))
-		goto put_inode;
 	__module_get(fops->owner);
 	/* As open() sets them. */
 	file->f_mode |= FMODE_LSEEK | FMODE_PREAD | FMODE_PWRITE;
-	return file;
-
-put_inode:
-	iput(inode);
-unpin:
-	hpm_inode_unpin();
 	return file;
 }

@@ -27,33 +27,27 @@ const struct hpm_ioctl *hpm_ioctl_find(const struct hpm_ioctl *table, size_t nr,
 	return NULL;
 }
 
-/* Numbers are used up one after the other. */
-static bool ioctl_is_ours(unsigned int cmd)
-{
-	return cmd >= HPAGE_MAP_INFO && cmd <= HPAGE_MAP_DMA_SYNC;
-}
-
 /* Carry out an ioctl on a file. @ioctl: its entry in the file's table, or NULL if it has none. */
 long hpm_ioctl_call(const struct hpm_ioctl *ioctl, struct file *file, unsigned int cmd,
 		    unsigned long arg)
 {
 	struct hpm_call call = { .file = file, .user = (void __user *)arg };
-	void __user *user = call.user;
 	u32 size;
 	int ret;
 
+	/* Numbers are used up one after the other. */
 	if (!ioctl)
-		return ioctl_is_ours(cmd) ? -EBADF : -ENOTTY;
+		return cmd >= HPAGE_MAP_INFO && cmd <= HPAGE_MAP_DMA_SYNC ? -EBADF : -ENOTTY;
 	if (ioctl->mode & ~file->f_mode)
 		return -EBADF;
-	if (get_user(size, (u32 __user *)user))
+	if (get_user(size, (u32 __user *)call.user))
 		return -EFAULT;
 	if (size < ioctl->min_size)
 		return -EINVAL;
 	if (size > HPAGE_MAP_STRUCT_MAX)
 		return -E2BIG;
 
-	ret = copy_struct_from_user(&call, ioctl->size, user, size);
+	ret = copy_struct_from_user(&call, ioctl->size, call.user, size);
 	if (ret)
 		return ret;
 	/* The program may have changed it meanwhile. */
@@ -75,14 +69,13 @@ int hpm_ioctl_respond(const struct hpm_call *call)
  */
 int hpm_ioctl_respond_fd(const struct hpm_call *call, int fd, struct file *file)
 {
-	int ret = IS_ERR(file) ? PTR_ERR(file) : hpm_ioctl_respond(call);
+	int ret = PTR_ERR_OR_ZERO(file) ?: hpm_ioctl_respond(call);
 
-	if (!ret) {
+	if (!ret)
 		fd_install(fd, file);
-		return 0;
-	}
-	if (!IS_ERR(file))
+	else
+		put_unused_fd(fd);
+	if (ret && !IS_ERR(file))
 		fput(file);
-	put_unused_fd(fd);
 	return ret;
 }

@@ -14,7 +14,6 @@ static const struct hpm_kind kinds[] = {
 		.limit = HPM_LIMIT_HUGETLB,
 		.reservable = true,
 		.whole_pages = true,
-		.promises_copies = true,
 	},
 	[HPAGE_MAP_BACKING_THP] = {
 		.name = "thp",

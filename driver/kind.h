@@ -12,8 +12,7 @@ struct hpm_kind {
 	const char *name;		/* for programs and people */
 	enum hpm_limit limit;		/* what its pages count against, unless they were ready */
 	bool reservable;		/* there are reserves of its pages */
-	bool whole_pages;		/* mappings are of whole pages of its size */
-	bool promises_copies;		/* private mappings take a page for each copy beforehand */
+	bool whole_pages;		/* mappings and their copies are of whole pages of a pool */
 };
 
 const struct hpm_kind *hpm_kind(enum hpage_map_backing backing);

@@ -15,16 +15,15 @@
  * It is made in the context of whoever asks, so that its cgroups are charged.
  * Only its maker knows it then, and later it never changes: it needs no lock.
  *
- * Pages come from where they may stay (memalloc_pin_save()), are then pinned
- * for good, so that devices may use their addresses, and only then is the
- * file closed to others.
+ * Pages come from where they may stay, are then pinned for good, so that devices may use their
+ * addresses, and only then is the file closed to others.
  */
 #include <linux/err.h>
 #include <linux/log2.h>
 #include <linux/mm.h>
-#include <linux/sched/mm.h>
 
 #include "backing.h"
+#include "claim.h"
 #include "fs.h"
 #include "hugetlb.h"
 #include "kind.h"
@@ -85,20 +84,18 @@ static const struct rung {
 u64 hpm_ladder_features(void)
 {
 	return (IS_ENABLED(CONFIG_HUGETLBFS) ? HPAGE_MAP_FEATURE_HUGETLB : 0) |
-	       (has_transparent_hugepage() ? HPAGE_MAP_FEATURE_THP : 0);
+	       (has_transparent_hugepage() ? HPAGE_MAP_FEATURE_THP : 0) |
+	       (hpm_claim_exists() ? HPAGE_MAP_FEATURE_CLAIM : 0);
 }
 
 static int rung_fill(const struct rung *rung, struct hpm_backing *b, const struct hpm_request *r,
 		     u64 size)
 {
 	struct hpm_policy *policy = hpm_policy_enter(&r->place);
-	unsigned int flags;
 
 	if (IS_ERR(policy))
 		return PTR_ERR(policy);
-	flags = memalloc_pin_save();
 	b->file = rung->fill(r, size, 1UL << b->pages.shift);
-	memalloc_pin_restore(flags);
 	hpm_policy_leave(policy);
 	return PTR_ERR_OR_ZERO(b->file);
 }
@@ -166,8 +163,8 @@ static int backing_verify(const struct hpm_backing *b, const struct hpm_request 
 	u64 on_node = 0;
 
 	if (r->flags & HPAGE_MAP_CONTIGUOUS && pages->nr_runs > 1) {
-		hpm_why(r->why, "%s: %lu pages in a row needed, got %lu runs, the longest of %lu",
-			name, pages->nr, pages->nr_runs, hpm_pages_longest(pages));
+		hpm_why(r->why, "%s: %lu pages in a row needed, got %lu runs", name, pages->nr,
+			pages->nr_runs);
 		hpm_why_try(r->why, "a hugetlb pool, of which pages can be chosen");
 		return -ENOMEM;
 	}

@@ -75,11 +75,9 @@ static void request_log(const struct hpm_request *r, const struct hpage_map_buff
 static struct file *answer_file(const struct hpm_request *r, struct hpage_map_buffer *buf,
 				u64 text, u32 text_size)
 {
-	int ret = 0;
+	int ret = text_put(text, text_size, r->why->text);
 
 	request_log(r, buf);
-	if (r->why->len)
-		ret = text_put(text, text_size, r->why->text);
 	kfree(r->why);
 	if (IS_ERR(buf))
 		return ERR_CAST(buf);
@@ -94,20 +92,16 @@ static int request_place_near(struct hpm_request *r, const char *name)
 	struct device *dev;
 	int ret;
 
-	if (r->place.policy == HPAGE_MAP_POLICY_INTERLEAVE) {
-		hpm_why(r->why, "interleaved pages are not chosen by place");
-		return -EINVAL;
-	}
+	if (r->place.policy == HPAGE_MAP_POLICY_INTERLEAVE)
+		return hpm_why_invalid(r->why, "interleaved pages are not chosen by place");
 	dev = hpm_device_find(name);
-	ret = PTR_ERR_OR_ZERO(dev);
-	if (ret == -EINVAL) {
-		hpm_why(r->why, "that is no name of a device");
-	} else if (ret == -ENODEV) {
+	if (dev == ERR_PTR(-EINVAL))
+		return hpm_why_invalid(r->why, "that is no name of a device");
+	if (IS_ERR(dev)) {
 		hpm_why(r->why, "there is no PCI or platform device %s", name);
 		hpm_why_try(r->why, "ls /sys/bus/pci/devices /sys/bus/platform/devices");
+		return PTR_ERR(dev);
 	}
-	if (ret)
-		return ret;
 	ret = hpm_request_near(r, dev);
 	put_device(dev);
 	if (r->place.node == NUMA_NO_NODE)
@@ -124,25 +118,25 @@ static int request_read(struct hpm_request *r, const struct hpage_map_alloc *a)
 
 	if (a->reserved || hpm_name_check(a->name, r->why))
 		return -EINVAL;
-	if (!by_node && a->node != 0 && a->node != NUMA_NO_NODE) {
-		hpm_why(r->why, "a node, but no policy that uses it");
-		return -EINVAL;
-	}
+	if (!by_node && a->node != 0 && a->node != NUMA_NO_NODE)
+		return hpm_why_invalid(r->why, "a node, but no policy that uses it");
 	r->place.policy = a->policy;
 	r->place.node = a->node;
 	r->place.limit = a->flags & HPAGE_MAP_BELOW_4G ? SZ_4G : 0;
 	return near ? request_place_near(r, a->near_device) : 0;
 }
 
-static struct hpm_request request_of(const struct hpage_map_alloc *a)
+/* Only a named buffer has a node, with a mode and an owner. */
+static int request_read_node(struct hpm_request *r, const struct hpage_map_alloc *a)
 {
-	return (struct hpm_request){
-		.length = a->length,
-		.page_size = a->page_size,
-		.flags = a->flags,
-		.charge_user = true,
-		.name = a->name,
-	};
+	if (!r->role)
+		return a->mode || a->uid || a->gid ? -EINVAL : 0;
+	r->mode = a->mode ?: 0600;
+	r->uid = make_kuid(current_user_ns(), a->uid);
+	r->gid = make_kgid(current_user_ns(), a->gid);
+	if (!*a->name || a->mode & ~0777U || !uid_valid(r->uid) || !gid_valid(r->gid))
+		return -EINVAL;
+	return 0;
 }
 
 static void alloc_answer(struct hpage_map_alloc *a, const struct hpage_map_buffer *buf)
@@ -156,11 +150,18 @@ static void alloc_answer(struct hpage_map_alloc *a, const struct hpage_map_buffe
 	a->got_attributes = hpm_buffer_attributes(buf);
 }
 
-/* Carry out HPAGE_MAP_ALLOC. */
-int hpm_make_alloc(struct hpm_call *call)
+/* Make a buffer and answer. A name is there before the answer; so it may have to go again. */
+static int alloc_carry_out(struct hpm_call *call, u32 role)
 {
 	struct hpage_map_alloc *a = &call->alloc;
-	struct hpm_request r = request_of(a);
+	struct hpm_request r = {
+		.length = a->length,
+		.page_size = a->page_size,
+		.flags = a->flags,
+		.charge_user = true,
+		.role = role,
+		.name = a->name,
+	};
 	struct hpage_map_buffer *buf;
 	int ret;
 
@@ -168,48 +169,39 @@ int hpm_make_alloc(struct hpm_call *call)
 	if (a->fd < 0)
 		return a->fd;
 
-	ret = a->mode || a->uid || a->gid ? -EINVAL : request_read(&r, a);
-	buf = ret ? ERR_PTR(ret) : hpm_buffer_create(&r);
-	if (!IS_ERR(buf))
-		alloc_answer(a, buf);
-	return hpm_ioctl_respond_fd(call, a->fd, answer_file(&r, buf, a->text, a->text_size));
-}
-
-/* Carry out HPAGE_MAP_CREATE. The name is there before the answer; so it may have to go again. */
-int hpm_make_create(struct hpm_call *call)
-{
-	struct hpage_map_alloc *a = &call->alloc;
-	struct hpm_request r = request_of(a);
-	struct hpage_map_buffer *buf;
-	int ret;
-
-	if (!capable(CAP_SYS_ADMIN))
-		return -EPERM;
-	r.role = HPAGE_MAP_ATTR_NAMED;
-	r.mode = a->mode ?: 0600;
-	r.uid = make_kuid(current_user_ns(), a->uid);
-	r.gid = make_kgid(current_user_ns(), a->gid);
-	a->fd = answer_prepare(&r, a->text, a->text_size);
-	if (a->fd < 0)
-		return a->fd;
-
-	ret = request_read(&r, a);
-	if (!*a->name || a->mode & ~0777U || !uid_valid(r.uid) || !gid_valid(r.gid))
-		ret = -EINVAL;
-	buf = ret ? ERR_PTR(ret) : hpm_named_create(&r);
+	ret = request_read_node(&r, a) ?: request_read(&r, a);
+	buf = ret ? ERR_PTR(ret) : role ? hpm_named_create(&r) : hpm_buffer_create(&r);
 	if (!IS_ERR(buf))
 		alloc_answer(a, buf);
 	ret = hpm_ioctl_respond_fd(call, a->fd, answer_file(&r, buf, a->text, a->text_size));
-	if (ret && !IS_ERR(buf))
+	if (ret && role && !IS_ERR(buf))
 		hpm_named_destroy(a->name, a->id);
 	return ret;
+}
+
+/* Carry out HPAGE_MAP_ALLOC. */
+int hpm_make_alloc(struct hpm_call *call)
+{
+	return alloc_carry_out(call, 0);
+}
+
+/* Carry out HPAGE_MAP_CREATE. */
+int hpm_make_create(struct hpm_call *call)
+{
+	return capable(CAP_SYS_ADMIN) ? alloc_carry_out(call, HPAGE_MAP_ATTR_NAMED) : -EPERM;
 }
 
 /* Carry out HPAGE_MAP_PIN. */
 int hpm_make_pin(struct hpm_call *call)
 {
 	struct hpage_map_pin *p = &call->pin;
-	struct hpm_request r = { .length = p->length, .name = p->name, .charge_user = true };
+	struct hpm_request r = {
+		.length = p->length,
+		.address = p->address,
+		.pin = true,
+		.name = p->name,
+		.charge_user = true,
+	};
 	struct hpage_map_buffer *buf;
 	int ret;
 
@@ -219,7 +211,7 @@ int hpm_make_pin(struct hpm_call *call)
 
 	ret = p->flags & ~HPAGE_MAP_PIN_FLAGS || p->reserved ? -EINVAL :
 	      hpm_name_check(p->name, r.why);
-	buf = ret ? ERR_PTR(ret) : hpm_buffer_pin(p->address, &r);
+	buf = ret ? ERR_PTR(ret) : hpm_buffer_create(&r);
 	if (!IS_ERR(buf))
 		p->id = buf->id;
 	return hpm_ioctl_respond_fd(call, p->fd, answer_file(&r, buf, p->text, p->text_size));

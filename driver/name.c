@@ -27,6 +27,5 @@ int hpm_name_check(const char *name, struct hpm_why *why)
 {
 	if (!*name || hpm_name_valid(name))
 		return 0;
-	hpm_why(why, "a name is made of letters, digits, '.', '_' and '-'");
-	return -EINVAL;
+	return hpm_why_invalid(why, "a name is made of letters, digits, '.', '_' and '-'");
 }

@@ -165,20 +165,6 @@ void hpm_pages_by_node(const struct hpm_pages *pages, int first, unsigned int nr
 	}
 }
 
-/* The length of the longest run, in pages of the buffer's page size. */
-unsigned long hpm_pages_longest(const struct hpm_pages *pages)
-{
-	struct hpage_map_run run;
-	u64 longest = 0;
-	u64 pos;
-
-	for (pos = 0; hpm_pages_run(pages, pos, &run); pos += run.length) {
-		longest = max(longest, run.length);
-		cond_resched();
-	}
-	return longest >> pages->shift;
-}
-
 /* Has the hardware reported a page of it as broken? */
 bool hpm_folio_is_bad(struct folio *folio)
 {
@@ -187,39 +173,39 @@ bool hpm_folio_is_bad(struct folio *folio)
 		folio_test_has_hwpoisoned(folio));
 }
 
-#ifdef CONFIG_CMA
 /*
- * Does CMA want the pageblock to be empty, or has it emptied it just now? What tells pageblocks
- * apart is not exported, so the bits are read in the memory map.
+ * The kind of pages that a pageblock is for. What tells pageblocks apart is not exported, so the
+ * bits are read in the memory map.
  */
-static bool pfn_is_cma(unsigned long pfn)
+static unsigned long pfn_migratetype(unsigned long pfn)
 {
 	unsigned long bit = ((pfn & (PAGES_PER_SECTION - 1)) >> pageblock_order) *
 			    NR_PAGEBLOCK_BITS;
 	struct mem_section_usage *usage = READ_ONCE(__pfn_to_section(pfn)->usage);
-	unsigned long *words, flags, type;
+	unsigned long *words;
 
 	/* The section is being removed. */
 	if (!usage)
-		return true;
+		return MIGRATE_TYPES;
 	words = usage->pageblock_flags;		/* declared with no element, so not indexed there */
-	flags = READ_ONCE(words[bit / BITS_PER_LONG]) >> (bit % BITS_PER_LONG);
-	type = flags & PAGEBLOCK_MIGRATETYPE_MASK;
-	return type == MIGRATE_CMA || type == MIGRATE_ISOLATE || flags & PAGEBLOCK_ISO_MASK;
+	return READ_ONCE(words[bit / BITS_PER_LONG]) >> (bit % BITS_PER_LONG) &
+	       (PAGEBLOCK_MIGRATETYPE_MASK | PAGEBLOCK_ISO_MASK);
 }
-#else
-static bool pfn_is_cma(unsigned long pfn)
+
+/* Is a page frame for pages that can be moved, and not where they must not stay? */
+bool hpm_pfn_is_movable(unsigned long pfn)
 {
-	return false;
+	return page_zonenum(pfn_to_page(pfn)) != ZONE_MOVABLE &&
+	       pfn_migratetype(pfn) == MIGRATE_MOVABLE;
 }
-#endif
 
 /*
  * Is a folio where it may be pinned for good? Not in ZONE_MOVABLE, from which memory goes
- * offline, nor in an area that CMA has to empty for others. mm/ allocates nothing there for us,
- * but it may migrate there what is not pinned yet.
+ * offline, nor in an area that CMA has to empty for others, or has emptied just now. mm/ allocates
+ * nothing there for us, but it may migrate there what is not pinned yet.
  */
 bool hpm_folio_may_stay(struct folio *folio)
 {
-	return folio_zonenum(folio) != ZONE_MOVABLE && !pfn_is_cma(folio_pfn(folio));
+	return folio_zonenum(folio) != ZONE_MOVABLE &&
+	       pfn_migratetype(folio_pfn(folio)) <= MIGRATE_HIGHATOMIC;
 }

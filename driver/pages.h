@@ -35,9 +35,9 @@ struct folio *hpm_pages_folio(const struct hpm_pages *pages, u64 *pos, u64 *byte
 struct folio *hpm_pages_last(const struct hpm_pages *pages);
 
 void hpm_pages_by_node(const struct hpm_pages *pages, int first, unsigned int nr, u64 *counts);
-unsigned long hpm_pages_longest(const struct hpm_pages *pages);
 
 bool hpm_folio_is_bad(struct folio *folio);
 bool hpm_folio_may_stay(struct folio *folio);
+bool hpm_pfn_is_movable(unsigned long pfn);
 
 #endif

@@ -8,12 +8,12 @@
  *
  * Others look at a task's policy under task_lock(), or take a reference there, as
  * /proc/PID/numa_maps does, and sleep with it for as long as they like. So the pointer is
- * swapped under that lock, and nobody waits for them: what is still referred to lingers in a
- * list, and a worker frees it when nobody refers to it and no reader under RCU can see it any
- * more. It is never put by reference count: mm/ would free it into a cache of its own.
+ * swapped under that lock, and nobody waits for them: what is still referred to stays in a list,
+ * and whoever leaves a policy later frees it, when no reader under RCU can see it any more. It
+ * is never put by reference count: mm/ would free it into a cache of its own.
  *
  * What somebody still refers to when the module goes is left to him, and lost: it is plain
- * memory that leads to no code of ours. lingering_lock protects the list and nothing else.
+ * memory that leads to no code of ours. left_lock protects the list and nothing else.
  *
  * A change of the task's cpuset meanwhile reaches our policy and not the task's own, which keeps
  * its nodes until the next change. What was got is verified afterwards.
@@ -24,10 +24,8 @@
 #include <linux/sched/task.h>
 #include <linux/slab.h>
 #include <linux/spinlock.h>
-#include <linux/workqueue.h>
 
 #include "policy.h"
-#include "work.h"
 
 /* The nodes to use: all that the calling task may, by its cpuset and its own policy. */
 static nodemask_t nodes_allowed(const struct hpm_place *place)
@@ -72,63 +70,29 @@ int hpm_nodes_next(struct hpm_nodes *nodes)
 
 #if IS_ENABLED(CONFIG_NUMA)
 
-#define SWEEP_AFTER	HZ
-
 struct hpm_policy {
 	struct mempolicy pol;
 	struct mempolicy *tasks_own;
-	struct list_head entry;		/* in lingering; under its lock */
+	struct list_head entry;		/* in policies_left; under its lock */
 	struct rcu_head rcu;
 };
 
-static void policy_sweep_work(struct work_struct *work);
+static DEFINE_SPINLOCK(left_lock);
+static LIST_HEAD(policies_left);	/* those that others may still look at */
 
-static DEFINE_SPINLOCK(lingering_lock);
-static LIST_HEAD(lingering);		/* policies that were left while others looked at them */
-static DECLARE_DELAYED_WORK(sweep, policy_sweep_work);
-
-/* The task has let go of it, so nobody new can find it. */
-static bool policy_referred(const struct hpm_policy *policy)
-{
-	/* Pairs with mpol_put(): what others do with it is done. */
-	return atomic_read_acquire(&policy->pol.refcnt) > 1;
-}
-
-/* Free what nobody refers to any more. Return: whether something is left. */
-static bool policy_sweep(void)
+/* Free what nobody refers to any more. The tasks have let go of it, so nobody new can find it. */
+static void policies_sweep(void)
 {
 	struct hpm_policy *policy, *next;
-	bool left;
 
-	spin_lock(&lingering_lock);
-	list_for_each_entry_safe(policy, next, &lingering, entry) {
-		if (policy_referred(policy))
+	lockdep_assert_held(&left_lock);
+	list_for_each_entry_safe(policy, next, &policies_left, entry) {
+		/* Pairs with mpol_put(): what others do with it is done. */
+		if (atomic_read_acquire(&policy->pol.refcnt) > 1)
 			continue;
 		list_del(&policy->entry);
 		kfree_rcu(policy, rcu);
 	}
-	left = !list_empty(&lingering);
-	spin_unlock(&lingering_lock);
-	return left;
-}
-
-static void policy_sweep_work(struct work_struct *work)
-{
-	if (policy_sweep())
-		queue_delayed_work(hpm_workqueue, &sweep, SWEEP_AFTER);
-}
-
-/* Free a policy that nobody can find any more, or let it linger. */
-static void policy_retire(struct hpm_policy *policy)
-{
-	if (!policy_referred(policy)) {
-		kfree_rcu(policy, rcu);
-		return;
-	}
-	spin_lock(&lingering_lock);
-	list_add_tail(&policy->entry, &lingering);
-	spin_unlock(&lingering_lock);
-	queue_delayed_work(hpm_workqueue, &sweep, SWEEP_AFTER);
 }
 
 static struct mempolicy *policy_swap(struct mempolicy *pol)
@@ -186,14 +150,18 @@ void hpm_policy_leave(struct hpm_policy *policy)
 	if (!policy)
 		return;
 	policy_swap(policy->tasks_own);
-	policy_retire(policy);
+	spin_lock(&left_lock);
+	list_add(&policy->entry, &policies_left);
+	policies_sweep();
+	spin_unlock(&left_lock);
 }
 
 /* Nobody enters any more. */
 void hpm_policy_exit(void)
 {
-	cancel_delayed_work_sync(&sweep);
-	policy_sweep();
+	spin_lock(&left_lock);
+	policies_sweep();
+	spin_unlock(&left_lock);
 }
 
 #else

@@ -8,6 +8,7 @@
  */
 #include <linux/kernel.h>
 #include <linux/sched.h>
+#include <linux/sched/mm.h>
 #include <linux/sizes.h>
 
 #include "fs.h"
@@ -87,18 +88,22 @@ struct file *hpm_pool_file(unsigned long page_size, u64 size)
 }
 
 /*
- * Fill a part of a hugetlbfs file page by page. hugetlbfs itself stops at whatever interrupts
- * the task. Return: 0, -ENOSPC, -ERESTARTSYS when a signal came, or -errno.
+ * Fill a part of a hugetlbfs file page by page, with pages that may be pinned where they are.
+ * hugetlbfs itself stops at whatever interrupts the task. Return: 0, -ENOSPC, -ERESTARTSYS when a
+ * signal came, or -errno.
  */
 int hpm_pool_allocate(struct file *file, loff_t pos, loff_t len, unsigned long page_size)
 {
 	loff_t end = pos + len;
+	unsigned int flags;
 	int ret;
 
 	while (pos < end) {
 		if (hpm_signals_pending())
 			return -ERESTARTSYS;
-		ret = hpm_fs_allocate(file, pos, page_size);
+		flags = memalloc_pin_save();
+		ret = hpm_fs_allocate(file, 0, pos, page_size);
+		memalloc_pin_restore(flags);
 		if (ret == -EINTR)
 			continue;
 		if (ret)

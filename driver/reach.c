@@ -12,7 +12,6 @@
 #include <linux/iommu.h>
 #include <linux/swiotlb.h>
 
-#include "pages.h"
 #include "reach.h"
 
 /* The addresses that an IOMMU translates for a device; NULL when none does. */
@@ -54,7 +53,7 @@ u64 hpm_reach_length(struct device *dev, u64 address, u64 length)
 
 /*
  * The first physical address out of a device's reach; 0 for none, as where an IOMMU translates.
- * Below it there may be others: hpm_reach_has() knows.
+ * Below it there may be others: hpm_entries_fill() knows.
  */
 u64 hpm_reach_limit(struct device *dev)
 {
@@ -71,21 +70,4 @@ u64 hpm_reach_limit(struct device *dev)
 			limit = max(limit, m->cpu_start +
 				    min(m->size - 1, last - m->dma_start) + 1);
 	return limit ?: PAGE_SIZE;
-}
-
-/* Does the device reach all pages, at once or by an IOMMU? True when there is none. */
-bool hpm_reach_has(const struct hpm_pages *pages, struct device *dev)
-{
-	struct hpage_map_run run;
-	u64 pos, len;
-
-	if (!dev || !dev->dma_mask || !hpm_reach_is_direct(dev))
-		return true;
-	for (pos = 0; hpm_pages_run(pages, pos, &run); pos += len) {
-		len = hpm_reach_length(dev, run.address, run.length);
-		if (!len)
-			return false;
-		cond_resched();
-	}
-	return true;
 }

@@ -5,13 +5,11 @@
 #include <linux/types.h>
 
 struct device;
-struct hpm_pages;
 struct iommu_domain;
 
 struct iommu_domain *hpm_reach_domain(struct device *dev);
 bool hpm_reach_is_direct(struct device *dev);
 u64 hpm_reach_length(struct device *dev, u64 address, u64 length);
 u64 hpm_reach_limit(struct device *dev);
-bool hpm_reach_has(const struct hpm_pages *pages, struct device *dev);
 
 #endif

@@ -12,24 +12,19 @@
 #include "request.h"
 
 /*
- * Place a request near a device, or anywhere when the machine does not report where that is.
- * Return: 0, or -EINVAL when it has to be near, or there is no such policy.
+ * Place a request near a device; anywhere when there is none, or the machine does not report where
+ * it is. Return: 0, or -EINVAL when it has to be near.
  */
 int hpm_request_near(struct hpm_request *r, struct device *dev)
 {
 	struct hpm_place *place = &r->place;
 
-	if (place->policy > HPAGE_MAP_POLICY_INTERLEAVE)
-		return -EINVAL;
-	place->node = hpm_device_node(dev);
-	if (place->node != NUMA_NO_NODE) {
-		if (place->policy == HPAGE_MAP_POLICY_DEFAULT)
-			place->policy = HPAGE_MAP_POLICY_PREFERRED;
-		return 0;
-	}
+	place->node = dev ? hpm_device_node(dev) : NUMA_NO_NODE;
 	if (place->policy == HPAGE_MAP_POLICY_STRICT)
-		return -EINVAL;
-	place->policy = HPAGE_MAP_POLICY_DEFAULT;
+		return place->node == NUMA_NO_NODE ? -EINVAL : 0;
+	if (place->policy <= HPAGE_MAP_POLICY_PREFERRED)
+		place->policy = place->node == NUMA_NO_NODE ? HPAGE_MAP_POLICY_DEFAULT :
+							      HPAGE_MAP_POLICY_PREFERRED;
 	return 0;
 }
 
@@ -42,10 +37,8 @@ static int request_check_place(const struct hpm_request *r)
 	if (place->policy > HPAGE_MAP_POLICY_INTERLEAVE)
 		return -EINVAL;
 	if (place->policy == HPAGE_MAP_POLICY_INTERLEAVE &&
-	    (r->flags & HPAGE_MAP_CONTIGUOUS || place->limit)) {
-		hpm_why(r->why, "interleaved pages are not chosen by address");
-		return -EINVAL;
-	}
+	    (r->flags & HPAGE_MAP_CONTIGUOUS || place->limit))
+		return hpm_why_invalid(r->why, "interleaved pages are not chosen by address");
 	if (by_node && (place->node < 0 || place->node >= MAX_NUMNODES ||
 			!node_state(place->node, N_MEMORY))) {
 		hpm_why(r->why, "there is no node %d with memory", place->node);
@@ -60,17 +53,11 @@ int hpm_request_check(const struct hpm_request *r)
 {
 	if (r->flags & ~HPAGE_MAP_ALLOC_FLAGS)
 		return -EINVAL;
-	if (r->flags & HPAGE_MAP_EXACT && r->flags & HPAGE_MAP_ALLOW_BASE) {
-		hpm_why(r->why, "EXACT and ALLOW_BASE exclude each other");
-		return -EINVAL;
-	}
-	if (!r->length) {
-		hpm_why(r->why, "a size of 0");
-		return -EINVAL;
-	}
-	if (r->page_size && (r->page_size < PAGE_SIZE || !is_power_of_2(r->page_size))) {
-		hpm_why(r->why, "%llu is no page size", r->page_size);
-		return -EINVAL;
-	}
+	if (r->flags & HPAGE_MAP_EXACT && r->flags & HPAGE_MAP_ALLOW_BASE)
+		return hpm_why_invalid(r->why, "EXACT and ALLOW_BASE exclude each other");
+	if (!r->length)
+		return hpm_why_invalid(r->why, "a size of 0");
+	if (r->page_size && (r->page_size < PAGE_SIZE || !is_power_of_2(r->page_size)))
+		return hpm_why_invalid(r->why, "%llu is no page size", r->page_size);
 	return request_check_place(r);
 }

@@ -17,6 +17,8 @@ struct hpm_request {
 	struct hpm_place place;		/* where the pages shall lie */
 	u32 flags;			/* bits of enum hpage_map_alloc_flags */
 	bool charge_user;		/* against the limits of the calling task's user */
+	bool pin;			/* memory of the calling program, */
+	u64 address;			/* which is there */
 
 	u32 role;			/* HPAGE_MAP_ATTR_DEFAULT, _NAMED, or 0 */
 	const char *name;		/* or tag; may be empty */

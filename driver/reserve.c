@@ -36,7 +36,6 @@
 #include <linux/mutex.h>
 #include <linux/pagemap.h>
 #include <linux/sched/signal.h>
-#include <linux/sched/mm.h>
 #include <linux/sizes.h>
 #include <linux/slab.h>
 #include <linux/workqueue.h>
@@ -106,16 +105,13 @@ static int reserve_extend(struct hpm_reserve *r)
 	struct hpm_place place = { .policy = HPAGE_MAP_POLICY_STRICT, .node = r->node };
 	int ret = r->file ? 0 : reserve_make_file(r);
 	struct hpm_policy *policy;
-	unsigned int flags;
 
 	if (ret)
 		return ret;
 	policy = hpm_policy_enter(&place);
 	if (IS_ERR(policy))
 		return PTR_ERR(policy);
-	flags = memalloc_pin_save();
 	ret = r->source->extend(r->file, r->tail * r->page_size, r->page_size, &r->finding);
-	memalloc_pin_restore(flags);
 	hpm_policy_leave(policy);
 	if (ret)
 		return ret;

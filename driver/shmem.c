@@ -2,11 +2,9 @@
 /*
  * The rungs on tmpfs: pages of the page allocator, with no pool at all.
  *
- * THP means that every folio is as large as a PMD maps. tmpfs itself tries only lightly for
- * such a folio and then takes small ones; what it took is dropped, memory is compacted by
- * allocating and freeing one such page, and it tries again, a few times. What comes small
- * then stays small: that is a failure on the THP rung, and the mixed rung reports how many are
- * huge.
+ * THP means that every folio is as large as a PMD maps. tmpfs itself tries only lightly for such a
+ * folio and then takes small ones. What it took is dropped on the THP rung, and blocks are claimed
+ * for all that is left, see claim.c. The mixed rung reports how many are huge.
  *
  * The pages are read into the cache, never preallocated: a preallocated folio is not up to
  * date, and the first fault would clear what a device wrote. Nothing is published yet, so
@@ -15,9 +13,12 @@
 #include <linux/jiffies.h>
 #include <linux/pagemap.h>
 #include <linux/sched.h>
+#include <linux/sched/mm.h>
 #include <linux/shmem_fs.h>
 #include <linux/sizes.h>
 
+#include "choose.h"
+#include "claim.h"
 #include "fs.h"
 #include "policy.h"
 #include "request.h"
@@ -32,11 +33,9 @@
  */
 #define FILL_GFP	(GFP_HIGHUSER | __GFP_NORETRY | __GFP_NOWARN)
 #define TRIES_EACH	16		/* for one page */
-#define TRIES_HUGE	4		/* for one that is huge, if there is room */
 #define TRIES_MORE	256		/* beyond the first, for all pages together */
 #define TRY_AFTER	(HZ / 20)
 #define LOOK_EACH	SZ_8M		/* bytes filled, and then for room again */
-#define COMPACT_FOR	(10 * HZ)	/* for all pages together */
 #define HUGE_ORDER	(PMD_SHIFT - PAGE_SHIFT)
 #define SPARE_PART	16U	/* of the memory, which the reserve leaves available */
 
@@ -51,108 +50,35 @@ static gfp_t filling_gfp(const struct hpm_place *place)
 	return low ? (FILL_GFP & ~__GFP_HIGHMEM) | __GFP_DMA32 : FILL_GFP;
 }
 
-/* A part of a file that is being filled, and what that may cost yet. */
+/* A part of a file that is being filled, and what that has cost. */
 struct filling {
 	struct file *file;
 	const struct hpm_place *place;
-	const char *rung;		/* its name */
-	gfp_t gfp;
-	bool compact;			/* for huge folios, as long as that helps */
-	long patience;			/* jiffies to compact for */
-	unsigned int tries;		/* more that may fail */
+	bool huge;			/* with huge folios alone */
+	bool choosy;			/* not with those that come first */
+	bool in_a_row;
+	unsigned int failed;		/* tries that were not the last for a page */
 	struct hpm_why *why;
 };
 
-/*
- * The node of a free page that a PMD maps, if need be after compaction, or
- * NUMA_NO_NODE. The page allocator gives up by itself, but may need long for
- * each page that it makes.
- */
-static int filling_make_room(struct filling *f)
+/* The folio at @pos, where it may be pinned, tried again as long as that may help. */
+static struct folio *folio_read(struct filling *f, loff_t pos)
 {
-	gfp_t gfp = (f->gfp & ~__GFP_NORETRY) | __GFP_RETRY_MAYFAIL | __GFP_COMP | __GFP_NOMEMALLOC;
-	unsigned long start = jiffies;
-	struct page *page = f->patience > 0 ? alloc_pages(gfp, HUGE_ORDER) : NULL;
-	int node;
-
-	f->patience -= jiffies - start;
-	if (!page)
-		return NUMA_NO_NODE;
-	node = page_to_nid(page);
-	__free_pages(page, HUGE_ORDER);
-	return node;
-}
-
-/* The folio at @pos, from a node if that has one; not strictly, see below. */
-static struct folio *folio_read_near(struct filling *f, loff_t pos, int node)
-{
-	const struct hpm_place near = { .policy = HPAGE_MAP_POLICY_PREFERRED, .node = node };
-	struct hpm_policy *policy = hpm_policy_enter(&near);
+	gfp_t gfp = filling_gfp(f->place);
 	struct folio *folio;
-
-	if (IS_ERR(policy))
-		return ERR_CAST(policy);
-	folio = shmem_read_folio_gfp(f->file->f_mapping, pos >> PAGE_SHIFT, f->gfp);
-	hpm_policy_leave(policy);
-	return folio;
-}
-
-/*
- * The folio at @pos, huge if that can be had. As tmpfs itself looks for huge
- * folios on the task's node alone, that is set to where one is; as a preference,
- * because mm/ does not bind allocations from low zones to a node. Somebody may
- * take it first, or the task be moved to another processor, which has other pages
- * at hand.
- */
-static struct folio *folio_read_huge(struct filling *f, loff_t pos)
-{
-	struct folio *folio = shmem_read_folio_gfp(f->file->f_mapping, pos >> PAGE_SHIFT, f->gfp);
-	int node, i;
-
-	for (i = 0; i < TRIES_HUGE && !IS_ERR(folio) && folio_order(folio) < HUGE_ORDER; i++) {
-		node = filling_make_room(f);
-		f->compact = node != NUMA_NO_NODE;
-		if (!f->compact)
-			break;
-		folio_put(folio);
-		hpm_fs_punch(f->file, pos, PMD_SIZE);
-		folio = folio_read_near(f, pos, node);
-	}
-	return folio;
-}
-
-/* The folio at @pos, tried again as long as that may help. */
-static struct folio *folio_read(struct filling *f, loff_t pos, loff_t end)
-{
-	bool huge = IS_ALIGNED(pos, PMD_SIZE) && end - pos >= PMD_SIZE;
-	struct folio *folio;
+	unsigned int flags;
 	int i;
 
 	for (i = 1; !hpm_signals_pending(); i++) {
-		if (f->compact && huge)
-			folio = folio_read_huge(f, pos);
-		else
-			folio = shmem_read_folio_gfp(f->file->f_mapping, pos >> PAGE_SHIFT, f->gfp);
-		if (PTR_ERR_OR_ZERO(folio) != -ENOMEM || i == TRIES_EACH || !f->tries)
+		flags = memalloc_pin_save();
+		folio = shmem_read_folio_gfp(f->file->f_mapping, pos >> PAGE_SHIFT, gfp);
+		memalloc_pin_restore(flags);
+		if (PTR_ERR_OR_ZERO(folio) != -ENOMEM || i == TRIES_EACH ||
+		    f->failed++ == TRIES_MORE)
 			return folio;
-		f->tries--;
 		schedule_timeout_killable(TRY_AFTER);
 	}
 	return ERR_PTR(-ERESTARTSYS);
-}
-
-static void filling_explain_small(struct hpm_why *why, loff_t pos, bool room)
-{
-	char text[64];
-
-	hpm_why(why, "thp: no PMD-sized folio after %s", hpm_text_size(pos).text);
-	if (hpm_fs_sysfs("kernel/mm/transparent_hugepage/shmem_enabled", text, sizeof(text)) > 0 &&
-	    strstr(text, "[deny]"))
-		hpm_why_try(why, "echo never > /sys/kernel/mm/transparent_hugepage/shmem_enabled");
-	else if (room)
-		hpm_why_try(why, "a larger memory.max for the caller's cgroup");
-	else
-		hpm_why_try(why, "echo 1 > /proc/sys/vm/compact_memory");
 }
 
 /* tmpfs returns ENOSPC when the machine's commit limit refuses a page. Return: -errno. */
@@ -172,20 +98,47 @@ static int filling_explain_none(struct hpm_why *why, loff_t pos, int err)
 	return err;
 }
 
-/* Read a part of the file into the cache, if need be with huge folios alone. */
-static int filling_fill(struct filling *f, loff_t pos, loff_t end, bool need_huge)
+/* tmpfs does not find the huge folios that are wanted: claim blocks, unless it takes none. */
+static int filling_claim(struct filling *f, loff_t pos, loff_t end)
 {
+	static const char policy[] = "kernel/mm/transparent_hugepage/shmem_enabled";
+	char text[64];
+	bool denied = hpm_fs_sysfs(policy, text, sizeof(text)) > 0 && strstr(text, "[deny]");
+	struct hpm_choice c = {
+		.source = &hpm_blocks,
+		.place = f->place,
+		.file = f->file,
+		.contiguous = f->in_a_row,
+		.size = PMD_SIZE,
+		.nr = f->in_a_row ? (end - pos) / PMD_SIZE : 1,
+	};
+
+	hpm_fs_punch(f->file, pos, end - pos);
+	if (!denied && hpm_claim_exists())
+		return hpm_choose(&c, pos, end, f->why);
+	hpm_why(f->why, "thp: no PMD-sized folio after %s", hpm_text_size(pos).text);
+	if (denied)
+		hpm_why_try(f->why, "echo never > /sys/%s", policy);
+	return -ENOMEM;
+}
+
+/* Read a part of the file into the cache. */
+static int filling_fill(struct filling *f, loff_t pos, loff_t end)
+{
+	const char *rung = f->huge ? "thp" : "base";
 	struct folio *folio;
 	loff_t look = pos, next;
 	bool huge;
 
 	while (pos < end) {
-		if (pos >= look && !hpm_room_has(f->place, end - pos, f->rung, f->why))
+		if (pos >= look && !hpm_room_has(f->place, end - pos, rung, f->why))
 			return -ENOMEM;
 		if (pos >= look)
 			look = pos + LOOK_EACH;
+		if (f->choosy)
+			return filling_claim(f, pos, end);
 
-		folio = folio_read(f, pos, end);
+		folio = folio_read(f, pos);
 		if (IS_ERR(folio))
 			return filling_explain_none(f->why, pos, PTR_ERR(folio));
 
@@ -194,10 +147,8 @@ static int filling_fill(struct filling *f, loff_t pos, loff_t end, bool need_hug
 		/* Clean pages that nobody refers to are a cache: drop_caches would take them. */
 		folio_mark_dirty(folio);
 		folio_put(folio);
-		if (need_huge && !huge) {
-			filling_explain_small(f->why, pos, f->compact);
-			return -ENOMEM;
-		}
+		if (f->huge && !huge)
+			return filling_claim(f, pos, end);
 		pos = next;
 		cond_resched();
 	}
@@ -214,27 +165,17 @@ static struct file *shmem_create(u64 size, const char *huge)
 	return file;
 }
 
-static struct file *shmem_fill(const struct hpm_request *r, u64 size, const char *rung,
-			       const char *huge, bool want_huge, bool need_huge)
+static struct file *shmem_fill(struct filling *f, u64 size, const char *option)
 {
-	struct filling f = {
-		.place = &r->place,
-		.rung = rung,
-		.gfp = filling_gfp(&r->place),
-		.compact = want_huge,
-		.patience = COMPACT_FOR,
-		.tries = TRIES_MORE,
-		.why = r->why,
-	};
 	int ret;
 
-	f.file = shmem_create(size, huge);
-	if (IS_ERR(f.file))
-		return f.file;
-	ret = filling_fill(&f, 0, size, need_huge);
+	f->file = shmem_create(size, option);
+	if (IS_ERR(f->file))
+		return f->file;
+	ret = filling_fill(f, 0, size);
 	if (!ret)
-		return f.file;
-	hpm_fs_discard(f.file);
+		return f->file;
+	hpm_fs_discard(f->file);
 	return ERR_PTR(ret);
 }
 
@@ -246,15 +187,27 @@ bool hpm_thp_exists(unsigned long page_size)
 /* PMD-sized folios and nothing else; see ladder.c. */
 struct file *hpm_thp_fill(const struct hpm_request *r, u64 size, unsigned long page_size)
 {
-	return shmem_fill(r, size, "thp", "always", true, true);
+	bool in_a_row = r->flags & HPAGE_MAP_CONTIGUOUS && size > page_size;
+	struct filling f = {
+		.place = &r->place,
+		.huge = true,
+		/* For what has to be below 4 GiB there is a zone. */
+		.choosy = hpm_claim_exists() &&
+			  (in_a_row || (r->place.limit && r->place.limit != SZ_4G)),
+		.in_a_row = in_a_row,
+		.why = r->why,
+	};
+
+	return shmem_fill(&f, size, "always");
 }
 
 /* Base pages, or the best mix; see ladder.c. */
 struct file *hpm_base_fill(const struct hpm_request *r, u64 size, unsigned long page_size)
 {
 	bool mixed = has_transparent_hugepage() && !r->page_size;
+	struct filling f = { .place = &r->place, .why = r->why };
 
-	return shmem_fill(r, size, "base", mixed ? "within_size" : "never", mixed, false);
+	return shmem_fill(&f, size, mixed ? "within_size" : "never");
 }
 
 /* An empty file for PMD-sized folios. Return: the file, or an ERR_PTR as of hpm_fs_create(). */
@@ -271,11 +224,7 @@ int hpm_thp_extend(struct file *file, loff_t pos, unsigned long page_size, struc
 	struct filling f = {
 		.file = file,
 		.place = &place,
-		.rung = "thp",
-		.gfp = FILL_GFP,
-		.compact = true,
-		.patience = COMPACT_FOR,
-		.tries = TRIES_MORE,
+		.huge = true,
 		.why = why,
 	};
 	int ret;
@@ -286,7 +235,7 @@ int hpm_thp_extend(struct file *file, loff_t pos, unsigned long page_size, struc
 		hpm_why_try(why, "a smaller reserve");
 		return -ENOMEM;
 	}
-	ret = filling_fill(&f, pos, pos + page_size, true);
+	ret = filling_fill(&f, pos, pos + page_size);
 	if (ret)
 		hpm_fs_punch(file, pos, page_size);
 	return ret;

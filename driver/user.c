@@ -20,6 +20,7 @@
 #include "kind.h"
 #include "limits.h"
 #include "pages.h"
+#include "request.h"
 #include "signals.h"
 #include "user.h"
 #include "why.h"
@@ -118,13 +119,13 @@ static int user_pin_all(struct hpm_backing *b, unsigned long addr, unsigned long
  * signal came; -ENOMEM when there is no memory to move it to where it may stay; -EDQUOT when the
  * folios are too much for the user.
  */
-int hpm_user_pin(struct hpm_backing *b, unsigned long addr, u64 length, struct hpm_why *why)
+int hpm_user_pin(struct hpm_backing *b, const struct hpm_request *r)
 {
-	unsigned long nr = length >> PAGE_SHIFT;
+	unsigned long nr = r->length >> PAGE_SHIFT;
 	int ret;
 
-	if (!length || !PAGE_ALIGNED(addr | length) || addr + length < addr) {
-		hpm_why(why, "address and length are multiples of the base page size, not 0");
+	if (!PAGE_ALIGNED(r->address | r->length) || r->address + r->length < r->address) {
+		hpm_why(r->why, "address and length are multiples of the base page size, not 0");
 		return -EINVAL;
 	}
 	if (nr > totalram_pages())
@@ -133,7 +134,7 @@ int hpm_user_pin(struct hpm_backing *b, unsigned long addr, u64 length, struct h
 	ret = hpm_limit_begin(&b->charge, hpm_kind(b->kind)->limit);
 	if (ret)
 		return ret;
-	ret = user_pin_all(b, addr, nr, why);
+	ret = user_pin_all(b, r->address, nr, r->why);
 	if (ret)
 		hpm_backing_free(b);
 	return ret;

@@ -2,11 +2,9 @@
 #ifndef _HPM_USER_H
 #define _HPM_USER_H
 
-#include <linux/types.h>
-
 struct hpm_backing;
-struct hpm_why;
+struct hpm_request;
 
-int hpm_user_pin(struct hpm_backing *b, unsigned long addr, u64 length, struct hpm_why *why);
+int hpm_user_pin(struct hpm_backing *b, const struct hpm_request *r);
 
 #endif

@@ -200,9 +200,9 @@ static int vma_lend(struct hpage_map_buffer *buf, struct vm_area_struct *vma)
 	 * Shared mappings use the pages that are there. Private ones reserve a page for each copy
 	 * where the kind knows how: a short pool is an errno here and not a SIGBUS later.
 	 */
-	if (kind->promises_copies && vma->vm_flags & VM_MAYSHARE)
+	if (kind->whole_pages && vma->vm_flags & VM_MAYSHARE)
 		vm_flags_mod(vma, VM_NORESERVE, 0);
-	else if (kind->promises_copies)
+	else if (kind->whole_pages)
 		vm_flags_mod(vma, 0, VM_NORESERVE);
 	/* A core file would be as large as the buffer. MADV_DODUMP asks for it. */
 	vm_flags_mod(vma, VM_DONTDUMP, 0);
@@ -289,13 +289,11 @@ static int vma_map_frames(struct hpage_map_buffer *buf, struct vm_area_struct *v
  */
 int hpm_vma_map_anywhere(struct hpage_map_buffer *buf, struct vm_area_struct *vma)
 {
-	mmap_assert_write_locked(vma->vm_mm);
+	unsigned long len = vma->vm_end - vma->vm_start;
+	bool frames = buf->backing.file && !vma_is_in_units(buf, vma) &&
+		      buffer_has_range(buf, vma->vm_pgoff, len, PAGE_SIZE);
 
-	if (!buf->backing.file)
-		return -ENODEV;
-	if (!buffer_has_range(buf, vma->vm_pgoff, vma->vm_end - vma->vm_start, PAGE_SIZE))
-		return -EINVAL;
-	return vma_is_in_units(buf, vma) ? vma_lend(buf, vma) : vma_map_frames(buf, vma);
+	return frames ? vma_map_frames(buf, vma) : hpm_vma_map(buf, vma);
 }
 
 /*

@@ -48,22 +48,17 @@ static void *buffer_vmap(const struct hpage_map_buffer *buf)
  */
 void *hpage_map_vmap(struct hpage_map_buffer *buf)
 {
-	void *vaddr, *other;
+	void *vaddr;
 
 	if (buf->backing.pages.nr_runs == 1)
 		return page_address(hpm_pages_page(&buf->backing.pages, 0));
 
-	vaddr = READ_ONCE(buf->vaddr);
-	if (vaddr)
-		return vaddr;
-	/* Under no lock: it may take long. Who comes second throws his away. */
-	vaddr = buffer_vmap(buf);
-	if (!vaddr)
-		return ERR_PTR(-ENOMEM);
-	other = cmpxchg(&buf->vaddr, NULL, vaddr);
-	if (!other)
-		return vaddr;
-	vunmap(vaddr);
-	return other;
+	if (!READ_ONCE(buf->vaddr)) {
+		/* Under no lock: it may take long. Who comes second throws his away. */
+		vaddr = buffer_vmap(buf);
+		if (cmpxchg(&buf->vaddr, NULL, vaddr))
+			vunmap(vaddr);
+	}
+	return READ_ONCE(buf->vaddr) ?: ERR_PTR(-ENOMEM);
 }
 EXPORT_SYMBOL_NS_GPL(hpage_map_vmap, "HPAGE_MAP");

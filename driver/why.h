@@ -4,6 +4,7 @@
 #define _HPM_WHY_H
 
 #include <linux/compiler_attributes.h>
+#include <linux/errno.h>
 #include <linux/types.h>
 #include <uapi/linux/hpage_map.h>
 
@@ -24,8 +25,9 @@ struct hpm_text {
 struct hpm_text hpm_text_size(u64 bytes);
 struct hpm_text hpm_text_pages(u64 nr, u64 page_size);
 
-/* Add a reason; add what a person can do about the last reason. */
-#define hpm_why(why, ...)	hpm_why_add(why, NULL, "", __VA_ARGS__)
-#define hpm_why_try(why, ...)	hpm_why_add(why, " (try: ", ")", __VA_ARGS__)
+/* Add a reason; the same, as the value -EINVAL; add what a person can do about the last reason. */
+#define hpm_why(why, ...)		hpm_why_add(why, NULL, "", __VA_ARGS__)
+#define hpm_why_invalid(why, ...)	(hpm_why(why, __VA_ARGS__), -EINVAL)
+#define hpm_why_try(why, ...)		hpm_why_add(why, " (try: ", ")", __VA_ARGS__)
 
 #endif

@@ -124,6 +124,13 @@ static void a_narrow_device_gets_what_it_can_reach(void)
 	check_device(8, NARROW, "dma_bits=28 pages=3");
 }
 
+/* Nobody has set memory aside that is low enough: it is claimed. */
+static void a_narrow_device_needs_no_pool(void)
+{
+	check_device(0, NARROW, "dma_bits=28 pages=3");
+	check_device(0, NARROW, "dma_bits=28 pages=3 contiguous=1");
+}
+
 /*
  * An errno for the driver, and for people the reason. There are no 16 MiB in the
  * first 16 MiB; loading a driver succeeds even if it refuses all devices.
@@ -273,6 +280,7 @@ int main(void)
 		TEST(pages_without_a_pool_are_filled_as_well, ON_NONE),
 		TEST(one_run_is_one_entry, ON_NONE),
 		TEST(a_narrow_device_gets_what_it_can_reach, ON_NONE),
+		TEST(a_narrow_device_needs_no_pool, ON_NONE),
 		TEST(a_device_that_reaches_too_little_is_refused, ON_NONE),
 		TEST(a_copy_stays_within_the_buffer, ON_NONE),
 		TEST(a_driver_is_unbound_under_a_program, ON_NONE),

@@ -28,4 +28,27 @@ static inline void vm_flags_clear(struct vm_area_struct *vma, vm_flags_t flags)
 #define PAGEBLOCK_ISO_MASK 0
 #endif
 
+/*
+ * Before 7.0 a range is got with a reference to it, and before 6.12 as single pages with one each.
+ * Without them it is as one page, which is not a compound one then. Others who just look at a page
+ * may have a reference for a moment.
+ */
+#ifndef ACR_FLAGS_NONE
+#define ACR_FLAGS_NONE MIGRATE_MOVABLE
+
+static inline int alloc_contig_frozen_range(unsigned long start, unsigned long end,
+					    unsigned int migratetype, gfp_t gfp)
+{
+	bool single = LINUX_VERSION_CODE < KERNEL_VERSION(6, 12, 0);
+	int ret = alloc_contig_range(start, end, migratetype, single ? gfp & ~__GFP_COMP : gfp);
+
+	if (!single)
+		end = start + 1;
+	for (; !ret && start < end; start++)
+		while (!page_ref_freeze(pfn_to_page(start), 1))
+			cond_resched();
+	return ret;
+}
+#endif
+
 #endif

@@ -13,6 +13,14 @@ static inline struct page *hpm_find_get_page(struct address_space *mapping, pgof
 }
 
 #define find_get_page hpm_find_get_page
+
+static inline loff_t hpm_folio_pos(struct folio *folio)
+{
+	return (loff_t)folio->index <<
+	       (folio_test_hugetlb(folio) ? folio_shift(folio) : PAGE_SHIFT);
+}
+
+#define folio_pos hpm_folio_pos
 #endif
 
 /*

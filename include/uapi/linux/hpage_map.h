@@ -131,10 +131,14 @@ enum hpage_map_backing {
  * enum hpage_map_features - the backings with huge pages that this machine has
  * @HPAGE_MAP_FEATURE_HUGETLB: HPAGE_MAP_BACKING_HUGETLB
  * @HPAGE_MAP_FEATURE_THP: HPAGE_MAP_BACKING_THP
+ * @HPAGE_MAP_FEATURE_CLAIM: the pages of HPAGE_MAP_BACKING_THP are chosen by address when they must
+ *	be contiguous or below an address, and others' memory is moved for that; without it they are
+ *	so by chance
  */
 enum hpage_map_features {
 	HPAGE_MAP_FEATURE_HUGETLB = 1 << 0,
 	HPAGE_MAP_FEATURE_THP = 1 << 1,
+	HPAGE_MAP_FEATURE_CLAIM = 1 << 2,
 };
 
 /**

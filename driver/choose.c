@@ -1,0 +1,370 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Memory chosen by its physical address.
+ *
+ * Whoever allocates gets what comes first. Pages in a row, or below a limit, have to be chosen. A
+ * choice is made of units, each as large as a page of the file that is to have them:
+ *
+ *	survey		see in the memory map what each unit of a node costs, which is the number
+ *			of pages to be moved out of it, and which units cannot be had
+ *	choose		the run that costs least, or single units
+ *	hold		get all of them out of where they are
+ *	transfer	let go of them one by one, so that each is what comes first, have the file
+ *			allocate a page, which takes it, and look whether it did
+ *
+ * There are two sources: pages of a hugetlb pool (collect.c) and blocks of the page allocator
+ * (claim.c). What is surveyed is not locked: it is a forecast. If somebody else gets a unit first,
+ * what is held goes back, and another choice is made. This has bounds: so many tries, and none is
+ * begun after some seconds.
+ *
+ * All but the transfer is done by a worker: on no control group's account, and as fast as the
+ * machine is, however little the caller may use of it. The caller transfers, so that it is charged
+ * for the result. If it gets a signal it stops the worker, and waits for one unit at most.
+ * The worker is not frozen: whoever waits for it is.
+ *
+ * Two who hold units of one node take them from under each other. So they take turns, by node and
+ * size. A worker has the turn until it is done, which nobody can slow down. While the caller
+ * transfers, others who hold units may disturb it: so the worker keeps the turn for it. But the
+ * caller may be throttled, stopped or frozen: so it is kept for a moment only. Whoever comes after
+ * that may not find what the caller has in its hands. It would not find it later, either.
+ */
+#include <linux/capability.h>
+#include <linux/err.h>
+#include <linux/jiffies.h>
+#include <linux/log2.h>
+#include <linux/memory_hotplug.h>
+#include <linux/mm.h>
+#include <linux/sched.h>
+#include <linux/sizes.h>
+#include <linux/slab.h>
+#include <linux/wait.h>
+
+#include "choose.h"
+#include "fs.h"
+#include "signals.h"
+#include "why.h"
+
+#define MAX_TRIES	16
+#define TRY_FOR		(10 * HZ)	/* no other try is begun when the worker took that long */
+#define PATIENCE	HZ		/* with a caller who transfers */
+#define MORE		SZ_1G		/* bytes of others that an ordinary user may have moved */
+#define NR_TURNS	64		/* as many as there are; nodes and sizes may share one */
+
+/* Worse than any cost: where no PUD can map it, and below 4 GiB, which others may need. */
+#define WEIGHT_CROOKED	BIT(14)
+#define WEIGHT_LOW	BIT(15)
+
+static DECLARE_BITMAP(turns, NR_TURNS);		/* that somebody has */
+static DECLARE_WAIT_QUEUE_HEAD(turns_given);
+
+/* Return: false when the caller does not want it any more. */
+static bool turn_take(struct hpm_choice *c)
+{
+	c->turn = (c->node * 8 + ilog2(c->size)) % NR_TURNS;
+	wait_event_idle(turns_given, READ_ONCE(c->stop) ||
+			(c->has_turn = !test_and_set_bit_lock(c->turn, turns)));
+	return c->has_turn;
+}
+
+static void turn_give(struct hpm_choice *c)
+{
+	if (!c->has_turn)
+		return;
+	c->has_turn = false;
+	clear_bit_unlock(c->turn, turns);
+	wake_up_all(&turns_given);
+}
+
+/* Look what a unit costs now. Nobody is kept from changing it while we look. */
+void hpm_choice_look(struct hpm_choice *c, unsigned long unit)
+{
+	struct page *page = pfn_to_online_page(hpm_choice_pfn(c, unit));
+
+	if (c->costs[unit] > HPM_USELESS)
+		return;
+	c->costs[unit] = page && page_to_nid(page) == c->node ? c->source->look(c, page) :
+			 HPM_USELESS;
+	cond_resched();
+}
+
+/* Go to the next node. Return: false when there is none, or no memory. */
+static bool node_begin(struct hpm_choice *c)
+{
+	unsigned long step = c->size >> PAGE_SHIFT, end;
+
+	c->node = hpm_nodes_next(&c->nodes);
+	if (c->node == NUMA_NO_NODE)
+		return false;
+	end = node_end_pfn(c->node);
+	if (c->place->limit)
+		end = min_t(unsigned long, end, PHYS_PFN(c->place->limit));
+	c->first = round_down(node_start_pfn(c->node), 2 * step);
+	c->nr_units = end > c->first ? (end - c->first) / step : 0;
+	c->costs = kvcalloc(c->nr_units, sizeof(*c->costs), GFP_KERNEL);
+	c->surveyed = false;
+	return c->costs;
+}
+
+static void node_survey(struct hpm_choice *c)
+{
+	unsigned long unit;
+
+	for (unit = 0; unit < c->nr_units && !READ_ONCE(c->stop); unit++)
+		hpm_choice_look(c, unit);
+	c->surveyed = true;
+}
+
+/* What a unit counts when windows are compared. */
+static unsigned long unit_weight(const struct hpm_choice *c, unsigned long unit)
+{
+	bool low = !c->place->limit && PFN_PHYS(hpm_choice_pfn(c, unit)) < SZ_4G;
+
+	return c->costs[unit] + (low ? WEIGHT_LOW : 0);
+}
+
+/* As many units in a row as are wanted. */
+struct window {
+	unsigned long from;	/* the first one */
+	unsigned long weight;	/* of all; ULONG_MAX if there is no window */
+	unsigned long run;	/* how many useful ones are in a row there */
+};
+
+/* Choose from a run of useful units, which ends before @to. */
+static void run_choose(struct hpm_choice *c, unsigned long from, unsigned long to,
+		       struct window *best)
+{
+	unsigned long align = c->nr * c->size >= PUD_SIZE ? PHYS_PFN(PUD_SIZE) : 1;
+	struct window window = { .run = to - from };
+	unsigned long unit, sum = 0;
+
+	c->longest = max(c->longest, window.run);
+	for (unit = from; unit < to; unit++) {
+		sum += unit_weight(c, unit);
+		if (unit - from + 1 < c->nr)
+			continue;
+		window.from = unit + 1 - c->nr;
+		window.weight = sum;
+		if (!IS_ALIGNED(hpm_choice_pfn(c, window.from), align))
+			window.weight += c->nr * WEIGHT_CROOKED;
+		if (window.weight < best->weight ||
+		    (window.weight == best->weight && window.run <= best->run))
+			*best = window;
+		sum -= unit_weight(c, window.from);
+	}
+}
+
+/* The highest useful ones. */
+static bool singles_choose(struct hpm_choice *c)
+{
+	unsigned long unit = c->nr_units, found = 0;
+
+	while (unit && found < c->nr)
+		found += c->costs[--unit] < HPM_USELESS;
+	if (found < c->nr)
+		return false;
+	c->from = unit;
+	c->to = c->nr_units;
+	return true;
+}
+
+/*
+ * Single units, or the window that costs least; of these the one in the shortest run, so that long
+ * ones are left for those who need them; and of these the highest.
+ */
+static bool units_choose(struct hpm_choice *c)
+{
+	struct window best = { .weight = ULONG_MAX };
+	unsigned long from = 0, to;
+
+	if (!c->contiguous && c->nr > 1)
+		return singles_choose(c);
+	for (to = 0; to <= c->nr_units; to++) {
+		if (to < c->nr_units && c->costs[to] < HPM_USELESS)
+			continue;
+		run_choose(c, from, to, &best);
+		from = to + 1;
+	}
+	if (best.weight == ULONG_MAX)
+		return false;
+	c->from = best.from;
+	c->to = best.from + c->nr;
+	return true;
+}
+
+/* Allocate by the policy that makes the file take pages from the node of the units. */
+static int choice_on_node(struct hpm_choice *c, int (*act)(struct hpm_choice *c))
+{
+	const struct hpm_place place = { .policy = c->source->policy, .node = c->node };
+	struct hpm_policy *policy = hpm_policy_enter(&place);
+	int ret;
+
+	if (IS_ERR(policy))
+		return PTR_ERR(policy);
+	ret = act(c);
+	hpm_policy_leave(policy);
+	return ret;
+}
+
+/*
+ * Hold what is chosen, or else choose, on one node after the other. Return: as the source's hold();
+ * -ENOMEM: there is nothing to choose.
+ */
+static int choice_hold(struct hpm_choice *c)
+{
+	unsigned long start;
+	int ret;
+
+	for (;;) {
+		if (!c->costs && !node_begin(c))
+			return -ENOMEM;
+		if (!turn_take(c))
+			return -ERESTARTSYS;
+		start = jiffies;
+		if (!c->surveyed)
+			node_survey(c);
+		if (c->to || units_choose(c)) {
+			ret = choice_on_node(c, c->source->hold);
+			c->time_left -= jiffies - start;
+			return ret;
+		}
+		turn_give(c);
+		kvfree(c->costs);
+		c->costs = NULL;
+	}
+}
+
+/* The worker's part, for which nobody is charged. */
+static void choice_work(struct work_struct *work)
+{
+	struct hpm_choice *c = container_of(work, struct hpm_choice, work);
+
+	c->ret = choice_hold(c);
+	complete(&c->held);
+	if (c->source->keeps_turn)
+		wait_for_completion_timeout(&c->transferred, PATIENCE);
+	turn_give(c);
+}
+
+/* The caller's part. */
+static int choice_transfer(struct hpm_choice *c)
+{
+	loff_t pos = c->pos;
+	unsigned long unit;
+	int ret = 0;
+
+	for (unit = c->from; unit < c->to && !ret; unit++) {
+		if (c->costs[unit] < HPM_HELD)
+			continue;
+		if (hpm_signals_pending())
+			ret = -ERESTARTSYS;
+		else if (c->costs[unit] == HPM_HELD)
+			ret = c->source->give(c, unit, pos);
+		pos += c->size;
+		cond_resched();
+	}
+	return ret;
+}
+
+static int choice_try(struct hpm_choice *c)
+{
+	int ret;
+
+	init_completion(&c->held);
+	init_completion(&c->transferred);
+	INIT_WORK_ONSTACK(&c->work, choice_work);
+	queue_work(system_unbound_wq, &c->work);
+	do
+		ret = wait_for_completion_interruptible(&c->held);
+	while (ret && !hpm_signals_pending());
+	if (ret) {
+		WRITE_ONCE(c->stop, true);
+		wake_up_all(&turns_given);
+	} else {
+		ret = c->ret ?: choice_on_node(c, choice_transfer);
+	}
+	complete(&c->transferred);
+	flush_work(&c->work);
+	destroy_work_on_stack(&c->work);
+	return ret;
+}
+
+/* Let go of what is held, and unless it is @done, of what the file has. */
+static void choice_release(struct hpm_choice *c, bool done)
+{
+	unsigned long unit;
+
+	if (!done)
+		hpm_fs_punch(c->file, c->pos, (loff_t)c->nr * c->size);
+	c->source->release(c);
+	for (unit = c->from; !done && unit < c->to; unit++)
+		if (c->costs[unit] == HPM_GIVEN)
+			c->costs[unit] = 0;
+	c->surveyed = done;
+	c->from = 0;
+	c->to = 0;
+}
+
+static int choice_fill(struct hpm_choice *c)
+{
+	int ret = -EAGAIN, i;
+
+	c->time_left = TRY_FOR;
+	for (i = 0; i < MAX_TRIES; i++) {
+		ret = choice_try(c);
+		/* What went astray is held once more. */
+		if (ret == -EBUSY)
+			continue;
+		if (ret != -EAGAIN || c->time_left <= 0)
+			break;
+		choice_release(c, false);
+		memset(c->obstacles, 0, sizeof(c->obstacles));
+	}
+	choice_release(c, !ret);
+	return ret;
+}
+
+static void choice_explain(struct hpm_choice *c, u64 nr, int ret, struct hpm_why *why)
+{
+	struct hpm_text units = hpm_text_pages(nr, c->size);
+	const char *name = c->source->name;
+	char low[32] = "";
+
+	if (c->place->limit)
+		snprintf(low, sizeof(low), " below %#llx", c->place->limit);
+	if (ret == -EAGAIN || ret == -EBUSY) {
+		hpm_why(why, "%s: the chosen pages went to others in each try", name);
+		hpm_why_try(why, "again, or a larger memory.max for the caller's cgroup");
+	} else if (ret == -EPERM) {
+		hpm_why(why, "%s: to get %s%s, more than %s of others had to be moved", name,
+			units.text, low, hpm_text_size(c->most).text);
+		hpm_why_try(why, "as root, or a smaller size");
+	} else if (c->contiguous) {
+		hpm_why(why, "%s: %s in a row needed%s, at most %lu are", name, units.text, low,
+			c->longest);
+	} else {
+		hpm_why(why, "%s: fewer than %s are free%s", name, units.text, low);
+	}
+	if (ret == -ENOMEM)
+		c->source->explain(c, why);
+}
+
+/*
+ * Fill a part of the file of a choice, at once or in as many pieces as it takes; what of it was
+ * filled stays on failure. Return: 0; -ENOMEM, with a reason, when what is wanted cannot be had
+ * now; -ERESTARTSYS; or -errno, when the file gets no page.
+ */
+int hpm_choose(struct hpm_choice *c, loff_t pos, loff_t end, struct hpm_why *why)
+{
+	u64 nr = (end - pos) / c->size;
+	int ret = 0;
+
+	c->most = ns_capable_noaudit(&init_user_ns, CAP_SYS_ADMIN) ? ULONG_MAX : MORE;
+	hpm_nodes_begin(&c->nodes, c->place);
+	for (c->pos = pos; c->pos < end && !ret; c->pos += (loff_t)c->nr * c->size)
+		ret = choice_fill(c);
+	kvfree(c->costs);
+	if (ret != -ENOMEM && ret != -EAGAIN && ret != -EBUSY && ret != -EPERM)
+		return ret;
+	choice_explain(c, nr, ret, why);
+	return -ENOMEM;
+}

@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Memory of the page allocator chosen by its physical address, see choose.c.
+ *
+ * Any part of memory can be had in which nothing lies but free pages and pages that can be moved.
+ * A block is what a PMD maps. It is got out of the page allocator as one page, and given to tmpfs
+ * by freeing it: so it is the first in the free lists when tmpfs allocates, and the buffer's pages
+ * are tmpfs's as all others are, and charged as these.
+ *
+ * The memory of others is moved, which stays theirs, in their place and charged to them; only of
+ * the page cache mm/ drops what is clean. What is locked, pinned or in a pool of huge pages is left
+ * alone, and a zone keeps what its lowest watermark keeps.
+ *
+ * Two neighbours that are emptied at once would merge, of which mm/ warns. So a worker is alone
+ * while it has its turn, and a transfer needs none.
+ *
+ * mm/ zeroes a block when it is taken, if it does so with all memory (init_on_alloc=1), and tmpfs
+ * zeroes the page that it allocates. No flag that mm/ heeds here prevents the former.
+ */
+#include <linux/bits.h>
+#include <linux/mm.h>
+#include <linux/pagemap.h>
+#include <linux/sched.h>
+#include <linux/shmem_fs.h>
+#include <linux/vmstat.h>
+
+#include "choose.h"
+#include "claim.h"
+#include "fs.h"
+#include "pages.h"
+#include "why.h"
+
+#define BLOCK_ORDER	(PMD_SHIFT - PAGE_SHIFT)
+#define BLOCK_PAGES	BIT(BLOCK_ORDER)
+#define TAKE_GFP	(GFP_KERNEL | __GFP_COMP | __GFP_RETRY_MAYFAIL | __GFP_NOWARN)
+/* What is freed lies among the movable pages. Not in ZONE_MOVABLE, which needs __GFP_HIGHMEM. */
+#define READ_GFP	(GFP_USER | __GFP_MOVABLE | __GFP_NORETRY | __GFP_NOWARN)
+
+/* Allocations begin in the zone that they name. */
+static const gfp_t zone_gfp[MAX_NR_ZONES] = {
+#ifdef CONFIG_ZONE_DMA
+	[ZONE_DMA] = __GFP_DMA,
+#endif
+#ifdef CONFIG_ZONE_DMA32
+	[ZONE_DMA32] = __GFP_DMA32,
+#endif
+};
+
+/* What is in a page. */
+enum content {
+	FREE,
+	MOVABLE,
+	KERNEL,		/* memory of the kernel, or of a driver */
+	PINNED,		/* or locked */
+	POOL,		/* a page of hugetlb */
+};
+
+/* What is in a folio, to which we have a reference. */
+static enum content folio_look(struct folio *folio)
+{
+	if (folio_test_unevictable(folio) || folio_test_mlocked(folio) ||
+	    folio_maybe_dma_pinned(folio))
+		return PINNED;
+	/* What waits to come on the list has a mapping; memory of the kernel has neither. */
+	return folio_test_lru(folio) || READ_ONCE(folio->mapping) ? MOVABLE : KERNEL;
+}
+
+/*
+ * Look at a page, of which others may do anything meanwhile. In @step is with how many others it
+ * makes a whole.
+ */
+static enum content page_look(struct page *page, unsigned long *step)
+{
+	struct folio *folio = page_folio(page);
+	enum content content = MOVABLE;
+
+	*step = 1;
+	if (PageBuddy(page)) {
+		*step = 1UL << min_t(unsigned long, READ_ONCE(page->private), BLOCK_ORDER);
+		return FREE;
+	}
+	if (folio_test_hugetlb(folio))
+		return POOL;
+	if (page_has_type(&folio->page) || folio_test_slab(folio))
+		return KERNEL;
+	/* At hand for a processor, or on its way. */
+	if (!folio_try_get(folio))
+		return FREE;
+	if (page_folio(page) == folio) {
+		content = folio_look(folio);
+		*step = folio_nr_pages(folio) - folio_page_idx(folio, page);
+	}
+	folio_put(folio);
+	return content;
+}
+
+static u16 block_look(struct hpm_choice *c, struct page *page)
+{
+	unsigned long i, step, cost = 0;
+	enum content content;
+
+	if (!hpm_pfn_is_movable(page_to_pfn(page)))
+		return HPM_USELESS;
+	for (i = 0; i < BLOCK_PAGES; i += step) {
+		content = page_look(page + i, &step);
+		if (content > MOVABLE) {
+			c->obstacles[content]++;
+			return HPM_USELESS;
+		}
+		cost += content == MOVABLE ? step : 0;
+	}
+	return min(cost, BLOCK_PAGES);
+}
+
+static int block_take(struct hpm_choice *c, unsigned long unit)
+{
+	unsigned long pfn = hpm_choice_pfn(c, unit), free = BLOCK_PAGES - c->costs[unit];
+	struct page *page = pfn_to_page(pfn);
+	struct zone *zone = page_zone(page);
+	int ret = -ENOMEM;
+
+	if (READ_ONCE(c->stop))
+		return -ERESTARTSYS;
+	/* mm/ looks at no watermark for free pages that are taken in this way. */
+	if (zone_page_state(zone, NR_FREE_PAGES) > min_wmark_pages(zone) + free)
+		ret = alloc_contig_frozen_range(pfn, pfn + BLOCK_PAGES, ACR_FLAGS_NONE, TAKE_GFP);
+	c->moved += c->costs[unit] * PAGE_SIZE;
+	c->costs[unit] = ret ? HPM_VAIN : HPM_HELD;
+	if (ret)
+		return -EAGAIN;
+	page_ref_unfreeze(page, 1);
+	cond_resched();
+	return 0;
+}
+
+/* With its buddy a block would merge when it is freed, and be hidden: hold that, if it is free. */
+static void buddy_take(struct hpm_choice *c, unsigned long unit)
+{
+	if (unit >= c->nr_units)
+		return;
+	hpm_choice_look(c, unit);
+	if (!c->costs[unit])
+		block_take(c, unit);
+}
+
+static int blocks_hold(struct hpm_choice *c)
+{
+	unsigned long unit, to_move = 0;
+	int pass, ret;
+
+	for (unit = c->from; unit < c->to; unit++)
+		if (c->costs[unit] < HPM_USELESS)
+			to_move += c->costs[unit] * PAGE_SIZE;
+	if (to_move > c->most - min(c->most, c->moved))
+		return -EPERM;
+	/* The free ones first, as nothing is moved into what we hold. */
+	for (pass = 0; pass < 2; pass++) {
+		for (unit = c->from; unit < c->to; unit++) {
+			if (c->costs[unit] >= HPM_USELESS || (c->costs[unit] && !pass))
+				continue;
+			ret = block_take(c, unit);
+			if (ret)
+				return ret;
+		}
+	}
+	buddy_take(c, c->from ^ 1);
+	buddy_take(c, (c->to - 1) ^ 1);
+	return 0;
+}
+
+static void blocks_release(struct hpm_choice *c)
+{
+	unsigned long unit, end = min(round_up(c->to, 2), c->nr_units);
+
+	for (unit = round_down(c->from, 2); unit < end; unit++) {
+		if (c->costs[unit] != HPM_HELD)
+			continue;
+		__free_pages(pfn_to_page(hpm_choice_pfn(c, unit)), BLOCK_ORDER);
+		c->costs[unit] = 0;
+	}
+}
+
+static int block_give(struct hpm_choice *c, unsigned long unit, loff_t pos)
+{
+	struct page *page = pfn_to_page(hpm_choice_pfn(c, unit));
+	gfp_t gfp = READ_GFP | zone_gfp[page_zonenum(page)];
+	struct folio *folio;
+	bool same;
+
+	c->costs[unit] = 0;
+	__free_pages(page, BLOCK_ORDER);
+	folio = shmem_read_folio_gfp(c->file->f_mapping, pos >> PAGE_SHIFT, gfp);
+	/* The block is there: so it is a limit, or somebody had it first. */
+	if (IS_ERR(folio))
+		return -EBUSY;
+	same = folio_page(folio, 0) == page && folio_size(folio) == PMD_SIZE;
+	/* As in shmem.c: what is clean is a cache. */
+	folio_mark_dirty(folio);
+	folio_put(folio);
+	if (same)
+		c->costs[unit] = HPM_GIVEN;
+	else
+		hpm_fs_punch(c->file, pos, PMD_SIZE);
+	return same ? 0 : -EBUSY;
+}
+
+static void blocks_explain(const struct hpm_choice *c, struct hpm_why *why)
+{
+	hpm_why(why, "blocks held: %lu by the kernel, %lu pinned, %lu by pools",
+		c->obstacles[KERNEL], c->obstacles[PINNED], c->obstacles[POOL]);
+	hpm_why_try(why, "a smaller size, or a hugetlb pool, set at boot");
+}
+
+const struct hpm_source hpm_blocks = {
+	.name = "thp",
+	.policy = HPAGE_MAP_POLICY_PREFERRED,
+	.look = block_look,
+	.hold = blocks_hold,
+	.give = block_give,
+	.release = blocks_release,
+	.explain = blocks_explain,
+};
