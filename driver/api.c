@@ -44,9 +44,13 @@ static int request_from_driver(struct hpm_request *r, struct device *dev,
 static struct hpage_map_buffer *driver_create(struct device *dev, struct hpm_request *r)
 {
 	struct hpage_map_buffer *buf = hpm_buffer_create(r);
+	struct hpm_part whole;
 
+	if (IS_ERR(buf) || !dev)
+		return buf;
 	/* What was chosen by one limit may lie where the device's window on memory does not. */
-	if (IS_ERR(buf) || !dev || hpm_entries_fill(&buf->backing.pages, dev, NULL) != -EIO)
+	whole = hpm_buffer_whole(buf);
+	if (hpm_entries_fill(&whole, dev, NULL) != -EIO)
 		return buf;
 	hpm_why(r->why, "the device does not reach all of the pages that were got");
 	hpm_buffer_put(buf);
@@ -85,7 +89,7 @@ struct hpage_map_buffer *hpage_map_create(struct device *dev, const struct hpage
 	if (why->len && !hpm_signals_ended(PTR_ERR_OR_ZERO(buf)) && hpm_log_may(IS_ERR(buf)))
 		pr_info("%s asked for %s and got %s: %s\n", dev ? dev_name(dev) : "a driver",
 			hpm_text_size(attr->size).text, IS_ERR(buf) ? "nothing" :
-			hpm_kind(buf->backing.kind)->name, why->text);
+			hpm_kinds[buf->backing.kind].name, why->text);
 	kfree(why);
 	return buf;
 }

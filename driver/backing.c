@@ -106,32 +106,6 @@ static void backing_unpin_user(struct hpm_backing *b)
 	}
 }
 
-static void backing_return(struct hpm_backing *b)
-{
-	if (b->reserve)
-		hpm_reserve_refill(b->reserve);
-	b->reserve = NULL;
-}
-
-/*
- * Give back what a backing has that could not be made: @size bytes, of which some are pinned.
- * Nobody has seen them. The charge stays.
- */
-void hpm_backing_drop(struct hpm_backing *b, u64 size)
-{
-	struct folio *folio;
-	u64 pos = 0, bytes;
-
-	while ((folio = hpm_pages_folio(&b->pages, &pos, &bytes))) {
-		hpm_fs_unpin(folio_page(folio, 0));
-		cond_resched();
-	}
-	hpm_pages_free(&b->pages);
-	hpm_fs_punch(b->file, b->start, size);
-	backing_return(b);
-	fput(b->file);
-}
-
 /* When nothing lingers nobody is charged any more. Return: does anything? */
 static bool backing_lingers(struct hpm_backing *b)
 {
@@ -151,7 +125,9 @@ bool hpm_backing_free(struct hpm_backing *b)
 	xa_init(&b->lingering);
 	if (b->file) {
 		backing_give_back(b);
-		backing_return(b);
+		if (b->reserve)
+			hpm_reserve_refill(b->reserve);
+		b->reserve = NULL;
 		fput(b->file);
 	} else {
 		backing_unpin_user(b);
@@ -187,4 +163,20 @@ void hpm_backing_abandon(struct hpm_backing *b)
 		folio_put(folio);
 	xa_destroy(&b->lingering);
 	hpm_limit_end(&b->charge);
+}
+
+/*
+ * Give back what a backing has that could not be made: @size bytes, of which the first are pinned.
+ * Nobody has had the pages, so only mm/ can have some of them yet.
+ */
+void hpm_backing_discard(struct hpm_backing *b, u64 size)
+{
+	u64 pinned = hpm_pages_size(&b->pages);
+
+	/* To punch nothing would split the folio that follows. */
+	if (b->file && pinned < size)
+		hpm_fs_punch(b->file, b->start + pinned, size - pinned);
+	hpm_backing_free(b);
+	hpm_backing_abandon(b);
+	hpm_pages_free(&b->pages);
 }

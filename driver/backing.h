@@ -28,9 +28,9 @@ struct hpm_backing {
 	unsigned long nr_lingering;	/* pages that others still have; READ_ONCE() */
 };
 
-void hpm_backing_drop(struct hpm_backing *b, u64 size);
 bool hpm_backing_free(struct hpm_backing *b);
 bool hpm_backing_settle(struct hpm_backing *b);
 void hpm_backing_abandon(struct hpm_backing *b);
+void hpm_backing_discard(struct hpm_backing *b, u64 size);
 
 #endif

@@ -147,20 +147,14 @@ static struct hpage_map_buffer *buffer_new(const struct hpm_request *r)
 /* The buffer has its pages, unless @ret is an error: show it, or free it. */
 static struct hpage_map_buffer *buffer_publish(struct hpage_map_buffer *buf, int ret)
 {
-	if (ret)
-		goto destroy;
-	ret = hpm_offline_guard(&buf->backing.pages);
-	if (ret)
-		goto free_backing;
-	ret = xa_alloc_cyclic(&buffers, &buf->id, buf, xa_limit_31b, &last_id, GFP_KERNEL);
-	if (ret >= 0)
-		return buf;
-	hpm_offline_release(&buf->backing.pages);
-free_backing:
-	/* Nobody has had the pages, so only mm/ can have some of them yet. */
-	hpm_backing_free(&buf->backing);
-	hpm_backing_abandon(&buf->backing);
-destroy:
+	if (!ret) {
+		hpm_offline_guard(&buf->backing.pages);
+		ret = xa_alloc_cyclic(&buffers, &buf->id, buf, xa_limit_31b, &last_id, GFP_KERNEL);
+		if (ret >= 0)
+			return buf;
+		hpm_offline_release(&buf->backing.pages);
+		hpm_backing_discard(&buf->backing, hpm_buffer_size(buf));
+	}
 	buffer_destroy(buf);
 	return ERR_PTR(ret);
 }
@@ -184,9 +178,9 @@ static int buffer_fill(struct hpage_map_buffer *buf, const struct hpm_request *r
 }
 
 /*
- * Make a buffer, with its first reference for the caller. Return: the buffer, or an ERR_PTR as of
- * hpm_request_check(), hpm_ladder_make() and hpm_user_pin(); pages that are on their way back are waited for, a
- * moment, before there are none.
+ * Make a buffer, with its first reference for the caller. Pages that are on their way back are
+ * waited for, a moment, before there are none. Return: the buffer, or an ERR_PTR as of
+ * hpm_request_check(), hpm_ladder_make() and hpm_user_pin().
  */
 struct hpage_map_buffer *hpm_buffer_create(const struct hpm_request *r)
 {

@@ -57,6 +57,18 @@ static inline u64 hpm_buffer_page_size(const struct hpage_map_buffer *buf)
 	return 1ULL << buf->backing.pages.shift;
 }
 
+/* A part of a buffer, in bytes that are multiples of the base page size. */
+struct hpm_part {
+	struct hpage_map_buffer *buf;
+	u64 offset;
+	u64 length;
+};
+
+static inline struct hpm_part hpm_buffer_whole(struct hpage_map_buffer *buf)
+{
+	return (struct hpm_part){ .buf = buf, .length = hpm_buffer_size(buf) };
+}
+
 struct hpage_map_buffer *hpm_buffer_create(const struct hpm_request *r);
 struct hpage_map_buffer *hpm_buffer_get(struct hpage_map_buffer *buf);
 struct hpage_map_buffer *hpm_buffer_next(u32 *id,

@@ -23,10 +23,12 @@
  * The worker is not frozen: whoever waits for it is.
  *
  * Two who hold units of one node take them from under each other. So they take turns, by node and
- * size. A worker has the turn until it is done, which nobody can slow down. While the caller
- * transfers, others who hold units may disturb it: so the worker keeps the turn for it. But the
- * caller may be throttled, stopped or frozen: so it is kept for a moment only. Whoever comes after
- * that may not find what the caller has in its hands. It would not find it later, either.
+ * size. Who has to wait for his turn asks again a little later, and keeps no worker waiting, as
+ * there are only so many. A worker has the turn until it is done, which nobody can slow down. While
+ * the caller transfers, others who hold units may disturb it: so the worker keeps the turn for it.
+ * But the caller may be throttled, stopped or frozen: so it is kept for a moment only. Whoever
+ * comes after that may not find what the caller has in its hands. It would not find it later,
+ * either.
  */
 #include <linux/capability.h>
 #include <linux/err.h>
@@ -37,16 +39,18 @@
 #include <linux/sched.h>
 #include <linux/sizes.h>
 #include <linux/slab.h>
-#include <linux/wait.h>
+#include <linux/workqueue.h>
 
 #include "choose.h"
 #include "fs.h"
 #include "signals.h"
 #include "why.h"
 
-#define MAX_TRIES	16
+#define MAX_TRIES	64
+#define ASTRAY		4		/* as many tries counts one in which a unit went astray */
 #define TRY_FOR		(10 * HZ)	/* no other try is begun when the worker took that long */
 #define PATIENCE	HZ		/* with a caller who transfers */
+#define NEXT_LOOK	(HZ / 20)	/* whether it is our turn */
 #define MORE		SZ_1G		/* bytes of others that an ordinary user may have moved */
 #define NR_TURNS	64		/* as many as there are; nodes and sizes may share one */
 
@@ -55,14 +59,11 @@
 #define WEIGHT_LOW	BIT(15)
 
 static DECLARE_BITMAP(turns, NR_TURNS);		/* that somebody has */
-static DECLARE_WAIT_QUEUE_HEAD(turns_given);
 
-/* Return: false when the caller does not want it any more. */
 static bool turn_take(struct hpm_choice *c)
 {
 	c->turn = (c->node * 8 + ilog2(c->size)) % NR_TURNS;
-	wait_event_idle(turns_given, READ_ONCE(c->stop) ||
-			(c->has_turn = !test_and_set_bit_lock(c->turn, turns)));
+	c->has_turn = !test_and_set_bit_lock(c->turn, turns);
 	return c->has_turn;
 }
 
@@ -72,7 +73,6 @@ static void turn_give(struct hpm_choice *c)
 		return;
 	c->has_turn = false;
 	clear_bit_unlock(c->turn, turns);
-	wake_up_all(&turns_given);
 }
 
 /* Look what a unit costs now. Nobody is kept from changing it while we look. */
@@ -207,7 +207,7 @@ static int choice_on_node(struct hpm_choice *c, int (*act)(struct hpm_choice *c)
 
 /*
  * Hold what is chosen, or else choose, on one node after the other. Return: as the source's hold();
- * -ENOMEM: there is nothing to choose.
+ * -ENOMEM: there is nothing to choose; -EINPROGRESS: somebody else has the turn.
  */
 static int choice_hold(struct hpm_choice *c)
 {
@@ -218,7 +218,7 @@ static int choice_hold(struct hpm_choice *c)
 		if (!c->costs && !node_begin(c))
 			return -ENOMEM;
 		if (!turn_take(c))
-			return -ERESTARTSYS;
+			return -EINPROGRESS;
 		start = jiffies;
 		if (!c->surveyed)
 			node_survey(c);
@@ -236,9 +236,13 @@ static int choice_hold(struct hpm_choice *c)
 /* The worker's part, for which nobody is charged. */
 static void choice_work(struct work_struct *work)
 {
-	struct hpm_choice *c = container_of(work, struct hpm_choice, work);
+	struct hpm_choice *c = container_of(to_delayed_work(work), struct hpm_choice, work);
 
 	c->ret = choice_hold(c);
+	if (c->ret == -EINPROGRESS) {
+		queue_delayed_work(system_dfl_wq, &c->work, NEXT_LOOK);
+		return;
+	}
 	complete(&c->held);
 	if (c->source->keeps_turn)
 		wait_for_completion_timeout(&c->transferred, PATIENCE);
@@ -271,20 +275,18 @@ static int choice_try(struct hpm_choice *c)
 
 	init_completion(&c->held);
 	init_completion(&c->transferred);
-	INIT_WORK_ONSTACK(&c->work, choice_work);
-	queue_work(system_unbound_wq, &c->work);
+	INIT_DELAYED_WORK_ONSTACK(&c->work, choice_work);
+	queue_delayed_work(system_dfl_wq, &c->work, 0);
 	do
 		ret = wait_for_completion_interruptible(&c->held);
 	while (ret && !hpm_signals_pending());
-	if (ret) {
+	if (ret)
 		WRITE_ONCE(c->stop, true);
-		wake_up_all(&turns_given);
-	} else {
+	else
 		ret = c->ret ?: choice_on_node(c, choice_transfer);
-	}
 	complete(&c->transferred);
-	flush_work(&c->work);
-	destroy_work_on_stack(&c->work);
+	cancel_delayed_work_sync(&c->work);
+	destroy_delayed_work_on_stack(&c->work);
 	return ret;
 }
 
@@ -309,13 +311,13 @@ static int choice_fill(struct hpm_choice *c)
 	int ret = -EAGAIN, i;
 
 	c->time_left = TRY_FOR;
-	for (i = 0; i < MAX_TRIES; i++) {
+	for (i = 0; i < MAX_TRIES; i += ret == -EBUSY ? ASTRAY : 1) {
 		ret = choice_try(c);
+		if ((ret != -EAGAIN && ret != -EBUSY) || c->time_left <= 0)
+			break;
 		/* What went astray is held once more. */
 		if (ret == -EBUSY)
 			continue;
-		if (ret != -EAGAIN || c->time_left <= 0)
-			break;
 		choice_release(c, false);
 		memset(c->obstacles, 0, sizeof(c->obstacles));
 	}

@@ -66,7 +66,7 @@ struct hpm_choice {
 	unsigned long from, to;		/* the chosen: @nr useful ones between them */
 	unsigned long longest;		/* most useful ones in a row */
 
-	struct work_struct work;
+	struct delayed_work work;
 	struct completion held;		/* the worker has done its part */
 	struct completion transferred;	/* the caller has, or has given up */
 	int turn;			/* that of the node and size */
@@ -84,12 +84,6 @@ struct hpm_choice {
 static inline unsigned long hpm_choice_pfn(const struct hpm_choice *c, unsigned long unit)
 {
 	return c->first + unit * (c->size >> PAGE_SHIFT);
-}
-
-/* The unit that a page is of, which is none of the node's if it is too large a number. */
-static inline unsigned long hpm_choice_unit(const struct hpm_choice *c, const struct page *page)
-{
-	return (page_to_pfn(page) - c->first) / (c->size >> PAGE_SHIFT);
 }
 
 int hpm_choose(struct hpm_choice *c, loff_t pos, loff_t end, struct hpm_why *why);

@@ -3,9 +3,9 @@
  * Memory of the page allocator chosen by its physical address, see choose.c.
  *
  * Any part of memory can be had in which nothing lies but free pages and pages that can be moved.
- * A block is what a PMD maps. It is got out of the page allocator as one page, and given to tmpfs
- * by freeing it: so it is the first in the free lists when tmpfs allocates, and the buffer's pages
- * are tmpfs's as all others are, and charged as these.
+ * A block is what a PMD maps. It is got out of the page allocator, and given to tmpfs by freeing
+ * it: so it is the first in the free lists when tmpfs allocates, and the buffer's pages are tmpfs's
+ * as all others are, and charged as these.
  *
  * The memory of others is moved, which stays theirs, in their place and charged to them; only of
  * the page cache mm/ drops what is clean. What is locked, pinned or in a pool of huge pages is left
@@ -32,19 +32,9 @@
 
 #define BLOCK_ORDER	(PMD_SHIFT - PAGE_SHIFT)
 #define BLOCK_PAGES	BIT(BLOCK_ORDER)
-#define TAKE_GFP	(GFP_KERNEL | __GFP_COMP | __GFP_RETRY_MAYFAIL | __GFP_NOWARN)
+#define TAKE_GFP	(GFP_KERNEL | __GFP_RETRY_MAYFAIL | __GFP_NOWARN)
 /* What is freed lies among the movable pages. Not in ZONE_MOVABLE, which needs __GFP_HIGHMEM. */
 #define READ_GFP	(GFP_USER | __GFP_MOVABLE | __GFP_NORETRY | __GFP_NOWARN)
-
-/* Allocations begin in the zone that they name. */
-static const gfp_t zone_gfp[MAX_NR_ZONES] = {
-#ifdef CONFIG_ZONE_DMA
-	[ZONE_DMA] = __GFP_DMA,
-#endif
-#ifdef CONFIG_ZONE_DMA32
-	[ZONE_DMA32] = __GFP_DMA32,
-#endif
-};
 
 /* What is in a page. */
 enum content {
@@ -115,14 +105,14 @@ static u16 block_look(struct hpm_choice *c, struct page *page)
 static int block_take(struct hpm_choice *c, unsigned long unit)
 {
 	unsigned long pfn = hpm_choice_pfn(c, unit), free = BLOCK_PAGES - c->costs[unit];
-	struct page *page = pfn_to_page(pfn);
-	struct zone *zone = page_zone(page);
+	struct page *page = pfn_to_online_page(pfn);
+	struct zone *zone = page ? page_zone(page) : NULL;
 	int ret = -ENOMEM;
 
 	if (READ_ONCE(c->stop))
 		return -ERESTARTSYS;
 	/* mm/ looks at no watermark for free pages that are taken in this way. */
-	if (zone_page_state(zone, NR_FREE_PAGES) > min_wmark_pages(zone) + free)
+	if (zone && zone_page_state(zone, NR_FREE_PAGES) > min_wmark_pages(zone) + free)
 		ret = alloc_contig_frozen_range(pfn, pfn + BLOCK_PAGES, ACR_FLAGS_NONE, TAKE_GFP);
 	c->moved += c->costs[unit] * PAGE_SIZE;
 	c->costs[unit] = ret ? HPM_VAIN : HPM_HELD;
@@ -131,6 +121,35 @@ static int block_take(struct hpm_choice *c, unsigned long unit)
 	page_ref_unfreeze(page, 1);
 	cond_resched();
 	return 0;
+}
+
+static bool zone_has_block(struct zone *zone)
+{
+	unsigned int order, type;
+
+	for (order = BLOCK_ORDER; order < ARRAY_SIZE(zone->free_area); order++)
+		for (type = 0; type < MIGRATE_PCPTYPES; type++)
+			if (!list_empty(&zone->free_area[order].free_list[type]))
+				return true;
+	return false;
+}
+
+/*
+ * Free a block so that the calling task gets it next. Usually it lies among the pages at hand for
+ * the processor then. But mm/ does not look there unless the zone has another block, so without one
+ * it has to go to the zone, as halves do.
+ */
+static void block_free(struct page *page)
+{
+	struct page *half = page + BLOCK_PAGES / 2;
+
+	if (zone_has_block(page_zone(page))) {
+		__free_pages(page, BLOCK_ORDER);
+	} else {
+		page_ref_unfreeze(half, 1);
+		__free_pages(page, BLOCK_ORDER - 1);
+		__free_pages(half, BLOCK_ORDER - 1);
+	}
 }
 
 /* With its buddy a block would merge when it is freed, and be hidden: hold that, if it is free. */
@@ -183,12 +202,18 @@ static void blocks_release(struct hpm_choice *c)
 static int block_give(struct hpm_choice *c, unsigned long unit, loff_t pos)
 {
 	struct page *page = pfn_to_page(hpm_choice_pfn(c, unit));
-	gfp_t gfp = READ_GFP | zone_gfp[page_zonenum(page)];
+	enum zone_type zone = page_zonenum(page);
+	gfp_t gfp = READ_GFP;
 	struct folio *folio;
 	bool same;
 
+	/* Allocations begin in the zone that they name. */
+	if (zone == gfp_zone(GFP_DMA))
+		gfp |= __GFP_DMA;
+	else if (zone == gfp_zone(GFP_DMA32))
+		gfp |= __GFP_DMA32;
 	c->costs[unit] = 0;
-	__free_pages(page, BLOCK_ORDER);
+	block_free(page);
 	folio = shmem_read_folio_gfp(c->file->f_mapping, pos >> PAGE_SHIFT, gfp);
 	/* The block is there: so it is a limit, or somebody had it first. */
 	if (IS_ERR(folio))

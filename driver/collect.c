@@ -34,7 +34,7 @@ static u16 pool_page_look(struct hpm_choice *c, struct page *page)
 	       !hpm_folio_is_bad(folio) ? 0 : HPM_USELESS;
 }
 
-/* The unit of the page at an offset of a file; ULONG_MAX when there is none. */
+/* The unit of the page at an offset of a file; a number too large for the node if it has none. */
 static unsigned long unit_at(const struct hpm_choice *c, struct file *file, loff_t pos)
 {
 	struct page *page = find_get_page(file->f_mapping, pos >> PAGE_SHIFT);
@@ -42,7 +42,7 @@ static unsigned long unit_at(const struct hpm_choice *c, struct file *file, loff
 
 	if (!page)
 		return ULONG_MAX;
-	unit = hpm_choice_unit(c, page);
+	unit = (page_to_pfn(page) - c->first) / (c->size >> PAGE_SHIFT);
 	put_page(page);
 	return unit;
 }

@@ -26,29 +26,15 @@
 
 #define DEFAULT_NR_HPAGES 10
 
+/* Parameters that are 0 are as if they were not given. */
 static u64 size;
 static u64 hpage_size;
-
-/* 0 means that it was not given. */
-static int param_set_size(const char *text, const struct kernel_param *kp)
-{
-	int ret = hpm_param_set_bytes(text, kp);
-
-	if (ret)
-		return ret;
-	return size && size != U64_MAX ? 0 : -EINVAL;
-}
-
-static const struct kernel_param_ops size_ops = {
-	.set = param_set_size,
-	.get = hpm_param_get_bytes,
-};
 
 static unsigned long nr_hpages;
 module_param(nr_hpages, ulong, 0444);
 MODULE_PARM_DESC(nr_hpages, "pages of the default buffer (10)");
 
-module_param_cb(size, &size_ops, &size, 0444);
+module_param_cb(size, &hpm_param_ops_bytes, &size, 0444);
 MODULE_PARM_DESC(size, "size of the default buffer instead, e.g. 64M");
 
 module_param_cb(hpage_size, &hpm_param_ops_bytes, &hpage_size, 0444);
@@ -86,7 +72,7 @@ static void default_announce(const struct hpage_map_buffer *buf, const struct hp
 
 	pr_info("default buffer: %lu x %s of %s, %s in %lu run%s%s%s\n",
 		pages->nr, hpm_text_size(hpm_buffer_page_size(buf)).text,
-		hpm_kind(buf->backing.kind)->name, hpm_text_size(hpm_buffer_size(buf)).text,
+		hpm_kinds[buf->backing.kind].name, hpm_text_size(hpm_buffer_size(buf)).text,
 		pages->nr_runs, pages->nr_runs == 1 ? "" : "s", why->len ? ", because " : "",
 		why->text);
 }

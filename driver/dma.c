@@ -90,7 +90,7 @@ static int table_sync(struct hpm_dma *t, struct hpm_cursor *at, u64 length, bool
 	mutex_lock(&t->lock);
 	if (!t->mapped) {
 		ret = -ENODEV;
-	} else if (length < hpm_buffer_size(t->buf)) {
+	} else if (length < t->length) {
 		hpm_cursor_sync(at, length, t->dev, t->dir, for_cpu);
 	} else if (for_cpu) {
 		dma_sync_sgtable_for_cpu(t->dev, &t->sgt, t->dir);
@@ -103,12 +103,12 @@ static int table_sync(struct hpm_dma *t, struct hpm_cursor *at, u64 length, bool
 }
 
 /*
- * Sync all, or a part, which lies within the buffer, piece by piece. Whoever syncs a part holds the
+ * Sync all, or a part, which lies within the table, piece by piece. Whoever syncs a part holds the
  * device. Return: 0; -ENODEV when the mapping has ended; -EINTR: the task is being killed.
  */
 int hpm_dma_sync(struct hpm_dma *t, u64 offset, u64 length, bool for_cpu)
 {
-	bool all = length == hpm_buffer_size(t->buf);
+	bool all = length == t->length;
 	struct hpm_cursor at;
 	int ret = 0;
 	u64 len;
@@ -127,23 +127,25 @@ int hpm_dma_sync(struct hpm_dma *t, u64 offset, u64 length, bool for_cpu)
 }
 
 /*
- * Map a buffer for a device, but sync nothing yet: that may take long, and the caller may have
- * a lock. Return: the table, whose reference is the caller's, or an ERR_PTR as of
+ * Map a part of a buffer for a device, but sync nothing yet: that may take long, and the caller may
+ * have a lock. Return: the table, whose reference is the caller's, or an ERR_PTR as of
  * hpage_map_dma_map().
  */
-struct hpm_dma *hpm_dma_begin(struct hpage_map_buffer *buf, struct device *dev,
+struct hpm_dma *hpm_dma_begin(const struct hpm_part *part, struct device *dev,
 			      enum dma_data_direction dir, const void *importer)
 {
+	struct hpage_map_buffer *buf = part->buf;
 	struct hpm_dma *t = kzalloc(sizeof(*t), GFP_KERNEL_ACCOUNT);
 	int ret;
 
 	if (!t)
 		return ERR_PTR(-ENOMEM);
-	*t = (struct hpm_dma){ .dev = dev, .dir = dir, .importer = importer, .mapped = true };
+	*t = (struct hpm_dma){ .buf = hpm_buffer_get(buf), .offset = part->offset,
+			       .length = part->length, .dev = dev, .dir = dir,
+			       .importer = importer, .mapped = true };
 	refcount_set(&t->refs, 1);
 	mutex_init(&t->lock);
-	t->buf = hpm_buffer_get(buf);
-	ret = READ_ONCE(buf->copied) ? -EBUSY : hpm_entries_make(&t->sgt, &buf->backing.pages, dev);
+	ret = READ_ONCE(buf->copied) ? -EBUSY : hpm_entries_make(&t->sgt, part, dev);
 	if (ret)
 		goto put;
 	/* Many may map the same pages, which the DMA API allows to those who sync by themselves. */
@@ -152,7 +154,7 @@ struct hpm_dma *hpm_dma_begin(struct hpage_map_buffer *buf, struct device *dev,
 		goto put;
 	/* What a device only reads is never copied back. */
 	if (dir != DMA_TO_DEVICE)
-		t->copied = hpm_entries_are_copied(&t->sgt, dev, hpm_buffer_size(buf));
+		t->copied = hpm_entries_are_copied(&t->sgt, dev, t->length);
 	ret = table_publish(t);
 	if (ret)
 		goto unmap;
@@ -184,15 +186,15 @@ void hpm_dma_end(struct hpm_dma *t)
 }
 
 /* Map and sync, for who has no lock. Errors as of hpage_map_dma_map(). */
-struct hpm_dma *hpm_dma_map(struct hpage_map_buffer *buf, struct device *dev,
+struct hpm_dma *hpm_dma_map(const struct hpm_part *part, struct device *dev,
 			    enum dma_data_direction dir, const void *importer)
 {
-	struct hpm_dma *t = hpm_dma_begin(buf, dev, dir, importer);
+	struct hpm_dma *t = hpm_dma_begin(part, dev, dir, importer);
 	int ret;
 
 	if (IS_ERR(t))
 		return t;
-	ret = hpm_dma_sync(t, 0, hpm_buffer_size(buf), false);
+	ret = hpm_dma_sync(t, 0, t->length, false);
 	if (!ret)
 		return t;
 	hpm_dma_end(t);
@@ -220,7 +222,8 @@ struct hpm_dma *hpm_dma_map(struct hpage_map_buffer *buf, struct device *dev,
 struct sg_table *hpage_map_dma_map(struct hpage_map_buffer *buf, struct device *dev,
 				   enum dma_data_direction dir)
 {
-	struct hpm_dma *t = hpm_dma_map(buf, dev, dir, NULL);
+	const struct hpm_part whole = hpm_buffer_whole(buf);
+	struct hpm_dma *t = hpm_dma_map(&whole, dev, dir, NULL);
 
 	if (IS_ERR(t))
 		return ERR_CAST(t);
@@ -255,7 +258,7 @@ EXPORT_SYMBOL_NS_GPL(hpage_map_dma_unmap, "HPAGE_MAP");
 static void table_sync_range(struct device *dev, const struct sg_table *sgt, u64 offset,
 			     u64 length, enum dma_data_direction dir, bool for_cpu)
 {
-	u64 size = hpm_buffer_size(hpm_dma_of(sgt)->buf);
+	u64 size = hpm_dma_of(sgt)->length;
 	struct hpm_cursor at;
 
 	if (!dma_dev_need_sync(dev) || offset >= size)

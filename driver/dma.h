@@ -9,11 +9,13 @@
 
 struct device;
 struct hpage_map_buffer;
+struct hpm_part;
 
 /* A buffer mapped for a device, see dma.c. Fields without a note never change. */
 struct hpm_dma {
 	struct sg_table sgt;
 	struct hpage_map_buffer *buf;	/* held */
+	u64 offset, length;		/* of the part that is mapped, bytes */
 	struct device *dev;		/* held, or not used when it is not mapped any more */
 	enum dma_data_direction dir;
 	const void *importer;		/* attachment of a dma-buf: synced when the CPU accesses */
@@ -31,9 +33,9 @@ static inline struct hpm_dma *hpm_dma_of(const struct sg_table *sgt)
 	return container_of(sgt, struct hpm_dma, sgt);
 }
 
-struct hpm_dma *hpm_dma_begin(struct hpage_map_buffer *buf, struct device *dev,
+struct hpm_dma *hpm_dma_begin(const struct hpm_part *part, struct device *dev,
 			      enum dma_data_direction dir, const void *importer);
-struct hpm_dma *hpm_dma_map(struct hpage_map_buffer *buf, struct device *dev,
+struct hpm_dma *hpm_dma_map(const struct hpm_part *part, struct device *dev,
 			    enum dma_data_direction dir, const void *importer);
 int hpm_dma_sync(struct hpm_dma *t, u64 offset, u64 length, bool for_cpu);
 void hpm_dma_end(struct hpm_dma *t);

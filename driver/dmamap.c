@@ -99,6 +99,7 @@ static struct hpm_dma *mapping_begin(struct hpage_map_buffer *buf, struct device
 	enum dma_data_direction dir = flags == HPAGE_MAP_DMA_FLAGS ? DMA_BIDIRECTIONAL :
 				      flags == HPAGE_MAP_DMA_TO_DEVICE ? DMA_TO_DEVICE :
 				      DMA_FROM_DEVICE;
+	const struct hpm_part whole = hpm_buffer_whole(buf);
 	struct hpm_dma *table;
 
 	device_lock_assert(dev);
@@ -106,7 +107,7 @@ static struct hpm_dma *mapping_begin(struct hpage_map_buffer *buf, struct device
 		return ERR_PTR(-ENODEV);
 	if (driver_manages_dma(dev))
 		return ERR_PTR(-EBUSY);
-	table = hpm_dma_begin(buf, dev, dir, NULL);
+	table = hpm_dma_begin(&whole, dev, dir, NULL);
 	if (!IS_ERR(table)) {
 		table->by_name = true;
 		atomic_inc(&buf->devices);
@@ -145,7 +146,7 @@ static int mapping_runs(struct hpm_call *call)
 	struct hpage_map_runs *runs = &call->runs;
 	s64 nr;
 
-	if (runs->flags & ~HPAGE_MAP_RUNS_FLAGS || runs->reserved)
+	if (runs->flags || runs->reserved)
 		return -EINVAL;
 	if (!capable(CAP_SYS_RAWIO))
 		return -EPERM;
@@ -163,7 +164,7 @@ static int mapping_sync(struct hpm_call *call)
 {
 	const struct hpage_map_dma_sync *s = &call->dma_sync;
 	struct hpm_dma *table = call->file->private_data;
-	u64 size = hpm_buffer_size(table->buf);
+	u64 size = table->length;
 
 	if ((s->flags != HPAGE_MAP_SYNC_FOR_CPU && s->flags != HPAGE_MAP_SYNC_FOR_DEVICE) ||
 	    !s->length || s->offset > size || s->length > size - s->offset)
@@ -209,7 +210,7 @@ static struct file *mapping_file(struct hpage_map_buffer *buf, struct hpage_map_
 		put_device(dev);
 		return ERR_CAST(table);
 	}
-	nr = hpm_dma_sync(table, 0, hpm_buffer_size(buf), false);
+	nr = hpm_dma_sync(table, 0, table->length, false);
 	if (!nr)
 		nr = mapping_copy_runs(&table->sgt, &(struct hpage_map_runs){});
 	d->nr_runs = nr;

@@ -14,8 +14,8 @@
 #include <linux/sched.h>
 #include <linux/swiotlb.h>
 
+#include "buffer.h"
 #include "entries.h"
-#include "pages.h"
 #include "reach.h"
 
 /*
@@ -38,17 +38,20 @@ static u64 entry_longest(struct device *dev)
  * unless NULL, has got as many; -EIO when the device does not reach the pages; -EINVAL when it
  * does no DMA, or takes no whole page.
  */
-long hpm_entries_fill(const struct hpm_pages *pages, struct device *dev, struct scatterlist *sg)
+long hpm_entries_fill(const struct hpm_part *part, struct device *dev, struct scatterlist *sg)
 {
+	const struct hpm_pages *pages = &part->buf->backing.pages;
 	u64 within = dma_get_seg_boundary(dev), max = entry_longest(dev), pos, len, at;
 	bool direct = hpm_reach_is_direct(dev);
+	u64 end = part->offset + part->length;
 	struct hpage_map_run run;
 	long nr = 0;
 
 	if (!dev->dma_mask || !max || within < PAGE_SIZE - 1)
 		return -EINVAL;
-	for (pos = 0; hpm_pages_run(pages, pos, &run); pos += len, nr++) {
-		len = direct ? hpm_reach_length(dev, run.address, run.length) : run.length;
+	for (pos = part->offset; pos < end && hpm_pages_run(pages, pos, &run); pos += len, nr++) {
+		len = min(run.length, end - pos);
+		len = direct ? hpm_reach_length(dev, run.address, len) : len;
 		if (!len)
 			return -EIO;
 		at = direct ? phys_to_dma(dev, run.address) : run.address;
@@ -62,15 +65,15 @@ long hpm_entries_fill(const struct hpm_pages *pages, struct device *dev, struct 
 	return nr;
 }
 
-int hpm_entries_make(struct sg_table *sgt, const struct hpm_pages *pages, struct device *dev)
+int hpm_entries_make(struct sg_table *sgt, const struct hpm_part *part, struct device *dev)
 {
-	long nr = hpm_entries_fill(pages, dev, NULL);
+	long nr = hpm_entries_fill(part, dev, NULL);
 
 	if (nr < 0)
 		return nr;
 	if (nr > UINT_MAX || sg_alloc_table(sgt, nr, GFP_KERNEL_ACCOUNT))
 		return -ENOMEM;
-	hpm_entries_fill(pages, dev, sgt->sgl);
+	hpm_entries_fill(part, dev, sgt->sgl);
 	return 0;
 }
 

@@ -6,7 +6,7 @@
 #include <linux/types.h>
 
 struct device;
-struct hpm_pages;
+struct hpm_part;
 struct scatterlist;
 struct sg_table;
 
@@ -16,8 +16,8 @@ struct hpm_cursor {
 	u64 in_page, in_dma;		/* bytes behind where the entry begins */
 };
 
-long hpm_entries_fill(const struct hpm_pages *pages, struct device *dev, struct scatterlist *sg);
-int hpm_entries_make(struct sg_table *sgt, const struct hpm_pages *pages, struct device *dev);
+long hpm_entries_fill(const struct hpm_part *part, struct device *dev, struct scatterlist *sg);
+int hpm_entries_make(struct sg_table *sgt, const struct hpm_part *part, struct device *dev);
 bool hpm_entries_are_copied(const struct sg_table *sgt, struct device *dev, u64 size);
 
 struct hpm_cursor hpm_cursor_at(const struct sg_table *sgt, u64 offset);

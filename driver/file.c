@@ -6,6 +6,8 @@
  * needs a lock here. What a file may do is what it was opened for, FMODE_READ and FMODE_WRITE,
  * since that is what permissions, Landlock and other security modules have been asked about.
  */
+#include <linux/export.h>
+#include <linux/file.h>
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/sched/signal.h>
@@ -124,15 +126,15 @@ static void file_show_fdinfo(struct seq_file *seq, struct file *file)
 	seq_printf(seq, "hpage_map-id:\t%u\n", buf->id);
 	seq_printf(seq, "hpage_map-size:\t%llu\n", hpm_buffer_size(buf));
 	seq_printf(seq, "hpage_map-page_size:\t%llu\n", hpm_buffer_page_size(buf));
-	seq_printf(seq, "hpage_map-backing:\t%s\n", hpm_kind(buf->backing.kind)->name);
+	seq_printf(seq, "hpage_map-backing:\t%s\n", hpm_kinds[buf->backing.kind].name);
 }
 
 static const struct hpm_ioctl file_ioctls[] = {
 	HPM_IOCTL(HPAGE_MAP_INFO, HPM_FOR_ANY, hpm_info_info, hpage_map_info, name),
 	HPM_IOCTL(HPAGE_MAP_NODES, HPM_FOR_ANY, hpm_info_nodes, hpage_map_nodes, reserved),
 	HPM_IOCTL(HPAGE_MAP_RUNS, HPM_FOR_ANY, hpm_info_runs, hpage_map_runs, reserved),
-	HPM_IOCTL(HPAGE_MAP_EXPORT, HPM_FOR_BOTH, hpm_dmabuf_export, hpage_map_export, reserved),
-	/* What it must be open for depends on the direction. */
+	/* What else it must be open for depends on what others may do then. */
+	HPM_IOCTL(HPAGE_MAP_EXPORT, HPM_FOR_READING, hpm_dmabuf_export, hpage_map_export, reserved),
 	HPM_IOCTL(HPAGE_MAP_DMA_MAP, HPM_FOR_ANY, hpm_dmamap_map, hpage_map_dma_map, reserved),
 };
 
@@ -173,3 +175,57 @@ struct file *hpm_file_new(struct hpage_map_buffer *buf)
 		hpm_file_refer(file, buf);
 	return file;
 }
+
+/**
+ * hpage_map_fd() - make a descriptor of a buffer, for a program
+ * @buf: the buffer; the descriptor holds it, too
+ * @flags: O_CLOEXEC or 0
+ *
+ * The descriptor is as one of HPAGE_MAP_ALLOC, open for reading and writing. The calling task has
+ * it at once, so this comes last, when the call cannot fail any more.
+ *
+ * Context: Process context; may sleep.
+ * Return: the descriptor, or -EMFILE, -ENFILE or -ENOMEM.
+ */
+int hpage_map_fd(struct hpage_map_buffer *buf, int flags)
+{
+	int fd = get_unused_fd_flags(flags);
+	struct file *file;
+
+	if (fd < 0)
+		return fd;
+	file = hpm_file_new(hpm_buffer_get(buf));
+	if (IS_ERR(file))
+		put_unused_fd(fd);
+	else
+		fd_install(fd, file);
+	return PTR_ERR_OR_ZERO(file) ?: fd;
+}
+EXPORT_SYMBOL_NS_GPL(hpage_map_fd, "HPAGE_MAP");
+
+/**
+ * hpage_map_get_fd() - become a holder of the buffer that a program passes by a descriptor
+ * @fd: a descriptor of the calling task
+ * @mode: what it must be open for: FMODE_READ where the driver or its device reads the buffer,
+ *	FMODE_WRITE where they write to it, both or'ed together, or 0
+ *
+ * Context: Process context; may sleep.
+ * Return: the buffer, for hpage_map_put(), or an ERR_PTR: -EBADF when there is no such descriptor
+ * or it is not open for @mode; -EINVAL when it has no buffer.
+ */
+struct hpage_map_buffer *hpage_map_get_fd(int fd, fmode_t mode)
+{
+	struct hpage_map_buffer *buf = ERR_PTR(-EBADF);
+	struct file *file = fget(fd);
+
+	if (!file)
+		return buf;
+	/* The door with the default buffer has other operations, but this one. */
+	if (file->f_op->mmap != file_mmap)
+		buf = ERR_PTR(-EINVAL);
+	else if (!(mode & ~file->f_mode))
+		buf = hpage_map_get(file->private_data);
+	fput(file);
+	return buf;
+}
+EXPORT_SYMBOL_NS_GPL(hpage_map_get_fd, "HPAGE_MAP");

@@ -146,19 +146,6 @@ static struct file *fs_open_named(struct inode *inode, struct vfsmount *mnt,
 	return file;
 }
 
-/* Open a file that no directory has. The file system makes the inode. */
-static struct file *fs_open_nameless(struct vfsmount *mnt)
-{
-	struct file *made = file_open_root_mnt(mnt, ".", O_TMPFILE | O_RDWR | O_LARGEFILE, 0600);
-	struct file *file;
-
-	if (IS_ERR(made))
-		return made;
-	file = fs_open_named(file_inode(made), mnt, made->f_op);
-	fput(made);
-	return file;
-}
-
 /*
  * Make a file on the hidden mount of a file system with one option of a value. Its size is set
  * before it has pages: growing is subject to RLIMIT_FSIZE, which is not meant for memory.
@@ -168,23 +155,22 @@ static struct file *fs_open_nameless(struct vfsmount *mnt)
 struct file *hpm_fs_create(const char *type, const char *value, loff_t size)
 {
 	struct vfsmount *mnt = fs_mount_find(type, value);
+	struct file *made, *file;
 	const struct cred *caller;
-	struct inode *inode;
-	struct file *file;
 
 	if (IS_ERR(mnt))
 		return ERR_CAST(mnt);
 	caller = override_creds(kernel_creds);
-	file = fs_open_nameless(mnt);
+	/* No directory has it. The file system makes the inode, which has no name yet. */
+	made = file_open_root_mnt(mnt, ".", O_TMPFILE | O_RDWR | O_LARGEFILE, 0600);
+	file = IS_ERR(made) ? made : fs_open_named(file_inode(made), mnt, made->f_op);
 	revert_creds(caller);
+	if (!IS_ERR(made))
+		fput(made);
 	/* No limit on files is set, so there was no memory for the inode. */
 	if (IS_ERR(file))
 		return PTR_ERR(file) == -ENOSPC ? ERR_PTR(-ENOMEM) : file;
-
-	inode = file_inode(file);
-	inode_lock(inode);
-	i_size_write(inode, size);
-	inode_unlock(inode);
+	i_size_write(file_inode(file), size);
 	return file;
 }
 

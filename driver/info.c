@@ -18,12 +18,6 @@
 #include "ladder.h"
 #include "vma.h"
 
-/* Whoever is not gets less of an answer, and no denial in the audit log. */
-static bool caller_able(int cap)
-{
-	return ns_capable_noaudit(&init_user_ns, cap);
-}
-
 static void info_fill(struct hpage_map_info *info, const struct hpage_map_buffer *buf)
 {
 	const struct hpm_pages *pages;
@@ -40,7 +34,8 @@ static void info_fill(struct hpage_map_info *info, const struct hpage_map_buffer
 	info->backing = buf->backing.kind;
 	info->node = pages->node;
 	info->asked = buf->asked;
-	if (caller_able(CAP_SYS_RAWIO))
+	/* Whoever is not able gets less of an answer, and no denial in the audit log. */
+	if (ns_capable_noaudit(&init_user_ns, CAP_SYS_RAWIO))
 		info->address = hpm_pages_address(pages, 0);
 	info->id = buf->id;
 	info->attributes = hpm_buffer_attributes(buf);
@@ -58,7 +53,7 @@ static void info_fill(struct hpage_map_info *info, const struct hpage_map_buffer
 /* Carry out HPAGE_MAP_INFO. */
 int hpm_info_info(struct hpm_call *call)
 {
-	if (call->info.flags & ~HPAGE_MAP_INFO_FLAGS)
+	if (call->info.flags)
 		return -EINVAL;
 	info_fill(&call->info, call->file->private_data);
 	return hpm_ioctl_respond(call);
@@ -67,7 +62,7 @@ int hpm_info_info(struct hpm_call *call)
 static bool caller_may_see(const struct hpage_map_buffer *buf)
 {
 	return READ_ONCE(buf->role) || uid_eq(buf->uid, current_uid()) ||
-	       caller_able(CAP_SYS_ADMIN);
+	       ns_capable_noaudit(&init_user_ns, CAP_SYS_ADMIN);
 }
 
 /* Carry out HPAGE_MAP_LIST. */
@@ -76,7 +71,7 @@ int hpm_info_list(struct hpm_call *call)
 	struct hpage_map_buffer *buf;
 	u32 id = call->info.id;
 
-	if (call->info.flags & ~HPAGE_MAP_INFO_FLAGS)
+	if (call->info.flags)
 		return -EINVAL;
 
 	buf = hpm_buffer_next(&id, caller_may_see);
@@ -85,21 +80,6 @@ int hpm_info_list(struct hpm_call *call)
 	info_fill(&call->info, buf);
 	hpm_buffer_put(buf);
 	return hpm_ioctl_respond(call);
-}
-
-/* As many as the program asks for, be it billions; those that the machine lacks have no pages. */
-static int counts_to_user(u64 __user *to, u32 nr, const u64 *counts)
-{
-	u32 node;
-
-	for (node = 0; node < nr; node++) {
-		if (put_user(node < nr_node_ids ? counts[node] : 0, to + node))
-			return -EFAULT;
-		if (fatal_signal_pending(current))
-			return -EINTR;
-		cond_resched();
-	}
-	return 0;
 }
 
 /* Carry out HPAGE_MAP_NODES. */
@@ -111,7 +91,7 @@ int hpm_info_nodes(struct hpm_call *call)
 	u64 *counts;
 	int ret;
 
-	if (nodes->flags & ~HPAGE_MAP_NODES_FLAGS || nodes->reserved)
+	if (nodes->flags || nodes->reserved)
 		return -EINVAL;
 	counts = kvcalloc(nr_node_ids, sizeof(*counts), GFP_KERNEL_ACCOUNT);
 	if (!counts)
@@ -121,7 +101,8 @@ int hpm_info_nodes(struct hpm_call *call)
 	nodes->nr = nr_node_ids;
 	while (nodes->nr && !counts[nodes->nr - 1])
 		nodes->nr--;
-	ret = counts_to_user(u64_to_user_ptr(nodes->pages), room, counts);
+	ret = copy_to_user(u64_to_user_ptr(nodes->pages), counts,
+			   min(room, nodes->nr) * sizeof(*counts)) ? -EFAULT : 0;
 	kvfree(counts);
 	return ret ?: hpm_ioctl_respond(call);
 }
@@ -135,7 +116,7 @@ int hpm_info_runs(struct hpm_call *call)
 	struct hpage_map_run run;
 	u32 room = runs->nr;
 
-	if (runs->flags & ~HPAGE_MAP_RUNS_FLAGS || runs->reserved)
+	if (runs->flags || runs->reserved)
 		return -EINVAL;
 	if (!capable(CAP_SYS_RAWIO))
 		return -EPERM;

@@ -38,8 +38,8 @@ struct hpm_ioctl {
 
 /* What a file must be open for. What is only reported and is no content needs neither. */
 #define HPM_FOR_ANY	((__force fmode_t)0)
+#define HPM_FOR_READING	FMODE_READ
 #define HPM_FOR_WRITING	FMODE_WRITE
-#define HPM_FOR_BOTH	(FMODE_READ | FMODE_WRITE)
 
 #define HPM_IOCTL(_cmd, _mode, _handler, _struct, _last)				\
 	{										\

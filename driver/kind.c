@@ -8,29 +8,20 @@
  */
 #include "kind.h"
 
-static const struct hpm_kind kinds[] = {
+const struct hpm_kind hpm_kinds[] = {
 	[HPAGE_MAP_BACKING_HUGETLB] = {
 		.name = "hugetlb",
-		.limit = HPM_LIMIT_HUGETLB,
 		.reservable = true,
-		.whole_pages = true,
+		.pooled = true,
 	},
 	[HPAGE_MAP_BACKING_THP] = {
 		.name = "thp",
-		.limit = HPM_LIMIT_MEMLOCK,
 		.reservable = true,
 	},
 	[HPAGE_MAP_BACKING_BASE] = {
 		.name = "base",
-		.limit = HPM_LIMIT_MEMLOCK,
 	},
 	[HPAGE_MAP_BACKING_USER] = {
 		.name = "user",
-		.limit = HPM_LIMIT_MEMLOCK,
 	},
 };
-
-const struct hpm_kind *hpm_kind(enum hpage_map_backing backing)
-{
-	return &kinds[backing];
-}

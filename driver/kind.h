@@ -6,15 +6,12 @@
 #include <linux/types.h>
 #include <uapi/linux/hpage_map.h>
 
-#include "limits.h"
-
 struct hpm_kind {
 	const char *name;		/* for programs and people */
-	enum hpm_limit limit;		/* what its pages count against, unless they were ready */
 	bool reservable;		/* there are reserves of its pages */
-	bool whole_pages;		/* mappings and their copies are of whole pages of a pool */
+	bool pooled;			/* pages of a pool: mapped and copied whole */
 };
 
-const struct hpm_kind *hpm_kind(enum hpage_map_backing backing);
+extern const struct hpm_kind hpm_kinds[];	/* by enum hpage_map_backing */
 
 #endif

@@ -88,14 +88,22 @@ u64 hpm_ladder_features(void)
 	       (hpm_claim_exists() ? HPAGE_MAP_FEATURE_CLAIM : 0);
 }
 
+/* Get the file of a backing: from the reserve of the rung, or with new pages. */
 static int rung_fill(const struct rung *rung, struct hpm_backing *b, const struct hpm_request *r,
-		     u64 size)
+		     u64 size, bool ready)
 {
-	struct hpm_policy *policy = hpm_policy_enter(&r->place);
+	unsigned long page_size = 1UL << b->pages.shift;
+	struct hpm_policy *policy;
 
+	if (ready) {
+		b->reserve = hpm_reserve_take(b->kind, page_size, size / page_size, &r->place,
+					      &b->file, &b->start, r->why);
+		return b->reserve ? 0 : -ENOMEM;
+	}
+	policy = hpm_policy_enter(&r->place);
 	if (IS_ERR(policy))
 		return PTR_ERR(policy);
-	b->file = rung->fill(r, size, 1UL << b->pages.shift);
+	b->file = rung->fill(r, size, page_size);
 	hpm_policy_leave(policy);
 	return PTR_ERR_OR_ZERO(b->file);
 }
@@ -159,7 +167,7 @@ static int backing_verify(const struct hpm_backing *b, const struct hpm_request 
 {
 	const struct hpm_pages *pages = &b->pages;
 	const struct hpm_place *place = &r->place;
-	const char *name = hpm_kind(b->kind)->name;
+	const char *name = hpm_kinds[b->kind].name;
 	u64 on_node = 0;
 
 	if (r->flags & HPAGE_MAP_CONTIGUOUS && pages->nr_runs > 1) {
@@ -183,7 +191,7 @@ static int backing_verify(const struct hpm_backing *b, const struct hpm_request 
 	return place->policy == HPAGE_MAP_POLICY_STRICT ? -ENOMEM : 0;
 }
 
-/* Pin, verify and seal what was got. On failure it goes back, but not the charge. */
+/* Pin, verify and seal what was got. On failure it goes back, and what it was charged for. */
 static int backing_finish(struct hpm_backing *b, const struct hpm_request *r, u64 size)
 {
 	int ret = backing_pin(b, r, size);
@@ -193,23 +201,7 @@ static int backing_finish(struct hpm_backing *b, const struct hpm_request *r, u6
 	if (!ret && !b->reserve)
 		ret = hpm_fs_seal(b->file);
 	if (ret)
-		hpm_backing_drop(b, size);
-	return ret;
-}
-
-/* From the reserve of a rung. What of it turns out to be broken is dropped, and the next taken. */
-static int backing_take(struct hpm_backing *b, const struct hpm_request *r, u64 size)
-{
-	unsigned long page_size = 1UL << b->pages.shift;
-	int ret;
-
-	do {
-		b->reserve = hpm_reserve_take(b->kind, page_size, size / page_size, &r->place,
-					      &b->file, &b->start, r->why);
-		if (!b->reserve)
-			return -ENOMEM;
-		ret = backing_finish(b, r, size);
-	} while (ret == -EHWPOISON);
+		hpm_backing_discard(b, size);
 	return ret;
 }
 
@@ -217,10 +209,10 @@ static int backing_take(struct hpm_backing *b, const struct hpm_request *r, u64 
 static int rung_make(const struct rung *rung, struct hpm_backing *b, const struct hpm_request *r,
 		     bool ready)
 {
-	const struct hpm_kind *kind = hpm_kind(rung->backing);
+	const struct hpm_kind *kind = &hpm_kinds[rung->backing];
 	unsigned long page_size = rung->page_size(r);
 	u64 size;
-	int ret = 0;
+	int ret;
 
 	if (!page_size || (ready && !kind->reservable))
 		return -EINVAL;
@@ -231,15 +223,16 @@ static int rung_make(const struct rung *rung, struct hpm_backing *b, const struc
 		return -EINVAL;
 	}
 	size = round_up(r->length, page_size);
-	*b = (struct hpm_backing){ .kind = rung->backing, .pages.shift = ilog2(page_size) };
-	if (r->charge_user)
-		ret = hpm_limit_begin(&b->charge, ready ? HPM_LIMIT_RESERVE : kind->limit);
-	if (!ret)
-		ret = hpm_limit_add(&b->charge, size, r->why);
-	if (!ret && ready)
-		ret = backing_take(b, r, size);
-	else if (!ret)
-		ret = rung_fill(rung, b, r, size) ?: backing_finish(b, r, size);
+	/* What of the reserve turns out to be broken is given up, and the next is taken. */
+	do {
+		*b = (struct hpm_backing){ .kind = rung->backing, .pages.shift = ilog2(page_size) };
+		ret = r->charge_user ? hpm_limit_begin(&b->charge, ready ? HPM_LIMIT_RESERVE :
+						       kind->pooled ? HPM_LIMIT_HUGETLB :
+						       HPM_LIMIT_MEMLOCK) : 0;
+		ret = ret ?: hpm_limit_add(&b->charge, size, r->why);
+		ret = ret ?: rung_fill(rung, b, r, size, ready);
+		ret = ret ?: backing_finish(b, r, size);
+	} while (ret == -EHWPOISON);
 	if (ret)
 		hpm_limit_end(&b->charge);
 	return ret;

@@ -53,18 +53,6 @@ struct hpm_user {
 
 static DEFINE_XARRAY(users);		/* by user id */
 
-static struct hpm_user *user_new(void)
-{
-	struct hpm_user *user = kzalloc(sizeof(*user), GFP_KERNEL_ACCOUNT);
-
-	if (!user)
-		return NULL;
-	/* Some Linux 6.1 does not export how to let go of a user_struct alone. */
-	user->cred = get_current_cred();
-	xa_init(&user->folios);
-	return user;
-}
-
 static void user_free(struct hpm_user *user)
 {
 	xa_destroy(&user->folios);
@@ -75,10 +63,13 @@ static void user_free(struct hpm_user *user)
 /* The calling user, with a reference, or NULL without memory. */
 static struct hpm_user *user_get(void)
 {
-	struct hpm_user *new = user_new(), *user;
+	struct hpm_user *new = kzalloc(sizeof(*new), GFP_KERNEL_ACCOUNT), *user;
 
 	if (!new)
 		return NULL;
+	/* Some Linux 6.1 does not export how to let go of a user_struct alone. */
+	new->cred = get_current_cred();
+	xa_init(&new->folios);
 	xa_lock(&users);
 	user = __xa_cmpxchg(&users, __kuid_val(new->cred->uid), NULL, new, GFP_KERNEL_ACCOUNT);
 	if (!user)
@@ -220,7 +211,7 @@ int hpm_limit_add_folio(struct hpm_charge *charge, struct folio *folio, struct h
 	if (xa_reserve(folios, pfn, GFP_KERNEL_ACCOUNT))
 		return -ENOMEM;
 	xa_lock(folios);
-	pins = xa_to_value(xa_load(folios, pfn) ?: xa_mk_value(0));
+	pins = xa_to_value(xa_load(folios, pfn));
 	/* Not in the charge's own bytes: it may go before others of the user who pin this folio. */
 	if (!pins)
 		ret = limit_take(charge, folio_size(folio), why);

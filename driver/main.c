@@ -13,7 +13,8 @@
  *	buffer					who holds what
  *	ladder, user				where its pages come from
  *	backing					whose they are, how they go back
- *	reserve, hugetlb, collect, shmem	pages that are ready; pages of each kind
+ *	reserve, hugetlb, shmem, collect,	pages that are ready; pages of each kind, and those
+ *	claim, choose				that are chosen by address
  *	pool, pages, offline, room, policy,	the ground
  *	limits, kind, request, device, name,
  *	fs, signals, log, param, why, work

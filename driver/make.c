@@ -65,7 +65,7 @@ static void request_log(const struct hpm_request *r, const struct hpage_map_buff
 		return;
 	hpm_log(IS_ERR(buf), "asked for %s%s%s and got %s: %s", hpm_text_size(r->length).text,
 		named ? " as " : "", named ? r->name : "",
-		IS_ERR(buf) ? "nothing" : hpm_kind(buf->backing.kind)->name, r->why->text);
+		IS_ERR(buf) ? "nothing" : hpm_kinds[buf->backing.kind].name, r->why->text);
 }
 
 /*
@@ -209,8 +209,7 @@ int hpm_make_pin(struct hpm_call *call)
 	if (p->fd < 0)
 		return p->fd;
 
-	ret = p->flags & ~HPAGE_MAP_PIN_FLAGS || p->reserved ? -EINVAL :
-	      hpm_name_check(p->name, r.why);
+	ret = p->flags || p->reserved ? -EINVAL : hpm_name_check(p->name, r.why);
 	buf = ret ? ERR_PTR(ret) : hpm_buffer_create(&r);
 	if (!IS_ERR(buf))
 		p->id = buf->id;
@@ -222,7 +221,7 @@ int hpm_make_destroy(struct hpm_call *call)
 {
 	const struct hpage_map_destroy *d = &call->destroy;
 
-	if (d->flags & ~HPAGE_MAP_DESTROY_FLAGS || !hpm_name_valid(d->name))
+	if (d->flags || !hpm_name_valid(d->name))
 		return -EINVAL;
 	return capable(CAP_SYS_ADMIN) ? hpm_named_destroy(d->name, 0) : -EPERM;
 }

@@ -10,7 +10,7 @@
  * Each section of memory, the smallest that goes offline, has a count of the pieces of buffers
  * in it. So a look takes the same time however many buffers there are and however large.
  *
- * sections, with its lock, has the counts; it is a spinlock, and the innermost lock.
+ * sections has the counts. Its lock is a spinlock, and the innermost lock.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -23,60 +23,41 @@
 
 static DEFINE_XARRAY(sections);		/* pieces of buffers, by section number */
 
-/* A slot once used stays, so that nothing but this needs memory. */
-static int section_reserve(unsigned long section, long pieces)
+/* A slot once used stays, so that only the first piece in a section needs memory. */
+static void section_add(unsigned long section, long pieces)
 {
-	return xa_reserve(&sections, section, GFP_KERNEL);
+	void *old = xa_load(&sections, section), *seen;
+
+	while ((seen = xa_cmpxchg(&sections, section, old, xa_mk_value(xa_to_value(old) + pieces),
+				  GFP_KERNEL | __GFP_NOFAIL)) != old)
+		old = seen;
 }
 
-static int section_add(unsigned long section, long pieces)
+/* Add @pieces to each section for each run of @pages in it. */
+static void sections_add(const struct hpm_pages *pages, long pieces)
 {
-	long old;
-
-	xa_lock(&sections);
-	old = xa_to_value(xa_load(&sections, section) ?: xa_mk_value(0));
-	__xa_store(&sections, section, xa_mk_value(old + pieces), GFP_NOWAIT);
-	xa_unlock(&sections);
-	return 0;
-}
-
-/* Call for each section @sign times the pieces of @pages in it, until that fails. */
-static int sections_walk(const struct hpm_pages *pages, int (*call)(unsigned long, long), int sign)
-{
-	unsigned long section = 0, at, last;
+	unsigned long at, last;
 	struct hpage_map_run run;
-	long pieces = 0;
 	u64 pos;
-	int ret;
 
 	for (pos = 0; hpm_pages_run(pages, pos, &run); pos += run.length) {
-		at = pfn_to_section_nr(PHYS_PFN(run.address));
 		last = pfn_to_section_nr(PHYS_PFN(run.address + run.length - 1));
-		for (; at <= last; section = at++, pieces++) {
-			if (!pieces || at == section)
-				continue;
-			ret = call(section, sign * pieces);
-			if (ret)
-				return ret;
-			pieces = 0;
-		}
+		for (at = pfn_to_section_nr(PHYS_PFN(run.address)); at <= last; at++)
+			section_add(at, pieces);
 		cond_resched();
 	}
-	return pieces ? call(section, sign * pieces) : 0;
 }
 
-/* Keep the memory of these pages online. Return: 0, or -ENOMEM. */
-int hpm_offline_guard(const struct hpm_pages *pages)
+/* Keep the memory of these pages online. */
+void hpm_offline_guard(const struct hpm_pages *pages)
 {
-	int ret = sections_walk(pages, section_reserve, 1);
-
-	return ret ?: sections_walk(pages, section_add, 1);
+	sections_add(pages, 1);
 }
 
 /* The memory of these pages, which was kept, may go offline again. */
 void hpm_offline_release(const struct hpm_pages *pages)
 {
-	sections_walk(pages, section_add, -1);
+	sections_add(pages, -1);
 }
 
 static int offline_notify(struct notifier_block *nb, unsigned long action, void *data)
@@ -88,7 +69,7 @@ static int offline_notify(struct notifier_block *nb, unsigned long action, void 
 	if (action != MEM_GOING_OFFLINE)
 		return NOTIFY_DONE;
 	for (; at <= last; at++) {
-		if (!xa_to_value(xa_load(&sections, at) ?: xa_mk_value(0)))
+		if (!xa_to_value(xa_load(&sections, at)))
 			continue;
 		pr_info_ratelimited("memory at %#llx stays online, a buffer has pages there\n",
 				    (u64)PFN_PHYS(memory->start_pfn));

@@ -106,17 +106,11 @@ static struct mempolicy *policy_swap(struct mempolicy *pol)
 	return old;
 }
 
-static unsigned short policy_mode(const struct hpm_place *place)
-{
-	switch (place->policy) {
-	case HPAGE_MAP_POLICY_STRICT:
-		return MPOL_BIND;
-	case HPAGE_MAP_POLICY_PREFERRED:
-		return MPOL_PREFERRED;
-	default:
-		return MPOL_INTERLEAVE;
-	}
-}
+static const unsigned short policy_modes[] = {
+	[HPAGE_MAP_POLICY_PREFERRED] = MPOL_PREFERRED,
+	[HPAGE_MAP_POLICY_STRICT] = MPOL_BIND,
+	[HPAGE_MAP_POLICY_INTERLEAVE] = MPOL_INTERLEAVE,
+};
 
 /* Allocate by a policy from here on. Return: what hpm_policy_leave() takes, or -ENOMEM. */
 struct hpm_policy *hpm_policy_enter(const struct hpm_place *place)
@@ -132,7 +126,7 @@ struct hpm_policy *hpm_policy_enter(const struct hpm_place *place)
 
 	pol = &policy->pol;
 	atomic_set(&pol->refcnt, 1);
-	pol->mode = policy_mode(place);
+	pol->mode = policy_modes[place->policy];
 	pol->flags = MPOL_F_STATIC_NODES;
 	pol->home_node = NUMA_NO_NODE;
 	if (place->policy == HPAGE_MAP_POLICY_INTERLEAVE)

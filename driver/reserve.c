@@ -27,8 +27,8 @@
  * works in portions, so that hibernation, which stops the worker, does not wait.
  *
  * lock protects what takers see, and is never held while pages are allocated or
- * given back. Only the worker moves tail and sets file, under lock, too, and so
- * it may read them without. Reserves live as long as the module.
+ * given back. Only the worker moves tail, under lock, too, and so it may read it
+ * without. Reserves and their files live as long as the module.
  */
 #include <linux/file.h>
 #include <linux/list.h>
@@ -69,7 +69,7 @@ static const struct hpm_reserve_source sources[] = {
 	{ HPAGE_MAP_BACKING_THP, hpm_thp_exists, hpm_thp_file, hpm_thp_extend },
 };
 
-static LIST_HEAD(reserves);
+LIST_HEAD(hpm_reserves);
 
 static unsigned long reserve_ready(struct hpm_reserve *r)
 {
@@ -81,34 +81,13 @@ static unsigned long reserve_ready(struct hpm_reserve *r)
 	return nr;
 }
 
-static int reserve_make_file(struct hpm_reserve *r)
-{
-	struct file *file = r->source->create(r->page_size, FILE_SIZE);
-	int ret;
-
-	if (IS_ERR(file))
-		return PTR_ERR(file);
-	ret = hpm_fs_seal(file);
-	if (ret) {
-		fput(file);
-		return ret;
-	}
-	mutex_lock(&r->lock);
-	r->file = file;
-	mutex_unlock(&r->lock);
-	return 0;
-}
-
 /* One page more, if it can be had on the node. */
 static int reserve_extend(struct hpm_reserve *r)
 {
 	struct hpm_place place = { .policy = HPAGE_MAP_POLICY_STRICT, .node = r->node };
-	int ret = r->file ? 0 : reserve_make_file(r);
-	struct hpm_policy *policy;
+	struct hpm_policy *policy = hpm_policy_enter(&place);
+	int ret;
 
-	if (ret)
-		return ret;
-	policy = hpm_policy_enter(&place);
 	if (IS_ERR(policy))
 		return PTR_ERR(policy);
 	ret = r->source->extend(r->file, r->tail * r->page_size, r->page_size, &r->finding);
@@ -151,22 +130,17 @@ static bool page_is_good(struct file *file, loff_t pos)
 /* How many of the ready pages are there and good. */
 unsigned long hpm_reserve_count_good(struct hpm_reserve *r)
 {
-	struct file *file = NULL;
 	unsigned long nr = 0;
 	u64 at, end;
 
 	mutex_lock(&r->lock);
 	at = r->head;
 	end = r->tail;
-	if (r->file)
-		file = get_file(r->file);
 	mutex_unlock(&r->lock);
 	for (; at < end && !fatal_signal_pending(current); at++) {
-		nr += page_is_good(file, at * r->page_size);
+		nr += page_is_good(r->file, at * r->page_size);
 		cond_resched();
 	}
-	if (file)
-		fput(file);
 	return nr;
 }
 
@@ -230,7 +204,7 @@ struct hpm_reserve *hpm_reserve_take(enum hpage_map_backing backing, unsigned lo
 
 	hpm_nodes_begin(&nodes, place);
 	while ((node = hpm_nodes_next(&nodes)) != NUMA_NO_NODE) {
-		list_for_each_entry(r, &reserves, entry) {
+		list_for_each_entry(r, &hpm_reserves, entry) {
 			if (r->source->backing != backing || r->page_size != page_size ||
 			    r->node != node)
 				continue;
@@ -241,7 +215,7 @@ struct hpm_reserve *hpm_reserve_take(enum hpage_map_backing backing, unsigned lo
 		}
 	}
 	hpm_why(why, "reserve: %s from %s needed, %lu ready", hpm_text_pages(nr, page_size).text,
-		hpm_kind(backing)->name, most);
+		hpm_kinds[backing].name, most);
 	hpm_why_try(why, "a larger number in /sys/class/hpage_map_reserve/*/pages");
 	return NULL;
 }
@@ -253,14 +227,6 @@ struct hpm_reserve *hpm_reserve_take(enum hpage_map_backing backing, unsigned lo
 void hpm_reserve_refill(struct hpm_reserve *r)
 {
 	mod_delayed_work(hpm_workqueue, &r->work, 0);
-}
-
-/* All reserves, one after the other, beginning with NULL. Return: NULL after the last. */
-struct hpm_reserve *hpm_reserve_next(struct hpm_reserve *r)
-{
-	if (!r)
-		return list_first_entry_or_null(&reserves, struct hpm_reserve, entry);
-	return list_is_last(&r->entry, &reserves) ? NULL : list_next_entry(r, entry);
 }
 
 /* Keep @nr pages ready. Return: 0, or -ENOMEM when no machine of this size has as many. */
@@ -275,19 +241,27 @@ int hpm_reserve_ask(struct hpm_reserve *r, unsigned long nr)
 
 static int reserve_add(const struct hpm_reserve_source *source, unsigned long page_size, int node)
 {
-	struct hpm_reserve *r = kzalloc(sizeof(*r), GFP_KERNEL);
+	struct file *file = source->create(page_size, FILE_SIZE);
+	struct hpm_reserve *r;
 
-	if (!r)
+	/* Where there is no such file system there is no reserve. */
+	if (IS_ERR(file))
+		return PTR_ERR(file) == -ENODEV ? 0 : PTR_ERR(file);
+	r = kzalloc(sizeof(*r), GFP_KERNEL);
+	if (!r) {
+		fput(file);
 		return -ENOMEM;
+	}
+	r->file = file;
 	r->source = source;
 	r->page_size = page_size;
 	r->node = node;
-	snprintf(r->name, sizeof(r->name), "%s-%lukB-node%d", hpm_kind(source->backing)->name,
+	snprintf(r->name, sizeof(r->name), "%s-%lukB-node%d", hpm_kinds[source->backing].name,
 		 page_size / SZ_1K, node);
 	mutex_init(&r->lock);
 	INIT_DELAYED_WORK(&r->work, reserve_work);
-	list_add_tail(&r->entry, &reserves);
-	return 0;
+	list_add_tail(&r->entry, &hpm_reserves);
+	return hpm_fs_seal(file);
 }
 
 /* Nobody asks for pages, or takes any, any more; so the worker does not begin anew. */
@@ -295,11 +269,10 @@ void hpm_reserve_exit(void)
 {
 	struct hpm_reserve *r, *next;
 
-	list_for_each_entry_safe(r, next, &reserves, entry) {
+	list_for_each_entry_safe(r, next, &hpm_reserves, entry) {
 		WRITE_ONCE(r->asked, 0);
 		cancel_delayed_work_sync(&r->work);
-		if (r->file)
-			hpm_fs_discard(r->file);
+		hpm_fs_discard(r->file);
 		mutex_destroy(&r->lock);
 		list_del(&r->entry);
 		kfree(r);

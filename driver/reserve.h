@@ -17,11 +17,12 @@ struct hpm_reserve_source;
 
 /* Pages of one kind, size and node, see reserve.c. */
 struct hpm_reserve {
-	struct list_head entry;		/* in reserves; never changes, nor does what follows */
+	struct list_head entry;		/* in hpm_reserves; never changes, nor what follows */
 	const struct hpm_reserve_source *source;
 	char name[32];			/* in sysfs */
 	unsigned long page_size;	/* bytes */
 	int node;
+	struct file *file;		/* sealed */
 
 	struct device *dev;		/* of reserve_sysfs.c */
 	unsigned long asked;		/* pages to keep ready; READ_ONCE() */
@@ -29,11 +30,12 @@ struct hpm_reserve {
 	struct hpm_why finding;		/* of the worker alone: why it cannot fill */
 
 	struct mutex lock;		/* of what follows */
-	struct file *file;		/* NULL until the first page is wanted */
 	u64 head;			/* index in file of the first ready page */
 	u64 tail;			/* index of the page behind the last ready one */
 	struct hpm_why why;		/* what the worker found when it ended */
 };
+
+extern struct list_head hpm_reserves;	/* never changes while anybody else may look */
 
 int hpm_reserve_init(void);
 void hpm_reserve_exit(void);
@@ -43,7 +45,6 @@ struct hpm_reserve *hpm_reserve_take(enum hpage_map_backing backing, unsigned lo
 				     struct file **file, loff_t *start, struct hpm_why *why);
 void hpm_reserve_refill(struct hpm_reserve *r);
 
-struct hpm_reserve *hpm_reserve_next(struct hpm_reserve *r);
 int hpm_reserve_ask(struct hpm_reserve *r, unsigned long nr);
 unsigned long hpm_reserve_count_good(struct hpm_reserve *r);
 

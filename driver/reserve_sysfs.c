@@ -59,9 +59,9 @@ static struct class *reserve_class;
 
 void hpm_reserve_sysfs_exit(void)
 {
-	struct hpm_reserve *r = NULL;
+	struct hpm_reserve *r;
 
-	while ((r = hpm_reserve_next(r)))
+	list_for_each_entry(r, &hpm_reserves, entry)
 		if (r->dev)
 			device_unregister(r->dev);
 	class_destroy(reserve_class);
@@ -70,14 +70,14 @@ void hpm_reserve_sysfs_exit(void)
 /* Show all reserves. */
 int hpm_reserve_sysfs_init(void)
 {
-	struct hpm_reserve *r = NULL;
+	struct hpm_reserve *r;
 	struct device *dev;
 
 	reserve_class = class_create("hpage_map_reserve");
 	if (IS_ERR(reserve_class))
 		return PTR_ERR(reserve_class);
 	reserve_class->dev_groups = reserve_groups;
-	while ((r = hpm_reserve_next(r))) {
+	list_for_each_entry(r, &hpm_reserves, entry) {
 		dev = device_create(reserve_class, NULL, 0, r, "%s", r->name);
 		if (IS_ERR(dev)) {
 			hpm_reserve_sysfs_exit();

@@ -56,16 +56,13 @@ static unsigned long node_room(struct pglist_data *node, enum zone_type highest)
 bool hpm_room_has(const struct hpm_place *place, u64 size, const char *rung, struct hpm_why *why)
 {
 	/* ZONE_MOVABLE has no pages that may be pinned. */
-	enum zone_type highest = ZONE_NORMAL;
+	enum zone_type highest = gfp_zone(place->limit && place->limit <= SZ_4G ? GFP_DMA32 :
+					  GFP_KERNEL);
 	unsigned long room = 0;
 	struct hpm_nodes nodes;
 	int node, nr = 0;
 	char where[24] = "";
 
-#ifdef CONFIG_ZONE_DMA32
-	if (place->limit && place->limit <= SZ_4G)
-		highest = ZONE_DMA32;
-#endif
 	hpm_nodes_begin(&nodes, place);
 	while ((node = hpm_nodes_next(&nodes)) != NUMA_NO_NODE) {
 		room += node_room(NODE_DATA(node), highest);

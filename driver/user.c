@@ -124,18 +124,16 @@ int hpm_user_pin(struct hpm_backing *b, const struct hpm_request *r)
 	unsigned long nr = r->length >> PAGE_SHIFT;
 	int ret;
 
-	if (!PAGE_ALIGNED(r->address | r->length) || r->address + r->length < r->address) {
-		hpm_why(r->why, "address and length are multiples of the base page size, not 0");
-		return -EINVAL;
-	}
+	if (!PAGE_ALIGNED(r->address | r->length) || r->address + r->length < r->address)
+		return hpm_why_invalid(r->why, "not multiples of the base page size");
 	if (nr > totalram_pages())
 		return -ENOMEM;
 	*b = (struct hpm_backing){ .kind = HPAGE_MAP_BACKING_USER, .pages.shift = PAGE_SHIFT };
-	ret = hpm_limit_begin(&b->charge, hpm_kind(b->kind)->limit);
+	ret = hpm_limit_begin(&b->charge, HPM_LIMIT_MEMLOCK);
 	if (ret)
 		return ret;
 	ret = user_pin_all(b, r->address, nr, r->why);
 	if (ret)
-		hpm_backing_free(b);
+		hpm_backing_discard(b, hpm_pages_size(&b->pages));
 	return ret;
 }

@@ -174,7 +174,7 @@ static bool addr_is_congruent(unsigned long addr, unsigned long pgoff, unsigned 
  */
 static unsigned long buffer_unit(const struct hpage_map_buffer *buf)
 {
-	return hpm_kind(buf->backing.kind)->whole_pages ? hpm_buffer_page_size(buf) : PAGE_SIZE;
+	return hpm_kinds[buf->backing.kind].pooled ? hpm_buffer_page_size(buf) : PAGE_SIZE;
 }
 
 static bool vma_is_in_units(const struct hpage_map_buffer *buf, const struct vm_area_struct *vma)
@@ -188,7 +188,7 @@ static bool vma_is_in_units(const struct hpage_map_buffer *buf, const struct vm_
 /* Let the lent file make the mapping, which then is that file's and holds the lease. */
 static int vma_lend(struct hpage_map_buffer *buf, struct vm_area_struct *vma)
 {
-	const struct hpm_kind *kind = hpm_kind(buf->backing.kind);
+	const struct hpm_kind *kind = &hpm_kinds[buf->backing.kind];
 	struct file *lease = lease_get(buf);
 	int ret;
 
@@ -200,9 +200,9 @@ static int vma_lend(struct hpage_map_buffer *buf, struct vm_area_struct *vma)
 	 * Shared mappings use the pages that are there. Private ones reserve a page for each copy
 	 * where the kind knows how: a short pool is an errno here and not a SIGBUS later.
 	 */
-	if (kind->whole_pages && vma->vm_flags & VM_MAYSHARE)
+	if (kind->pooled && vma->vm_flags & VM_MAYSHARE)
 		vm_flags_mod(vma, VM_NORESERVE, 0);
-	else if (kind->whole_pages)
+	else if (kind->pooled)
 		vm_flags_mod(vma, 0, VM_NORESERVE);
 	/* A core file would be as large as the buffer. MADV_DODUMP asks for it. */
 	vm_flags_mod(vma, VM_DONTDUMP, 0);

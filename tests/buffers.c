@@ -174,17 +174,20 @@ void tidy_memory(void)
 	CHECK_EQ(write_text("/proc/sys/vm/compact_memory", "1"), 0);
 }
 
-void set_node_pool(int node, uint64_t pages)
+uint64_t ask_node_pool(int node, uint64_t pages)
 {
 	char path[128], text[32];
 
 	node_path(path, sizeof(path), node, "nr");
 	snprintf(text, sizeof(text), "%llu", (unsigned long long)pages);
-	for (int i = 0; i < 3 && (!i || node_pool(node, "nr") != pages); i++) {
-		if (i)
-			tidy_memory();
-		CHECK_EQ(write_text(path, text), 0);
-	}
+	CHECK_EQ(write_text(path, text), 0);
+	return node_pool(node, "nr");
+}
+
+void set_node_pool(int node, uint64_t pages)
+{
+	for (int i = 0; i < 3 && ask_node_pool(node, pages) != pages; i++)
+		tidy_memory();
 	CHECK_EQ(node_pool(node, "nr"), pages);
 }
 

@@ -42,6 +42,8 @@ uint64_t pages_on(int fd, int node);
 void check_nodes(const struct hpage_map_alloc *a, uint64_t on_0, uint64_t on_1);
 int node_of(const void *addr);
 uint64_t node_pool(int node, const char *name);
+/* Ask for so many pages of a node; returns how many there are. Or else exactly so many. */
+uint64_t ask_node_pool(int node, uint64_t pages);
 void set_node_pool(int node, uint64_t pages);
 /* The number behind a key of /proc/vmstat, which begins with a line feed and ends with a space. */
 uint64_t vmstat(const char *key);

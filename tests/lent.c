@@ -132,16 +132,32 @@ struct hpage_map_info first_buffer(void)
 	return info;
 }
 
-int try_export(int fd)
+int try_export_part(int fd, unsigned int flags, uint64_t offset, uint64_t length)
 {
-	struct hpage_map_export e = { .size = sizeof(e), .fd = -1 };
+	struct hpage_map_export e = {
+		.size = sizeof(e),
+		.flags = flags,
+		.fd = -1,
+		.offset = offset,
+		.length = length,
+	};
 
 	return ioctl(fd, HPAGE_MAP_EXPORT, &e) ? -errno : e.fd;
 }
 
+int try_export(int fd)
+{
+	return try_export_part(fd, 0, 0, 0);
+}
+
 int export_of(int fd)
 {
-	int ret = try_export(fd);
+	return export_part(fd, 0, 0, 0);
+}
+
+int export_part(int fd, unsigned int flags, uint64_t offset, uint64_t length)
+{
+	int ret = try_export_part(fd, flags, offset, length);
 
 	errno = -ret;
 	CHECK_GE(ret, 0);

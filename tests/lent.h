@@ -31,6 +31,8 @@ struct hpage_map_info first_buffer(void);
 /* dma-bufs. */
 int export_of(int fd);
 int try_export(int fd);			/* descriptor or -errno */
+int try_export_part(int fd, unsigned int flags, uint64_t offset, uint64_t length);
+int export_part(int fd, unsigned int flags, uint64_t offset, uint64_t length);
 char *map_at(void *addr, int fd, size_t len, int prot, int flags, off_t off);
 
 /* The importer of tests/modules, which must be loaded, and what it says of its attachment. */

@@ -14,6 +14,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #define FIRST		"hpm_client.0"
@@ -141,7 +142,7 @@ static void a_mapping_that_is_copied_back_is_the_only_one(void)
 
 static int try_import(int dmabuf, unsigned int device)
 {
-	struct importer_attach a = { .fd = dmabuf, .device = device, .from_device = 1 };
+	struct importer_attach a = { .fd = dmabuf, .device = device, .dir = IMPORTER_WRITES };
 	int importer = importer_open();
 
 	if (!ioctl(importer, IMPORTER_ATTACH, &a))
@@ -247,6 +248,38 @@ static void a_part_that_a_program_wrote_comes_to_the_device(void)
 }
 
 /* --- importers that do what others do not --------------------------------------- */
+
+static void begin_access(int dmabuf)
+{
+	struct dma_buf_sync s = { DMA_BUF_SYNC_RW | DMA_BUF_SYNC_START };
+
+	CHECK_EQ(ioctl(dmabuf, DMA_BUF_IOCTL_SYNC, &s), 0);
+}
+
+/* Who has one part cannot have a stale copy written over what another is writing. */
+static void access_to_a_part_leaves_other_parts(void)
+{
+	struct importer_attach a = { .dir = IMPORTER_WRITES };
+	int fd, first, second, importer;
+	char *p;
+
+	begin(2);
+	fd = lend(2 * pmd_size, pmd_size, HPAGE_MAP_EXACT);
+	first = export_part(fd, 0, 0, pmd_size);
+	second = export_part(fd, HPAGE_MAP_EXPORT_READ_ONLY, pmd_size, pmd_size);
+	p = map(fd, 2 * pmd_size, RW, MAP_SHARED, 0);
+	importer = importer_open();
+	a.fd = first;
+	CHECK_EQ(ioctl(importer, IMPORTER_ATTACH, &a), 0);
+	memset(p, 3, base_page);
+	begin_access(second);
+	CHECK_EQ(p[0], 3);
+	begin_access(first);
+	CHECK_EQ(p[0], copied() ? 0 : 3);
+	munmap(p, 2 * pmd_size);
+	close_range(3, ~0U, 0);
+	end();
+}
 
 static void an_attachment_may_be_mapped_twice(void)
 {
@@ -460,6 +493,150 @@ static void a_mapping_for_dma_keeps_the_pages(void)
 	end();
 }
 
+/* --- descriptors ------------------------------------------------------------- */
+
+/* It is as one of the program's own, and holds the buffer when the driver has gone. */
+static void a_driver_gives_a_descriptor(void)
+{
+	struct client_part part = { .length = pmd_size, .value = 9 };
+	int fd, own;
+	char *p;
+
+	begin(2);
+	fd = client(2 * pmd_size);
+	CHECK_IS(try(fd, CLIENT_DMA_MAP, FROM_DEVICE), 0);
+	CHECK_IS(try(fd, CLIENT_WRITE, (long)&part), 0);
+	CHECK_IS(try(fd, CLIENT_SYNC, (long)&(struct client_part){ .for_cpu = 1 }), 0);
+	own = try(fd, CLIENT_FD, O_CLOEXEC);
+	errno = -own;
+	CHECK_GE(own, 0);
+	CHECK_EQ(fcntl(own, F_GETFD), FD_CLOEXEC);
+	CHECK_EQ(facts_of(own).length, 2 * pmd_size);
+	CHECK_EQ(facts_of(own).descriptors, 1);
+	p = map(own, 2 * pmd_size, RW, MAP_SHARED, 0);
+	CHECK_EQ(p[0], 9);
+	CHECK_EQ(p[pmd_size], 0);
+	CHECK_IS(try(fd, CLIENT_DMA_UNMAP, 0), 0);
+	close(fd);
+	CHECK_EQ(take_out("hpm_client"), 0);
+	CHECK_EQ(facts_of(own).drivers, 0);
+	CHECK_EQ(p[pmd_size - 1], 9);
+	munmap(p, 2 * pmd_size);
+	close(own);
+	CHECK_IS(count_buffers(), 0);
+	CHECK_EQ(insert("hpm_client", ""), 0);
+	end();
+}
+
+static void no_descriptor_is_left_for_a_driver_s_buffer(void)
+{
+	const struct rlimit none = { 0, 0 };
+	int fd;
+
+	begin(2);
+	fd = client(pmd_size);
+	CHECK_EQ(setrlimit(RLIMIT_NOFILE, &none), 0);
+	CHECK_IS(try(fd, CLIENT_FD, O_CLOEXEC), -EMFILE);
+	close(fd);
+	CHECK_EQ(setrlimit(RLIMIT_NOFILE, &(struct rlimit){ 1024, 4096 }), 0);
+	end();
+}
+
+/* The driver has it beyond the descriptor, and its device writes what the program reads. */
+static void a_driver_takes_a_program_s_buffer(void)
+{
+	struct client_part part = { .offset = base_page, .length = base_page, .value = 7 };
+	struct client_take take = { .mode = O_RDWR };
+	int fd;
+	char *p;
+
+	begin(2);
+	take.fd = lend(pmd_size, pmd_size, HPAGE_MAP_EXACT);
+	p = map(take.fd, pmd_size, RW, MAP_SHARED, 0);
+	fd = client_open();
+	CHECK_IS(try(fd, CLIENT_TAKE, (long)&take), 0);
+	CHECK_EQ(facts_of(take.fd).drivers, 1);
+	CHECK_IS(try(fd, CLIENT_DMA_MAP, FROM_DEVICE), 0);
+	CHECK_IS(try(fd, CLIENT_WRITE, (long)&part), 0);
+	CHECK_IS(try(fd, CLIENT_DMA_UNMAP, 0), 0);
+	CHECK_EQ(p[base_page - 1], 0);
+	CHECK_EQ(p[base_page], 7);
+	close(take.fd);
+	munmap(p, pmd_size);
+	CHECK_IS(count_buffers(), 1);
+	close(fd);
+	CHECK_IS(count_buffers(), 0);
+	end();
+}
+
+/* What a program may not do with the buffer it cannot have a driver do. */
+static void a_driver_takes_what_the_descriptor_allows(void)
+{
+	static const int modes[] = { O_RDONLY, O_WRONLY, O_RDWR };
+	int door, own, fd, pipes[2];
+	struct client_take take;
+	char link[32];
+
+	begin(2);
+	door = dev_open(HPAGE_MAP_O_DOOR);
+	own = lend(pmd_size, pmd_size, HPAGE_MAP_EXACT);
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", own);
+	for (int i = 0; i < 3; i++) {
+		int opened = open(link, modes[i] | O_CLOEXEC);
+
+		CHECK_GE(opened, 0);
+		for (int j = 0; j < 3; j++) {
+			bool may = modes[i] == O_RDWR || modes[i] == modes[j];
+
+			LABEL("open for %d, taken for %d", modes[i], modes[j]);
+			take = (struct client_take){ opened, modes[j] };
+			fd = client_open();
+			CHECK_IS(try(fd, CLIENT_TAKE, (long)&take), may ? 0 : -EBADF);
+			close(fd);
+		}
+		close(opened);
+	}
+	CHECK_EQ(pipe2(pipes, O_CLOEXEC), 0);
+	fd = client_open();
+	take = (struct client_take){ 1000, O_RDONLY };
+	CHECK_IS(try(fd, CLIENT_TAKE, (long)&take), -EBADF);
+	take.fd = pipes[0];
+	CHECK_IS(try(fd, CLIENT_TAKE, (long)&take), -EINVAL);
+	take.fd = door;
+	CHECK_IS(try(fd, CLIENT_TAKE, (long)&take), -EINVAL);
+	take.fd = export_of(own);
+	CHECK_IS(try(fd, CLIENT_TAKE, (long)&take), -EINVAL);
+	close(take.fd);
+	/* The device itself is the default buffer. */
+	take.fd = dev_open(O_RDONLY);
+	CHECK_IS(try(fd, CLIENT_TAKE, (long)&take), 0);
+	close_range(3, ~0U, 0);
+	end();
+}
+
+static void a_driver_exports_a_part_to_be_read(void)
+{
+	struct client_part part = { .offset = pmd_size, .length = base_page };
+	int fd, dmabuf;
+	char *p;
+
+	begin(2);
+	fd = client(2 * pmd_size);
+	dmabuf = try(fd, CLIENT_EXPORT, (long)&part);
+	errno = -dmabuf;
+	CHECK_GE(dmabuf, 0);
+	CHECK_EQ(lseek(dmabuf, 0, SEEK_END), (off_t)base_page);
+	p = map(dmabuf, base_page, PROT_READ, MAP_SHARED, 0);
+	CHECK_EQ(p[0], 0);
+	CHECK_ERR(mprotect(p, base_page, RW), EACCES);
+	part.offset = 2 * pmd_size;
+	CHECK_IS(try(fd, CLIENT_EXPORT, (long)&part), -EINVAL);
+	munmap(p, base_page);
+	close(dmabuf);
+	close(fd);
+	end();
+}
+
 static void create_as_nobody(void *arg)
 {
 	struct client_create c = { .length = 2 * pmd_size, .page_size = pmd_size };
@@ -508,11 +685,17 @@ int main(void)
 		TEST(what_each_importer_writes_is_seen, ON_NONE),
 		TEST(a_sync_of_a_part_leaves_the_rest, ON_NONE),
 		TEST(a_part_that_a_program_wrote_comes_to_the_device, ON_NONE),
+		TEST(access_to_a_part_leaves_other_parts, ON_NONE),
 		TEST(an_attachment_may_be_mapped_twice, ON_NONE),
 		TEST(a_table_goes_with_its_attachment, ON_NONE),
 		TEST(there_is_no_page_behind_the_end, ON_NONE),
 		TEST(a_driver_sees_whether_programs_still_map, ON_NONE),
 		TEST(a_mapping_for_dma_keeps_the_pages, ON_NONE),
+		TEST(a_driver_gives_a_descriptor, ON_NONE),
+		TEST(no_descriptor_is_left_for_a_driver_s_buffer, ON_NONE),
+		TEST(a_driver_takes_a_program_s_buffer, ON_NONE),
+		TEST(a_driver_takes_what_the_descriptor_allows, ON_NONE),
+		TEST(a_driver_exports_a_part_to_be_read, ON_NONE),
 		TEST(a_driver_may_charge_who_asks, ON_NONE),
 		/* Where every device has copies, its own reach is nothing. */
 		TEST(pages_that_the_bus_brings_into_reach_are_mapped, ON_NONE),

@@ -7,6 +7,7 @@
 #include <linux/dma-buf.h>
 #include <sched.h>
 #include <signal.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -241,14 +242,125 @@ static void a_dma_buf_is_close_on_exec(void)
 /* A dma-buf can be read and written: whoever may not do both with the buffer gets none. */
 static void only_readers_and_writers_export(void)
 {
-	struct hpage_map_export e = { .size = sizeof(e), .flags = 1 };
 	int fd = dev_open(O_RDWR), dmabuf = export_of(fd);
 
 	CHECK_EQ(try_export(dev_open(O_RDONLY)), -EBADF);
 	CHECK_EQ(try_export(dev_open(HPAGE_MAP_O_DOOR)), -EBADF);
 	CHECK_EQ(try_export(dmabuf), -ENOTTY);
-	CHECK_ERR(ioctl(fd, HPAGE_MAP_EXPORT, &e), EINVAL);
+	CHECK_EQ(try_export_part(fd, HPAGE_MAP_EXPORT_READ_ONLY << 1, 0, 0), -EINVAL);
 	CHECK_EQ(try_export(dev_open(O_WRONLY)), -EBADF);
+	CHECK_EQ(try_export_part(dev_open(O_WRONLY), HPAGE_MAP_EXPORT_READ_ONLY, 0, 0), -EBADF);
+}
+
+/* A program of before there were parts exports all. */
+static void a_short_struct_exports_all(void)
+{
+	struct hpage_map_export e = { .size = offsetof(struct hpage_map_export, offset) };
+
+	CHECK_EQ(ioctl(dev_open(O_RDWR), HPAGE_MAP_EXPORT, &e), 0);
+	CHECK_EQ(lseek(e.fd, 0, SEEK_END), (off_t)buf_size);
+}
+
+static size_t whole_pages(size_t len)
+{
+	return (len + base_page - 1) / base_page * base_page;
+}
+
+/* A part, mapped where huge pages may fit and where none do, ends where it ends. */
+static void check_exported_part(int fd, size_t off, size_t asked)
+{
+	int dmabuf = export_part(fd, 0, off, asked);
+	size_t len = asked ? whole_pages(asked) : buf_size - off;
+	size_t look = len < some() ? len : some();
+
+	CHECK_EQ(lseek(dmabuf, 0, SEEK_END), (off_t)len);
+	for (int odd = 0; odd < 2; odd++) {
+		char *at = odd ? odd_place(look + base_page) : reserve(look + base_page);
+		char *p = map_at(at, dmabuf, look, RW, MAP_SHARED, 0);
+
+		check_file_holds(fd, p, look, off);
+		fill(p, look, off + odd + 7);
+		check_file_holds(fd, p, look, off);
+		CHECK_ERR(mmap(at, len + base_page, RW, MAP_SHARED | MAP_FIXED, dmabuf, 0), EINVAL);
+		CHECK_ERR(mmap(at, base_page, RW, MAP_SHARED | MAP_FIXED, dmabuf, len), EINVAL);
+		/* What follows is not for who has the part. */
+		if (len < buf_size)
+			CHECK_ERR(mremap(p, look, look + buf_page, MREMAP_MAYMOVE), EFAULT);
+		CHECK_EQ(munmap(p, look), 0);
+	}
+	close(dmabuf);
+}
+
+/* 4147200 bytes are a frame of 1920 x 1080 in 16 bits, which is no whole number of pages. */
+static void parts_are_exported(void)
+{
+	const struct {
+		size_t off, len;
+	} parts[] = {
+		{ 0, base_page },
+		{ 0, buf_page },
+		{ base_page, 1 },
+		{ 3 * base_page, 0 },
+		{ buf_size / 2, 0 },
+		{ buf_size / 2 - base_page, 2 * base_page },
+		{ 0, 4147200 },
+		{ 5 * base_page, 4147200 },
+		{ buf_size - base_page, 0 },
+	};
+	int fd = dev_open(O_RDWR);
+	char *p = map_all(fd, RW, MAP_SHARED);
+
+	fill(p, some(), 15);
+	CHECK_EQ(munmap(p, buf_size), 0);
+	for (size_t i = 0; i < sizeof(parts) / sizeof(*parts); i++)
+		if (parts[i].off + parts[i].len <= buf_size)
+			check_exported_part(fd, parts[i].off, parts[i].len);
+	CHECK_EQ(facts_of(fd).exports, 0);
+}
+
+static void no_part_is_exported_that_is_not_there(void)
+{
+	const struct {
+		uint64_t off, len;
+	} parts[] = {
+		{ 1, base_page },
+		{ base_page / 2, 0 },
+		{ buf_size, 0 },
+		{ buf_size, base_page },
+		{ buf_size + base_page, 0 },
+		{ 0, buf_size + 1 },
+		{ base_page, buf_size },
+		{ buf_size - base_page, base_page + 1 },
+		{ base_page, -(uint64_t)base_page },
+		{ -(uint64_t)base_page, 2 * base_page },
+		{ 0, -1ULL },
+	};
+	int fd = dev_open(O_RDWR);
+
+	for (size_t i = 0; i < sizeof(parts) / sizeof(*parts); i++)
+		CHECK_EQ(try_export_part(fd, 0, parts[i].off, parts[i].len), -EINVAL);
+	CHECK_EQ(facts_of(fd).exports, 0);
+}
+
+/* Who may only read the buffer can pass that on, and no more. */
+static void nobody_writes_through_a_read_only_dma_buf(void)
+{
+	int fd = dev_open(O_RDWR);
+	int dmabuf = export_part(dev_open(O_RDONLY), HPAGE_MAP_EXPORT_READ_ONLY, 0, 0);
+	char *direct = map(fd, buf_page, RW, MAP_SHARED, 0), link[32];
+
+	fill(direct, base_page, 16);
+	for (int odd = 0; odd < 2; odd++) {
+		char *at = odd ? odd_place(buf_page) : reserve(buf_page);
+		char *p = map_at(at, dmabuf, buf_page, PROT_READ, MAP_SHARED, 0);
+
+		CHECK(filled(p, base_page, 16));
+		CHECK_ERR(mprotect(p, buf_page, RW), EACCES);
+		CHECK_ERR(mmap(at, buf_page, RW, MAP_SHARED | MAP_FIXED, dmabuf, 0), EACCES);
+	}
+	CHECK_EQ(fcntl(dmabuf, F_GETFL) & O_ACCMODE, O_RDONLY);
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", dmabuf);
+	CHECK_EQ(open(link, O_RDWR | O_CLOEXEC), -1);
 }
 
 static void exports_are_counted(void)
@@ -407,6 +519,10 @@ int main(void)
 		TEST(access_of_the_cpu_begins_and_ends, ON_ANY),
 		TEST(a_dma_buf_is_close_on_exec, ON_ANY),
 		TEST(only_readers_and_writers_export, ON_ANY),
+		TEST(a_short_struct_exports_all, ON_ANY),
+		TEST(parts_are_exported, ON_ANY),
+		TEST(no_part_is_exported_that_is_not_there, ON_ANY),
+		TEST(nobody_writes_through_a_read_only_dma_buf, ON_ANY),
 		TEST(exports_are_counted, ON_ANY),
 		TEST(no_descriptor_left_is_emfile, ON_ANY),
 		TEST(a_bad_answer_address_takes_the_export_back, ON_ANY),

@@ -254,6 +254,69 @@ static void an_importer_sees_what_the_program_writes(void)
 	end();
 }
 
+static void check_part(int fd, char *p, size_t off, size_t len)
+{
+	int dmabuf = export_part(fd, 0, off, len), importer = importer_open();
+
+	CHECK_EQ(attach(importer, dmabuf).bytes, len);
+	check_sum(importer, p + off, len);
+	close(importer);
+	close(dmabuf);
+}
+
+/* From anywhere to anywhere, across the edges of pages and runs, and at once. */
+static void an_importer_has_the_part_alone(void)
+{
+	const size_t len = 6 * pmd_size;
+	int fds[2];
+
+	begin("", 12);
+	fds[0] = lend_scattered(6, 0);
+	fds[1] = lend_run(6, 0);
+	for (int i = 0; i < 2; i++) {
+		char *p = map(fds[i], len, RW, MAP_SHARED, 0);
+
+		fill(p, len, 40);
+		check_part(fds[i], p, 0, base_page);
+		check_part(fds[i], p, base_page, pmd_size);
+		check_part(fds[i], p, pmd_size, 2 * pmd_size);
+		check_part(fds[i], p, 2 * pmd_size - base_page, 3 * pmd_size);
+		check_part(fds[i], p, len - base_page, base_page);
+		munmap(p, len);
+	}
+	close_range(3, ~0U, 0);
+	end();
+}
+
+static void a_device_that_writes_gets_no_read_only_dma_buf(void)
+{
+	static const __u32 refused[] = { 0, IMPORTER_WRITES };
+	int fd, dmabuf, importer;
+	struct importer_sum s;
+	char *p;
+
+	begin("", 2);
+	fd = lend(2 * pmd_size, pmd_size, HPAGE_MAP_EXACT);
+	p = map(fd, 2 * pmd_size, RW, MAP_SHARED, 0);
+	fill(p, 2 * pmd_size, 41);
+	dmabuf = export_part(fd, HPAGE_MAP_EXPORT_READ_ONLY, pmd_size, 0);
+	importer = importer_open();
+	for (int i = 0; i < 2; i++) {
+		struct importer_attach a = { .fd = dmabuf, .dir = refused[i] };
+
+		CHECK_ERR(ioctl(importer, IMPORTER_ATTACH, &a), EACCES);
+	}
+	struct importer_attach a = { .fd = dmabuf, .dir = IMPORTER_READS };
+
+	CHECK_EQ(ioctl(importer, IMPORTER_ATTACH, &a), 0);
+	CHECK_EQ(a.bytes, pmd_size);
+	/* Nor is there an address in the kernel, through which it might write. */
+	CHECK_ERR(ioctl(importer, IMPORTER_SUM, &s), EINVAL);
+	munmap(p, 2 * pmd_size);
+	close_range(3, ~0U, 0);
+	end();
+}
+
 static void importers_may_be_many(void)
 {
 	int fd, dmabuf, importer[8];
@@ -634,6 +697,8 @@ int main(void)
 		TEST(entries_do_not_cross_the_boundary, ON_NONE),
 		TEST(a_device_that_takes_no_page_is_refused, ON_NONE),
 		TEST(an_importer_sees_what_the_program_writes, ON_NONE),
+		TEST(an_importer_has_the_part_alone, ON_NONE),
+		TEST(a_device_that_writes_gets_no_read_only_dma_buf, ON_NONE),
 		TEST(importers_may_be_many, ON_NONE),
 		TEST(an_importer_alone_keeps_the_pages, ON_NONE),
 		TEST(killed_importers_leave_nothing, ON_NONE),

@@ -397,7 +397,7 @@ static void bounds_are_checked(void)
 	static const char multiple[] = "multiples of the base page size";
 
 	begin(0);
-	check_refused(p, 0, EINVAL, multiple);
+	check_refused(p, 0, EINVAL, "a size of 0");
 	check_refused(p + 8, base_page, EINVAL, multiple);
 	check_refused(p, base_page + 8, EINVAL, multiple);
 	check_refused(p, -base_page, EINVAL, "");

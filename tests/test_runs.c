@@ -113,15 +113,13 @@ static void nodes_count_all_pages(void)
 
 	memset(pages, 0xff, sizeof(pages));
 	CHECK_EQ(ioctl(fd, HPAGE_MAP_NODES, &n), 0);
-	for (int i = 0; i < 64; i++)
-		sum += pages[i];
-	CHECK_EQ(sum, info.nr_pages);
 	CHECK_GE(n.nr, 1);
 	CHECK_LE(n.nr, 64);
+	for (__u32 i = 0; i < n.nr; i++)
+		sum += pages[i];
+	CHECK_EQ(sum, info.nr_pages);
 	CHECK(pages[n.nr - 1]);
-	for (int i = n.nr; i < 64; i++)		/* nodes that are not there have none */
-		CHECK_EQ(pages[i], 0);
-	for (int i = 64; i < 70; i++)
+	for (__u32 i = n.nr; i < 70; i++)	/* what is not reported is left as it is */
 		CHECK_EQ(pages[i], -1ULL);
 	if (info.node != HPAGE_MAP_NODE_MIXED)
 		CHECK(n.nr == (__u32)info.node + 1 && pages[info.node] == sum);

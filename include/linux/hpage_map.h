@@ -35,8 +35,8 @@
  *	hpage_map_create(), devm_hpage_map_create(): process context. May sleep, and may take
  *	seconds. A signal ends the call.
  *
- *	hpage_map_put(), hpage_map_export(), hpage_map_dma_map(), hpage_map_dma_unmap(),
- *	hpage_map_vmap(): process context. May sleep.
+ *	hpage_map_put(), hpage_map_export_part(), hpage_map_dma_map(), hpage_map_dma_unmap(),
+ *	hpage_map_vmap(), hpage_map_fd(), hpage_map_get_fd(): process context. May sleep.
  *
  *	hpage_map_mmap(): from .mmap of the driver, under mmap_lock for writing. May sleep.
  *
@@ -57,6 +57,7 @@
 #define _LINUX_HPAGE_MAP_H
 
 #include <linux/dma-mapping.h>
+#include <linux/fcntl.h>
 #include <linux/module.h>
 #include <linux/scatterlist.h>
 #include <linux/types.h>
@@ -158,6 +159,22 @@ void hpage_map_sync_range_for_cpu(struct device *dev, struct sg_table *sgt, u64 
 void hpage_map_sync_range_for_device(struct device *dev, struct sg_table *sgt, u64 offset,
 				     u64 length, enum dma_data_direction dir);
 
-struct dma_buf *hpage_map_export(struct hpage_map_buffer *buf);
+int hpage_map_fd(struct hpage_map_buffer *buf, int flags);
+struct hpage_map_buffer *hpage_map_get_fd(int fd, fmode_t mode);
+
+struct dma_buf *hpage_map_export_part(struct hpage_map_buffer *buf, u64 offset, u64 length,
+				      int flags);
+
+/**
+ * hpage_map_export() - make a dma-buf of a buffer
+ * @buf: the buffer; the dma-buf holds it, too
+ *
+ * Context: process context; may sleep.
+ * Return: as hpage_map_export_part().
+ */
+static inline struct dma_buf *hpage_map_export(struct hpage_map_buffer *buf)
+{
+	return hpage_map_export_part(buf, 0, 0, O_RDWR);
+}
 
 #endif

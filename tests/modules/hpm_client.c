@@ -5,6 +5,7 @@
  *
  * lock serialises the ioctls of one open file.
  */
+#include <linux/dma-buf.h>
 #include <linux/dma-direct.h>
 #include <linux/dma-mapping.h>
 #include <linux/hpage_map.h>
@@ -177,6 +178,45 @@ static int client_reach(const struct client_reach *r)
 	return 0;
 }
 
+/* Use the buffer of a program, as if the client had made it for its first device. */
+static int client_take(struct client *c, const struct client_take *t)
+{
+	static const fmode_t modes[] = {
+		[O_RDONLY] = FMODE_READ,
+		[O_WRONLY] = FMODE_WRITE,
+		[O_RDWR] = FMODE_READ | FMODE_WRITE,
+	};
+	struct hpage_map_buffer *buf;
+
+	if (c->buf)
+		return -EBUSY;
+	if (t->mode >= ARRAY_SIZE(modes))
+		return -EINVAL;
+	buf = hpage_map_get_fd(t->fd, modes[t->mode]);
+	if (IS_ERR(buf))
+		return PTR_ERR(buf);
+	c->buf = buf;
+	c->dev = &devices[0]->dev;
+	c->put = false;
+	return 0;
+}
+
+static int client_export(struct client *c, const struct client_part *p)
+{
+	struct dma_buf *dmabuf;
+	int fd;
+
+	if (!c->buf)
+		return -ENOTCONN;
+	dmabuf = hpage_map_export_part(c->buf, p->offset, p->length, O_RDONLY);
+	if (IS_ERR(dmabuf))
+		return PTR_ERR(dmabuf);
+	fd = dma_buf_fd(dmabuf, O_CLOEXEC);
+	if (fd < 0)
+		dma_buf_put(dmabuf);
+	return fd;
+}
+
 static long client_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 {
 	struct client *c = file->private_data;
@@ -185,6 +225,7 @@ static long client_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 		struct client_create create;
 		struct client_part part;
 		struct client_reach reach;
+		struct client_take take;
 		u64 offset;
 	} a;
 	int ret = -ENOTTY;
@@ -224,6 +265,15 @@ static long client_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 		break;
 	case CLIENT_REACH:
 		ret = client_reach(&a.reach);
+		break;
+	case CLIENT_FD:
+		ret = c->buf ? hpage_map_fd(c->buf, arg) : -ENOTCONN;
+		break;
+	case CLIENT_TAKE:
+		ret = client_take(c, &a.take);
+		break;
+	case CLIENT_EXPORT:
+		ret = client_export(c, &a.part);
 		break;
 	}
 	mutex_unlock(&c->lock);
@@ -337,3 +387,4 @@ module_exit(client_exit);
 MODULE_DESCRIPTION("A driver with buffers of hpage_map for its tests");
 MODULE_LICENSE("GPL");
 HPAGE_MAP_IMPORT();
+MODULE_INFO(import_ns, "DMA_BUF");

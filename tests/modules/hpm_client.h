@@ -57,6 +57,16 @@ struct client_reach {
 	} ranges[2];
 };
 
+/**
+ * struct client_take - hpage_map_get_fd()
+ * @fd: of a buffer
+ * @mode: what it has to be open for, as access mode of open(2)
+ */
+struct client_take {
+	__s32 fd;
+	__u32 mode;
+};
+
 /* An open file has at most one buffer, and one table of it. */
 #define CLIENT_CREATE	_IOWR('C', 0, struct client_create)
 #define CLIENT_MAPPED	_IO('C', 1)		/* returns hpage_map_mapped() */
@@ -68,5 +78,8 @@ struct client_reach {
 #define CLIENT_SYNC	_IOW('C', 7, struct client_part)	/* 0 bytes: the whole table */
 #define CLIENT_REACH	_IOW('C', 8, struct client_reach)
 #define CLIENT_AGAIN	_IO('C', 9)		/* may another program have the buffer? */
+#define CLIENT_FD	_IO('C', 10)		/* returns hpage_map_fd(); the argument: flags */
+#define CLIENT_TAKE	_IOW('C', 11, struct client_take)	/* has that buffer from now on */
+#define CLIENT_EXPORT	_IOW('C', 12, struct client_part)	/* returns a read-only dma-buf */
 
 #endif

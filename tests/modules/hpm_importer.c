@@ -51,7 +51,7 @@ static int attach(struct importer *imp, const struct importer_attach *a)
 		dma_buf_put(dmabuf);
 		return PTR_ERR(attachment);
 	}
-	imp->dir = a->from_device ? DMA_FROM_DEVICE : DMA_BIDIRECTIONAL;
+	imp->dir = a->dir;
 	sgt = dma_buf_map_attachment_unlocked(attachment, imp->dir);
 	if (IS_ERR(sgt)) {
 		dma_buf_detach(dmabuf, attachment);

@@ -5,6 +5,9 @@
 #include <linux/ioctl.h>
 #include <linux/types.h>
 
+#define IMPORTER_READS	1	/* and does not write */
+#define IMPORTER_WRITES	2	/* and does not read */
+
 /**
  * struct importer_attach - map a dma-buf for the importer's device
  * @fd: in: of the dma-buf
@@ -13,7 +16,7 @@
  * @bytes: out: of all entries
  * @ns: out: time from attaching to mapped
  * @device: in: 0 or 1
- * @from_device: in: 1 if it only writes; 0 if it reads, too
+ * @dir: in: as enum dma_data_direction: 0, IMPORTER_READS or IMPORTER_WRITES
  */
 struct importer_attach {
 	__s32 fd;
@@ -22,7 +25,7 @@ struct importer_attach {
 	__u64 bytes;
 	__u64 ns;
 	__u32 device;
-	__u32 from_device;
+	__u32 dir;
 };
 
 /**

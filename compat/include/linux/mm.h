@@ -11,11 +11,6 @@ static inline void vm_flags_mod(struct vm_area_struct *vma, vm_flags_t set, vm_f
 {
 	vma->vm_flags = (vma->vm_flags | set) & ~clear;
 }
-
-static inline void vm_flags_clear(struct vm_area_struct *vma, vm_flags_t flags)
-{
-	vma->vm_flags &= ~flags;
-}
 #endif
 
 /* Linux 6.17 has renamed it. */
@@ -29,21 +24,18 @@ static inline void vm_flags_clear(struct vm_area_struct *vma, vm_flags_t flags)
 #endif
 
 /*
- * Before 7.0 a range is got with a reference to it, and before 6.12 as single pages with one each.
- * Without them it is as one page, which is not a compound one then. Others who just look at a page
- * may have a reference for a moment.
+ * Before 7.0 a range was got with a reference to each page. Others who just look at a page may have
+ * one for a moment.
  */
 #ifndef ACR_FLAGS_NONE
 #define ACR_FLAGS_NONE MIGRATE_MOVABLE
-
+#endif
+#if LINUX_VERSION_CODE < KERNEL_VERSION(7, 0, 0)
 static inline int alloc_contig_frozen_range(unsigned long start, unsigned long end,
-					    unsigned int migratetype, gfp_t gfp)
+					    unsigned int flags, gfp_t gfp)
 {
-	bool single = LINUX_VERSION_CODE < KERNEL_VERSION(6, 12, 0);
-	int ret = alloc_contig_range(start, end, migratetype, single ? gfp & ~__GFP_COMP : gfp);
+	int ret = alloc_contig_range(start, end, ACR_FLAGS_NONE, gfp);
 
-	if (!single)
-		end = start + 1;
 	for (; !ret && start < end; start++)
 		while (!page_ref_freeze(pfn_to_page(start), 1))
 			cond_resched();

@@ -87,29 +87,6 @@
  */
 #define HPAGE_MAP_O_DOOR	04002
 
-/* The valid flags of structures that have none yet. Other masks stand below their enums. */
-#define HPAGE_MAP_INFO_FLAGS	0
-#define HPAGE_MAP_DESTROY_FLAGS	0
-#define HPAGE_MAP_NODES_FLAGS	0
-#define HPAGE_MAP_RUNS_FLAGS	0
-#define HPAGE_MAP_EXPORT_FLAGS	0
-#define HPAGE_MAP_PIN_FLAGS	0
-
-enum {
-	HPAGE_MAP_CMD_BASE = 0x40,
-	HPAGE_MAP_CMD_INFO = HPAGE_MAP_CMD_BASE,
-	HPAGE_MAP_CMD_ALLOC = 0x41,
-	HPAGE_MAP_CMD_CREATE = 0x42,
-	HPAGE_MAP_CMD_DESTROY = 0x43,
-	HPAGE_MAP_CMD_LIST = 0x44,
-	HPAGE_MAP_CMD_NODES = 0x45,
-	HPAGE_MAP_CMD_RUNS = 0x46,
-	HPAGE_MAP_CMD_EXPORT = 0x47,
-	HPAGE_MAP_CMD_PIN = 0x48,
-	HPAGE_MAP_CMD_DMA_MAP = 0x49,
-	HPAGE_MAP_CMD_DMA_SYNC = 0x4a,
-};
-
 /**
  * enum hpage_map_backing - where the pages of a buffer come from
  * @HPAGE_MAP_BACKING_HUGETLB: the hugetlb pool of one page size
@@ -223,7 +200,7 @@ struct hpage_map_info {
  *
  * For a descriptor without a buffer, features is set and all other fields are 0.
  */
-#define HPAGE_MAP_INFO	_IO(HPAGE_MAP_IOC_TYPE, HPAGE_MAP_CMD_INFO)
+#define HPAGE_MAP_INFO	_IO(HPAGE_MAP_IOC_TYPE, 0x40)
 
 /**
  * define HPAGE_MAP_LIST - describe the buffer with the lowest id that is not lower than id
@@ -237,7 +214,7 @@ struct hpage_map_info {
  *
  * Errors: ENOENT.
  */
-#define HPAGE_MAP_LIST	_IO(HPAGE_MAP_IOC_TYPE, HPAGE_MAP_CMD_LIST)
+#define HPAGE_MAP_LIST	_IO(HPAGE_MAP_IOC_TYPE, 0x44)
 
 /**
  * enum hpage_map_alloc_flags - requirements of struct hpage_map_alloc
@@ -350,7 +327,7 @@ struct hpage_map_alloc {
  *
  * Errors: EDQUOT, EINTR, EMFILE, ENFILE, ENODEV, ENOMEM.
  */
-#define HPAGE_MAP_ALLOC	_IO(HPAGE_MAP_IOC_TYPE, HPAGE_MAP_CMD_ALLOC)
+#define HPAGE_MAP_ALLOC	_IO(HPAGE_MAP_IOC_TYPE, 0x41)
 
 /**
  * define HPAGE_MAP_CREATE - create a buffer with a name in /dev/hpage
@@ -365,7 +342,7 @@ struct hpage_map_alloc {
  *
  * Errors: those of HPAGE_MAP_ALLOC, EEXIST, ENOSPC, EPERM.
  */
-#define HPAGE_MAP_CREATE	_IO(HPAGE_MAP_IOC_TYPE, HPAGE_MAP_CMD_CREATE)
+#define HPAGE_MAP_CREATE	_IO(HPAGE_MAP_IOC_TYPE, 0x42)
 
 /**
  * struct hpage_map_destroy - the name of a buffer
@@ -390,16 +367,17 @@ struct hpage_map_destroy {
  *
  * Errors: ENOENT, EPERM.
  */
-#define HPAGE_MAP_DESTROY	_IO(HPAGE_MAP_IOC_TYPE, HPAGE_MAP_CMD_DESTROY)
+#define HPAGE_MAP_DESTROY	_IO(HPAGE_MAP_IOC_TYPE, 0x43)
 
 /**
  * struct hpage_map_nodes - the number of pages on each NUMA node
  * @size: in: sizeof(struct hpage_map_nodes)
  * @flags: in: 0
  * @pages: in: address of an array of __u64; the kernel writes the number of pages on node 0 to
- *	the first element, and so on
+ *	the first element, and so on, up to the highest node that has pages of the buffer
  * @nr: in: number of elements of the array; out: number of the highest node that has pages of
- *	the buffer, plus 1, which may be more than the array has elements
+ *	the buffer, plus 1, which may be more than the array has elements; elements from there on
+ *	are left as they are
  * @reserved: in: 0
  */
 struct hpage_map_nodes {
@@ -418,7 +396,7 @@ struct hpage_map_nodes {
  *
  * Errors: ENOMEM.
  */
-#define HPAGE_MAP_NODES	_IO(HPAGE_MAP_IOC_TYPE, HPAGE_MAP_CMD_NODES)
+#define HPAGE_MAP_NODES	_IO(HPAGE_MAP_IOC_TYPE, 0x45)
 
 /**
  * struct hpage_map_run - contiguous pages
@@ -460,36 +438,53 @@ struct hpage_map_runs {
  *
  * Errors: ENODEV, ENOMEM, EPERM.
  */
-#define HPAGE_MAP_RUNS	_IO(HPAGE_MAP_IOC_TYPE, HPAGE_MAP_CMD_RUNS)
+#define HPAGE_MAP_RUNS	_IO(HPAGE_MAP_IOC_TYPE, 0x46)
+
+/**
+ * enum hpage_map_export_flags - what the dma-buf can be used for
+ * @HPAGE_MAP_EXPORT_READ_ONLY: nobody can write through the dma-buf: mmap(2) with MAP_SHARED and
+ *	PROT_WRITE fails with EACCES, and so does importing it for a device that writes
+ */
+enum hpage_map_export_flags {
+	HPAGE_MAP_EXPORT_READ_ONLY = 1 << 0,
+};
+
+#define HPAGE_MAP_EXPORT_FLAGS	HPAGE_MAP_EXPORT_READ_ONLY
 
 /**
  * struct hpage_map_export - a new dma-buf
  * @size: in: sizeof(struct hpage_map_export)
- * @flags: in: 0
+ * @flags: in: bits of enum hpage_map_export_flags
  * @fd: out: descriptor of the dma-buf
  * @reserved: in: 0
+ * @offset: in: where in the buffer the dma-buf begins, in bytes, a multiple of the base page size
+ * @length: in: length of the dma-buf in bytes, rounded up to a multiple of the base page size; 0
+ *	for all that follows
  */
 struct hpage_map_export {
 	__u32 size;
 	__u32 flags;
 	__s32 fd;
 	__u32 reserved;
+	__aligned_u64 offset;
+	__aligned_u64 length;
 };
 
 /**
- * define HPAGE_MAP_EXPORT - export a buffer to other drivers as a dma_buf
+ * define HPAGE_MAP_EXPORT - export a buffer, or a part of it, to other drivers as a dma_buf
  *
  * Argument: struct hpage_map_export.
  * Descriptor: a buffer, open for reading and writing, because anyone who has the dma-buf can do
- * both.
+ * both; open for reading is enough with HPAGE_MAP_EXPORT_READ_ONLY.
  *
- * The dma-buf holds the buffer. It can be mapped: with huge pages at an address that is a
- * multiple of the page size, otherwise with base pages. If these base pages come from a hugetlb
- * pool, the kernel cannot pin them.
+ * The dma-buf holds the whole buffer. It can be mapped: with huge pages where address, offset in
+ * the buffer and length are multiples of the page size, otherwise with base pages. If these base
+ * pages come from a hugetlb pool, the kernel cannot pin them. A part that is not within the buffer
+ * is refused with EINVAL.
  *
  * Errors: EMFILE, ENFILE, ENOMEM.
  */
-#define HPAGE_MAP_EXPORT	_IO(HPAGE_MAP_IOC_TYPE, HPAGE_MAP_CMD_EXPORT)
+#define HPAGE_MAP_EXPORT	_IO(HPAGE_MAP_IOC_TYPE, 0x47)
 
 /**
  * struct hpage_map_pin - a new buffer of memory that the program has
@@ -531,7 +526,7 @@ struct hpage_map_pin {
  *
  * Errors: EDQUOT, EINTR, EMFILE, ENFILE, ENOMEM.
  */
-#define HPAGE_MAP_PIN	_IO(HPAGE_MAP_IOC_TYPE, HPAGE_MAP_CMD_PIN)
+#define HPAGE_MAP_PIN	_IO(HPAGE_MAP_IOC_TYPE, 0x48)
 
 /**
  * enum hpage_map_dma_flags - the direction of the transfer
@@ -581,7 +576,7 @@ struct hpage_map_dma_map {
  *
  * Errors: EBUSY, EINTR, EIO, EMFILE, ENFILE, ENODEV, ENOMEM, EPERM.
  */
-#define HPAGE_MAP_DMA_MAP	_IO(HPAGE_MAP_IOC_TYPE, HPAGE_MAP_CMD_DMA_MAP)
+#define HPAGE_MAP_DMA_MAP	_IO(HPAGE_MAP_IOC_TYPE, 0x49)
 
 /**
  * enum hpage_map_sync_flags - who accesses the buffer next
@@ -622,6 +617,6 @@ struct hpage_map_dma_sync {
  *
  * Errors: ENODEV.
  */
-#define HPAGE_MAP_DMA_SYNC	_IO(HPAGE_MAP_IOC_TYPE, HPAGE_MAP_CMD_DMA_SYNC)
+#define HPAGE_MAP_DMA_SYNC	_IO(HPAGE_MAP_IOC_TYPE, 0x4a)
 
 #endif /* _UAPI_LINUX_HPAGE_MAP_H */

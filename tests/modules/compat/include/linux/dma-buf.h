@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#ifndef _HPM_COMPAT_LINUX_DMA_BUF_H
-#define _HPM_COMPAT_LINUX_DMA_BUF_H
+#ifndef _HPM_TEST_COMPAT_LINUX_DMA_BUF_H
+#define _HPM_TEST_COMPAT_LINUX_DMA_BUF_H
 
 #include_next <linux/dma-buf.h>
 #include <linux/version.h>
