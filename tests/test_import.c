@@ -317,6 +317,36 @@ static void a_device_that_writes_gets_no_read_only_dma_buf(void)
 	end();
 }
 
+/* By the importer's own file, which is open for writing whatever the dma-buf is. */
+static void a_mapping_by_the_importer_cannot_write_either(void)
+{
+	struct importer_attach a = { .dir = IMPORTER_READS };
+	int fd, importer;
+	char *p, *own;
+
+	begin("", 2);
+	fd = lend(2 * pmd_size, pmd_size, HPAGE_MAP_EXACT);
+	own = map(fd, 2 * pmd_size, RW, MAP_SHARED, 0);
+	importer = import(export_part(fd, 0, pmd_size, 0));
+	p = map(importer, pmd_size, RW, MAP_SHARED, 0);
+	fill(p, pmd_size, 42);
+	CHECK(filled(own + pmd_size, pmd_size, 42));
+	CHECK_ERR(mremap(p, pmd_size, 2 * pmd_size, MREMAP_MAYMOVE), EFAULT);
+	munmap(p, pmd_size);
+	CHECK_ERR(mmap(NULL, 2 * pmd_size, RW, MAP_SHARED, importer, 0), EINVAL);
+	close(importer);
+
+	a.fd = export_part(fd, HPAGE_MAP_EXPORT_READ_ONLY, 0, pmd_size);
+	importer = importer_open();
+	CHECK_EQ(ioctl(importer, IMPORTER_ATTACH, &a), 0);
+	CHECK_ERR(mmap(NULL, pmd_size, RW, MAP_SHARED, importer, 0), EACCES);
+	/* mprotect() would make it one. */
+	CHECK_ERR(mmap(NULL, pmd_size, PROT_READ, MAP_SHARED, importer, 0), EACCES);
+	munmap(own, 2 * pmd_size);
+	close_range(3, ~0U, 0);
+	end();
+}
+
 static void importers_may_be_many(void)
 {
 	int fd, dmabuf, importer[8];
@@ -699,6 +729,7 @@ int main(void)
 		TEST(an_importer_sees_what_the_program_writes, ON_NONE),
 		TEST(an_importer_has_the_part_alone, ON_NONE),
 		TEST(a_device_that_writes_gets_no_read_only_dma_buf, ON_NONE),
+		TEST(a_mapping_by_the_importer_cannot_write_either, ON_NONE),
 		TEST(importers_may_be_many, ON_NONE),
 		TEST(an_importer_alone_keeps_the_pages, ON_NONE),
 		TEST(killed_importers_leave_nothing, ON_NONE),

@@ -211,10 +211,19 @@ static int importer_release(struct inode *inode, struct file *file)
 	return 0;
 }
 
+/* As drivers of displays map what they have imported. No lock: mmap_lock is held. */
+static int importer_mmap(struct file *file, struct vm_area_struct *vma)
+{
+	struct importer *imp = file->private_data;
+
+	return imp->dmabuf ? dma_buf_mmap(imp->dmabuf, vma, vma->vm_pgoff) : -ENOTCONN;
+}
+
 static const struct file_operations importer_fops = {
 	.owner = THIS_MODULE,
 	.open = importer_open,
 	.release = importer_release,
+	.mmap = importer_mmap,
 	.unlocked_ioctl = importer_ioctl,
 };
 
