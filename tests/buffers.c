@@ -168,6 +168,17 @@ uint64_t node_pool(int node, const char *name)
 	return read_u64(path);
 }
 
+uint64_t node_memory(int node, const char *name)
+{
+	char path[64], text[8192], *line;
+
+	snprintf(path, sizeof(path), NODE_DIR "node%d/meminfo", node);
+	read_text(path, text, sizeof(text));
+	line = strstr(text, name);
+	CHECK(line);
+	return strtoull(line + strlen(name), NULL, 10) * 1024;
+}
+
 void tidy_memory(void)
 {
 	CHECK_EQ(write_text("/proc/sys/vm/drop_caches", "3"), 0);

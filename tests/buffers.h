@@ -38,6 +38,8 @@ char *map_answer(const struct hpage_map_alloc *a);
 
 /* Nodes. */
 int nr_nodes(void);
+/* Bytes of a figure of a node's meminfo, "MemFree:" for example. */
+uint64_t node_memory(int node, const char *name);
 uint64_t pages_on(int fd, int node);
 void check_nodes(const struct hpage_map_alloc *a, uint64_t on_0, uint64_t on_1);
 int node_of(const void *addr);

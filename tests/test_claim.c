@@ -25,18 +25,6 @@
 
 /* --- memory in disorder ------------------------------------------------------ */
 
-/* Bytes of a figure of /sys/devices/system/node/nodeN/meminfo. */
-static size_t node_memory(int node, const char *name)
-{
-	char path[64], text[4096], *s;
-
-	snprintf(path, sizeof(path), "/sys/devices/system/node/node%d/meminfo", node);
-	read_text(path, text, sizeof(text));
-	s = strstr(text, name);
-	CHECK(s);
-	return strtoull(s + strlen(name), NULL, 10) * 1024;
-}
-
 /* Memory of strangers: the pages that are kept say by themselves which they are. */
 struct strangers {
 	int node;

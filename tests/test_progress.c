@@ -618,17 +618,6 @@ static void numa_balancing_leaves_buffers_alone(void)
 
 /* --- memory that is not there ----------------------------------------------------- */
 
-static uint64_t node_memory(int node, const char *key)
-{
-	char path[64], text[8192], *line;
-
-	snprintf(path, sizeof(path), "/sys/devices/system/node/node%d/meminfo", node);
-	read_text(path, text, sizeof(text));
-	line = strstr(text, key);
-	CHECK(line);
-	return strtoull(line + strlen(key), NULL, 10) * 1024;
-}
-
 /* Whoever goes on asking is refused while there is something left, and nobody is killed. */
 static void asking_goes_on_until_a_refusal(void)
 {
