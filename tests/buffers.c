@@ -63,10 +63,12 @@ void check_alloc(const char *file, int line, struct hpage_map_alloc *a, int want
 
 void check_says(const char *file, int line, const char *what)
 {
+	char text[sizeof(answer) + 128];
+
 	if (strstr(answer, what))
 		return;
-	printf("# the text is: %s\n", answer);
-	check_failed(file, line, what, 0);
+	snprintf(text, sizeof(text), "\"%s\" is in the answer \"%s\"", what, answer);
+	check_failed(file, line, text, 0);
 }
 
 size_t page_of(enum hpage_map_backing backing)
