@@ -75,7 +75,7 @@ static void buffer_give_back(struct hpage_map_buffer *buf)
 {
 	vunmap(buf->vaddr);
 	buf->vaddr = NULL;
-	hpm_offline_release(&buf->backing.pages);
+	hpm_offline_count(&buf->backing.pages, -1);
 	buf->given_back = true;
 	if (hpm_backing_free(&buf->backing)) {
 		buf->interval = LOOK_FIRST;
@@ -148,12 +148,14 @@ static struct hpage_map_buffer *buffer_new(const struct hpm_request *r)
 static struct hpage_map_buffer *buffer_publish(struct hpage_map_buffer *buf, int ret)
 {
 	if (!ret) {
-		hpm_offline_guard(&buf->backing.pages);
+		hpm_offline_count(&buf->backing.pages, 1);
 		ret = xa_alloc_cyclic(&buffers, &buf->id, buf, xa_limit_31b, &last_id, GFP_KERNEL);
 		if (ret >= 0)
 			return buf;
-		hpm_offline_release(&buf->backing.pages);
+		hpm_offline_count(&buf->backing.pages, -1);
 		hpm_backing_discard(&buf->backing, hpm_buffer_size(buf));
+		/* It may have an id in spite of the failure, which another has got since. */
+		buf->id = 0;
 	}
 	buffer_destroy(buf);
 	return ERR_PTR(ret);
@@ -201,7 +203,8 @@ struct hpage_map_buffer *hpm_buffer_create(const struct hpm_request *r)
 		r->why->text[len] = '\0';
 		ret = buffer_fill(buf, r);
 	}
-	hpm_signals_release(&before);
+	/* The handlers run when the system call returns. */
+	sigprocmask(SIG_SETMASK, &before, NULL);
 	return buffer_publish(buf, ret);
 }
 

@@ -26,11 +26,12 @@
 
 static const struct hpm_ioctl door_ioctls[] = {
 	HPM_IOCTL(HPAGE_MAP_INFO, HPM_FOR_ANY, hpm_info_info, hpage_map_info, name),
-	HPM_IOCTL(HPAGE_MAP_ALLOC, HPM_FOR_WRITING, hpm_make_alloc, hpage_map_alloc, reserved),
-	HPM_IOCTL(HPAGE_MAP_CREATE, HPM_FOR_WRITING, hpm_make_create, hpage_map_alloc, reserved),
-	HPM_IOCTL(HPAGE_MAP_DESTROY, HPM_FOR_WRITING, hpm_make_destroy, hpage_map_destroy, name),
+	HPM_IOCTL(HPAGE_MAP_ALLOC, FMODE_WRITE, hpm_make_alloc, hpage_map_alloc, reserved),
+	HPM_IOCTL(HPAGE_MAP_CREATE, FMODE_WRITE, hpm_make_create, hpage_map_alloc, reserved),
+	HPM_IOCTL(HPAGE_MAP_DESTROY, FMODE_WRITE, hpm_make_destroy, hpage_map_destroy, name),
 	HPM_IOCTL(HPAGE_MAP_LIST, HPM_FOR_ANY, hpm_info_list, hpage_map_info, name),
-	HPM_IOCTL(HPAGE_MAP_PIN, HPM_FOR_WRITING, hpm_make_pin, hpage_map_pin, reserved),
+	HPM_IOCTL(HPAGE_MAP_FORECAST, HPM_FOR_ANY, hpm_info_forecast, hpage_map_forecast, pooled),
+	HPM_IOCTL(HPAGE_MAP_PIN, FMODE_WRITE, hpm_make_pin, hpage_map_pin, reserved),
 };
 
 static long door_ioctl(struct file *file, unsigned int cmd, unsigned long arg)

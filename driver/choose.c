@@ -36,7 +36,7 @@
 #include <linux/log2.h>
 #include <linux/memory_hotplug.h>
 #include <linux/mm.h>
-#include <linux/sched.h>
+#include <linux/sched/signal.h>
 #include <linux/sizes.h>
 #include <linux/slab.h>
 #include <linux/workqueue.h>
@@ -51,6 +51,7 @@
 #define TRY_FOR		(10 * HZ)	/* no other try is begun when the worker took that long */
 #define PATIENCE	HZ		/* with a caller who transfers */
 #define NEXT_LOOK	(HZ / 20)	/* whether it is our turn */
+#define MAX_LOOKS	600		/* for all tries, which is half a minute */
 #define MORE		SZ_1G		/* bytes of others that an ordinary user may have moved */
 #define NR_TURNS	64		/* as many as there are; nodes and sizes may share one */
 
@@ -109,8 +110,11 @@ static void node_survey(struct hpm_choice *c)
 {
 	unsigned long unit;
 
-	for (unit = 0; unit < c->nr_units && !READ_ONCE(c->stop); unit++)
+	for (unit = 0; unit < c->nr_units; unit++) {
+		if (READ_ONCE(c->stop) || fatal_signal_pending(current))
+			break;
 		hpm_choice_look(c, unit);
+	}
 	c->surveyed = true;
 }
 
@@ -239,7 +243,7 @@ static void choice_work(struct work_struct *work)
 	struct hpm_choice *c = container_of(to_delayed_work(work), struct hpm_choice, work);
 
 	c->ret = choice_hold(c);
-	if (c->ret == -EINPROGRESS) {
+	if (c->ret == -EINPROGRESS && c->nr_looks++ < MAX_LOOKS) {
 		queue_delayed_work(system_dfl_wq, &c->work, NEXT_LOOK);
 		return;
 	}
@@ -322,7 +326,7 @@ static int choice_fill(struct hpm_choice *c)
 		memset(c->obstacles, 0, sizeof(c->obstacles));
 	}
 	choice_release(c, !ret);
-	return ret;
+	return ret == -EBUSY || ret == -EINPROGRESS ? -EAGAIN : ret;
 }
 
 static void choice_explain(struct hpm_choice *c, u64 nr, int ret, struct hpm_why *why)
@@ -333,19 +337,18 @@ static void choice_explain(struct hpm_choice *c, u64 nr, int ret, struct hpm_why
 
 	if (c->place->limit)
 		snprintf(low, sizeof(low), " below %#llx", c->place->limit);
-	if (ret == -EAGAIN || ret == -EBUSY) {
-		hpm_why(why, "%s: the chosen pages went to others in each try", name);
-		hpm_why_try(why, "again, or a larger memory.max for the caller's cgroup");
-	} else if (ret == -EPERM) {
-		hpm_why(why, "%s: to get %s%s, more than %s of others had to be moved", name,
-			units.text, low, hpm_text_size(c->most).text);
-		hpm_why_try(why, "as root, or a smaller size");
-	} else if (c->contiguous) {
+	if (ret == -EAGAIN)
+		hpm_why_or(why, "again, or a larger memory.max for the caller's cgroup",
+			   "%s: the chosen pages went to others in each try", name);
+	else if (ret == -EPERM)
+		hpm_why_or(why, "as root, or a smaller size",
+			   "%s: to get %s%s, more than %s of others had to be moved", name,
+			   units.text, low, hpm_text_size(c->bound).text);
+	else if (c->contiguous)
 		hpm_why(why, "%s: %s in a row needed%s, at most %lu are", name, units.text, low,
 			c->longest);
-	} else {
+	else
 		hpm_why(why, "%s: fewer than %s are free%s", name, units.text, low);
-	}
 	if (ret == -ENOMEM)
 		c->source->explain(c, why);
 }
@@ -361,12 +364,33 @@ int hpm_choose(struct hpm_choice *c, loff_t pos, loff_t end, struct hpm_why *why
 	int ret = 0;
 
 	c->most = ns_capable_noaudit(&init_user_ns, CAP_SYS_ADMIN) ? ULONG_MAX : MORE;
+	c->bound = c->most;
 	hpm_nodes_begin(&c->nodes, c->place);
 	for (c->pos = pos; c->pos < end && !ret; c->pos += (loff_t)c->nr * c->size)
 		ret = choice_fill(c);
 	kvfree(c->costs);
-	if (ret != -ENOMEM && ret != -EAGAIN && ret != -EBUSY && ret != -EPERM)
+	if (ret != -ENOMEM && ret != -EAGAIN && ret != -EPERM)
 		return ret;
 	choice_explain(c, nr, ret, why);
 	return -ENOMEM;
+}
+
+/*
+ * Find the run, of at most @c->nr units, that would be chosen on the first node now, and how much
+ * would have to be moved for it. Nothing is held. Return: 0, or -ENOMEM.
+ */
+int hpm_choose_forecast(struct hpm_choice *c)
+{
+	unsigned long unit;
+
+	hpm_nodes_begin(&c->nodes, c->place);
+	if (!node_begin(c))
+		return -ENOMEM;
+	node_survey(c);
+	while (c->nr && !units_choose(c))
+		c->nr = c->longest;
+	for (unit = c->from; unit < c->to; unit++)
+		c->moved += c->costs[unit] * PAGE_SIZE;
+	kvfree(c->costs);
+	return 0;
 }

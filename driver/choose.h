@@ -54,7 +54,8 @@ struct hpm_choice {
 	struct file *file;		/* to fill */
 	unsigned long size;		/* of a unit, bytes */
 	unsigned long nr;		/* units wanted at once */
-	unsigned long most;		/* bytes of others that may be moved */
+	unsigned long most;		/* bytes of others that may be moved at all, */
+	unsigned long bound;		/* and in the last try */
 	bool contiguous;		/* in one run */
 
 	struct hpm_nodes nodes;		/* those to look at yet */
@@ -71,6 +72,7 @@ struct hpm_choice {
 	struct completion transferred;	/* the caller has, or has given up */
 	int turn;			/* that of the node and size */
 	bool has_turn;			/* the worker has */
+	unsigned int nr_looks;		/* for the turn, when others had it */
 	bool stop;			/* the caller does not want it any more */
 	long time_left;			/* jiffies that the worker may take yet */
 	int ret;			/* of the worker */
@@ -87,6 +89,7 @@ static inline unsigned long hpm_choice_pfn(const struct hpm_choice *c, unsigned 
 }
 
 int hpm_choose(struct hpm_choice *c, loff_t pos, loff_t end, struct hpm_why *why);
+int hpm_choose_forecast(struct hpm_choice *c);
 void hpm_choice_look(struct hpm_choice *c, unsigned long unit);
 
 #endif

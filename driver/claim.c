@@ -28,6 +28,7 @@
 #include "claim.h"
 #include "fs.h"
 #include "pages.h"
+#include "room.h"
 #include "why.h"
 
 #define BLOCK_ORDER	(PMD_SHIFT - PAGE_SHIFT)
@@ -112,9 +113,10 @@ static int block_take(struct hpm_choice *c, unsigned long unit)
 	if (READ_ONCE(c->stop))
 		return -ERESTARTSYS;
 	/* mm/ looks at no watermark for free pages that are taken in this way. */
-	if (zone && zone_page_state(zone, NR_FREE_PAGES) > min_wmark_pages(zone) + free)
+	if (zone && zone_page_state(zone, NR_FREE_PAGES) > min_wmark_pages(zone) + free) {
 		ret = alloc_contig_frozen_range(pfn, pfn + BLOCK_PAGES, ACR_FLAGS_NONE, TAKE_GFP);
-	c->moved += c->costs[unit] * PAGE_SIZE;
+		c->moved += c->costs[unit] * PAGE_SIZE;
+	}
 	c->costs[unit] = ret ? HPM_VAIN : HPM_HELD;
 	if (ret)
 		return -EAGAIN;
@@ -231,9 +233,9 @@ static int block_give(struct hpm_choice *c, unsigned long unit, loff_t pos)
 
 static void blocks_explain(const struct hpm_choice *c, struct hpm_why *why)
 {
-	hpm_why(why, "blocks held: %lu by the kernel, %lu pinned, %lu by pools",
-		c->obstacles[KERNEL], c->obstacles[PINNED], c->obstacles[POOL]);
-	hpm_why_try(why, "a smaller size, or a hugetlb pool, set at boot");
+	hpm_why_or(why, "a smaller size, or a hugetlb pool, set at boot",
+		   "blocks held: %lu by the kernel, %lu pinned, %lu by pools",
+		   c->obstacles[KERNEL], c->obstacles[PINNED], c->obstacles[POOL]);
 }
 
 const struct hpm_source hpm_blocks = {
@@ -245,3 +247,26 @@ const struct hpm_source hpm_blocks = {
 	.release = blocks_release,
 	.explain = blocks_explain,
 };
+
+/*
+ * The longest run that a request could be given on one node now, as far as can be seen. Return: 0,
+ * or -ENOMEM.
+ */
+int hpm_claim_forecast(const struct hpm_place *place, struct hpage_map_forecast *forecast)
+{
+	struct hpm_choice c = {
+		.source = &hpm_blocks,
+		.place = place,
+		.contiguous = true,
+		.size = PMD_SIZE,
+		.nr = hpm_room(place) / BLOCK_PAGES,
+	};
+	int ret = hpm_claim_exists() ? hpm_choose_forecast(&c) : 0;
+
+	forecast->length = (c.to - c.from) * PMD_SIZE;
+	forecast->moved = c.moved;
+	forecast->kernel = c.obstacles[KERNEL] * PMD_SIZE;
+	forecast->pinned = c.obstacles[PINNED] * PMD_SIZE;
+	forecast->pooled = c.obstacles[POOL] * PMD_SIZE;
+	return ret;
+}

@@ -10,6 +10,11 @@ static inline bool hpm_claim_exists(void)
 	return IS_ENABLED(CONFIG_CONTIG_ALLOC) && has_transparent_hugepage();
 }
 
+struct hpage_map_forecast;
+struct hpm_place;
+
 extern const struct hpm_source hpm_blocks;
+
+int hpm_claim_forecast(const struct hpm_place *place, struct hpage_map_forecast *forecast);
 
 #endif

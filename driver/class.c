@@ -26,14 +26,10 @@ static int param_set_mode(const char *text, const struct kernel_param *kp)
 	return 0;
 }
 
-static int param_get_mode(char *text, const struct kernel_param *kp)
-{
-	return sysfs_emit(text, "0%o\n", mode);
-}
+static const struct kernel_param_ops mode_ops = { .set = param_set_mode };
 
-static const struct kernel_param_ops mode_ops = { .set = param_set_mode, .get = param_get_mode };
-
-module_param_cb(mode, &mode_ops, NULL, 0444);
+/* The node shows it. */
+module_param_cb(mode, &mode_ops, NULL, 0);
 MODULE_PARM_DESC(mode, "permissions of /dev/hpage_map, octal (0600)");
 
 struct class *hpm_class;

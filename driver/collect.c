@@ -95,7 +95,7 @@ static int pool_pages_hold(struct hpm_choice *c)
 	max = pool.free;
 	if (c->most < ULONG_MAX) {
 		max = clamp(max / 2, c->nr, c->nr + c->most / c->size);
-		c->most = (max - c->nr) * c->size;
+		c->bound = (max - c->nr) * c->size;
 	}
 	file = hpm_pool_file(c->size, (u64)max * c->size);
 	if (IS_ERR(file))

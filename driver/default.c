@@ -61,7 +61,7 @@ static int default_request(struct hpm_request *r)
 		r->flags = HPAGE_MAP_ALLOW_BASE;
 	if (nr_hpages && size)
 		return hpm_why_invalid(r->why, "nr_hpages and size exclude each other");
-	if (!size && check_mul_overflow(nr, hpage_size ?: (u64)PMD_SIZE, &r->length))
+	if (!size && check_mul_overflow(nr, hpage_size ?: (u64)HPM_BEST_SIZE, &r->length))
 		return hpm_why_invalid(r->why, "nr_hpages is too large");
 	return 0;
 }
@@ -131,15 +131,11 @@ struct hpage_map_buffer *hpm_default_get(void)
  */
 int hpm_default_init(void)
 {
-	struct hpage_map_buffer *buf;
-
 	if (!nr_hpages && !size && !hpage_size && !allow_base)
 		return 0;
 
-	mutex_lock(&making);
-	buf = default_make();
-	mutex_unlock(&making);
-	return PTR_ERR_OR_ZERO(buf);
+	guard(mutex)(&making);
+	return PTR_ERR_OR_ZERO(default_make());
 }
 
 void hpm_default_exit(void)

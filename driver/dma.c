@@ -35,24 +35,21 @@ static int table_publish(struct hpm_dma *t)
 	struct hpage_map_buffer *buf = t->buf;
 	int ret;
 
-	mutex_lock(&buf->lock);
+	guard(mutex)(&buf->lock);
 	if (buf->copied || (t->copied && !xa_empty(&buf->tables)))
-		ret = -EBUSY;
-	else
-		ret = xa_alloc(&buf->tables, &t->id, t, xa_limit_31b, GFP_KERNEL_ACCOUNT);
+		return -EBUSY;
+	ret = xa_alloc(&buf->tables, &t->id, t, xa_limit_31b, GFP_KERNEL_ACCOUNT);
 	if (!ret)
 		WRITE_ONCE(buf->copied, t->copied);
-	mutex_unlock(&buf->lock);
 	return ret;
 }
 
 static void table_withdraw(struct hpm_dma *t)
 {
-	mutex_lock(&t->buf->lock);
+	guard(mutex)(&t->buf->lock);
 	xa_erase(&t->buf->tables, t->id);
 	if (t->copied)
 		WRITE_ONCE(t->buf->copied, false);
-	mutex_unlock(&t->buf->lock);
 }
 
 /* The buffer's first table from *@id on, with a reference for the caller, or NULL. */
@@ -60,11 +57,10 @@ struct hpm_dma *hpm_dma_next(struct hpage_map_buffer *buf, unsigned long *id)
 {
 	struct hpm_dma *t;
 
-	mutex_lock(&buf->lock);
+	guard(mutex)(&buf->lock);
 	t = xa_find(&buf->tables, id, ULONG_MAX, XA_PRESENT);
 	if (t)
 		refcount_inc(&t->refs);
-	mutex_unlock(&buf->lock);
 	return t;
 }
 
@@ -85,12 +81,10 @@ void hpm_dma_put(struct hpm_dma *t)
  */
 static int table_sync(struct hpm_dma *t, struct hpm_cursor *at, u64 length, bool for_cpu)
 {
-	int ret = 0;
-
-	mutex_lock(&t->lock);
-	if (!t->mapped) {
-		ret = -ENODEV;
-	} else if (length < t->length) {
+	guard(mutex)(&t->lock);
+	if (!t->mapped)
+		return -ENODEV;
+	if (length < t->length) {
 		hpm_cursor_sync(at, length, t->dev, t->dir, for_cpu);
 	} else if (for_cpu) {
 		dma_sync_sgtable_for_cpu(t->dev, &t->sgt, t->dir);
@@ -98,8 +92,7 @@ static int table_sync(struct hpm_dma *t, struct hpm_cursor *at, u64 length, bool
 		dma_sync_sgtable_for_device(t->dev, &t->sgt, t->dir);
 		t->synced = true;
 	}
-	mutex_unlock(&t->lock);
-	return ret;
+	return 0;
 }
 
 /*
@@ -174,7 +167,7 @@ put:
  */
 void hpm_dma_end(struct hpm_dma *t)
 {
-	mutex_lock(&t->lock);
+	guard(mutex)(&t->lock);
 	if (t->mapped) {
 		if (t->synced)
 			dma_sync_sgtable_for_cpu(t->dev, &t->sgt, t->dir);
@@ -182,7 +175,6 @@ void hpm_dma_end(struct hpm_dma *t)
 		table_withdraw(t);
 	}
 	WRITE_ONCE(t->mapped, false);
-	mutex_unlock(&t->lock);
 }
 
 /* Map and sync, for who has no lock. Errors as of hpage_map_dma_map(). */

@@ -134,7 +134,7 @@ static const struct hpm_ioctl file_ioctls[] = {
 	HPM_IOCTL(HPAGE_MAP_NODES, HPM_FOR_ANY, hpm_info_nodes, hpage_map_nodes, reserved),
 	HPM_IOCTL(HPAGE_MAP_RUNS, HPM_FOR_ANY, hpm_info_runs, hpage_map_runs, reserved),
 	/* What else it must be open for depends on what others may do then. */
-	HPM_IOCTL(HPAGE_MAP_EXPORT, HPM_FOR_READING, hpm_dmabuf_export, hpage_map_export, reserved),
+	HPM_IOCTL(HPAGE_MAP_EXPORT, FMODE_READ, hpm_dmabuf_export, hpage_map_export, reserved),
 	HPM_IOCTL(HPAGE_MAP_DMA_MAP, HPM_FOR_ANY, hpm_dmamap_map, hpage_map_dma_map, reserved),
 };
 

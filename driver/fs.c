@@ -28,14 +28,7 @@
 
 #include "fs.h"
 
-/* The hidden file systems: each page size of hugetlbfs, each kind of tmpfs. */
-static struct fs_mount {
-	struct vfsmount *mnt;	/* held */
-	const char *type;
-	char value[24];		/* of its one mount option */
-} mounts[32];
-
-static unsigned int nr_mounts;
+static struct vfsmount *mounts[HPM_FS_NR];	/* held, or NULL: the kernel has it not */
 static const struct cred *kernel_creds;
 static struct vfsmount *sysfs;
 
@@ -59,9 +52,8 @@ static struct vfsmount *fs_mount_hidden(const char *name, const char *key, const
 }
 
 /* Mount what the kernel has; what it lacks is looked for in vain later. */
-static int fs_mount_add(const char *type, const char *key, const char *value)
+static int fs_mount_add(enum hpm_fs fs, const char *type, const char *key, const char *value)
 {
-	struct fs_mount *mount = &mounts[nr_mounts];
 	struct vfsmount *mnt = fs_mount_hidden(type, key, value);
 	int ret = PTR_ERR_OR_ZERO(mnt);
 
@@ -70,28 +62,25 @@ static int fs_mount_add(const char *type, const char *key, const char *value)
 	/* No limit on files is set, so there was no memory for the inode. */
 	if (ret)
 		return ret == -ENOSPC ? -ENOMEM : ret;
-	*mount = (struct fs_mount){ .mnt = mnt, .type = type };
-	strscpy(mount->value, value, sizeof(mount->value));
-	nr_mounts++;
+	mounts[fs] = mnt;
 	return 0;
 }
 
 static int fs_mount_all(void)
 {
 	static const char * const huge[] = { "always", "within_size", "never" };
-	static const char pools[] = "kernel/mm/hugepages/hugepages";
 	char value[24], path[64], text[4];
-	unsigned long kb;
 	int i, ret = 0;
 
 	for (i = 0; i < ARRAY_SIZE(huge) && !ret; i++)
-		ret = fs_mount_add("tmpfs", "huge", huge[i]);
-	for (kb = PAGE_SIZE / SZ_1K; kb <= SZ_16G / SZ_1K && !ret; kb *= 2) {
-		snprintf(path, sizeof(path), "%s-%lukB/nr_hugepages", pools, kb);
-		snprintf(value, sizeof(value), "%luK", kb);
+		ret = fs_mount_add(HPM_FS_ALWAYS + i, "tmpfs", "huge", huge[i]);
+	for (i = PAGE_SHIFT; HPM_FS_POOL + i < HPM_FS_NR && !ret; i++) {
+		snprintf(path, sizeof(path), "kernel/mm/hugepages/hugepages-%lukB/nr_hugepages",
+			 BIT(i) / SZ_1K);
+		snprintf(value, sizeof(value), "%lu", BIT(i));
 		/* Another error does not mean that there is none. */
 		if (hpm_fs_sysfs(path, text, sizeof(text)) != -ENOENT)
-			ret = fs_mount_add("hugetlbfs", "pagesize", value);
+			ret = fs_mount_add(HPM_FS_POOL + i, "hugetlbfs", "pagesize", value);
 	}
 	return ret;
 }
@@ -116,21 +105,13 @@ int hpm_fs_init(void)
 
 void hpm_fs_exit(void)
 {
-	while (nr_mounts)
-		mntput(mounts[--nr_mounts].mnt);
+	int i;
+
+	for (i = 0; i < HPM_FS_NR; i++)
+		mntput(mounts[i]);
 	if (!IS_ERR(sysfs))
 		mntput(sysfs);
 	put_cred(kernel_creds);
-}
-
-static struct vfsmount *fs_mount_find(const char *type, const char *value)
-{
-	unsigned int i;
-
-	for (i = 0; i < nr_mounts; i++)
-		if (!strcmp(mounts[i].type, type) && !strcmp(mounts[i].value, value))
-			return mounts[i].mnt;
-	return ERR_PTR(-ENODEV);
 }
 
 /* A file of an inode, with a name of ours, as those of memfd and hugetlb have theirs. */
@@ -147,19 +128,18 @@ static struct file *fs_open_named(struct inode *inode, struct vfsmount *mnt,
 }
 
 /*
- * Make a file on the hidden mount of a file system with one option of a value. Its size is set
- * before it has pages: growing is subject to RLIMIT_FSIZE, which is not meant for memory.
- * Return: the file, whose reference is the caller's; or an ERR_PTR, -ENODEV when the kernel has
- * no such file system.
+ * Make a file on a hidden mount. Its size is set before it has pages: growing is subject to
+ * RLIMIT_FSIZE, which is not meant for memory. Return: the file, whose reference is the caller's;
+ * or an ERR_PTR, -ENODEV when the kernel has no such file system.
  */
-struct file *hpm_fs_create(const char *type, const char *value, loff_t size)
+struct file *hpm_fs_create(enum hpm_fs fs, loff_t size)
 {
-	struct vfsmount *mnt = fs_mount_find(type, value);
+	struct vfsmount *mnt = mounts[fs];
 	struct file *made, *file;
 	const struct cred *caller;
 
-	if (IS_ERR(mnt))
-		return ERR_CAST(mnt);
+	if (!mnt)
+		return ERR_PTR(-ENODEV);
 	caller = override_creds(kernel_creds);
 	/* No directory has it. The file system makes the inode, which has no name yet. */
 	made = file_open_root_mnt(mnt, ".", O_TMPFILE | O_RDWR | O_LARGEFILE, 0600);

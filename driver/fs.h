@@ -6,10 +6,19 @@
 
 struct page;
 
+/* The hidden mounts: each kind of tmpfs by its option "huge", hugetlbfs by its page size. */
+enum hpm_fs {
+	HPM_FS_ALWAYS,
+	HPM_FS_WITHIN_SIZE,
+	HPM_FS_NEVER,
+	HPM_FS_POOL,			/* and the binary logarithm of the page size */
+	HPM_FS_NR = HPM_FS_POOL + BITS_PER_LONG
+};
+
 int hpm_fs_init(void);
 void hpm_fs_exit(void);
 
-struct file *hpm_fs_create(const char *type, const char *value, loff_t size);
+struct file *hpm_fs_create(enum hpm_fs fs, loff_t size);
 struct file *hpm_fs_open_again(struct file *file, const struct file_operations *fops);
 int hpm_fs_allocate(struct file *file, int mode, loff_t pos, loff_t len);
 void hpm_fs_punch(struct file *file, loff_t pos, loff_t len);

@@ -26,8 +26,8 @@ static bool hugetlb_suffices(const struct hpm_pool *pool, unsigned long nr)
 static void hugetlb_explain(const struct hpm_pool *pool, unsigned long nr, struct hpm_why *why)
 {
 	if (hugetlb_suffices(pool, nr)) {
-		hpm_why(why, "hugetlb: the pool has the pages, but a limit holds the caller");
-		hpm_why_try(why, "look at its cgroup's hugetlb.*.max, memory policy and cpuset");
+		hpm_why_or(why, "look at its cgroup's hugetlb.*.max, memory policy and cpuset",
+			   "hugetlb: the pool has the pages, but a limit holds the caller");
 		return;
 	}
 	hpm_why(why, "hugetlb: %s needed, %lu of %lu free%s, %lu by overcommit",
@@ -57,12 +57,11 @@ static int hugetlb_allocate(struct file *file, const struct hpm_request *r,
 
 	if (!choosy || !pool->free)
 		return hpm_pool_allocate(file, 0, (loff_t)nr * pool->page_size, pool->page_size);
-	if (pool->surplus) {
-		hpm_why(r->why, "hugetlb: pages cannot be chosen while %lu of the pool are surplus",
-			pool->surplus);
-		hpm_why_try(r->why, "a larger nr_hugepages, which makes them persistent");
-		return -ENOMEM;
-	}
+	if (pool->surplus)
+		return hpm_refuse(r->why, -ENOMEM,
+				  "a larger nr_hugepages, which makes them persistent",
+				  "hugetlb: pages cannot be chosen while %lu of the pool are surplus",
+				  pool->surplus);
 	return hpm_choose(&c, 0, (loff_t)nr * pool->page_size, r->why);
 }
 
@@ -107,8 +106,7 @@ int hpm_hugetlb_extend(struct file *file, loff_t pos, unsigned long page_size, s
 
 	if (ret != -ENOSPC)
 		return ret;
-	hpm_why(why, "hugetlb: the pool has no page of %s for the reserve",
-		hpm_text_size(page_size).text);
-	hpm_why_try(why, "a larger nr_hugepages of that node");
-	return -ENOMEM;
+	return hpm_refuse(why, -ENOMEM, "a larger nr_hugepages of that node",
+			  "hugetlb: the pool has no page of %s for the reserve",
+			  hpm_text_size(page_size).text);
 }

@@ -5,17 +5,21 @@
  * Pages never change while a buffer is held, so nothing is locked. Holders are counted by others
  * meanwhile; the counts are for people.
  */
+#include <linux/bitops.h>
 #include <linux/capability.h>
 #include <linux/cred.h>
 #include <linux/pid.h>
 #include <linux/sched/signal.h>
+#include <linux/sizes.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 
 #include "buffer.h"
+#include "claim.h"
 #include "info.h"
 #include "ioctl.h"
 #include "ladder.h"
+#include "policy.h"
 #include "vma.h"
 
 static void info_fill(struct hpage_map_info *info, const struct hpage_map_buffer *buf)
@@ -48,6 +52,7 @@ static void info_fill(struct hpage_map_info *info, const struct hpage_map_buffer
 	info->devices = atomic_read(&buf->devices);
 	info->lingering = min_t(u64, READ_ONCE(buf->backing.nr_lingering), U32_MAX);
 	strscpy_pad(info->name, buf->name, sizeof(info->name));
+	info->alignment = BIT_ULL(__ffs64(pages->starts | info->length));
 }
 
 /* Carry out HPAGE_MAP_INFO. */
@@ -131,4 +136,22 @@ int hpm_info_runs(struct hpm_call *call)
 		cond_resched();
 	}
 	return hpm_ioctl_respond(call);
+}
+
+/* Carry out HPAGE_MAP_FORECAST. */
+int hpm_info_forecast(struct hpm_call *call)
+{
+	struct hpage_map_forecast *f = &call->forecast;
+	const struct hpm_place place = {
+		.policy = HPAGE_MAP_POLICY_STRICT,
+		.node = f->node,
+		.limit = f->flags & HPAGE_MAP_BELOW_4G ? SZ_4G : 0,
+	};
+
+	if (f->flags & ~HPAGE_MAP_BELOW_4G || f->reserved || !hpm_place_exists(&place))
+		return -EINVAL;
+	if (!capable(CAP_SYS_ADMIN))
+		return -EPERM;
+
+	return hpm_claim_forecast(&place, f) ?: hpm_ioctl_respond(call);
 }

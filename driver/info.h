@@ -9,5 +9,6 @@ int hpm_info_info(struct hpm_call *call);
 int hpm_info_list(struct hpm_call *call);
 int hpm_info_nodes(struct hpm_call *call);
 int hpm_info_runs(struct hpm_call *call);
+int hpm_info_forecast(struct hpm_call *call);
 
 #endif

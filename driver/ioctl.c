@@ -37,7 +37,7 @@ long hpm_ioctl_call(const struct hpm_ioctl *ioctl, struct file *file, unsigned i
 
 	/* Numbers are used up one after the other. */
 	if (!ioctl)
-		return cmd >= HPAGE_MAP_INFO && cmd <= HPAGE_MAP_DMA_SYNC ? -EBADF : -ENOTTY;
+		return cmd >= HPAGE_MAP_INFO && cmd <= HPAGE_MAP_FORECAST ? -EBADF : -ENOTTY;
 	if (ioctl->mode & ~file->f_mode)
 		return -EBADF;
 	if (get_user(size, (u32 __user *)call.user))

@@ -21,6 +21,7 @@ struct hpm_call {
 		struct hpage_map_pin pin;
 		struct hpage_map_dma_map dma_map;
 		struct hpage_map_dma_sync dma_sync;
+		struct hpage_map_forecast forecast;
 	};
 	struct file *file;	/* on which it was called */
 	void __user *user;	/* where the program's struct is */
@@ -36,10 +37,8 @@ struct hpm_ioctl {
 	int (*handler)(struct hpm_call *call);
 };
 
-/* What a file must be open for. What is only reported and is no content needs neither. */
+/* Instead of FMODE_READ or FMODE_WRITE: what is only reported and is no content needs neither. */
 #define HPM_FOR_ANY	((__force fmode_t)0)
-#define HPM_FOR_READING	FMODE_READ
-#define HPM_FOR_WRITING	FMODE_WRITE
 
 #define HPM_IOCTL(_cmd, _mode, _handler, _struct, _last)				\
 	{										\

@@ -9,19 +9,8 @@
 #include "kind.h"
 
 const struct hpm_kind hpm_kinds[] = {
-	[HPAGE_MAP_BACKING_HUGETLB] = {
-		.name = "hugetlb",
-		.reservable = true,
-		.pooled = true,
-	},
-	[HPAGE_MAP_BACKING_THP] = {
-		.name = "thp",
-		.reservable = true,
-	},
-	[HPAGE_MAP_BACKING_BASE] = {
-		.name = "base",
-	},
-	[HPAGE_MAP_BACKING_USER] = {
-		.name = "user",
-	},
+	[HPAGE_MAP_BACKING_HUGETLB] = { .name = "hugetlb", .reservable = true, .pooled = true },
+	[HPAGE_MAP_BACKING_THP] = { .name = "thp", .reservable = true },
+	[HPAGE_MAP_BACKING_BASE] = { .name = "base" },
+	[HPAGE_MAP_BACKING_USER] = { .name = "user" },
 };

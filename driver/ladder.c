@@ -43,7 +43,7 @@
  */
 static unsigned long page_size_asked(const struct hpm_request *r)
 {
-	return r->page_size == PAGE_SIZE ? 0 : (r->page_size ?: PMD_SIZE);
+	return r->page_size == PAGE_SIZE ? 0 : (r->page_size ?: HPM_BEST_SIZE);
 }
 
 static unsigned long page_size_below(const struct hpm_request *r)
@@ -53,7 +53,9 @@ static unsigned long page_size_below(const struct hpm_request *r)
 
 static unsigned long page_size_thp(const struct hpm_request *r)
 {
-	return page_size_asked(r) == PMD_SIZE ? PMD_SIZE : page_size_below(r);
+	bool whole = !r->page_size && IS_ALIGNED(r->length, PMD_SIZE);
+
+	return whole || page_size_asked(r) == PMD_SIZE ? PMD_SIZE : page_size_below(r);
 }
 
 static unsigned long page_size_base(const struct hpm_request *r)
@@ -157,9 +159,8 @@ static int backing_pin(struct hpm_backing *b, const struct hpm_request *r, u64 s
 		hpm_why(r->why, "a page could not be pinned (%pe)", ERR_PTR(ret));
 		return hpm_signals_ended(ret) ? ret : -ENOMEM;
 	}
-	hpm_why(r->why, "a page was %s while the buffer was made", defect);
-	hpm_why_try(r->why, "again");
-	return b->reserve ? -EHWPOISON : -ENOMEM;
+	return hpm_refuse(r->why, b->reserve ? -EHWPOISON : -ENOMEM, "again",
+			  "a page was %s while the buffer was made", defect);
 }
 
 /* Allocators do what they can; here it is seen whether that was what was asked for. */
@@ -170,25 +171,20 @@ static int backing_verify(const struct hpm_backing *b, const struct hpm_request 
 	const char *name = hpm_kinds[b->kind].name;
 	u64 on_node = 0;
 
-	if (r->flags & HPAGE_MAP_CONTIGUOUS && pages->nr_runs > 1) {
-		hpm_why(r->why, "%s: %lu pages in a row needed, got %lu runs", name, pages->nr,
-			pages->nr_runs);
-		hpm_why_try(r->why, "a hugetlb pool, of which pages can be chosen");
-		return -ENOMEM;
-	}
-	if (place->limit && pages->end > place->limit) {
-		hpm_why(r->why, "%s: the pages do not all lie below %#llx", name, place->limit);
-		hpm_why_try(r->why, "a larger hugetlb pool, set at boot");
-		return -ENOMEM;
-	}
-	if (pages->node == place->node || (place->policy != HPAGE_MAP_POLICY_PREFERRED &&
-					   place->policy != HPAGE_MAP_POLICY_STRICT))
+	if (r->flags & HPAGE_MAP_CONTIGUOUS && pages->nr_runs > 1)
+		return hpm_refuse(r->why, -ENOMEM, "a hugetlb pool, of which pages can be chosen",
+				  "%s: %lu pages in a row needed, got %lu runs", name, pages->nr,
+				  pages->nr_runs);
+	if (place->limit && pages->end > place->limit)
+		return hpm_refuse(r->why, -ENOMEM, "a larger hugetlb pool, set at boot",
+				  "%s: the pages do not all lie below %#llx", name, place->limit);
+	if (pages->node == place->node || !hpm_policy_names_node(place->policy))
 		return 0;
 	hpm_pages_by_node(pages, place->node, 1, &on_node);
-	hpm_why(r->why, "%s: %llu of %lu pages are on node %d", name, on_node, pages->nr,
-		place->node);
-	hpm_why_try(r->why, "a larger pool or more free memory on that node");
-	return place->policy == HPAGE_MAP_POLICY_STRICT ? -ENOMEM : 0;
+	return hpm_refuse(r->why, place->policy == HPAGE_MAP_POLICY_STRICT ? -ENOMEM : 0,
+			  "a larger pool or more free memory on that node",
+			  "%s: %llu of %lu pages are on node %d", name, on_node, pages->nr,
+			  place->node);
 }
 
 /* Pin, verify and seal what was got. On failure it goes back, and what it was charged for. */
@@ -216,12 +212,10 @@ static int rung_make(const struct rung *rung, struct hpm_backing *b, const struc
 
 	if (!page_size || (ready && !kind->reservable))
 		return -EINVAL;
-	if (rung->exists && !rung->exists(page_size)) {
-		hpm_why(r->why, "%s: no pages of %s on this machine", kind->name,
-			hpm_text_size(page_size).text);
-		hpm_why_try(r->why, "ls /sys/kernel/mm/hugepages");
-		return -EINVAL;
-	}
+	if (rung->exists && !rung->exists(page_size))
+		return hpm_refuse(r->why, -EINVAL, "ls /sys/kernel/mm/hugepages",
+				  "%s: no pages of %s on this machine", kind->name,
+				  hpm_text_size(page_size).text);
 	size = round_up(r->length, page_size);
 	/* What of the reserve turns out to be broken is given up, and the next is taken. */
 	do {
@@ -267,10 +261,9 @@ int hpm_ladder_make(struct hpm_backing *b, const struct hpm_request *r)
 		      r->place.policy == HPAGE_MAP_POLICY_INTERLEAVE;
 	int ret;
 
-	if (r->length >> PAGE_SHIFT > totalram_pages()) {
-		hpm_why(r->why, "more than this machine's memory");
-		return -ENOMEM;
-	}
+	if (r->length >> PAGE_SHIFT > totalram_pages())
+		return hpm_refuse(r->why, -ENOMEM, "a smaller size",
+				  "more than this machine's memory");
 	if (!(r->flags & HPAGE_MAP_RESERVE))
 		return ladder_descend(b, r, false);
 	if (chosen) {

@@ -119,9 +119,9 @@ static void limit_explain(enum hpm_limit limit, u64 bytes, u64 used, struct hpm_
 	struct hpm_text max = hpm_text_size(limit_max(limit));
 
 	if (limit == HPM_LIMIT_MEMLOCK) {
-		hpm_why(why, "%s besides %s pinned exceed RLIMIT_MEMLOCK, %s", more.text, has.text,
-			max.text);
-		hpm_why_try(why, "a larger ulimit -l, or a hugetlb pool");
+		hpm_why_or(why, "a larger ulimit -l, or a hugetlb pool",
+			   "%s besides %s pinned exceed RLIMIT_MEMLOCK, %s", more.text, has.text,
+			   max.text);
 	} else {
 		hpm_why(why, "%s: %s more than this user's %s exceed %s", name, more.text,
 			has.text, max.text);

@@ -48,13 +48,12 @@ bool hpm_log_may(bool refused)
 /* Log what the calling task was given, or @refused, if there may be a line about it. */
 void hpm_log(bool refused, const char *fmt, ...)
 {
-	struct va_format vaf = { .fmt = fmt };
 	va_list args;
+	struct va_format vaf = { .fmt = fmt, .va = &args };
 
 	if (!hpm_log_may(refused))
 		return;
 	va_start(args, fmt);
-	vaf.va = &args;
 	pr_info("%*pE (%d) %pV\n", (int)strnlen(current->comm, sizeof(current->comm)),
 		current->comm, task_tgid_nr(current), &vaf);
 	va_end(args);

@@ -97,11 +97,10 @@ static int request_place_near(struct hpm_request *r, const char *name)
 	dev = hpm_device_find(name);
 	if (dev == ERR_PTR(-EINVAL))
 		return hpm_why_invalid(r->why, "that is no name of a device");
-	if (IS_ERR(dev)) {
-		hpm_why(r->why, "there is no PCI or platform device %s", name);
-		hpm_why_try(r->why, "ls /sys/bus/pci/devices /sys/bus/platform/devices");
-		return PTR_ERR(dev);
-	}
+	if (IS_ERR(dev))
+		return hpm_refuse(r->why, PTR_ERR(dev),
+				  "ls /sys/bus/pci/devices /sys/bus/platform/devices",
+				  "there is no PCI or platform device %s", name);
 	ret = hpm_request_near(r, dev);
 	put_device(dev);
 	if (r->place.node == NUMA_NO_NODE)
@@ -113,8 +112,7 @@ static int request_place_near(struct hpm_request *r, const char *name)
 static int request_read(struct hpm_request *r, const struct hpage_map_alloc *a)
 {
 	bool near = *a->near_device;
-	bool by_node = !near && (a->policy == HPAGE_MAP_POLICY_PREFERRED ||
-				 a->policy == HPAGE_MAP_POLICY_STRICT);
+	bool by_node = !near && hpm_policy_names_node(a->policy);
 
 	if (a->reserved || hpm_name_check(a->name, r->why))
 		return -EINVAL;

@@ -119,7 +119,7 @@ static int named_claim(struct named *named, struct hpm_why *why)
 	u32 minor;
 	int ret;
 
-	mutex_lock(&names_lock);
+	guard(mutex)(&names_lock);
 	ret = name_taken(dev_name(&named->dev), why);
 	/* Cyclic, so that an old copy of a node does not lead to a new buffer soon. */
 	if (!ret)
@@ -127,7 +127,6 @@ static int named_claim(struct named *named, struct hpm_why *why)
 				      &last_minor, GFP_KERNEL);
 	if (ret >= 0)
 		named->dev.devt = hpm_class_devt + minor;
-	mutex_unlock(&names_lock);
 	return ret == -EBUSY ? -ENOSPC : min(ret, 0);
 }
 
@@ -136,7 +135,7 @@ static int named_publish(struct named *named, struct hpage_map_buffer *buf)
 {
 	int ret = PTR_ERR_OR_ZERO(buf);
 
-	mutex_lock(&names_lock);
+	guard(mutex)(&names_lock);
 	if (!ret) {
 		/* From here on openers take references, who can as long as its maker has one. */
 		xa_lock(&names);
@@ -148,7 +147,6 @@ static int named_publish(struct named *named, struct hpage_map_buffer *buf)
 		xa_erase(&names, MINOR(named->dev.devt));
 	else
 		hpm_buffer_get(buf);
-	mutex_unlock(&names_lock);
 	return ret;
 }
 

@@ -33,8 +33,11 @@ static void section_add(unsigned long section, long pieces)
 		old = seen;
 }
 
-/* Add @pieces to each section for each run of @pages in it. */
-static void sections_add(const struct hpm_pages *pages, long pieces)
+/*
+ * Each run of @pages becomes a piece more (1) or fewer (-1) in each section that it touches, whose
+ * memory stays online while it has pieces.
+ */
+void hpm_offline_count(const struct hpm_pages *pages, long pieces)
 {
 	unsigned long at, last;
 	struct hpage_map_run run;
@@ -46,18 +49,6 @@ static void sections_add(const struct hpm_pages *pages, long pieces)
 			section_add(at, pieces);
 		cond_resched();
 	}
-}
-
-/* Keep the memory of these pages online. */
-void hpm_offline_guard(const struct hpm_pages *pages)
-{
-	sections_add(pages, 1);
-}
-
-/* The memory of these pages, which was kept, may go offline again. */
-void hpm_offline_release(const struct hpm_pages *pages)
-{
-	sections_add(pages, -1);
 }
 
 static int offline_notify(struct notifier_block *nb, unsigned long action, void *data)

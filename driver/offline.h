@@ -7,7 +7,6 @@ struct hpm_pages;
 int hpm_offline_init(void);
 void hpm_offline_exit(void);
 
-void hpm_offline_guard(const struct hpm_pages *pages);
-void hpm_offline_release(const struct hpm_pages *pages);
+void hpm_offline_count(const struct hpm_pages *pages, long pieces);
 
 #endif

@@ -81,6 +81,7 @@ int hpm_pages_add(struct hpm_pages *pages, struct page *page, u64 bytes)
 		if (extents_grow(pages))
 			return -ENOMEM;
 		pages->extents[pages->nr_runs++] = (struct hpm_extent){ size, address };
+		pages->starts |= size | address;
 	}
 	if (!last)
 		pages->node = folio_nid(folio);
@@ -181,9 +182,11 @@ static unsigned long pfn_migratetype(unsigned long pfn)
 {
 	unsigned long bit = ((pfn & (PAGES_PER_SECTION - 1)) >> pageblock_order) *
 			    NR_PAGEBLOCK_BITS;
-	struct mem_section_usage *usage = READ_ONCE(__pfn_to_section(pfn)->usage);
+	struct mem_section_usage *usage;
 	unsigned long *words;
 
+	guard(rcu)();
+	usage = READ_ONCE(__pfn_to_section(pfn)->usage);
 	/* The section is being removed. */
 	if (!usage)
 		return MIGRATE_TYPES;

@@ -17,6 +17,7 @@ struct hpm_pages {
 	unsigned int shift;		/* log2 of the page size in bytes */
 	int node;			/* of all pages, or HPAGE_MAP_NODE_MIXED */
 	u64 end;			/* physical address where the highest page ends */
+	u64 starts;			/* all offsets and addresses of extents, by OR */
 };
 
 static inline u64 hpm_pages_size(const struct hpm_pages *pages)

@@ -6,7 +6,7 @@
 #include "param.h"
 
 /* A number of bytes with an optional suffix. "max" is no limit, as in files of control groups. */
-int hpm_param_set_bytes(const char *text, const struct kernel_param *kp)
+static int param_set_bytes(const char *text, const struct kernel_param *kp)
 {
 	char *end;
 	u64 bytes = memparse(text, &end);
@@ -22,7 +22,7 @@ int hpm_param_set_bytes(const char *text, const struct kernel_param *kp)
 	return 0;
 }
 
-int hpm_param_get_bytes(char *text, const struct kernel_param *kp)
+static int param_get_bytes(char *text, const struct kernel_param *kp)
 {
 	u64 bytes = READ_ONCE(*(u64 *)kp->arg);
 
@@ -30,6 +30,6 @@ int hpm_param_get_bytes(char *text, const struct kernel_param *kp)
 }
 
 const struct kernel_param_ops hpm_param_ops_bytes = {
-	.set = hpm_param_set_bytes,
-	.get = hpm_param_get_bytes,
+	.set = param_set_bytes,
+	.get = param_get_bytes,
 };

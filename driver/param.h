@@ -8,7 +8,4 @@
 /* For a u64 in bytes, with a suffix: 64M, 1G, or max. */
 extern const struct kernel_param_ops hpm_param_ops_bytes;
 
-int hpm_param_set_bytes(const char *text, const struct kernel_param *kp);
-int hpm_param_get_bytes(char *text, const struct kernel_param *kp);
-
 #endif

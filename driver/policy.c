@@ -44,13 +44,17 @@ static nodemask_t nodes_allowed(const struct hpm_place *place)
 	return nodes;
 }
 
+/* Has the node that is named memory? */
+bool hpm_place_exists(const struct hpm_place *place)
+{
+	return place->node >= 0 && place->node < MAX_NUMNODES &&
+	       node_state(place->node, N_MEMORY);
+}
+
 /* Begin to look for pages on one node after the other. */
 void hpm_nodes_begin(struct hpm_nodes *nodes, const struct hpm_place *place)
 {
-	bool named = place->policy == HPAGE_MAP_POLICY_STRICT ||
-		     place->policy == HPAGE_MAP_POLICY_PREFERRED;
-
-	nodes->first = named ? place->node : numa_mem_id();
+	nodes->first = hpm_policy_names_node(place->policy) ? place->node : numa_mem_id();
 	nodes->left = nodes_allowed(place);
 }
 
@@ -144,18 +148,16 @@ void hpm_policy_leave(struct hpm_policy *policy)
 	if (!policy)
 		return;
 	policy_swap(policy->tasks_own);
-	spin_lock(&left_lock);
+	guard(spinlock)(&left_lock);
 	list_add(&policy->entry, &policies_left);
 	policies_sweep();
-	spin_unlock(&left_lock);
 }
 
 /* Nobody enters any more. */
 void hpm_policy_exit(void)
 {
-	spin_lock(&left_lock);
+	guard(spinlock)(&left_lock);
 	policies_sweep();
-	spin_unlock(&left_lock);
 }
 
 #else

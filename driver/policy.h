@@ -13,12 +13,19 @@ struct hpm_place {
 	u64 limit;			/* the first physical address out of reach; 0 for none */
 };
 
+/* Does a policy name a node? */
+static inline bool hpm_policy_names_node(u32 policy)
+{
+	return policy == HPAGE_MAP_POLICY_PREFERRED || policy == HPAGE_MAP_POLICY_STRICT;
+}
+
 /* Nodes to look at one after the other. */
 struct hpm_nodes {
 	int first;		/* look here first, if it is among them */
 	nodemask_t left;
 };
 
+bool hpm_place_exists(const struct hpm_place *place);
 void hpm_nodes_begin(struct hpm_nodes *nodes, const struct hpm_place *place);
 int hpm_nodes_next(struct hpm_nodes *nodes);
 

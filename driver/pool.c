@@ -7,6 +7,7 @@
  * is shared, so nothing is locked.
  */
 #include <linux/kernel.h>
+#include <linux/log2.h>
 #include <linux/sched.h>
 #include <linux/sched/mm.h>
 #include <linux/sizes.h>
@@ -81,10 +82,7 @@ int hpm_pool_look(struct hpm_pool *pool, const struct hpm_place *place, unsigned
 /* Make a hugetlbfs file. Return: the file, or an ERR_PTR as of hpm_fs_create(). */
 struct file *hpm_pool_file(unsigned long page_size, u64 size)
 {
-	char option[24];
-
-	snprintf(option, sizeof(option), "%luK", page_size / SZ_1K);
-	return hpm_fs_create("hugetlbfs", option, size);
+	return hpm_fs_create(HPM_FS_POOL + ilog2(page_size), size);
 }
 
 /*

@@ -31,20 +31,15 @@ int hpm_request_near(struct hpm_request *r, struct device *dev)
 static int request_check_place(const struct hpm_request *r)
 {
 	const struct hpm_place *place = &r->place;
-	bool by_node = place->policy == HPAGE_MAP_POLICY_PREFERRED ||
-		       place->policy == HPAGE_MAP_POLICY_STRICT;
 
 	if (place->policy > HPAGE_MAP_POLICY_INTERLEAVE)
 		return -EINVAL;
 	if (place->policy == HPAGE_MAP_POLICY_INTERLEAVE &&
 	    (r->flags & HPAGE_MAP_CONTIGUOUS || place->limit))
 		return hpm_why_invalid(r->why, "interleaved pages are not chosen by address");
-	if (by_node && (place->node < 0 || place->node >= MAX_NUMNODES ||
-			!node_state(place->node, N_MEMORY))) {
-		hpm_why(r->why, "there is no node %d with memory", place->node);
-		hpm_why_try(r->why, "cat /sys/devices/system/node/has_memory");
-		return -EINVAL;
-	}
+	if (hpm_policy_names_node(place->policy) && !hpm_place_exists(place))
+		return hpm_refuse(r->why, -EINVAL, "cat /sys/devices/system/node/has_memory",
+				  "there is no node %d with memory", place->node);
 	return 0;
 }
 

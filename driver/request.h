@@ -3,6 +3,8 @@
 #ifndef _HPM_REQUEST_H
 #define _HPM_REQUEST_H
 
+#include <linux/pgtable.h>
+#include <linux/sizes.h>
 #include <linux/uidgid.h>
 #include <uapi/linux/hpage_map.h>
 
@@ -11,9 +13,15 @@
 
 struct device;
 
+/*
+ * The best page size: what a PMD maps, unless few buffers would fill that, as the 512 MiB of arm64
+ * with base pages of 64 KiB.
+ */
+#define HPM_BEST_SIZE	(PMD_SIZE <= SZ_32M ? PMD_SIZE : SZ_2M)
+
 struct hpm_request {
 	u64 length;			/* bytes; rounded up to the page size that is got */
-	u64 page_size;			/* bytes; 0 for the best, at most what a PMD maps */
+	u64 page_size;			/* bytes; 0 for the best */
 	struct hpm_place place;		/* where the pages shall lie */
 	u32 flags;			/* bits of enum hpage_map_alloc_flags */
 	bool charge_user;		/* against the limits of the calling task's user */

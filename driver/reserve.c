@@ -73,12 +73,8 @@ LIST_HEAD(hpm_reserves);
 
 static unsigned long reserve_ready(struct hpm_reserve *r)
 {
-	unsigned long nr;
-
-	mutex_lock(&r->lock);
-	nr = r->tail - r->head;
-	mutex_unlock(&r->lock);
-	return nr;
+	guard(mutex)(&r->lock);
+	return r->tail - r->head;
 }
 
 /* One page more, if it can be had on the node. */
@@ -95,9 +91,8 @@ static int reserve_extend(struct hpm_reserve *r)
 	if (ret)
 		return ret;
 
-	mutex_lock(&r->lock);
+	guard(mutex)(&r->lock);
 	r->tail++;
-	mutex_unlock(&r->lock);
 	return 0;
 }
 
@@ -166,9 +161,8 @@ static void reserve_work(struct work_struct *work)
 		hpm_why(&r->finding, "%pe", ERR_PTR(ret));
 	if (ret || missing)
 		queue_delayed_work(hpm_workqueue, &r->work, ret ? RETRY_AFTER : 0);
-	mutex_lock(&r->lock);
+	guard(mutex)(&r->lock);
 	r->why = r->finding;
-	mutex_unlock(&r->lock);
 }
 
 /* Return: the file, with a reference for the caller; NULL when fewer than @nr are ready. */
@@ -214,9 +208,9 @@ struct hpm_reserve *hpm_reserve_take(enum hpage_map_backing backing, unsigned lo
 			most = max(most, reserve_ready(r));
 		}
 	}
-	hpm_why(why, "reserve: %s from %s needed, %lu ready", hpm_text_pages(nr, page_size).text,
-		hpm_kinds[backing].name, most);
-	hpm_why_try(why, "a larger number in /sys/class/hpage_map_reserve/*/pages");
+	hpm_why_or(why, "a larger number in /sys/class/hpage_map_reserve/*/pages",
+		   "reserve: %s from %s needed, %lu ready", hpm_text_pages(nr, page_size).text,
+		   hpm_kinds[backing].name, most);
 	return NULL;
 }
 

@@ -38,12 +38,9 @@ static DEVICE_ATTR_RO(ready);
 static ssize_t why_show(struct device *dev, struct device_attribute *attr, char *text)
 {
 	struct hpm_reserve *r = dev_get_drvdata(dev);
-	ssize_t len;
 
-	mutex_lock(&r->lock);
-	len = sysfs_emit(text, "%s\n", r->why.text);
-	mutex_unlock(&r->lock);
-	return len;
+	guard(mutex)(&r->lock);
+	return sysfs_emit(text, "%s\n", r->why.text);
 }
 static DEVICE_ATTR_RO(why);
 

@@ -52,28 +52,33 @@ static unsigned long node_room(struct pglist_data *node, enum zone_type highest)
 	return room - min(room, floor);
 }
 
-/* Is there memory of the page allocator for @size bytes more? If not, add a reason for @rung. */
-bool hpm_room_has(const struct hpm_place *place, u64 size, const char *rung, struct hpm_why *why)
+/* How many pages of the page allocator a request may take, on all of its nodes together. */
+unsigned long hpm_room(const struct hpm_place *place)
 {
 	/* ZONE_MOVABLE has no pages that may be pinned. */
 	enum zone_type highest = gfp_zone(place->limit && place->limit <= SZ_4G ? GFP_DMA32 :
 					  GFP_KERNEL);
 	unsigned long room = 0;
 	struct hpm_nodes nodes;
-	int node, nr = 0;
-	char where[24] = "";
+	int node;
 
 	hpm_nodes_begin(&nodes, place);
-	while ((node = hpm_nodes_next(&nodes)) != NUMA_NO_NODE) {
+	while ((node = hpm_nodes_next(&nodes)) != NUMA_NO_NODE)
 		room += node_room(NODE_DATA(node), highest);
-		snprintf(where, sizeof(where), " on node %d", node);
-		nr++;
-	}
+	return room;
+}
+
+/* Is there memory of the page allocator for @size bytes more? If not, add a reason for @rung. */
+bool hpm_room_has(const struct hpm_place *place, u64 size, const char *rung, struct hpm_why *why)
+{
+	unsigned long room = hpm_room(place);
+	char where[24] = "";
+
 	if (size >> PAGE_SHIFT <= room)
 		return true;
-	hpm_why(why, "%s: %s needed, %s of memory available%s", rung, hpm_text_size(size).text,
-		hpm_text_size((u64)room << PAGE_SHIFT).text,
-		nr == 1 && num_node_state(N_MEMORY) > 1 ? where : "");
-	hpm_why_try(why, "a smaller size");
-	return false;
+	if (place->policy == HPAGE_MAP_POLICY_STRICT && num_node_state(N_MEMORY) > 1)
+		snprintf(where, sizeof(where), " on node %d", place->node);
+	return hpm_refuse(why, false, "a smaller size", "%s: %s needed, %s of memory available%s",
+			  rung, hpm_text_size(size).text,
+			  hpm_text_size((u64)room << PAGE_SHIFT).text, where);
 }

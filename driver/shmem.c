@@ -84,17 +84,14 @@ static struct folio *folio_read(struct filling *f, loff_t pos)
 /* tmpfs returns ENOSPC when the machine's commit limit refuses a page. Return: -errno. */
 static int filling_explain_none(struct hpm_why *why, loff_t pos, int err)
 {
-	if (err == -ENOSPC) {
-		hpm_why(why, "no page after %s: the commit limit is reached",
-			hpm_text_size(pos).text);
-		hpm_why_try(why, "a smaller size, or another vm.overcommit_memory");
-		return -ENOMEM;
-	}
-	if (err == -ENOMEM) {
-		hpm_why(why, "no page after %s: no memory, or none for the cgroup",
-			hpm_text_size(pos).text);
-		hpm_why_try(why, "a smaller size, or a larger memory.max");
-	}
+	if (err == -ENOSPC)
+		return hpm_refuse(why, -ENOMEM, "a smaller size, or another vm.overcommit_memory",
+				  "no page after %s: the commit limit is reached",
+				  hpm_text_size(pos).text);
+	if (err == -ENOMEM)
+		return hpm_refuse(why, -ENOMEM, "a smaller size, or a larger memory.max",
+				  "no page after %s: no memory, or none for the cgroup",
+				  hpm_text_size(pos).text);
 	return err;
 }
 
@@ -155,9 +152,9 @@ static int filling_fill(struct filling *f, loff_t pos, loff_t end)
 	return 0;
 }
 
-static struct file *shmem_create(u64 size, const char *huge)
+static struct file *shmem_create(u64 size, enum hpm_fs fs)
 {
-	struct file *file = hpm_fs_create("tmpfs", huge, size);
+	struct file *file = hpm_fs_create(fs, size);
 
 	/* Reclaim would unmap the pages in spite of their pins. */
 	if (!IS_ERR(file))
@@ -165,11 +162,11 @@ static struct file *shmem_create(u64 size, const char *huge)
 	return file;
 }
 
-static struct file *shmem_fill(struct filling *f, u64 size, const char *option)
+static struct file *shmem_fill(struct filling *f, u64 size, enum hpm_fs fs)
 {
 	int ret;
 
-	f->file = shmem_create(size, option);
+	f->file = shmem_create(size, fs);
 	if (IS_ERR(f->file))
 		return f->file;
 	ret = filling_fill(f, 0, size);
@@ -198,7 +195,7 @@ struct file *hpm_thp_fill(const struct hpm_request *r, u64 size, unsigned long p
 		.why = r->why,
 	};
 
-	return shmem_fill(&f, size, "always");
+	return shmem_fill(&f, size, HPM_FS_ALWAYS);
 }
 
 /* Base pages, or the best mix; see ladder.c. */
@@ -207,13 +204,13 @@ struct file *hpm_base_fill(const struct hpm_request *r, u64 size, unsigned long 
 	bool mixed = has_transparent_hugepage() && !r->page_size;
 	struct filling f = { .place = &r->place, .why = r->why };
 
-	return shmem_fill(&f, size, mixed ? "within_size" : "never");
+	return shmem_fill(&f, size, mixed ? HPM_FS_WITHIN_SIZE : HPM_FS_NEVER);
 }
 
 /* An empty file for PMD-sized folios. Return: the file, or an ERR_PTR as of hpm_fs_create(). */
 struct file *hpm_thp_file(unsigned long page_size, u64 size)
 {
-	return shmem_create(size, "always");
+	return shmem_create(size, HPM_FS_ALWAYS);
 }
 
 /* One folio more, for the reserve. Return: 0; -ENOMEM when no huge one is to be had; or -errno. */
@@ -230,11 +227,9 @@ int hpm_thp_extend(struct file *file, loff_t pos, unsigned long page_size, struc
 	int ret;
 
 	/* What is only kept ready must not press upon what is used. */
-	if (si_mem_available() < (long)(totalram_pages() / SPARE_PART)) {
-		hpm_why(why, "thp: less than 1/%u of the memory is available", SPARE_PART);
-		hpm_why_try(why, "a smaller reserve");
-		return -ENOMEM;
-	}
+	if (si_mem_available() < (long)(totalram_pages() / SPARE_PART))
+		return hpm_refuse(why, -ENOMEM, "a smaller reserve",
+				  "thp: less than 1/%u of the memory is available", SPARE_PART);
 	ret = filling_fill(&f, pos, pos + page_size);
 	if (ret)
 		hpm_fs_punch(file, pos, page_size);

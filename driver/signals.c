@@ -41,7 +41,7 @@ static bool action_restarts(const struct sigaction *action)
 	       action->sa_flags & SA_RESTART;
 }
 
-/* Block the signals that restart system calls. *before is for hpm_signals_release(). */
+/* Block the signals that restart system calls. *before: those that were blocked before. */
 void hpm_signals_hold(sigset_t *before)
 {
 	/* A task that lives has it for good. */
@@ -56,10 +56,4 @@ void hpm_signals_hold(sigset_t *before)
 			sigaddset(&signals, i + 1);
 	spin_unlock_irq(&sighand->siglock);
 	sigprocmask(SIG_BLOCK, &signals, before);
-}
-
-/* Their handlers run when the system call returns. */
-void hpm_signals_release(sigset_t *before)
-{
-	sigprocmask(SIG_SETMASK, before, NULL);
 }

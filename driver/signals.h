@@ -8,7 +8,6 @@
 
 bool hpm_signals_pending(void);
 void hpm_signals_hold(sigset_t *before);
-void hpm_signals_release(sigset_t *before);
 
 /* Did a signal end it? mm/ returns -EINTR to tasks that are being killed. */
 static inline bool hpm_signals_ended(int err)

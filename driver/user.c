@@ -68,19 +68,17 @@ static int user_pin_batch(unsigned long addr, int nr, struct page **pages, struc
 
 	if (got == -EINTR || got == -ENOMEM)
 		return got;
-	if (got <= 0) {		/* also, on newer kernels, when it belongs to a file system */
-		hpm_why(why, "the memory at %#lx cannot be pinned for writing", addr);
-		hpm_why_try(why, "writable memory of mmap(MAP_ANONYMOUS) or memfd_create()");
-		return got == -EOPNOTSUPP ? -EINVAL : -EFAULT;
-	}
+	if (got <= 0)		/* also, on newer kernels, when it belongs to a file system */
+		return hpm_refuse(why, got == -EOPNOTSUPP ? -EINVAL : -EFAULT,
+				  "writable memory of mmap(MAP_ANONYMOUS) or memfd_create()",
+				  "the memory at %#lx cannot be pinned for writing", addr);
 	for (i = 0; i < got; i++) {
 		if (page_may_be_pinned(pages[i]))
 			continue;
-		hpm_why(why, "the memory at %#lx belongs to a file system or a device",
-			addr + ((unsigned long)i << PAGE_SHIFT));
-		hpm_why_try(why, "memory of mmap(MAP_ANONYMOUS) or memfd_create()");
 		unpin_user_pages(pages, got);
-		return -EINVAL;
+		return hpm_refuse(why, -EINVAL, "memory of mmap(MAP_ANONYMOUS) or memfd_create()",
+				  "the memory at %#lx belongs to a file system or a device",
+				  addr + ((unsigned long)i << PAGE_SHIFT));
 	}
 	return got;
 }

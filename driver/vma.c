@@ -68,17 +68,16 @@ static struct file *lease_get(struct hpage_map_buffer *buf)
 {
 	struct file *lease = NULL;
 
-	mutex_lock(&buf->lock);
+	guard(mutex)(&buf->lock);
 	if (buf->lease)
 		lease = get_file_active(&buf->lease);
-	if (!lease) {
-		lease = hpm_fs_open_again(buf->backing.file, &lease_fops);
-		if (!IS_ERR(lease)) {
-			lease->private_data = hpm_buffer_get(buf);
-			WRITE_ONCE(buf->lease, lease);
-		}
-	}
-	mutex_unlock(&buf->lock);
+	if (lease)
+		return lease;
+	lease = hpm_fs_open_again(buf->backing.file, &lease_fops);
+	if (IS_ERR(lease))
+		return lease;
+	lease->private_data = hpm_buffer_get(buf);
+	WRITE_ONCE(buf->lease, lease);
 	return lease;
 }
 

@@ -3,6 +3,7 @@
 #define _GNU_SOURCE
 #include "buffers.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <linux/mempolicy.h>
 #include <signal.h>
@@ -326,6 +327,78 @@ static void pages_of_a_pool_stay_where_they_are(void)
 	CHECK_EQ(unload(), 0);
 }
 
+static struct hpage_map_forecast forecast(int node, uint32_t flags)
+{
+	struct hpage_map_forecast f = { .size = sizeof(f), .flags = flags, .node = node };
+	int door = dev_open(HPAGE_MAP_O_DOOR);
+
+	CHECK_EQ(ioctl(door, HPAGE_MAP_FORECAST, &f), 0);
+	close(door);
+	printf("# node %d, flags %#x: %llu MiB, %llu moved; held %llu by the kernel, %llu pinned, "
+	       "%llu pooled\n", node, flags, (unsigned long long)f.length / MIB,
+	       (unsigned long long)f.moved / MIB, (unsigned long long)f.kernel / MIB,
+	       (unsigned long long)f.pinned / MIB, (unsigned long long)f.pooled / MIB);
+	CHECK_EQ(f.length % pmd_size, 0);
+	CHECK_LE(f.moved, f.length);
+	return f;
+}
+
+/* Half of it, as what is forecast leaves nothing to others; and never twice as much. */
+static void what_is_forecast_comes_true(void)
+{
+	struct hpage_map_forecast f;
+	struct hpage_map_alloc a;
+	struct strangers s;
+	char *locked;
+
+	CHECK_EQ(load(""), 0);
+	strangers_come(&s, NODE, -1, SOME);
+	f = forecast(NODE, 0);
+	CHECK_GE(f.length, 64 * MIB);
+	CHECK_GE(f.moved, base_page);
+	CHECK_LE(forecast(NODE, HPAGE_MAP_BELOW_4G).length, f.length);
+	CHECK_GE(forecast(0, 0).length, 64 * MIB);
+	a = run_request(f.length / 2 / pmd_size * pmd_size / MIB);
+	CHECK_ALLOC(&a, 0);
+	check_run(&a);
+	close(a.fd);
+	a = run_request(2 * f.length / MIB);
+	CHECK_ALLOC(&a, -ENOMEM);
+
+	CHECK_EQ(f.pooled, 0);
+	CHECK_EQ(ask_node_pool(NODE, 1), 1);
+	bind_to(NODE);
+	locked = map_memory(pmd_size, -1, MADV_NOHUGEPAGE);
+	CHECK_EQ(mlock(locked, pmd_size), 0);
+	bind_to(-1);
+	f = forecast(NODE, 0);
+	CHECK_EQ(f.pooled, pmd_size);
+	CHECK_GE(f.pinned, pmd_size);
+	munmap(locked, pmd_size);
+	set_node_pool(NODE, 0);
+	strangers_go(&s);
+	CHECK_EQ(unload(), 0);
+}
+
+static void a_forecast_is_of_a_node_with_memory(void)
+{
+	struct hpage_map_forecast f = { .size = sizeof(f) };
+	int door;
+
+	CHECK_EQ(load(""), 0);
+	door = dev_open(HPAGE_MAP_O_DOOR);
+	for (f.node = -2; f.node <= 2; f.node++)
+		CHECK_EQ(ioctl(door, HPAGE_MAP_FORECAST, &f) ? errno : 0,
+			 f.node < 0 || f.node > NODE ? EINVAL : 0);
+	f.node = 4096;
+	CHECK_ERR(ioctl(door, HPAGE_MAP_FORECAST, &f), EINVAL);
+	f.node = 0;
+	f.flags = HPAGE_MAP_CONTIGUOUS;
+	CHECK_ERR(ioctl(door, HPAGE_MAP_FORECAST, &f), EINVAL);
+	close(door);
+	CHECK_EQ(unload(), 0);
+}
+
 static void ask_beyond_the_group(void *arg)
 {
 	struct hpage_map_alloc a = run_request(64);
@@ -435,6 +508,8 @@ static const struct test tests[] = {
 	TEST(a_run_below_4_gib, ON_NONE),
 	TEST(locked_memory_stays_where_it_is, ON_NONE),
 	TEST(pages_of_a_pool_stay_where_they_are, ON_NONE),
+	TEST(what_is_forecast_comes_true, ON_NONE),
+	TEST(a_forecast_is_of_a_node_with_memory, ON_NONE),
 	TEST(a_control_group_s_limit_holds, ON_NONE),
 	TEST(two_who_ask_at_once_both_get_theirs, ON_NONE),
 	TEST(who_is_killed_leaves_nothing_behind, ON_NONE),

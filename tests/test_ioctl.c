@@ -31,6 +31,7 @@ union arg {
 	struct hpage_map_pin pin;
 	struct hpage_map_dma_map dma_map;
 	struct hpage_map_dma_sync dma_sync;
+	struct hpage_map_forecast forecast;
 	unsigned char bytes[HPAGE_MAP_STRUCT_MAX + 64];
 };
 
@@ -72,6 +73,11 @@ static void no_undo(const union arg *a, bool done)
 static void prepare_info(union arg *a)
 {
 	a->info = (struct hpage_map_info){ .size = sizeof(a->info) };
+}
+
+static void prepare_forecast(union arg *a)
+{
+	a->forecast = (struct hpage_map_forecast){ .size = sizeof(a->forecast) };
 }
 
 static void prepare_alloc(union arg *a)
@@ -259,6 +265,12 @@ static const struct contract contracts[] = {
 		.size = sizeof(struct hpage_map_dma_sync),
 		.prepare = prepare_dma_sync, .undo = undo_dma_sync,
 		.flags = HPAGE_MAP_SYNC_FLAGS, .on_mapping = true,
+	}, {
+		.name = "FORECAST", .cmd = HPAGE_MAP_FORECAST,
+		.size = sizeof(struct hpage_map_forecast),
+		.prepare = prepare_forecast, .undo = no_undo, .flags = HPAGE_MAP_BELOW_4G,
+		.reserved = { FIELD(forecast.reserved) }, .capability = CAP_SYS_ADMIN,
+		.answers = true,
 	},
 };
 
@@ -632,7 +644,7 @@ static void the_wrong_descriptor_is_ebadf(void)
 	door = dev_open(O_RDWR);
 	own = alloc(1, base_page, 0);
 	REFUSED_BY(own, EBADF, HPAGE_MAP_ALLOC, HPAGE_MAP_CREATE, HPAGE_MAP_DESTROY,
-		   HPAGE_MAP_LIST, HPAGE_MAP_DMA_SYNC);
+		   HPAGE_MAP_LIST, HPAGE_MAP_DMA_SYNC, HPAGE_MAP_FORECAST);
 	REFUSED_BY(dev_open(O_RDONLY), EBADF, HPAGE_MAP_ALLOC, HPAGE_MAP_CREATE,
 		   HPAGE_MAP_DMA_SYNC);
 
@@ -702,6 +714,7 @@ static const struct right {
 	{ "DMA_MAP from", HPAGE_MAP_DMA_MAP, "nyy", "nnn", "nyy", HPAGE_MAP_DMA_FROM_DEVICE },
 	{ "DMA_MAP both", HPAGE_MAP_DMA_MAP, "nny", "nnn", "nny", HPAGE_MAP_DMA_FLAGS },
 	{ "DMA_SYNC", HPAGE_MAP_DMA_SYNC, "nnn", "nnn", "nnn", 0 },
+	{ "FORECAST", HPAGE_MAP_FORECAST, "yyy", "yyy", "nnn", 0 },
 };
 
 static const int access_modes[] = { O_RDONLY, O_WRONLY, O_RDWR };
@@ -735,7 +748,7 @@ static int try_right(int fd, const struct right *r)
 	const struct contract *c = of(r->cmd);
 
 	/* DESTROY needs somebody who may make what it destroys. */
-	if (privileged(c))
+	if (privileged(c) || r->cmd == HPAGE_MAP_FORECAST)
 		c->prepare(&a);
 	else
 		a.alloc = request(1, base_page, 0);
@@ -753,7 +766,8 @@ static bool right_is(const struct right *r, const char *where, int i, int fd, bo
 {
 	bool root = !strcmp(suite_user, "root");
 	bool by_root = r->cmd == HPAGE_MAP_CREATE || r->cmd == HPAGE_MAP_DESTROY ||
-		       r->cmd == HPAGE_MAP_RUNS || r->cmd == HPAGE_MAP_DMA_MAP;
+		       r->cmd == HPAGE_MAP_RUNS || r->cmd == HPAGE_MAP_DMA_MAP ||
+		       r->cmd == HPAGE_MAP_FORECAST;
 	int want = !may ? EBADF : by_root && !root ? EPERM :
 		   r->cmd == HPAGE_MAP_DMA_MAP ? ENODEV : 0;
 	int got = try_right(fd, r);
@@ -1033,7 +1047,7 @@ static void other_numbers_are_enotty(void)
 	int fd = dev_open(O_RDWR);
 
 	for (unsigned int nr = 0; nr < 256; nr++)
-		if (nr < _IOC_NR(HPAGE_MAP_INFO) || nr > _IOC_NR(HPAGE_MAP_DMA_SYNC))
+		if (nr < _IOC_NR(HPAGE_MAP_INFO) || nr > _IOC_NR(HPAGE_MAP_FORECAST))
 			CHECK_ERR(ioctl(fd, _IO(HPAGE_MAP_IOC_TYPE, nr), &info), ENOTTY);
 	for (size_t i = 0; i < COUNT(contracts); i++) {
 		unsigned int nr = _IOC_NR(contracts[i].cmd);

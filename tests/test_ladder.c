@@ -188,7 +188,7 @@ static void a_size_that_no_machine_has_is_told(void)
 	struct hpage_map_alloc a = request(1ULL << 50, 0, HPAGE_MAP_ALLOW_BASE);
 
 	CHECK_ERR(try_alloc(&a), ENOMEM);
-	CHECK_STREQ(why, "more than this machine's memory");
+	CHECK_STREQ(why, "more than this machine's memory (try: a smaller size)");
 	a = request(1, 8 * base_page, HPAGE_MAP_EXACT);
 	CHECK_ERR(try_alloc(&a), EINVAL);
 	CHECK(strstr(why, "hugetlb: no pages of "));

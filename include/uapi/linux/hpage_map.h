@@ -165,6 +165,8 @@ enum hpage_map_attributes {
  *	pin of io_uring, RDMA or O_DIRECT) still refers to after the last holder has gone; they
  *	stay charged until then; only HPAGE_MAP_LIST returns a value other than 0
  * @name: out: name or tag, terminated by a NUL; may be empty
+ * @alignment: out: the largest power of two, in bytes, of which the physical addresses and the
+ *	lengths of all runs are multiples; a device, or an IOMMU, can map the buffer in units of it
  */
 struct hpage_map_info {
 	__u32 size;
@@ -190,6 +192,7 @@ struct hpage_map_info {
 	__u32 devices;
 	__u32 lingering;
 	char name[HPAGE_MAP_NAME_SIZE];
+	__aligned_u64 alignment;
 };
 
 /**
@@ -618,5 +621,44 @@ struct hpage_map_dma_sync {
  * Errors: ENODEV.
  */
 #define HPAGE_MAP_DMA_SYNC	_IO(HPAGE_MAP_IOC_TYPE, 0x4a)
+
+/**
+ * struct hpage_map_forecast - the longest run of pages that could be had now
+ * @size: in: sizeof(struct hpage_map_forecast)
+ * @flags: in: HPAGE_MAP_BELOW_4G or 0
+ * @node: in: the NUMA node
+ * @reserved: in: 0
+ * @length: out: bytes of the run; 0 if there is none, and always without HPAGE_MAP_FEATURE_CLAIM
+ * @moved: out: bytes of it in which memory of others lies, which has to be moved first
+ * @kernel: out: bytes of the blocks of the PMD size, on the node, that hold memory of the kernel
+ * @pinned: out: bytes of the other blocks that hold pinned or locked memory
+ * @pooled: out: bytes of the other blocks that are, or hold, pages of hugetlb pools
+ */
+struct hpage_map_forecast {
+	__u32 size;
+	__u32 flags;
+	__s32 node;
+	__u32 reserved;
+	__aligned_u64 length;
+	__aligned_u64 moved;
+	__aligned_u64 kernel;
+	__aligned_u64 pinned;
+	__aligned_u64 pooled;
+};
+
+/**
+ * define HPAGE_MAP_FORECAST - look for the longest run of pages on a NUMA node
+ *
+ * Argument: struct hpage_map_forecast.
+ * Descriptor: the door, with any access mode.
+ * Capability: CAP_SYS_ADMIN.
+ *
+ * The kernel looks at the memory map and changes nothing. HPAGE_MAP_ALLOC with
+ * HPAGE_MAP_CONTIGUOUS and without a hugetlb pool can get such a run, unless a limit of the caller
+ * refuses it, or somebody else gets a part of it first.
+ *
+ * Errors: ENOMEM, EPERM.
+ */
+#define HPAGE_MAP_FORECAST	_IO(HPAGE_MAP_IOC_TYPE, 0x4b)
 
 #endif /* _UAPI_LINUX_HPAGE_MAP_H */

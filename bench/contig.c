@@ -1,0 +1,239 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Who can give a run of physical memory, on a machine as it stands?
+ *
+ *	bench/contig STATE ROUNDS MIB...	(inside a virtual machine; see bench/run)
+ *
+ * STATE is what the machine has been made to be before anybody is asked:
+ *
+ *	fresh		as it has booted
+ *	fragmented	7/10 of the memory taken in base pages, of which three in four, at random,
+ *			are given back
+ *	load		fresh, and whoever started this has put it under load
+ *
+ * In each round every provider is asked for each size, one after the other:
+ *
+ *	hpage_map	HPAGE_MAP_ALLOC with HPAGE_MAP_CONTIGUOUS, and no pool
+ *	hugetlb		a pool that is set now, and of it the same
+ *	cma		the dma-heap of the CMA area of this boot, where there is one
+ *	coherent	dma_alloc_coherent() for a device without an IOMMU, which is what u-dma-buf
+ *			calls; where there is a CMA area it takes from that
+ *	heap		the dma-heap "system", which promises no more than 1 MiB in a row
+ *
+ * Prints "STATE PROVIDER MIB GOT ROUNDS MICROSECONDS MOVED": how often it was had, and of these
+ * times medians of how long it took and of how many base pages moved, by /proc/vmstat.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <linux/dma-heap.h>
+#include <stdbool.h>
+#include <sys/mman.h>
+
+#include "bench.h"
+
+#define POOL		"/sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages"
+#define COHERENT	"/dev/hpm_coherent"
+#define SYSTEM_HEAP	"/dev/dma_heap/system"
+#define MAX_ROUNDS	101
+#define MIB		(UINT64_C(1) << 20)
+
+static const char *cma_heap(void)
+{
+	static const char *const names[] = {
+		"/dev/dma_heap/default_cma_region", "/dev/dma_heap/reserved",
+		"/dev/dma_heap/linux,cma",
+	};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
+		if (!access(names[i], F_OK))
+			return names[i];
+	return NULL;
+}
+
+/* A run of pages of one backing. Return: a descriptor, or -1. */
+static int get_run(enum hpage_map_backing backing, uint64_t size)
+{
+	int door = open_door();
+	struct hpage_map_alloc a = {
+		.size = sizeof(a), .length = size, .flags = HPAGE_MAP_CONTIGUOUS,
+		.page_size = HUGE_PAGE,
+	};
+	int ret = ioctl(door, HPAGE_MAP_ALLOC, &a);
+
+	close(door);
+	if (ret)
+		return -1;
+	if (a.got_backing != backing || a.got_runs != 1)
+		errx(1, "hpage_map gave something else");
+	return a.fd;
+}
+
+static int get_ours(uint64_t size)
+{
+	return get_run(HPAGE_MAP_BACKING_THP, size);
+}
+
+static int get_from_pool(uint64_t size)
+{
+	char text[32];
+
+	snprintf(text, sizeof(text), "%" PRIu64, size / HUGE_PAGE);
+	write_file(POOL, text);
+	return get_run(HPAGE_MAP_BACKING_HUGETLB, size);
+}
+
+static void empty_pool(void)
+{
+	write_file(POOL, "0");
+}
+
+static int get_from_heap(const char *name, uint64_t size)
+{
+	struct dma_heap_allocation_data data = { .len = size, .fd_flags = O_RDWR | O_CLOEXEC };
+	int heap = open(name, O_RDWR | O_CLOEXEC), ret;
+
+	if (heap < 0)
+		err(1, "%s", name);
+	ret = ioctl(heap, DMA_HEAP_IOCTL_ALLOC, &data);
+	close(heap);
+	return ret ? -1 : (int)data.fd;
+}
+
+static int get_cma(uint64_t size)
+{
+	return get_from_heap(cma_heap(), size);
+}
+
+static int get_system(uint64_t size)
+{
+	return get_from_heap(SYSTEM_HEAP, size);
+}
+
+static int get_coherent(uint64_t size)
+{
+	int fd = open(COHERENT, O_RDWR | O_CLOEXEC);
+
+	if (fd < 0)
+		err(1, COHERENT);
+	if (dprintf(fd, "%" PRIu64, size) > 0)
+		return fd;
+	close(fd);
+	return -1;
+}
+
+static bool is_there(const char *path)
+{
+	return path && !access(path, F_OK);
+}
+
+static bool always(void)
+{
+	return true;
+}
+
+static bool has_cma(void)
+{
+	return is_there(cma_heap());
+}
+
+static bool has_coherent(void)
+{
+	return is_there(COHERENT);
+}
+
+static bool has_system(void)
+{
+	return is_there(SYSTEM_HEAP);
+}
+
+static const struct provider {
+	const char *name;
+	bool (*possible)(void);
+	int (*get)(uint64_t size);
+	void (*after)(void);
+} providers[] = {
+	{ "hpage_map", always, get_ours, NULL },
+	{ "hugetlb", always, get_from_pool, empty_pool },
+	{ "cma", has_cma, get_cma, NULL },
+	{ "coherent", has_coherent, get_coherent, NULL },
+	{ "heap", has_system, get_system, NULL },
+};
+
+#define NR_PROVIDERS	(sizeof(providers) / sizeof(*providers))
+#define MAX_SIZES	16
+
+static struct result {
+	int got;
+	int64_t us[MAX_ROUNDS];
+	int64_t moved[MAX_ROUNDS];
+} results[NR_PROVIDERS][MAX_SIZES];
+
+static void ask(const struct provider *p, struct result *r, uint64_t size)
+{
+	int64_t moved = vmstat("pgmigrate_success"), start = microseconds();
+	int fd = p->get(size);
+
+	if (fd >= 0) {
+		r->us[r->got] = microseconds() - start;
+		r->moved[r->got++] = vmstat("pgmigrate_success") - moved;
+		close(fd);
+	} else if (errno != ENOMEM) {
+		err(1, "%s", p->name);
+	}
+	if (p->after)
+		p->after();
+}
+
+static void fragment(void)
+{
+	uint64_t len = (uint64_t)sysconf(_SC_PHYS_PAGES) * 7 / 10 * BASE_PAGE;
+	char *p = mmap(NULL, len, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	unsigned int seed = 1;
+
+	if (p == MAP_FAILED || madvise(p, len, MADV_NOHUGEPAGE))
+		err(1, "mmap");
+	for (uint64_t at = 0; at < len; at += BASE_PAGE)
+		p[at] = 1;
+	for (uint64_t at = 0; at < len; at += BASE_PAGE)
+		if (rand_r(&seed) >> 8 & 3)
+			madvise(p + at, BASE_PAGE, MADV_DONTNEED);
+}
+
+static int compare(const void *a, const void *b)
+{
+	int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+
+	return (x > y) - (x < y);
+}
+
+static int64_t median(int64_t *values, int nr)
+{
+	qsort(values, nr, sizeof(*values), compare);
+	return nr ? values[nr / 2] : 0;
+}
+
+int main(int argc, char **argv)
+{
+	int rounds = argc > 3 ? atoi(argv[2]) : 0, nr_sizes = argc - 3;
+
+	if (rounds < 1 || rounds > MAX_ROUNDS || nr_sizes > MAX_SIZES)
+		errx(2, "usage: contig fresh|fragmented|load ROUNDS MIB...");
+	if (!strcmp(argv[1], "fragmented"))
+		fragment();
+
+	for (int round = 0; round < rounds; round++)
+		for (int s = 0; s < nr_sizes; s++)
+			for (size_t i = 0; i < NR_PROVIDERS; i++)
+				if (providers[i].possible())
+					ask(&providers[i], &results[i][s],
+					    strtoull(argv[3 + s], NULL, 0) * MIB);
+	for (size_t i = 0; i < NR_PROVIDERS; i++)
+		for (int s = 0; s < nr_sizes && providers[i].possible(); s++) {
+			struct result *r = &results[i][s];
+
+			printf("%s %s %s %d %d %" PRId64 " %" PRId64 "\n", argv[1],
+			       providers[i].name, argv[3 + s], r->got, rounds,
+			       median(r->us, r->got), median(r->moved, r->got));
+		}
+	return 0;
+}
