@@ -406,6 +406,9 @@ int hpmap_fd(const struct hpmap_buffer *buffer);
  * @descriptors: open files that hold the buffer; 0 if not known
  * @mappings: mappings that hold it; 0 if not known
  * @name: name or tag; may be empty
+ * @alignment: the largest power of two, in bytes, of which the physical addresses
+ *	and the lengths of all runs are multiples; 0 if that is not known, as with
+ *	HPMAP_BACKEND_MEMFD
  */
 struct hpmap_info {
 	uint32_t size;
@@ -426,6 +429,7 @@ struct hpmap_info {
 	uint32_t descriptors;
 	uint32_t mappings;
 	char name[HPMAP_NAME_SIZE];
+	uint64_t alignment;
 };
 
 /**

@@ -320,7 +320,7 @@ static int base_try(struct rung *r)
 static uint64_t size_asked(const struct hpmap_options *o)
 {
 	if (!o->page_size)
-		return pmd_size();
+		return best_size();
 	return o->page_size == base_page_size() ? 0 : o->page_size;
 }
 
@@ -331,8 +331,10 @@ static uint64_t size_below(const struct hpmap_options *o)
 
 static uint64_t size_thp(const struct hpmap_options *o)
 {
-	if (!o->page_size || o->page_size == pmd_size())
-		return pmd_size();
+	uint64_t pmd = pmd_size();
+
+	if (size_asked(o) == pmd || (!o->page_size && o->length % pmd == 0))
+		return pmd;
 	return size_below(o);
 }
 

@@ -187,6 +187,7 @@ static void info_translate(struct hpmap_info *to, const struct hpage_map_info *f
 		.uid = from->uid,
 		.descriptors = from->descriptors,
 		.mappings = from->mappings,
+		.alignment = from->alignment,
 	};
 	memcpy(to->name, from->name, sizeof(to->name));
 }

@@ -30,6 +30,14 @@ uint64_t pmd_size(void)
 	return size ? size : 2 << 20;
 }
 
+/* As HPM_BEST_SIZE of the module: what a PMD maps, unless few buffers would fill that. */
+uint64_t best_size(void)
+{
+	uint64_t pmd = pmd_size();
+
+	return pmd <= 32 << 20 ? pmd : 2 << 20;
+}
+
 bool node_has_memory(int node)
 {
 	char path[64];

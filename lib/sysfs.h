@@ -10,6 +10,7 @@
 
 uint64_t base_page_size(void);
 uint64_t pmd_size(void);
+uint64_t best_size(void);
 bool node_has_memory(int node);
 int node_highest(void);
 int node_only(void);

@@ -1,17 +1,82 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* hpagectl create: a buffer with a name. */
+#include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
 
 #include "buffer.h"
 #include "command.h"
+#include "file.h"
 #include "json.h"
 #include "report.h"
+
+/* Bytes of huge pages that are free in all pools, and of memory that files in memory have. */
+static void memory_read(int64_t *pooled, int64_t *shared)
+{
+	struct hpmap_pool pool = { .size = sizeof(pool) };
+	uint64_t sizes[32];
+	unsigned int nr = 32, i;
+	char text[8192], *line;
+
+	*pooled = *shared = 0;
+	hpmap_page_sizes(sizes, &nr);
+	for (i = 0; i < nr && i < 32; i++)
+		if (!hpmap_pool(sizes[i], -1, &pool))
+			*pooled += pool.free * sizes[i];
+	if (file_read(text, sizeof(text), "/proc/meminfo") > 0) {
+		line = strstr(text, "\nShmem:");
+		*shared = line ? strtoll(line + strlen("\nShmem:"), NULL, 10) * 1024 : 0;
+	}
+}
+
+/*
+ * A child that shows how far the kernel has come, from the second second on, for as long as it
+ * lives. It sees what all on this machine take and give. Returns its process ID, or -1.
+ */
+static pid_t watcher_start(uint64_t size)
+{
+	const struct timespec moment = { .tv_nsec = 200 * 1000 * 1000 };
+	int64_t pooled, shared, pooled_now, shared_now, done;
+	pid_t pid;
+
+	if (!isatty(STDERR_FILENO))
+		return -1;
+	memory_read(&pooled, &shared);
+	pid = fork();
+	if (pid)
+		return pid;
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	sleep(1);
+	for (;;) {
+		memory_read(&pooled_now, &shared_now);
+		done = pooled - pooled_now + shared_now - shared;
+		done = done < 0 ? 0 : done > (int64_t)size ? (int64_t)size : done;
+		progress("MiB", done >> 20, size >> 20);
+		nanosleep(&moment, NULL);
+	}
+}
+
+static void watcher_end(pid_t pid)
+{
+	if (pid < 0)
+		return;
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+	progress_end();
+}
 
 static int create_make(const struct hpmap_options *o, struct hpmap_buffer **buffer,
 		       struct hpmap_info *info)
 {
+	pid_t watcher = watcher_start(o->length);
 	int ret = hpmap_create(o, buffer);
 
+	watcher_end(watcher);
 	if (ret)
 		return failed(ret, o->name);
 	ret = hpmap_info(*buffer, info);

@@ -68,6 +68,8 @@ static void info_print(const struct hpmap_info *info)
 	       info->attributes & HPMAP_ATTR_BELOW_4G ? ", below 4 GiB" : "");
 	if (info->address)
 		printf("address        %#" PRIx64 "\n", info->address);
+	if (info->alignment)
+		printf("aligned to     %s\n", SIZE_TEXT(info->alignment));
 	info_print_maker(info);
 	info_print_held(info);
 }
@@ -79,6 +81,7 @@ static int info_print_json(const struct hpmap_info *info, const uint64_t *pages,
 	unsigned int i;
 
 	json_number(o, "address", info->address);
+	json_number(o, "alignment", info->alignment);
 	json_number(o, "pages", info->nr_pages);
 	json_number(o, "huge", info->nr_huge);
 	for (i = 0; i < nr; i++)

@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* hpagectl doctor: huge pages by size and node. */
+#include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "../include/uapi/linux/hpage_map.h"
 #include "doctor_memory.h"
 #include "file.h"
 #include "names.h"
@@ -177,6 +181,35 @@ static void memory_of_allocator(struct doctor *d, uint64_t pmd, int node)
 	memory_row(d, pmd, node, "thp", &now, why, "echo 1 | sudo tee /proc/sys/vm/compact_memory");
 }
 
+/*
+ * The longest run that could be had without a pool, as the module sees it. It shows that to root
+ * alone, and older ones do not know.
+ */
+static void memory_of_run(struct doctor *d, uint64_t pmd, int node)
+{
+	struct hpage_map_forecast f = { .size = sizeof(f), .node = node };
+	int door = open("/dev/hpage_map", HPAGE_MAP_O_DOOR | O_CLOEXEC);
+	int ret = door < 0 ? -1 : ioctl(door, HPAGE_MAP_FORECAST, &f);
+	uint64_t now = f.length;
+	char why[256];
+
+	if (door >= 0)
+		close(door);
+	if (ret && errno == ENOTTY)
+		return;
+	if (ret) {
+		if (d->loaded == YES)
+			memory_row(d, pmd, node, "run", NULL, "only root can see how long a run "
+				   "could be had", "sudo hpagectl doctor");
+		return;
+	}
+	snprintf(why, sizeof(why), "in one run: %s free, %s by moving; of the rest the kernel "
+		 "holds %s, %s pinned, pools %s", SIZE_TEXT(f.length - f.moved),
+		 SIZE_TEXT(f.moved), SIZE_TEXT(f.kernel), SIZE_TEXT(f.pinned),
+		 SIZE_TEXT(f.pooled));
+	memory_row(d, pmd, node, "run", &now, why, "");
+}
+
 /* Neither pools nor transparent huge pages: there are none, or /sys is missing. */
 static void memory_unseen(struct doctor *d)
 {
@@ -203,5 +236,7 @@ void doctor_memory(struct doctor *d, const struct args *a)
 			memory_of_pool(d, sizes[i], nodes[n]);
 		if (pmd)
 			memory_of_allocator(d, pmd, nodes[n]);
+		if (pmd)
+			memory_of_run(d, pmd, nodes[n]);
 	}
 }

@@ -74,7 +74,7 @@ struct vm_area_struct;
 /**
  * struct hpage_map_attr - attributes of a new buffer
  * @size: requested size in bytes, not 0; it is rounded up to a multiple of the page size
- * @page_size: bytes, a power of two; 0 selects the best, which is at most the PMD size
+ * @page_size: bytes, a power of two; 0 selects the best, as in struct hpage_map_alloc
  * @flags: bits of enum hpage_map_alloc_flags, with the same meaning as for programs
  * @policy: HPAGE_MAP_POLICY_STRICT allows no other node than that of the device;
  *	HPAGE_MAP_POLICY_INTERLEAVE ignores the node of the device; the others prefer it

@@ -221,7 +221,7 @@ struct hpage_map_info {
 
 /**
  * enum hpage_map_alloc_flags - requirements of struct hpage_map_alloc
- * @HPAGE_MAP_EXACT: use no page size smaller than page_size, or than the PMD size if page_size is
+ * @HPAGE_MAP_EXACT: use no page size smaller than page_size, or than the best one if page_size is
  *	0; without this flag, a request for gigantic pages may get pages of the PMD size
  * @HPAGE_MAP_ALLOW_BASE: use base pages if no huge pages are available; excludes HPAGE_MAP_EXACT
  * @HPAGE_MAP_CONTIGUOUS: the pages must be one physical run
@@ -264,7 +264,8 @@ enum hpage_map_policy {
  * @size: in: sizeof(struct hpage_map_alloc)
  * @flags: in: bits of enum hpage_map_alloc_flags
  * @length: in: requested size in bytes, not 0
- * @page_size: in: bytes, a power of two; 0 selects the best, which is at most the PMD size
+ * @page_size: in: bytes, a power of two; 0 selects the best, which is the PMD size, or 2 MiB where a
+ *	PMD maps more than 32 MiB
  * @policy: in: enum hpage_map_policy
  * @node: in: the node of HPAGE_MAP_POLICY_PREFERRED and HPAGE_MAP_POLICY_STRICT; otherwise, and
  *	with @near_device, 0 or -1
