@@ -4,11 +4,11 @@
  *
  *	bench/contig STATE ROUNDS MIB...	(inside a virtual machine; see bench/run)
  *
- * STATE is what the machine has been made to be before anybody is asked:
+ * STATE is that of the machine when somebody is asked:
  *
  *	fresh		as it has booted
- *	fragmented	7/10 of the memory taken in base pages, of which three in four, at random,
- *			are given back
+ *	fragmented	before each request 7/10 of the memory are taken in base pages, of which
+ *			three in four, at random, are given back
  *	load		fresh, and whoever started this has put it under load
  *
  * In each round every provider is asked for each size, one after the other:
@@ -63,9 +63,14 @@ static int get_run(enum hpage_map_backing backing, uint64_t size)
 	close(door);
 	if (ret)
 		return -1;
-	if (a.got_backing != backing || a.got_runs != 1)
-		errx(1, "hpage_map gave something else");
-	return a.fd;
+	if (a.got_runs != 1)
+		errx(1, "hpage_map gave %" PRIu64 " runs", (uint64_t)a.got_runs);
+	if (a.got_backing == backing)
+		return a.fd;
+	/* The pool has none: another backing served, which is not what is asked here. */
+	close(a.fd);
+	errno = ENOMEM;
+	return -1;
 }
 
 static int get_ours(uint64_t size)
@@ -168,11 +173,46 @@ static struct result {
 	int64_t moved[MAX_ROUNDS];
 } results[NR_PROVIDERS][MAX_SIZES];
 
-static void ask(const struct provider *p, struct result *r, uint64_t size)
-{
-	int64_t moved = vmstat("pgmigrate_success"), start = microseconds();
-	int fd = p->get(size);
+/* The memory of others, of which three pages in four have been given back, or NULL. */
+static struct strangers {
+	char *p;
+	uint64_t len;
+} strangers;
 
+static void strangers_come(void)
+{
+	unsigned int seed = 1;
+	char *p;
+
+	strangers.len = (uint64_t)sysconf(_SC_PHYS_PAGES) * 7 / 10 * BASE_PAGE;
+	p = mmap(NULL, strangers.len, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (p == MAP_FAILED || madvise(p, strangers.len, MADV_NOHUGEPAGE))
+		err(1, "mmap");
+	for (uint64_t at = 0; at < strangers.len; at += BASE_PAGE)
+		p[at] = 1;
+	for (uint64_t at = 0; at < strangers.len; at += BASE_PAGE)
+		if (rand_r(&seed) >> 8 & 3)
+			madvise(p + at, BASE_PAGE, MADV_DONTNEED);
+	strangers.p = p;
+}
+
+static void strangers_go(void)
+{
+	if (strangers.p)
+		munmap(strangers.p, strangers.len);
+	strangers.p = NULL;
+}
+
+static void ask(const struct provider *p, struct result *r, uint64_t size, bool fragmented)
+{
+	int64_t moved, start;
+	int fd;
+
+	if (fragmented)
+		strangers_come();
+	moved = vmstat("pgmigrate_success");
+	start = microseconds();
+	fd = p->get(size);
 	if (fd >= 0) {
 		r->us[r->got] = microseconds() - start;
 		r->moved[r->got++] = vmstat("pgmigrate_success") - moved;
@@ -182,21 +222,7 @@ static void ask(const struct provider *p, struct result *r, uint64_t size)
 	}
 	if (p->after)
 		p->after();
-}
-
-static void fragment(void)
-{
-	uint64_t len = (uint64_t)sysconf(_SC_PHYS_PAGES) * 7 / 10 * BASE_PAGE;
-	char *p = mmap(NULL, len, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	unsigned int seed = 1;
-
-	if (p == MAP_FAILED || madvise(p, len, MADV_NOHUGEPAGE))
-		err(1, "mmap");
-	for (uint64_t at = 0; at < len; at += BASE_PAGE)
-		p[at] = 1;
-	for (uint64_t at = 0; at < len; at += BASE_PAGE)
-		if (rand_r(&seed) >> 8 & 3)
-			madvise(p + at, BASE_PAGE, MADV_DONTNEED);
+	strangers_go();
 }
 
 static int compare(const void *a, const void *b)
@@ -218,15 +244,13 @@ int main(int argc, char **argv)
 
 	if (rounds < 1 || rounds > MAX_ROUNDS || nr_sizes > MAX_SIZES)
 		errx(2, "usage: contig fresh|fragmented|load ROUNDS MIB...");
-	if (!strcmp(argv[1], "fragmented"))
-		fragment();
-
 	for (int round = 0; round < rounds; round++)
 		for (int s = 0; s < nr_sizes; s++)
 			for (size_t i = 0; i < NR_PROVIDERS; i++)
 				if (providers[i].possible())
 					ask(&providers[i], &results[i][s],
-					    strtoull(argv[3 + s], NULL, 0) * MIB);
+					    strtoull(argv[3 + s], NULL, 0) * MIB,
+					    !strcmp(argv[1], "fragmented"));
 	for (size_t i = 0; i < NR_PROVIDERS; i++)
 		for (int s = 0; s < nr_sizes && providers[i].possible(); s++) {
 			struct result *r = &results[i][s];

@@ -323,7 +323,7 @@ static int choice_fill(struct hpm_choice *c)
 		if (ret == -EBUSY)
 			continue;
 		choice_release(c, false);
-		memset(c->obstacles, 0, sizeof(c->obstacles));
+		memset(c->found, 0, sizeof(c->found));
 	}
 	choice_release(c, !ret);
 	return ret == -EBUSY || ret == -EINPROGRESS ? -EAGAIN : ret;
@@ -339,7 +339,7 @@ static void choice_explain(struct hpm_choice *c, u64 nr, int ret, struct hpm_why
 		snprintf(low, sizeof(low), " below %#llx", c->place->limit);
 	if (ret == -EAGAIN)
 		hpm_why_or(why, "again, or a larger memory.max for the caller's cgroup",
-			   "%s: the chosen pages went to others in each try", name);
+			   "%s: others got the chosen pages, or the turn, in each try", name);
 	else if (ret == -EPERM)
 		hpm_why_or(why, "as root, or a smaller size",
 			   "%s: to get %s%s, more than %s of others had to be moved", name,

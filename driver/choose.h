@@ -80,7 +80,7 @@ struct hpm_choice {
 	loff_t pos;			/* in the file, where the first one goes */
 	struct file *scratch;		/* of collect.c */
 	unsigned long moved;		/* of claim.c: bytes of others, by now */
-	unsigned long obstacles[5];	/* of claim.c: useless units, by what is in them */
+	unsigned long found[5];		/* of claim.c: units, by what was seen there last */
 };
 
 static inline unsigned long hpm_choice_pfn(const struct hpm_choice *c, unsigned long unit)

@@ -34,14 +34,13 @@
 #define BLOCK_ORDER	(PMD_SHIFT - PAGE_SHIFT)
 #define BLOCK_PAGES	BIT(BLOCK_ORDER)
 #define TAKE_GFP	(GFP_KERNEL | __GFP_RETRY_MAYFAIL | __GFP_NOWARN)
-/* What is freed lies among the movable pages. Not in ZONE_MOVABLE, which needs __GFP_HIGHMEM. */
-#define READ_GFP	(GFP_USER | __GFP_MOVABLE | __GFP_NORETRY | __GFP_NOWARN)
+#define READ_GFP	(GFP_USER | __GFP_NORETRY | __GFP_NOWARN)
 
 /* What is in a page. */
 enum content {
 	FREE,
 	MOVABLE,
-	KERNEL,		/* memory of the kernel, or of a driver */
+	KERNEL,		/* memory of the kernel or of a driver, or none that we may have */
 	PINNED,		/* or locked */
 	POOL,		/* a page of hugetlb */
 };
@@ -87,20 +86,17 @@ static enum content page_look(struct page *page, unsigned long *step)
 
 static u16 block_look(struct hpm_choice *c, struct page *page)
 {
+	bool usable = page_zonenum(page) != ZONE_MOVABLE &&
+		      hpm_pfn_migratetype(page_to_pfn(page)) < MIGRATE_PCPTYPES;
+	enum content content = usable ? FREE : KERNEL;
 	unsigned long i, step, cost = 0;
-	enum content content;
 
-	if (!hpm_pfn_is_movable(page_to_pfn(page)))
-		return HPM_USELESS;
-	for (i = 0; i < BLOCK_PAGES; i += step) {
+	for (i = 0; i < BLOCK_PAGES && content <= MOVABLE; i += step) {
 		content = page_look(page + i, &step);
-		if (content > MOVABLE) {
-			c->obstacles[content]++;
-			return HPM_USELESS;
-		}
 		cost += content == MOVABLE ? step : 0;
 	}
-	return min(cost, BLOCK_PAGES);
+	c->found[content]++;
+	return content > MOVABLE ? HPM_USELESS : min(cost, BLOCK_PAGES);
 }
 
 static int block_take(struct hpm_choice *c, unsigned long unit)
@@ -201,19 +197,29 @@ static void blocks_release(struct hpm_choice *c)
 	}
 }
 
+/* Allocate from the zone and the free lists to which a block goes when it is freed. */
+static gfp_t block_gfp(struct page *page)
+{
+	static const gfp_t by_type[MIGRATE_PCPTYPES] = {
+		[MIGRATE_MOVABLE] = __GFP_MOVABLE,
+		[MIGRATE_RECLAIMABLE] = __GFP_RECLAIMABLE,
+	};
+	unsigned long type = hpm_pfn_migratetype(page_to_pfn(page));
+	gfp_t gfp = READ_GFP | (type < MIGRATE_PCPTYPES ? by_type[type] : 0);
+
+	/* Allocations begin in the zone that they name. */
+	if (page_zonenum(page) == gfp_zone(GFP_DMA))
+		return gfp | __GFP_DMA;
+	return page_zonenum(page) == gfp_zone(GFP_DMA32) ? gfp | __GFP_DMA32 : gfp;
+}
+
 static int block_give(struct hpm_choice *c, unsigned long unit, loff_t pos)
 {
 	struct page *page = pfn_to_page(hpm_choice_pfn(c, unit));
-	enum zone_type zone = page_zonenum(page);
-	gfp_t gfp = READ_GFP;
+	gfp_t gfp = block_gfp(page);
 	struct folio *folio;
 	bool same;
 
-	/* Allocations begin in the zone that they name. */
-	if (zone == gfp_zone(GFP_DMA))
-		gfp |= __GFP_DMA;
-	else if (zone == gfp_zone(GFP_DMA32))
-		gfp |= __GFP_DMA32;
 	c->costs[unit] = 0;
 	block_free(page);
 	folio = shmem_read_folio_gfp(c->file->f_mapping, pos >> PAGE_SHIFT, gfp);
@@ -235,7 +241,7 @@ static void blocks_explain(const struct hpm_choice *c, struct hpm_why *why)
 {
 	hpm_why_or(why, "a smaller size, or a hugetlb pool, set at boot",
 		   "blocks held: %lu by the kernel, %lu pinned, %lu by pools",
-		   c->obstacles[KERNEL], c->obstacles[PINNED], c->obstacles[POOL]);
+		   c->found[KERNEL], c->found[PINNED], c->found[POOL]);
 }
 
 const struct hpm_source hpm_blocks = {
@@ -265,8 +271,8 @@ int hpm_claim_forecast(const struct hpm_place *place, struct hpage_map_forecast 
 
 	forecast->length = (c.to - c.from) * PMD_SIZE;
 	forecast->moved = c.moved;
-	forecast->kernel = c.obstacles[KERNEL] * PMD_SIZE;
-	forecast->pinned = c.obstacles[PINNED] * PMD_SIZE;
-	forecast->pooled = c.obstacles[POOL] * PMD_SIZE;
+	forecast->kernel = c.found[KERNEL] * PMD_SIZE;
+	forecast->pinned = c.found[PINNED] * PMD_SIZE;
+	forecast->pooled = c.found[POOL] * PMD_SIZE;
 	return ret;
 }

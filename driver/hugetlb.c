@@ -60,7 +60,7 @@ static int hugetlb_allocate(struct file *file, const struct hpm_request *r,
 	if (pool->surplus)
 		return hpm_refuse(r->why, -ENOMEM,
 				  "a larger nr_hugepages, which makes them persistent",
-				  "hugetlb: pages cannot be chosen while %lu of the pool are surplus",
+				  "hugetlb: pages cannot be chosen while %lu of them are surplus",
 				  pool->surplus);
 	return hpm_choose(&c, 0, (loff_t)nr * pool->page_size, r->why);
 }

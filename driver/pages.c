@@ -178,7 +178,7 @@ bool hpm_folio_is_bad(struct folio *folio)
  * The kind of pages that a pageblock is for. What tells pageblocks apart is not exported, so the
  * bits are read in the memory map.
  */
-static unsigned long pfn_migratetype(unsigned long pfn)
+unsigned long hpm_pfn_migratetype(unsigned long pfn)
 {
 	unsigned long bit = ((pfn & (PAGES_PER_SECTION - 1)) >> pageblock_order) *
 			    NR_PAGEBLOCK_BITS;
@@ -195,13 +195,6 @@ static unsigned long pfn_migratetype(unsigned long pfn)
 	       (PAGEBLOCK_MIGRATETYPE_MASK | PAGEBLOCK_ISO_MASK);
 }
 
-/* Is a page frame for pages that can be moved, and not where they must not stay? */
-bool hpm_pfn_is_movable(unsigned long pfn)
-{
-	return page_zonenum(pfn_to_page(pfn)) != ZONE_MOVABLE &&
-	       pfn_migratetype(pfn) == MIGRATE_MOVABLE;
-}
-
 /*
  * Is a folio where it may be pinned for good? Not in ZONE_MOVABLE, from which memory goes
  * offline, nor in an area that CMA has to empty for others, or has emptied just now. mm/ allocates
@@ -210,5 +203,5 @@ bool hpm_pfn_is_movable(unsigned long pfn)
 bool hpm_folio_may_stay(struct folio *folio)
 {
 	return folio_zonenum(folio) != ZONE_MOVABLE &&
-	       pfn_migratetype(folio_pfn(folio)) <= MIGRATE_HIGHATOMIC;
+	       hpm_pfn_migratetype(folio_pfn(folio)) <= MIGRATE_HIGHATOMIC;
 }

@@ -39,6 +39,6 @@ void hpm_pages_by_node(const struct hpm_pages *pages, int first, unsigned int nr
 
 bool hpm_folio_is_bad(struct folio *folio);
 bool hpm_folio_may_stay(struct folio *folio);
-bool hpm_pfn_is_movable(unsigned long pfn);
+unsigned long hpm_pfn_migratetype(unsigned long pfn);
 
 #endif

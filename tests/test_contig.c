@@ -572,7 +572,7 @@ static void surplus_pages_are_a_reason_not_to_choose(void)
 
 	ret = try_alloc(&a);
 	CHECK(ret == 0 || ret == -ENOMEM);
-	CHECK_SAYS("pages cannot be chosen while 4 of the pool are surplus");
+	CHECK_SAYS("pages cannot be chosen while 4 of them are surplus");
 	CHECK_SAYS("nr_hugepages");
 	if (!ret) {
 		CHECK_EQ(a.got_backing, HPAGE_MAP_BACKING_THP);

@@ -189,20 +189,19 @@ static void memory_of_run(struct doctor *d, uint64_t pmd, int node)
 {
 	struct hpage_map_forecast f = { .size = sizeof(f), .node = node };
 	int door = open("/dev/hpage_map", HPAGE_MAP_O_DOOR | O_CLOEXEC);
-	int ret = door < 0 ? -1 : ioctl(door, HPAGE_MAP_FORECAST, &f);
+	int err = door < 0 || ioctl(door, HPAGE_MAP_FORECAST, &f) ? errno : 0;
 	uint64_t now = f.length;
+	const char *type;
 	char why[256];
 
 	if (door >= 0)
 		close(door);
-	if (ret && errno == ENOTTY)
+	if (err == EPERM || err == EACCES)
+		memory_row(d, pmd, node, "run", NULL,
+			   "only root can see how long a run could be had", "sudo hpagectl doctor");
+	/* The rows above say it when there are none at all. */
+	if (err || thp_missing(d, &type) || f.length + f.kernel + f.pinned + f.pooled == 0)
 		return;
-	if (ret) {
-		if (d->loaded == YES)
-			memory_row(d, pmd, node, "run", NULL, "only root can see how long a run "
-				   "could be had", "sudo hpagectl doctor");
-		return;
-	}
 	snprintf(why, sizeof(why), "in one run: %s free, %s by moving; of the rest the kernel "
 		 "holds %s, %s pinned, pools %s", SIZE_TEXT(f.length - f.moved),
 		 SIZE_TEXT(f.moved), SIZE_TEXT(f.kernel), SIZE_TEXT(f.pinned),

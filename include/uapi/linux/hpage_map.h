@@ -11,11 +11,11 @@
  * mmap(2), read(2), write(2) and lseek(2) work on the buffer.
  *
  * A descriptor of /dev/hpage_map is also the door: HPAGE_MAP_ALLOC, HPAGE_MAP_CREATE,
- * HPAGE_MAP_PIN, HPAGE_MAP_DESTROY and HPAGE_MAP_LIST need a descriptor of this device. The first
- * open(2) of the device creates the default buffer. A program that needs the door only opens the
- * device with O_NONBLOCK, for which there is HPAGE_MAP_O_DOOR. Such an open neither creates the
- * default buffer nor waits for its creation, and the descriptor never refers to it: mmap(2) fails
- * with ENODEV, lseek(2) with ESPIPE, read(2) and write(2) with EINVAL.
+ * HPAGE_MAP_PIN, HPAGE_MAP_DESTROY, HPAGE_MAP_LIST and HPAGE_MAP_FORECAST need a descriptor of this
+ * device. The first open(2) of the device creates the default buffer. A program that needs the
+ * door only opens the device with O_NONBLOCK, for which there is HPAGE_MAP_O_DOOR. Such an open
+ * neither creates the default buffer nor waits for its creation, and the descriptor never refers
+ * to it: mmap(2) fails with ENODEV, lseek(2) with ESPIPE, read(2) and write(2) with EINVAL.
  *
  * The access mode of a descriptor decides what it can be used for. An ioctl that creates or
  * destroys a buffer needs a descriptor that is open for writing. An ioctl that lets others read
@@ -264,8 +264,9 @@ enum hpage_map_policy {
  * @size: in: sizeof(struct hpage_map_alloc)
  * @flags: in: bits of enum hpage_map_alloc_flags
  * @length: in: requested size in bytes, not 0
- * @page_size: in: bytes, a power of two; 0 selects the best, which is the PMD size, or 2 MiB where a
- *	PMD maps more than 32 MiB
+ * @page_size: in: bytes, a power of two; 0 selects the best, which is the PMD size; where a PMD
+ *	maps more than 32 MiB, it is 2 MiB, and the PMD size if only that is available and length is
+ *	a multiple of it
  * @policy: in: enum hpage_map_policy
  * @node: in: the node of HPAGE_MAP_POLICY_PREFERRED and HPAGE_MAP_POLICY_STRICT; otherwise, and
  *	with @near_device, 0 or -1
@@ -631,9 +632,10 @@ struct hpage_map_dma_sync {
  * @reserved: in: 0
  * @length: out: bytes of the run; 0 if there is none, and always without HPAGE_MAP_FEATURE_CLAIM
  * @moved: out: bytes of it in which memory of others lies, which has to be moved first
- * @kernel: out: bytes of the blocks of the PMD size, on the node, that hold memory of the kernel
- * @pinned: out: bytes of the other blocks that hold pinned or locked memory
- * @pooled: out: bytes of the other blocks that are, or hold, pages of hugetlb pools
+ * @kernel: out: bytes of the blocks of the PMD size, on the node, that cannot be had because of
+ *	memory of the kernel, or because no memory may be pinned there (CMA, ZONE_MOVABLE)
+ * @pinned: out: the same because of pinned or locked memory
+ * @pooled: out: the same because of pages of hugetlb pools; a block counts for what is found first
  */
 struct hpage_map_forecast {
 	__u32 size;
@@ -655,8 +657,9 @@ struct hpage_map_forecast {
  * Capability: CAP_SYS_ADMIN.
  *
  * The kernel looks at the memory map and changes nothing. HPAGE_MAP_ALLOC with
- * HPAGE_MAP_CONTIGUOUS and without a hugetlb pool can get such a run, unless a limit of the caller
- * refuses it, or somebody else gets a part of it first.
+ * HPAGE_MAP_CONTIGUOUS and without a hugetlb pool can get such a run, unless a limit or the cpuset
+ * of the caller, or the setting shmem_enabled=deny, refuses it, or somebody else gets a part of it
+ * first.
  *
  * Errors: ENOMEM, EPERM.
  */
