@@ -380,6 +380,27 @@ static void what_is_forecast_comes_true(void)
 	CHECK_EQ(unload(), 0);
 }
 
+/* Pages of buffers cannot be moved, and mm/ keeps such pages together, also when they are gone. */
+static void a_run_is_had_where_buffers_were(void)
+{
+	struct hpage_map_forecast before, after;
+	struct hpage_map_alloc a;
+
+	CHECK_EQ(load(""), 0);
+	may_take(SECONDS);
+	tidy_memory();
+	before = forecast(NODE, 0);
+	a = wish_on(wish_of(HPAGE_MAP_BACKING_THP,
+			    (node_memory(NODE, "MemFree:") - 2 * SPARE) / pmd_size, 0),
+		    HPAGE_MAP_POLICY_STRICT, NODE);
+	CHECK_ALLOC(&a, 0);
+	close(a.fd);
+	after = forecast(NODE, 0);
+	CHECK_LE(after.kernel, before.kernel + 64 * MIB);
+	CHECK_GE(after.length, before.length / 8 * 7);
+	CHECK_EQ(unload(), 0);
+}
+
 static void a_forecast_is_of_a_node_with_memory(void)
 {
 	struct hpage_map_forecast f = { .size = sizeof(f) };
@@ -509,6 +530,7 @@ static const struct test tests[] = {
 	TEST(locked_memory_stays_where_it_is, ON_NONE),
 	TEST(pages_of_a_pool_stay_where_they_are, ON_NONE),
 	TEST(what_is_forecast_comes_true, ON_NONE),
+	TEST(a_run_is_had_where_buffers_were, ON_NONE),
 	TEST(a_forecast_is_of_a_node_with_memory, ON_NONE),
 	TEST(a_control_group_s_limit_holds, ON_NONE),
 	TEST(two_who_ask_at_once_both_get_theirs, ON_NONE),

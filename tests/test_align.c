@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Where long runs begin, so that one entry of a device or an IOMMU maps as much as it can. */
+#include "buffers.h"
+
+#include <stdio.h>
+#include <unistd.h>
+
+#define MIB	(1UL << 20)
+#define GIB	(1UL << 30)
+
+static struct hpage_map_alloc request_run(size_t mib)
+{
+	return wish_of(HPAGE_MAP_BACKING_THP, mib * MIB / pmd_size, HPAGE_MAP_CONTIGUOUS);
+}
+
+/* This machine has 6 GiB above 4 GiB. */
+static void a_run_of_a_gib_begins_at_one(void)
+{
+	struct hpage_map_alloc a = request_run(1024);
+	struct hpage_map_info info;
+	struct hpage_map_run run;
+
+	CHECK_EQ(load(""), 0);
+	may_take(300);
+	tidy_memory();
+	CHECK_ALLOC(&a, 0);
+	CHECK_EQ(runs_of(a.fd, &run, 1), 1);
+	printf("# 1 GiB at %#llx\n", (unsigned long long)run.address);
+	CHECK_EQ(run.length, GIB);
+	CHECK_EQ(run.address % GIB, 0);
+	info = ask(a.fd);
+	CHECK_EQ(info.alignment, GIB);
+	close(a.fd);
+	CHECK_EQ(unload(), 0);
+}
+
+/* It is that of the place and of the length, for each run. */
+static void info_says_the_alignment(void)
+{
+	static const size_t mib[] = { 2, 6, 20, 64, 192 };
+
+	CHECK_EQ(load(""), 0);
+	tidy_memory();
+	for (size_t i = 0; i < sizeof(mib) / sizeof(*mib); i++) {
+		struct hpage_map_alloc a = request_run(mib[i]);
+		struct hpage_map_run run;
+		uint64_t bits;
+
+		LABEL("%zu MiB", mib[i]);
+		CHECK_ALLOC(&a, 0);
+		CHECK_EQ(runs_of(a.fd, &run, 1), 1);
+		bits = run.address | run.length;
+		CHECK_EQ(ask(a.fd).alignment, bits & -bits);
+		close(a.fd);
+	}
+	CHECK_EQ(unload(), 0);
+}
+
+static const struct test tests[] = {
+	TEST(a_run_of_a_gib_begins_at_one, ON_NONE),
+	TEST(info_says_the_alignment, ON_NONE),
+};
+
+int main(void)
+{
+	return RUN_TESTS(tests);
+}
