@@ -267,7 +267,7 @@ int hpm_claim_forecast(const struct hpm_place *place, struct hpage_map_forecast 
 		.size = PMD_SIZE,
 		.nr = hpm_room(place) / BLOCK_PAGES,
 	};
-	int ret = hpm_claim_exists() ? hpm_choose_forecast(&c) : 0;
+	int ret = hpm_choose_forecast(&c);
 
 	forecast->length = (c.to - c.from) * PMD_SIZE;
 	forecast->moved = c.moved;

@@ -84,14 +84,13 @@ static int table_sync(struct hpm_dma *t, struct hpm_cursor *at, u64 length, bool
 	guard(mutex)(&t->lock);
 	if (!t->mapped)
 		return -ENODEV;
-	if (length < t->length) {
+	if (length < t->length)
 		hpm_cursor_sync(at, length, t->dev, t->dir, for_cpu);
-	} else if (for_cpu) {
+	else if (for_cpu)
 		dma_sync_sgtable_for_cpu(t->dev, &t->sgt, t->dir);
-	} else {
+	else
 		dma_sync_sgtable_for_device(t->dev, &t->sgt, t->dir);
-		t->synced = true;
-	}
+	t->synced |= length >= t->length && !for_cpu;
 	return 0;
 }
 

@@ -153,5 +153,7 @@ int hpm_info_forecast(struct hpm_call *call)
 	if (!capable(CAP_SYS_ADMIN))
 		return -EPERM;
 
+	if (!hpm_claim_exists())
+		return -EOPNOTSUPP;
 	return hpm_claim_forecast(&place, f) ?: hpm_ioctl_respond(call);
 }

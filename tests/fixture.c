@@ -677,7 +677,8 @@ static bool clean_up(void)
 	static const char * const others[] = {
 		"hpm_importer", "hpm_holder", "hpage_map_minimal", "hpage_map_edu",
 	};
-	bool left = loaded();
+	/* Dma-heaps stay for good, and what they are made with. */
+	bool left = loaded() && access("/sys/module/hpage_map_heap", F_OK);
 
 	for (size_t i = 0; i < sizeof(others) / sizeof(*others); i++)
 		if (!syscall(SYS_delete_module, others[i], O_NONBLOCK))

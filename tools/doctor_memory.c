@@ -200,7 +200,7 @@ static void memory_of_run(struct doctor *d, uint64_t pmd, int node)
 		memory_row(d, pmd, node, "run", NULL,
 			   "only root can see how long a run could be had", "sudo hpagectl doctor");
 	/* The rows above say it when there are none at all. */
-	if (err || thp_missing(d, &type) || f.length + f.kernel + f.pinned + f.pooled == 0)
+	if (err || thp_missing(d, &type))
 		return;
 	snprintf(why, sizeof(why), "in one run: %s free, %s by moving; of the rest the kernel "
 		 "holds %s, %s pinned, pools %s", SIZE_TEXT(f.length - f.moved),

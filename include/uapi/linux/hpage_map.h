@@ -63,6 +63,7 @@
  *   ENOMEM   the pages, or memory to manage them, are not available now
  *   ENOSPC   there are as many named buffers as possible
  *   ENOTTY   there is no such ioctl
+ *   EOPNOTSUPP  the kernel cannot choose pages by their address
  *   EPERM    the caller does not have the capability that the ioctl needs
  *
  * Capabilities are those of the initial user namespace.
@@ -630,7 +631,7 @@ struct hpage_map_dma_sync {
  * @flags: in: HPAGE_MAP_BELOW_4G or 0
  * @node: in: the NUMA node
  * @reserved: in: 0
- * @length: out: bytes of the run; 0 if there is none, and always without HPAGE_MAP_FEATURE_CLAIM
+ * @length: out: bytes of the run; 0 if there is none
  * @moved: out: bytes of it in which memory of others lies, which has to be moved first
  * @kernel: out: bytes of the blocks of the PMD size, on the node, that cannot be had because of
  *	memory of the kernel, or because no memory may be pinned there (CMA, ZONE_MOVABLE)
@@ -661,7 +662,7 @@ struct hpage_map_forecast {
  * of the caller, or the setting shmem_enabled=deny, refuses it, or somebody else gets a part of it
  * first.
  *
- * Errors: ENOMEM, EPERM.
+ * Errors: ENOMEM, EOPNOTSUPP (without HPAGE_MAP_FEATURE_CLAIM), EPERM.
  */
 #define HPAGE_MAP_FORECAST	_IO(HPAGE_MAP_IOC_TYPE, 0x4b)
 
