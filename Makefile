@@ -22,6 +22,7 @@ SYMBOLS = $(DESTDIR)/lib/modules/$(RELEASE)/hpage_map/Module.symvers
 help:
 	@echo 'make                  build the module for the running kernel'
 	@echo 'make module KDIR=DIR  build it for the kernel whose headers are in DIR'
+	@echo 'make heap             build the dma-heaps, for kernels that let modules have some (7.x)'
 	@echo 'make lib              build the library libhpage_map into build/lib'
 	@echo 'make tools            build the command hpagectl into build/tools'
 	@echo 'make install          install what was built, and man pages (DESTDIR, PREFIX, KDIR)'
@@ -30,7 +31,7 @@ help:
 	@echo 'make test             run the tests on a stock kernel in virtual machines'
 	@echo 'make test-all         run them on every supported kernel, the debug kernel included'
 	@echo 'make soak             kill processes that use it, 10,000 times, in a virtual machine'
-	@echo 'make bench            measure the reserve and each call, in a virtual machine'
+	@echo 'make bench            measure the reserve, runs and each call, in a virtual machine'
 	@echo 'make test-devices     run those of devices and drivers: DMA, dma-buf, RDMA, KVM'
 	@echo 'make demo-devices     see devices fill huge pages, and packets captured'
 	@echo 'make check-lib        test library and command, here and in a virtual machine'
@@ -53,6 +54,13 @@ headers:
 module: headers
 	$(MAKE) -C $(KDIR) M=$(CURDIR)/driver modules
 
+heap: module
+	$(MAKE) -C $(KDIR) M=$(CURDIR)/heap \
+		KBUILD_EXTRA_SYMBOLS=$(CURDIR)/driver/Module.symvers modules
+	@test -e heap/hpage_map_heap.ko || { \
+		echo 'This kernel lets no module have dma-heaps: it does not export dma_heap_add().' >&2; \
+		exit 1; }
+
 lib:
 	$(MAKE) -C lib
 
@@ -63,6 +71,8 @@ tools: lib
 install: headers
 	@test -e driver/hpage_map.ko || { echo 'Not built yet. Type: make' >&2; exit 1; }
 	install -D -m 644 driver/hpage_map.ko $(MODULES_DIR)/hpage_map.ko
+	$(if $(wildcard heap/hpage_map_heap.ko),install -D -m 644 heap/hpage_map_heap.ko \
+		$(MODULES_DIR)/hpage_map_heap.ko)
 	install -D -m 644 include/uapi/linux/hpage_map.h $(DESTDIR)$(INCLUDEDIR)/linux/hpage_map.h
 	install -D -m 644 include/uapi/linux/hpage_map.h $(API_DIR)/uapi/linux/hpage_map.h
 	install -D -m 644 include/linux/hpage_map.h $(API_DIR)/linux/hpage_map.h
@@ -74,7 +84,7 @@ install: headers
 	$(if $(DESTDIR),,$(DEPMOD) $(RELEASE))
 
 uninstall: headers
-	rm -f $(MODULES_DIR)/hpage_map.ko
+	rm -f $(MODULES_DIR)/hpage_map.ko $(MODULES_DIR)/hpage_map_heap.ko
 	rm -f $(DESTDIR)$(INCLUDEDIR)/linux/hpage_map.h
 	rm -rf $(DESTDIR)$(PREFIX)/src/hpage_map $(dir $(SYMBOLS))
 	for page in $(PAGES); do rm -f $(DESTDIR)$(MANDIR)/man$${page##*.}/$$page; done
@@ -156,10 +166,10 @@ check:
 
 # By hand, so that it needs no headers.
 clean:
-	find driver \( -name '*.o' -o -name '*.ko' -o -name '*.mod' -o -name '*.mod.c' -o \
+	find driver heap \( -name '*.o' -o -name '*.ko' -o -name '*.mod' -o -name '*.mod.c' -o \
 		-name '.*.cmd' -o -name '.*.d' -o -name Module.symvers -o \
 		-name modules.order \) -delete
 	rm -rf build
 
-.PHONY: help headers module lib tools check-lib install uninstall demo demo-devices test \
+.PHONY: help headers module heap lib tools check-lib install uninstall demo demo-devices test \
 	test-all test-devices soak bench deb rpm test-deb test-boot test-rpm selftest check clean
