@@ -22,7 +22,7 @@ SYMBOLS = $(DESTDIR)/lib/modules/$(RELEASE)/hpage_map/Module.symvers
 help:
 	@echo 'make                  build the module for the running kernel'
 	@echo 'make module KDIR=DIR  build it for the kernel whose headers are in DIR'
-	@echo 'make heap             build the dma-heaps, for kernels that let modules have some (7.x)'
+	@echo 'make heap             build the dma-heaps, for kernels 7.x'
 	@echo 'make lib              build the library libhpage_map into build/lib'
 	@echo 'make tools            build the command hpagectl into build/tools'
 	@echo 'make install          install what was built, and man pages (DESTDIR, PREFIX, KDIR)'
@@ -58,7 +58,7 @@ heap: module
 	$(MAKE) -C $(KDIR) M=$(CURDIR)/heap \
 		KBUILD_EXTRA_SYMBOLS=$(CURDIR)/driver/Module.symvers modules
 	@test -e heap/hpage_map_heap.ko || { \
-		echo 'This kernel lets no module have dma-heaps: it does not export dma_heap_add().' >&2; \
+		echo 'This kernel lets no module have heaps (dma_heap_add).' >&2; \
 		exit 1; }
 
 lib:

@@ -2,12 +2,12 @@
 #ifndef _HPM_CLAIM_H
 #define _HPM_CLAIM_H
 
-#include <linux/mm.h>
+#include "fs.h"
 
 /* Can it be done with this kernel? */
 static inline bool hpm_claim_exists(void)
 {
-	return IS_ENABLED(CONFIG_CONTIG_ALLOC) && has_transparent_hugepage();
+	return IS_ENABLED(CONFIG_CONTIG_ALLOC) && hpm_fs_has_thp();
 }
 
 struct hpage_map_forecast;

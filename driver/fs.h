@@ -3,6 +3,7 @@
 #define _HPM_FS_H
 
 #include <linux/fs.h>
+#include <linux/pagemap.h>
 
 struct page;
 
@@ -14,6 +15,12 @@ enum hpm_fs {
 	HPM_FS_POOL,			/* and the binary logarithm of the page size */
 	HPM_FS_NR = HPM_FS_POOL + BITS_PER_LONG
 };
+
+/* Can files of tmpfs have folios of the PMD size? The page cache knows none of 512 MiB (arm64). */
+static inline bool hpm_fs_has_thp(void)
+{
+	return has_transparent_hugepage() && PMD_SHIFT - PAGE_SHIFT <= MAX_PAGECACHE_ORDER;
+}
 
 int hpm_fs_init(void);
 void hpm_fs_exit(void);

@@ -53,9 +53,7 @@ static unsigned long page_size_below(const struct hpm_request *r)
 
 static unsigned long page_size_thp(const struct hpm_request *r)
 {
-	bool whole = !r->page_size && IS_ALIGNED(r->length, PMD_SIZE);
-
-	return whole || page_size_asked(r) == PMD_SIZE ? PMD_SIZE : page_size_below(r);
+	return page_size_asked(r) == PMD_SIZE ? PMD_SIZE : page_size_below(r);
 }
 
 static unsigned long page_size_base(const struct hpm_request *r)
@@ -86,7 +84,7 @@ static const struct rung {
 u64 hpm_ladder_features(void)
 {
 	return (IS_ENABLED(CONFIG_HUGETLBFS) ? HPAGE_MAP_FEATURE_HUGETLB : 0) |
-	       (has_transparent_hugepage() ? HPAGE_MAP_FEATURE_THP : 0) |
+	       (hpm_fs_has_thp() ? HPAGE_MAP_FEATURE_THP : 0) |
 	       (hpm_claim_exists() ? HPAGE_MAP_FEATURE_CLAIM : 0);
 }
 

@@ -21,9 +21,9 @@
 #include <linux/cpuset.h>
 #include <linux/list.h>
 #include <linux/mempolicy.h>
+#include <linux/mutex.h>
 #include <linux/sched/task.h>
 #include <linux/slab.h>
-#include <linux/spinlock.h>
 
 #include "policy.h"
 
@@ -81,7 +81,7 @@ struct hpm_policy {
 	struct rcu_head rcu;
 };
 
-static DEFINE_SPINLOCK(left_lock);
+static DEFINE_MUTEX(left_lock);
 static LIST_HEAD(policies_left);	/* those that others may still look at */
 
 /* Free what nobody refers to any more. The tasks have let go of it, so nobody new can find it. */
@@ -148,7 +148,7 @@ void hpm_policy_leave(struct hpm_policy *policy)
 	if (!policy)
 		return;
 	policy_swap(policy->tasks_own);
-	guard(spinlock)(&left_lock);
+	guard(mutex)(&left_lock);
 	list_add(&policy->entry, &policies_left);
 	policies_sweep();
 }
@@ -156,7 +156,7 @@ void hpm_policy_leave(struct hpm_policy *policy)
 /* Nobody enters any more. */
 void hpm_policy_exit(void)
 {
-	guard(spinlock)(&left_lock);
+	guard(mutex)(&left_lock);
 	policies_sweep();
 }
 

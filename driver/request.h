@@ -14,10 +14,10 @@
 struct device;
 
 /*
- * The best page size: what a PMD maps, unless few buffers would fill that, as the 512 MiB of arm64
- * with base pages of 64 KiB.
+ * The best page size: what a PMD maps, unless that is the 512 MiB of arm64 with base pages of 64
+ * KiB, which few buffers would fill.
  */
-#define HPM_BEST_SIZE	(PMD_SIZE <= SZ_32M ? PMD_SIZE : SZ_2M)
+#define HPM_BEST_SIZE	(IS_ENABLED(CONFIG_ARM64_64K_PAGES) ? SZ_2M : PMD_SIZE)
 
 struct hpm_request {
 	u64 length;			/* bytes; rounded up to the page size that is got */

@@ -178,7 +178,7 @@ static struct file *shmem_fill(struct filling *f, u64 size, enum hpm_fs fs)
 
 bool hpm_thp_exists(unsigned long page_size)
 {
-	return page_size == PMD_SIZE && has_transparent_hugepage();
+	return page_size == PMD_SIZE && hpm_fs_has_thp();
 }
 
 /* PMD-sized folios and nothing else; see ladder.c. */
@@ -201,7 +201,7 @@ struct file *hpm_thp_fill(const struct hpm_request *r, u64 size, unsigned long p
 /* Base pages, or the best mix; see ladder.c. */
 struct file *hpm_base_fill(const struct hpm_request *r, u64 size, unsigned long page_size)
 {
-	bool mixed = has_transparent_hugepage() && !r->page_size;
+	bool mixed = hpm_fs_has_thp() && !r->page_size;
 	struct filling f = { .place = &r->place, .why = r->why };
 
 	return shmem_fill(&f, size, mixed ? HPM_FS_WITHIN_SIZE : HPM_FS_NEVER);

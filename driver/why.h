@@ -30,8 +30,8 @@ struct hpm_text hpm_text_pages(u64 nr, u64 page_size);
 #define hpm_why_invalid(why, ...)	(hpm_why(why, __VA_ARGS__), -EINVAL)
 #define hpm_why_try(why, ...)		hpm_why_add(why, " (try: ", ")", __VA_ARGS__)
 
-/* Add a reason and what a person can do about it; the same, as the value @err. */
-#define hpm_why_or(why, remedy, ...)	(hpm_why(why, __VA_ARGS__), hpm_why_try(why, remedy))
+/* Add a reason and what a person can do about it, a literal; the same, as the value @err. */
+#define hpm_why_or(why, remedy, ...)	hpm_why_add(why, NULL, " (try: " remedy ")", __VA_ARGS__)
 #define hpm_refuse(why, err, remedy, ...)	(hpm_why_or(why, remedy, __VA_ARGS__), err)
 
 #endif

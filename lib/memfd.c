@@ -331,11 +331,7 @@ static uint64_t size_below(const struct hpmap_options *o)
 
 static uint64_t size_thp(const struct hpmap_options *o)
 {
-	uint64_t pmd = pmd_size();
-
-	if (size_asked(o) == pmd || (!o->page_size && o->length % pmd == 0))
-		return pmd;
-	return size_below(o);
+	return size_asked(o) == pmd_size() ? pmd_size() : size_below(o);
 }
 
 static uint64_t size_base(const struct hpmap_options *o)

@@ -3,13 +3,15 @@
 #
 # How tests/run chooses, orders and divides suites.
 
-# suites_for TABLE KERNEL ARCH MACHINE: the names of those that run there, one a line.
+# suites_for TABLE KERNEL ARCH MACHINE: the names of those that run there, one a line. The kernel
+# with pages of 64 KiB has suites of its own alone.
 suites_for() {
 	awk -v machine="$4" -v arch="$3" -v kernel="$2" '
-		!/^#/ && NF && $2 == machine && ($3 == "any" || $3 == arch || $3 == kernel ||
-						 ($3 == "stock" && kernel != "debug")) {
-			print $1
-		}' "$1"
+		/^#/ || !NF || $2 != machine { next }
+		$3 == kernel { print $1 }
+		kernel == "64k" { next }
+		$3 == "any" || $3 == arch || ($3 == "stock" && kernel != "debug") { print $1 }
+		' "$1"
 }
 
 # only NAME...: the lines of the input that are these, or all of them

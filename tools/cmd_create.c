@@ -15,8 +15,8 @@
 #include "json.h"
 #include "report.h"
 
-/* Bytes of huge pages that are free in all pools, and of memory that files in memory have. */
-static void memory_read(int64_t *pooled, int64_t *shared)
+/* Bytes of huge pages that are free in all pools, and of what files in memory have. */
+static void pages_read(int64_t *pooled, int64_t *shared)
 {
 	struct hpmap_pool pool = { .size = sizeof(pool) };
 	uint64_t sizes[32];
@@ -46,14 +46,14 @@ static pid_t watcher_start(uint64_t size)
 
 	if (!isatty(STDERR_FILENO))
 		return -1;
-	memory_read(&pooled, &shared);
+	pages_read(&pooled, &shared);
 	pid = fork();
 	if (pid)
 		return pid;
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	sleep(1);
 	for (;;) {
-		memory_read(&pooled_now, &shared_now);
+		pages_read(&pooled_now, &shared_now);
 		done = pooled - pooled_now + shared_now - shared;
 		done = done < 0 ? 0 : done > (int64_t)size ? (int64_t)size : done;
 		progress("MiB", done >> 20, size >> 20);

@@ -22,8 +22,10 @@ static struct platform_device *device;
 
 static int coherent_open(struct inode *inode, struct file *file)
 {
-	file->private_data = kzalloc(sizeof(struct coherent), GFP_KERNEL);
-	return file->private_data ? 0 : -ENOMEM;
+	struct coherent *c = kzalloc(sizeof(*c), GFP_KERNEL);
+
+	file->private_data = c;
+	return c ? 0 : -ENOMEM;
 }
 
 static ssize_t coherent_write(struct file *file, const char __user *from, size_t len, loff_t *pos)

@@ -265,9 +265,8 @@ enum hpage_map_policy {
  * @size: in: sizeof(struct hpage_map_alloc)
  * @flags: in: bits of enum hpage_map_alloc_flags
  * @length: in: requested size in bytes, not 0
- * @page_size: in: bytes, a power of two; 0 selects the best, which is the PMD size; where a PMD
- *	maps more than 32 MiB, it is 2 MiB, and the PMD size if only that is available and length is
- *	a multiple of it
+ * @page_size: in: bytes, a power of two; 0 selects the best, which is the PMD size, or 2 MiB where
+ *	a PMD maps more than 32 MiB
  * @policy: in: enum hpage_map_policy
  * @node: in: the node of HPAGE_MAP_POLICY_PREFERRED and HPAGE_MAP_POLICY_STRICT; otherwise, and
  *	with @near_device, 0 or -1
