@@ -216,6 +216,7 @@ static void undo_dma_sync(const union arg *a, bool done)
 static const struct contract contracts[] = {
 	{
 		.name = "INFO", .cmd = HPAGE_MAP_INFO, .size = sizeof(struct hpage_map_info),
+		.first = offsetof(struct hpage_map_info, alignment),
 		.prepare = prepare_info, .undo = no_undo, .answers = true,
 	}, {
 		.name = "ALLOC", .cmd = HPAGE_MAP_ALLOC, .size = sizeof(struct hpage_map_alloc),
@@ -234,6 +235,7 @@ static const struct contract contracts[] = {
 		.prepare = prepare_destroy, .undo = undo_destroy, .capability = CAP_SYS_ADMIN,
 	}, {
 		.name = "LIST", .cmd = HPAGE_MAP_LIST, .size = sizeof(struct hpage_map_info),
+		.first = offsetof(struct hpage_map_info, alignment),
 		.prepare = prepare_info, .undo = no_undo, .answers = true,
 	}, {
 		.name = "NODES", .cmd = HPAGE_MAP_NODES, .size = sizeof(struct hpage_map_nodes),
