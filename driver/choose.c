@@ -385,7 +385,7 @@ int hpm_choose_forecast(struct hpm_choice *c)
 
 	hpm_nodes_begin(&c->nodes, c->place);
 	if (!node_begin(c))
-		return -ENOMEM;
+		return c->node == NUMA_NO_NODE ? 0 : -ENOMEM;
 	node_survey(c);
 	while (c->nr && !units_choose(c))
 		c->nr = c->longest;

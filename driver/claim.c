@@ -73,7 +73,7 @@ static enum content page_look(struct page *page, unsigned long *step)
 		return POOL;
 	if (page_has_type(&folio->page) || folio_test_slab(folio))
 		return KERNEL;
-	/* At hand for a processor, or on its way. */
+	/* At hand for a processor, or on its way, or a tail of the kernel's, which is in vain. */
 	if (!folio_try_get(folio))
 		return FREE;
 	if (page_folio(page) == folio) {
@@ -86,8 +86,9 @@ static enum content page_look(struct page *page, unsigned long *step)
 
 static u16 block_look(struct hpm_choice *c, struct page *page)
 {
+	/* tmpfs cannot ask for the lists of reclaimable memory. */
 	bool usable = page_zonenum(page) != ZONE_MOVABLE &&
-		      hpm_pfn_migratetype(page_to_pfn(page)) < MIGRATE_PCPTYPES;
+		      hpm_pfn_migratetype(page_to_pfn(page)) <= MIGRATE_MOVABLE;
 	enum content content = usable ? FREE : KERNEL;
 	unsigned long i, step, cost = 0;
 
@@ -200,12 +201,8 @@ static void blocks_release(struct hpm_choice *c)
 /* Allocate from the zone and the free lists to which a block goes when it is freed. */
 static gfp_t block_gfp(struct page *page)
 {
-	static const gfp_t by_type[MIGRATE_PCPTYPES] = {
-		[MIGRATE_MOVABLE] = __GFP_MOVABLE,
-		[MIGRATE_RECLAIMABLE] = __GFP_RECLAIMABLE,
-	};
-	unsigned long type = hpm_pfn_migratetype(page_to_pfn(page));
-	gfp_t gfp = READ_GFP | (type < MIGRATE_PCPTYPES ? by_type[type] : 0);
+	bool movable = hpm_pfn_migratetype(page_to_pfn(page)) == MIGRATE_MOVABLE;
+	gfp_t gfp = READ_GFP | (movable ? __GFP_MOVABLE : 0);
 
 	/* Allocations begin in the zone that they name. */
 	if (page_zonenum(page) == gfp_zone(GFP_DMA))

@@ -9,6 +9,7 @@
  *	hpage_map_contiguous	one physical run
  *
  * A dma-buf has the length that was asked for, rounded up to base pages; its buffer may be longer.
+ * One that is asked for with O_RDONLY is for devices that read alone.
  * The pages count against the limits of the user who asks, as those of HPAGE_MAP_ALLOC do.
  *
  * The kernel has no way to remove a heap. So this module stays until the machine reboots, and

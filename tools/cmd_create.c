@@ -42,7 +42,7 @@ static pid_t watcher_start(uint64_t size)
 {
 	const struct timespec moment = { .tv_nsec = 200 * 1000 * 1000 };
 	int64_t pooled, shared, pooled_now, shared_now, done;
-	pid_t pid;
+	pid_t pid, parent = getpid();
 
 	if (!isatty(STDERR_FILENO))
 		return -1;
@@ -51,6 +51,8 @@ static pid_t watcher_start(uint64_t size)
 	if (pid)
 		return pid;
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (getppid() != parent)
+		_exit(0);
 	sleep(1);
 	for (;;) {
 		pages_read(&pooled_now, &shared_now);
