@@ -3,11 +3,12 @@
  * Capture frames from a camera into buffers of huge pages, without a copy:
  *
  *	v4l2 /dev/video0 >frames
+ *	v4l2 /dev/video0 contiguous >frames
  *
  *	cc -o v4l2 v4l2.c $(pkg-config --cflags --libs libhpage_map)
  *
  * The camera's driver imports each buffer as a dma-buf. Drivers that take one
- * physical run only need .flags = HPMAP_CONTIGUOUS.
+ * physical run only, and many of them reach no more than 4 GiB, need the second form.
  */
 #include <err.h>
 #include <fcntl.h>
@@ -30,6 +31,7 @@ static struct {
 } frames[NR];
 
 static int camera;
+static unsigned int flags;
 
 static void ask(unsigned long request, void *argument, const char *what)
 {
@@ -39,7 +41,7 @@ static void ask(unsigned long request, void *argument, const char *what)
 
 static void make(unsigned int i, size_t length)
 {
-	if (hpmap_alloc(HPMAP_OPTIONS(.length = length), &frames[i].buffer) ||
+	if (hpmap_alloc(HPMAP_OPTIONS(.length = length, .flags = flags), &frames[i].buffer) ||
 	    hpmap_map(frames[i].buffer, HPMAP_READ_ONLY, &frames[i].address) ||
 	    hpmap_export_dmabuf(frames[i].buffer, &frames[i].dmabuf))
 		errx(1, "%s", hpmap_why(NULL));
@@ -84,8 +86,9 @@ int main(int argc, char **argv)
 	int type = TYPE;
 	unsigned int i;
 
-	if (argc != 2)
-		errx(2, "usage: v4l2 DEVICE");
+	if (argc != 2 && (argc != 3 || strcmp(argv[2], "contiguous")))
+		errx(2, "usage: v4l2 DEVICE [contiguous]");
+	flags = argc == 3 ? HPMAP_CONTIGUOUS | HPMAP_BELOW_4G : 0;
 	camera = open(argv[1], O_RDWR);
 	if (camera < 0)
 		err(1, "%s", argv[1]);

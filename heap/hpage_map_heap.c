@@ -7,6 +7,7 @@
  *
  *	hpage_map		huge pages, or base pages where there are none
  *	hpage_map_contiguous	one physical run
+ *	hpage_map_contiguous_4g	one below 4 GiB, for devices that reach no more
  *
  * A dma-buf has the length that was asked for, rounded up to base pages; its buffer may be longer.
  * One that is asked for with O_RDONLY is for devices that read alone.
@@ -31,6 +32,7 @@ static const struct heap {
 } heaps[] = {
 	{ "hpage_map", HPAGE_MAP_ALLOW_BASE },
 	{ "hpage_map_contiguous", HPAGE_MAP_CONTIGUOUS },
+	{ "hpage_map_contiguous_4g", HPAGE_MAP_CONTIGUOUS | HPAGE_MAP_BELOW_4G },
 };
 
 /* The core has checked both kinds of flags. Of the second there is none yet. */

@@ -101,6 +101,16 @@ static void a_contiguous_one_is_one_entry(void)
 	CHECK_EQ(take_out("hpm_importer"), 0);
 }
 
+static void a_run_for_devices_with_32_bits(void)
+{
+	int fd = from_heap("hpage_map_contiguous_4g", BIG);
+	struct hpage_map_info info = first_buffer();
+
+	CHECK_EQ(info.nr_runs, 1);
+	CHECK(info.attributes & HPAGE_MAP_ATTR_BELOW_4G);
+	close(fd);
+}
+
 static void a_descriptor_for_reading_alone(void)
 {
 	int fd;
@@ -143,6 +153,7 @@ static const struct test tests[] = {
 	TEST(a_frame_has_its_length_and_is_zeroed, ON_NONE),
 	TEST(a_large_one_is_mapped_huge, ON_NONE),
 	TEST(a_contiguous_one_is_one_entry, ON_NONE),
+	TEST(a_run_for_devices_with_32_bits, ON_NONE),
 	TEST(a_descriptor_for_reading_alone, ON_NONE),
 	TEST(a_user_s_limit_holds, ON_NONE),
 	TEST(what_cannot_be_had_is_refused, ON_NONE),
