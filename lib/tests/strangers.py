@@ -63,3 +63,18 @@ with open(path, 'r+b', buffering=0) as file:
     assert os.waitpid(sender, 0)[1] == 0
     assert got == b'\7\0\0\0' * 3 * 1024
     print('sendfile:', len(got), 'bytes')
+
+    server = socket.create_server(('127.0.0.1', 0))
+    client = socket.create_connection(server.getsockname(), timeout=60)
+    accepted, _ = server.accept()
+    client.setsockopt(socket.SOL_SOCKET, 60, 1)  # SO_ZEROCOPY, which Python does not name
+    with memoryview(memory) as view:
+        sent = client.send(view[page:page + 3 * 4096], 0x4000000)  # MSG_ZEROCOPY
+    got = b''
+    while len(got) < sent:
+        got += accepted.recv(1 << 16)
+    assert got == b'\7\0\0\0' * (sent // 4), sent
+    # The kernel reports when it has let go of the pages.
+    _, notes, _, _ = client.recvmsg(1, 128, socket.MSG_ERRQUEUE)
+    assert notes
+    print('MSG_ZEROCOPY:', sent, 'bytes')
