@@ -6,6 +6,7 @@
 #include <err.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <linux/dma-heap.h>
 #include <linux/hpage_map.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -15,6 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#define SYSTEM_HEAP	"/dev/dma_heap/system"
 #define HUGE_PAGE	(UINT64_C(2) << 20)	/* bytes, as BASE_PAGE */
 #define BASE_PAGE	((uint64_t)sysconf(_SC_PAGESIZE))
 
@@ -24,6 +26,33 @@ static inline int64_t microseconds(void)
 
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	return now.tv_sec * INT64_C(1000000) + now.tv_nsec / 1000;
+}
+
+static inline int compare(const void *a, const void *b)
+{
+	int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+
+	return (x > y) - (x < y);
+}
+
+/* Sorts the values. 0 if there are none. */
+static inline int64_t median(int64_t *values, int nr)
+{
+	qsort(values, nr, sizeof(*values), compare);
+	return nr ? values[nr / 2] : 0;
+}
+
+/* A dma-buf from the dma-heap @name. Return: a descriptor, or -1. */
+static inline int get_from_heap(const char *name, uint64_t size)
+{
+	struct dma_heap_allocation_data data = { .len = size, .fd_flags = O_RDWR | O_CLOEXEC };
+	int heap = open(name, O_RDWR | O_CLOEXEC), ret;
+
+	if (heap < 0)
+		err(1, "%s", name);
+	ret = ioctl(heap, DMA_HEAP_IOCTL_ALLOC, &data);
+	close(heap);
+	return ret ? -1 : (int)data.fd;
 }
 
 static inline int open_door(void)

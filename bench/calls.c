@@ -21,13 +21,6 @@
 
 static int door;
 
-static int compare(const void *a, const void *b)
-{
-	int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
-
-	return (x > y) - (x < y);
-}
-
 /* What one measurement has got so far. */
 struct calls {
 	int64_t alloc[TIMES], mmap[TIMES], munmap[TIMES], info[TIMES], list[TIMES], nodes[TIMES];
@@ -115,9 +108,8 @@ static void measure_once(struct calls *c, int i, enum hpage_map_backing backing,
 
 static void show(int others, const char *backing, uint64_t bytes, const char *call, int64_t *times)
 {
-	qsort(times, TIMES, sizeof(*times), compare);
 	printf("%d %s %" PRIu64 " %s %" PRId64 "\n", others, backing, bytes, call,
-	       times[TIMES / 2]);
+	       median(times, TIMES));
 }
 
 static void measure(int others, enum hpage_map_backing backing, const char *name, uint64_t bytes)

@@ -25,7 +25,6 @@
  */
 #define _GNU_SOURCE
 #include <errno.h>
-#include <linux/dma-heap.h>
 #include <stdbool.h>
 #include <sys/mman.h>
 
@@ -33,7 +32,6 @@
 
 #define POOL		"/sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages"
 #define COHERENT	"/dev/hpm_coherent"
-#define SYSTEM_HEAP	"/dev/dma_heap/system"
 #define MAX_ROUNDS	101
 #define MIB		(UINT64_C(1) << 20)
 
@@ -90,18 +88,6 @@ static int get_from_pool(uint64_t size)
 static void empty_pool(void)
 {
 	write_file(POOL, "0");
-}
-
-static int get_from_heap(const char *name, uint64_t size)
-{
-	struct dma_heap_allocation_data data = { .len = size, .fd_flags = O_RDWR | O_CLOEXEC };
-	int heap = open(name, O_RDWR | O_CLOEXEC), ret;
-
-	if (heap < 0)
-		err(1, "%s", name);
-	ret = ioctl(heap, DMA_HEAP_IOCTL_ALLOC, &data);
-	close(heap);
-	return ret ? -1 : (int)data.fd;
 }
 
 static int get_cma(uint64_t size)
@@ -173,7 +159,7 @@ static struct result {
 	int64_t moved[MAX_ROUNDS];
 } results[NR_PROVIDERS][MAX_SIZES];
 
-/* The memory of others, of which three pages in four have been given back, or NULL. */
+/* Memory of others, of which three pages in four have been given back; NULL while there is none. */
 static struct strangers {
 	char *p;
 	uint64_t len;
@@ -225,19 +211,6 @@ static void ask(const struct provider *p, struct result *r, uint64_t size, bool 
 	strangers_go();
 }
 
-static int compare(const void *a, const void *b)
-{
-	int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
-
-	return (x > y) - (x < y);
-}
-
-static int64_t median(int64_t *values, int nr)
-{
-	qsort(values, nr, sizeof(*values), compare);
-	return nr ? values[nr / 2] : 0;
-}
-
 int main(int argc, char **argv)
 {
 	int rounds = argc > 3 ? atoi(argv[2]) : 0, nr_sizes = argc - 3;
@@ -245,12 +218,15 @@ int main(int argc, char **argv)
 	if (rounds < 1 || rounds > MAX_ROUNDS || nr_sizes > MAX_SIZES)
 		errx(2, "usage: contig fresh|fragmented|load ROUNDS MIB...");
 	for (int round = 0; round < rounds; round++)
-		for (int s = 0; s < nr_sizes; s++)
+		for (int s = 0; s < nr_sizes; s++) {
+			fprintf(stderr, "%s, round %d of %d: %s MiB\n", argv[1], round + 1, rounds,
+				argv[3 + s]);
 			for (size_t i = 0; i < NR_PROVIDERS; i++)
 				if (providers[i].possible())
 					ask(&providers[i], &results[i][s],
 					    strtoull(argv[3 + s], NULL, 0) * MIB,
 					    !strcmp(argv[1], "fragmented"));
+		}
 	for (size_t i = 0; i < NR_PROVIDERS; i++)
 		for (int s = 0; s < nr_sizes && providers[i].possible(); s++) {
 			struct result *r = &results[i][s];

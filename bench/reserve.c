@@ -16,13 +16,11 @@
  * 2 MiB is read. Before a round the reserve is full again.
  */
 #define _GNU_SOURCE
-#include <linux/dma-heap.h>
 #include <stdbool.h>
 #include <sys/mman.h>
 
 #include "bench.h"
 
-#define HEAP		"/dev/dma_heap/system"
 #define READY		"/sys/class/hpage_map_reserve/hugetlb-2048kB-node0/ready"
 #define MAX_ROUNDS	101
 
@@ -39,13 +37,11 @@ static int get_memfd(void)
 
 static int get_heap(void)
 {
-	struct dma_heap_allocation_data data = { .len = size, .fd_flags = O_RDWR | O_CLOEXEC };
-	int heap = open(HEAP, O_RDWR | O_CLOEXEC);
+	int fd = get_from_heap(SYSTEM_HEAP, size);
 
-	if (heap < 0 || ioctl(heap, DMA_HEAP_IOCTL_ALLOC, &data))
+	if (fd < 0)
 		err(1, "dma-heap");
-	close(heap);
-	return data.fd;
+	return fd;
 }
 
 static int get_pages(uint32_t flags, uint32_t attribute)
@@ -77,7 +73,7 @@ static bool always(void)
 
 static bool has_heap(void)
 {
-	return access(HEAP, F_OK) == 0;
+	return access(SYSTEM_HEAP, F_OK) == 0;
 }
 
 static struct way {
@@ -128,19 +124,6 @@ static void wait_for_reserve(void)
 		usleep(10000);
 	}
 	errx(1, "the reserve has only %lu pages", ready);
-}
-
-static int compare(const void *a, const void *b)
-{
-	int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
-
-	return (x > y) - (x < y);
-}
-
-static int64_t median(int64_t *times, int rounds)
-{
-	qsort(times, rounds, sizeof(*times), compare);
-	return times[rounds / 2];
 }
 
 int main(int argc, char **argv)

@@ -23,12 +23,12 @@
  * The worker is not frozen: whoever waits for it is.
  *
  * Two who hold units of one node take them from under each other. So they take turns, by node and
- * size. Who has to wait for his turn asks again a little later, and keeps no worker waiting, as
- * there are only so many. A worker has the turn until it is done, which nobody can slow down. While
- * the caller transfers, others who hold units may disturb it: so the worker keeps the turn for it.
- * But the caller may be throttled, stopped or frozen: so it is kept for a moment only. Whoever
- * comes after that may not find what the caller has in its hands. It would not find it later,
- * either.
+ * size. Who has to wait for his turn asks again a little later, for half a minute in all, and keeps
+ * no worker waiting, as there are only so many. A worker has the turn until it is done, which
+ * nobody can slow down. While the caller transfers, others who hold units may disturb it: so the
+ * worker keeps the turn for it. But the caller may be throttled, stopped or frozen: so it is kept
+ * for a moment only. Whoever comes after that may not find what the caller has in its hands. It
+ * would not find it later, either.
  */
 #include <linux/capability.h>
 #include <linux/err.h>

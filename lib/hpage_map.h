@@ -132,7 +132,7 @@ enum hpmap_attributes {
 /**
  * enum hpmap_alloc_flags - what a program asks for
  * @HPMAP_EXACT: no smaller page size than the one given; without one, none
- *	smaller than a PMD maps
+ *	smaller than the best
  * @HPMAP_ALLOW_BASE: base pages will do if no huge pages can be had
  * @HPMAP_CONTIGUOUS: one physical run over the whole length; needs the module
  * @HPMAP_BELOW_4G: all pages below 4 GiB; needs the module
@@ -170,9 +170,9 @@ enum hpmap_policy {
  * @size: sizeof(struct hpmap_options)
  * @flags: bits of enum hpmap_alloc_flags
  * @length: bytes wanted, not 0; rounded up to a multiple of the page size
- * @page_size: bytes, a power of two; 0 takes the best, which is at most what a
- *	PMD maps. Without HPMAP_EXACT smaller ones are taken where those cannot
- *	be had, but base pages only with HPMAP_ALLOW_BASE.
+ * @page_size: bytes, a power of two; 0 takes the best: what a PMD maps, or 2 MiB
+ *	where that is more than 32 MiB. Without HPMAP_EXACT smaller ones are taken
+ *	where those cannot be had, but base pages only with HPMAP_ALLOW_BASE.
  * @policy: enum hpmap_policy
  * @node: the node of HPMAP_POLICY_PREFERRED and _STRICT; else 0 or -1
  * @near_device: a PCI device ("0000:00:03.0") or platform device, whose node

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -85,6 +86,19 @@ static void pages_of_the_pmd_size_are_those_of_a_pool(void)
 	CHECK_EQ(unload(), 0);
 }
 
+/* Nor is there anything to forecast, which is said. */
+static void no_run_is_forecast(void)
+{
+	struct hpage_map_forecast f = { .size = sizeof(f) };
+	int door;
+
+	CHECK_EQ(load(""), 0);
+	door = dev_open(HPAGE_MAP_O_DOOR);
+	CHECK_ERR(ioctl(door, HPAGE_MAP_FORECAST, &f), EOPNOTSUPP);
+	close(door);
+	CHECK_EQ(unload(), 0);
+}
+
 static void the_default_buffer_counts_in_pages_of_2_mib(void)
 {
 	struct hpage_map_info info;
@@ -107,6 +121,7 @@ static const struct test tests[] = {
 	TEST(without_a_pool_the_refusal_names_it, ON_NONE),
 	TEST(base_pages_of_64_kib_serve_who_allows_them, ON_NONE),
 	TEST(pages_of_the_pmd_size_are_those_of_a_pool, ON_NONE),
+	TEST(no_run_is_forecast, ON_NONE),
 	TEST(the_default_buffer_counts_in_pages_of_2_mib, ON_NONE),
 };
 

@@ -481,11 +481,14 @@ static void reading_numa_maps_meanwhile_does_no_harm(void)
 /* A cpuset is the administrator's word, against which no policy helps. */
 static void ask_from_a_cpuset(void *arg)
 {
+	struct hpage_map_forecast f = { .size = sizeof(f), .node = 1 };
 	struct hpage_map_alloc a;
 	int b;
 
 	(void)arg;
 	enter_group();
+	CHECK_EQ(ioctl(dev_open(HPAGE_MAP_O_DOOR), HPAGE_MAP_FORECAST, &f), 0);
+	CHECK_EQ(f.length, 0);
 	for (EACH_RUNG(b)) {
 		pools_for(b);
 		a = strict(b, NR, 1);
