@@ -8,7 +8,7 @@
  *
  *	fresh		as it has booted
  *	fragmented	before each request 7/10 of the memory are taken in base pages, of which
- *			three in four, at random, are given back
+ *			three in each four, at random, are given back
  *	load		fresh, and whoever started this has put it under load
  *
  * In each round every provider is asked for each size, one after the other:
@@ -167,18 +167,24 @@ static struct strangers {
 
 static void strangers_come(void)
 {
+	uint64_t page = BASE_PAGE;
 	unsigned int seed = 1;
 	char *p;
 
 	strangers.len = (uint64_t)sysconf(_SC_PHYS_PAGES) * 7 / 10 * BASE_PAGE;
 	p = mmap(NULL, strangers.len, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	if (p == MAP_FAILED || madvise(p, strangers.len, MADV_NOHUGEPAGE))
-		err(1, "mmap");
-	for (uint64_t at = 0; at < strangers.len; at += BASE_PAGE)
-		p[at] = 1;
-	for (uint64_t at = 0; at < strangers.len; at += BASE_PAGE)
-		if (rand_r(&seed) >> 8 & 3)
-			madvise(p + at, BASE_PAGE, MADV_DONTNEED);
+	if (p == MAP_FAILED || madvise(p, strangers.len, MADV_NOHUGEPAGE) ||
+	    madvise(p, strangers.len, MADV_POPULATE_WRITE))
+		err(1, "memory of others");
+	/* Of each four, the pages before and behind the one that is kept. */
+	for (uint64_t at = 0; at + 4 * page <= strangers.len; at += 4 * page) {
+		uint64_t kept = rand_r(&seed) >> 8 & 3;
+
+		if (kept)
+			madvise(p + at, kept * page, MADV_DONTNEED);
+		if (kept < 3)
+			madvise(p + at + (kept + 1) * page, (3 - kept) * page, MADV_DONTNEED);
+	}
 	strangers.p = p;
 }
 
