@@ -15,25 +15,23 @@
  * There are two sources: pages of a hugetlb pool (collect.c) and blocks of the page allocator
  * (claim.c). What is surveyed is not locked: it is a forecast. If somebody else gets a unit first,
  * what is held goes back, and another choice is made. This has bounds: so many tries, and none is
- * begun after some seconds.
+ * begun half a minute after the first.
  *
  * All but the transfer is done by a worker: on no control group's account, and as fast as the
  * machine is, however little the caller may use of it. The caller transfers, so that it is charged
  * for the result. If it gets a signal it stops the worker, and waits for one unit at most.
  * The worker is not frozen: whoever waits for it is.
  *
- * Two who hold units of one node take them from under each other. So they take turns, by node and
- * size. Who has to wait for his turn asks again a little later, for half a minute in all, and keeps
- * no worker waiting, as there are only so many. A worker has the turn until it is done, which
- * nobody can slow down. While the caller transfers, others who hold units may disturb it: so the
- * worker keeps the turn for it. But the caller may be throttled, stopped or frozen: so it is kept
- * for a moment only. Whoever comes after that may not find what the caller has in its hands. It
- * would not find it later, either.
+ * Two who hold units of one node take them from under each other. So they take turns, in the order
+ * in which they come: a node has a queue, of which one worker runs at a time, and each try is put
+ * at its end. A worker has the turn until it is done, which nobody can slow down. While the caller
+ * transfers, others who hold units may disturb it: so the worker keeps the turn for it. But the
+ * caller may be throttled, stopped or frozen: so it is kept for a moment only. Whoever comes after
+ * that may not find what the caller has in its hands. It would not find it later, either.
  */
 #include <linux/capability.h>
 #include <linux/err.h>
 #include <linux/jiffies.h>
-#include <linux/log2.h>
 #include <linux/memory_hotplug.h>
 #include <linux/mm.h>
 #include <linux/sched/signal.h>
@@ -48,32 +46,37 @@
 
 #define MAX_TRIES	64
 #define ASTRAY		4		/* as many tries counts one in which a unit went astray */
-#define TRY_FOR		(10 * HZ)	/* no other try is begun when the worker took that long */
+#define TRY_FOR		(30 * HZ)	/* from the first try on; no other is begun later */
 #define PATIENCE	HZ		/* with a caller who transfers */
-#define NEXT_LOOK	(HZ / 20)	/* whether it is our turn */
-#define MAX_LOOKS	600		/* for all tries, which is half a minute */
 #define MORE		SZ_1G		/* bytes of others that an ordinary user may have moved */
-#define NR_TURNS	64		/* as many as there are; nodes and sizes may share one */
+#define NR_QUEUES	8		/* if there are more nodes, some share one */
 
 /* Worse than any cost: where no PUD can map it, and below 4 GiB, which others may need. */
 #define WEIGHT_CROOKED	BIT(14)
 #define WEIGHT_LOW	BIT(15)
 
-static DECLARE_BITMAP(turns, NR_TURNS);		/* that somebody has */
+static struct workqueue_struct *queues[NR_QUEUES];
 
-static bool turn_take(struct hpm_choice *c)
+int hpm_choose_init(void)
 {
-	c->turn = (c->node * 8 + ilog2(c->size)) % NR_TURNS;
-	c->has_turn = !test_and_set_bit_lock(c->turn, turns);
-	return c->has_turn;
+	int i;
+
+	for (i = 0; i < NR_QUEUES; i++) {
+		queues[i] = alloc_ordered_workqueue("hpage_map_choose%d", 0, i);
+		if (!queues[i]) {
+			hpm_choose_exit();
+			return -ENOMEM;
+		}
+	}
+	return 0;
 }
 
-static void turn_give(struct hpm_choice *c)
+void hpm_choose_exit(void)
 {
-	if (!c->has_turn)
-		return;
-	c->has_turn = false;
-	clear_bit_unlock(c->turn, turns);
+	int i;
+
+	for (i = 0; i < NR_QUEUES && queues[i]; i++)
+		destroy_workqueue(queues[i]);
 }
 
 /* Look what a unit costs now. Nobody is kept from changing it while we look. */
@@ -209,48 +212,17 @@ static int choice_on_node(struct hpm_choice *c, int (*act)(struct hpm_choice *c)
 	return ret;
 }
 
-/*
- * Hold what is chosen, or else choose, on one node after the other. Return: as the source's hold();
- * -ENOMEM: there is nothing to choose; -EINPROGRESS: somebody else has the turn.
- */
-static int choice_hold(struct hpm_choice *c)
-{
-	unsigned long start;
-	int ret;
-
-	for (;;) {
-		if (!c->costs && !node_begin(c))
-			return -ENOMEM;
-		if (!turn_take(c))
-			return -EINPROGRESS;
-		start = jiffies;
-		if (!c->surveyed)
-			node_survey(c);
-		if (c->to || units_choose(c)) {
-			ret = choice_on_node(c, c->source->hold);
-			c->time_left -= jiffies - start;
-			return ret;
-		}
-		turn_give(c);
-		kvfree(c->costs);
-		c->costs = NULL;
-	}
-}
-
-/* The worker's part, for which nobody is charged. */
+/* The worker's part, for which nobody is charged: hold what is chosen, or else choose. */
 static void choice_work(struct work_struct *work)
 {
-	struct hpm_choice *c = container_of(to_delayed_work(work), struct hpm_choice, work);
+	struct hpm_choice *c = container_of(work, struct hpm_choice, work);
 
-	c->ret = choice_hold(c);
-	if (c->ret == -EINPROGRESS && c->nr_looks++ < MAX_LOOKS) {
-		queue_delayed_work(system_dfl_wq, &c->work, NEXT_LOOK);
-		return;
-	}
+	if (!c->surveyed)
+		node_survey(c);
+	c->ret = c->to || units_choose(c) ? choice_on_node(c, c->source->hold) : -ENXIO;
 	complete(&c->held);
-	if (c->source->keeps_turn)
+	if (c->source->keeps_turn || c->ret)
 		wait_for_completion_timeout(&c->transferred, PATIENCE);
-	turn_give(c);
 }
 
 /* The caller's part. */
@@ -273,27 +245,6 @@ static int choice_transfer(struct hpm_choice *c)
 	return ret;
 }
 
-static int choice_try(struct hpm_choice *c)
-{
-	int ret;
-
-	init_completion(&c->held);
-	init_completion(&c->transferred);
-	INIT_DELAYED_WORK_ONSTACK(&c->work, choice_work);
-	queue_delayed_work(system_dfl_wq, &c->work, 0);
-	do
-		ret = wait_for_completion_interruptible(&c->held);
-	while (ret && !hpm_signals_pending());
-	if (ret)
-		WRITE_ONCE(c->stop, true);
-	else
-		ret = c->ret ?: choice_on_node(c, choice_transfer);
-	complete(&c->transferred);
-	cancel_delayed_work_sync(&c->work);
-	destroy_delayed_work_on_stack(&c->work);
-	return ret;
-}
-
 /* Let go of what is held, and unless it is @done, of what the file has. */
 static void choice_release(struct hpm_choice *c, bool done)
 {
@@ -310,23 +261,77 @@ static void choice_release(struct hpm_choice *c, bool done)
 	c->to = 0;
 }
 
+/* Wait until the worker has done its part. Return: -EAGAIN: it did not begin; else what it did. */
+static int choice_await(struct hpm_choice *c)
+{
+	long left = max_t(long, c->until - jiffies, 1), ret;
+
+	do {
+		ret = wait_for_completion_interruptible_timeout(&c->held, left);
+		if (ret > 0)
+			return c->ret;
+		if (!ret && cancel_work(&c->work))
+			return -EAGAIN;
+		left = ret ? left : MAX_SCHEDULE_TIMEOUT;
+	} while (!hpm_signals_pending());
+	WRITE_ONCE(c->stop, true);
+	if (!cancel_work(&c->work))
+		wait_for_completion(&c->held);
+	return -ERESTARTSYS;
+}
+
+/* On one node. Return: as the source's hold() and give(), or -ENXIO: nothing is to be had there. */
+static int choice_try_node(struct hpm_choice *c)
+{
+	int ret;
+
+	init_completion(&c->held);
+	init_completion(&c->transferred);
+	INIT_WORK_ONSTACK(&c->work, choice_work);
+	queue_work(queues[c->node % NR_QUEUES], &c->work);
+	ret = choice_await(c);
+	if (!ret)
+		ret = choice_on_node(c, choice_transfer);
+	/* Before others look. But what went astray is held once more. */
+	if (ret != -EBUSY)
+		choice_release(c, !ret);
+	complete(&c->transferred);
+	cancel_work_sync(&c->work);
+	destroy_work_on_stack(&c->work);
+	return ret;
+}
+
+/* On one node after the other. Return: the same, but -ENOMEM when there is none left. */
+static int choice_try(struct hpm_choice *c)
+{
+	int ret;
+
+	while (c->costs || node_begin(c)) {
+		ret = choice_try_node(c);
+		if (ret != -ENXIO)
+			return ret;
+		kvfree(c->costs);
+		c->costs = NULL;
+	}
+	return -ENOMEM;
+}
+
 static int choice_fill(struct hpm_choice *c)
 {
 	int ret = -EAGAIN, i;
 
-	c->time_left = TRY_FOR;
+	c->until = jiffies + TRY_FOR;
 	for (i = 0; i < MAX_TRIES; i += ret == -EBUSY ? ASTRAY : 1) {
 		ret = choice_try(c);
-		if ((ret != -EAGAIN && ret != -EBUSY) || c->time_left <= 0)
+		if ((ret != -EAGAIN && ret != -EBUSY) || time_after(jiffies, c->until))
 			break;
-		/* What went astray is held once more. */
-		if (ret == -EBUSY)
-			continue;
-		choice_release(c, false);
-		memset(c->found, 0, sizeof(c->found));
+		if (ret == -EAGAIN)
+			memset(c->found, 0, sizeof(c->found));
 	}
-	choice_release(c, !ret);
-	return ret == -EBUSY || ret == -EINPROGRESS ? -EAGAIN : ret;
+	if (ret != -EBUSY)
+		return ret;
+	choice_release(c, false);
+	return -EAGAIN;
 }
 
 static void choice_explain(struct hpm_choice *c, u64 nr, int ret, struct hpm_why *why)

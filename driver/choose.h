@@ -67,14 +67,11 @@ struct hpm_choice {
 	unsigned long from, to;		/* the chosen: @nr useful ones between them */
 	unsigned long longest;		/* most useful ones in a row */
 
-	struct delayed_work work;
+	struct work_struct work;
 	struct completion held;		/* the worker has done its part */
 	struct completion transferred;	/* the caller has, or has given up */
-	int turn;			/* that of the node and size */
-	bool has_turn;			/* the worker has */
-	unsigned int nr_looks;		/* for the turn, when others had it */
 	bool stop;			/* the caller does not want it any more */
-	long time_left;			/* jiffies that the worker may take yet */
+	unsigned long until;		/* jiffies, when no try is begun any more */
 	int ret;			/* of the worker */
 
 	loff_t pos;			/* in the file, where the first one goes */
@@ -88,6 +85,8 @@ static inline unsigned long hpm_choice_pfn(const struct hpm_choice *c, unsigned 
 	return c->first + unit * (c->size >> PAGE_SHIFT);
 }
 
+int hpm_choose_init(void);
+void hpm_choose_exit(void);
 int hpm_choose(struct hpm_choice *c, loff_t pos, loff_t end, struct hpm_why *why);
 int hpm_choose_forecast(struct hpm_choice *c);
 void hpm_choice_look(struct hpm_choice *c, unsigned long unit);

@@ -38,12 +38,9 @@ static void hugetlb_explain(const struct hpm_pool *pool, unsigned long nr, struc
 		    pool->place, pool->page_size / SZ_1K);
 }
 
-/*
- * Choosing pages needs those that are freed to come back into the pool. When nothing is free
- * there, new pages from the page allocator may lie well by chance.
- */
-static int hugetlb_allocate(struct file *file, const struct hpm_request *r,
-			    const struct hpm_pool *pool, unsigned long nr)
+/* Pages that are freed have to come back into the pool, see collect.c. */
+static int hugetlb_choose(struct file *file, const struct hpm_request *r,
+			  const struct hpm_pool *pool, unsigned long nr)
 {
 	struct hpm_choice c = {
 		.source = &hpm_pool_pages,
@@ -53,10 +50,7 @@ static int hugetlb_allocate(struct file *file, const struct hpm_request *r,
 		.size = pool->page_size,
 		.nr = nr,
 	};
-	bool choosy = r->place.limit || (r->flags & HPAGE_MAP_CONTIGUOUS && nr > 1);
 
-	if (!choosy || !pool->free)
-		return hpm_pool_allocate(file, 0, (loff_t)nr * pool->page_size, pool->page_size);
 	if (pool->surplus)
 		return hpm_refuse(r->why, -ENOMEM,
 				  "a larger nr_hugepages, which makes them persistent",
@@ -72,22 +66,29 @@ struct file *hpm_hugetlb_fill(const struct hpm_request *r, u64 size, unsigned lo
 	struct hpm_pool pool;
 	struct file *file;
 	int ret = hpm_pool_look(&pool, &r->place, page_size);
+	bool choose;
 
 	if (ret)
 		return ERR_PTR(ret);
-	if (!hugetlb_suffices(&pool, nr)) {
+	/*
+	 * Chosen are pages of the pool; new ones come as they come. While others choose fewer are
+	 * free: so that is looked at when it is our turn.
+	 */
+	choose = nr <= pool.nr && (r->place.limit || (r->flags & HPAGE_MAP_CONTIGUOUS && nr > 1));
+	if (!choose && !hugetlb_suffices(&pool, nr)) {
 		hugetlb_explain(&pool, nr, r->why);
 		return ERR_PTR(-ENOMEM);
 	}
 	/* What the pool does not have comes from the page allocator. */
-	if (nr > pool.free && !hpm_room_has(&r->place, (u64)(nr - pool.free) * page_size,
-					    "hugetlb", r->why))
+	if (!choose && nr > pool.free &&
+	    !hpm_room_has(&r->place, (u64)(nr - pool.free) * page_size, "hugetlb", r->why))
 		return ERR_PTR(-ENOMEM);
 
 	file = hpm_pool_file(page_size, size);
 	if (IS_ERR(file))
 		return file;
-	ret = hugetlb_allocate(file, r, &pool, nr);
+	ret = choose ? hugetlb_choose(file, r, &pool, nr) :
+		       hpm_pool_allocate(file, 0, size, page_size);
 	if (!ret)
 		return file;
 

@@ -27,6 +27,7 @@
 
 #include "buffer.h"
 #include "chardev.h"
+#include "choose.h"
 #include "class.h"
 #include "default.h"
 #include "dmamap.h"
@@ -51,6 +52,7 @@ static const struct {
 	void (*exit)(void);
 } parts[] = {
 	{ hpm_work_init, hpm_work_exit },
+	{ hpm_choose_init, hpm_choose_exit },
 	{ .exit = hpm_policy_exit },
 	{ hpm_fs_init, hpm_fs_exit },
 	{ hpm_offline_init, hpm_offline_exit },

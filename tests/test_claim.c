@@ -237,7 +237,9 @@ static void a_run_below_4_gib(void)
 
 /* --- what is left alone ---------------------------------------------------------- */
 
-/* A page that is locked, in each block, stays where it is, and is named. */
+#define MAY_COMPACT_LOCKED	"/proc/sys/vm/compact_unevictable_allowed"
+
+/* A page that is locked, in each block, stays where it is, unless mm/ moves it, and is named. */
 static void locked_memory_stays_where_it_is(void)
 {
 	struct hpage_map_alloc a = run_request(512);
@@ -245,6 +247,7 @@ static void locked_memory_stays_where_it_is(void)
 	struct strangers s;
 	uint64_t *pfns;
 
+	CHECK_EQ(write_text(MAY_COMPACT_LOCKED, "0"), 0);
 	CHECK_EQ(load(""), 0);
 	strangers_come(&s, NODE, -1, ALL);
 	pages = calloc(s.nr, sizeof(*pages));
@@ -271,6 +274,7 @@ static void locked_memory_stays_where_it_is(void)
 	free(pfns);
 	strangers_go(&s);
 	CHECK_EQ(unload(), 0);
+	CHECK_EQ(write_text(MAY_COMPACT_LOCKED, "1"), 0);
 }
 
 /* Pages all over the node, of which the pool keeps one every 128 MiB. Return: how many. */

@@ -450,12 +450,11 @@ static void a_run_is_got_or_refused_while_others_take_pages(void)
 	pool_is_back();
 }
 
-/* Several who choose at once wait for each other. */
 static void choose_often(void *arg)
 {
 	(void)arg;
 	for (int i = 0; i < 5; i++) {
-		struct hpage_map_alloc a = run_request(8);
+		struct hpage_map_alloc a = run_request(4);
 
 		CHECK_ALLOC(&a, 0);
 		CHECK_EQ(a.got_backing, HPAGE_MAP_BACKING_HUGETLB);
@@ -464,13 +463,18 @@ static void choose_often(void *arg)
 	}
 }
 
+/*
+ * Several who choose at once wait for each other. What they choose, the highest, is at the end of
+ * the free list: so each has all of the pool in its hands for a moment.
+ */
 static void many_who_choose_do_not_disturb_each_other(void)
 {
 	pid_t pids[4];
 
 	CHECK_EQ(load(""), 0);
-	take_pool_of(100);
-	drop_in_disorder(0, all.nr);
+	take_pool_of(64);
+	for (size_t i = all.nr; i--; )
+		hoard_drop(&all, by_address[i]);
 	for (int i = 0; i < 4; i++)
 		pids[i] = spawn(choose_often, NULL);
 	for (int i = 0; i < 4; i++)
