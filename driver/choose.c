@@ -59,16 +59,15 @@ static struct workqueue_struct *queues[NR_QUEUES];
 
 int hpm_choose_init(void)
 {
-	int i;
+	int i, ret = 0;
 
-	for (i = 0; i < NR_QUEUES; i++) {
+	for (i = 0; i < NR_QUEUES && !ret; i++) {
 		queues[i] = alloc_ordered_workqueue("hpage_map_choose%d", 0, i);
-		if (!queues[i]) {
-			hpm_choose_exit();
-			return -ENOMEM;
-		}
+		ret = queues[i] ? 0 : -ENOMEM;
 	}
-	return 0;
+	if (ret)
+		hpm_choose_exit();
+	return ret;
 }
 
 void hpm_choose_exit(void)
@@ -111,13 +110,10 @@ static bool node_begin(struct hpm_choice *c)
 
 static void node_survey(struct hpm_choice *c)
 {
-	unsigned long unit;
+	unsigned long unit = 0;
 
-	for (unit = 0; unit < c->nr_units; unit++) {
-		if (READ_ONCE(c->stop) || fatal_signal_pending(current))
-			break;
-		hpm_choice_look(c, unit);
-	}
+	while (unit < c->nr_units && !READ_ONCE(c->stop) && !fatal_signal_pending(current))
+		hpm_choice_look(c, unit++);
 	c->surveyed = true;
 }
 
@@ -220,8 +216,11 @@ static void choice_work(struct work_struct *work)
 	if (!c->surveyed)
 		node_survey(c);
 	c->ret = c->to || units_choose(c) ? choice_on_node(c, c->source->hold) : -ENXIO;
+	/* At once, before others look: the caller may be slow. */
+	if (c->ret)
+		c->source->release(c);
 	complete(&c->held);
-	if (c->source->keeps_turn || c->ret)
+	if (c->source->keeps_turn && !c->ret)
 		wait_for_completion_timeout(&c->transferred, PATIENCE);
 }
 
@@ -254,7 +253,7 @@ static void choice_release(struct hpm_choice *c, bool done)
 		hpm_fs_punch(c->file, c->pos, (loff_t)c->nr * c->size);
 	c->source->release(c);
 	for (unit = c->from; !done && unit < c->to; unit++)
-		if (c->costs[unit] == HPM_GIVEN)
+		if (c->costs[unit] >= HPM_HELD)
 			c->costs[unit] = 0;
 	c->surveyed = done;
 	c->from = 0;
@@ -264,15 +263,15 @@ static void choice_release(struct hpm_choice *c, bool done)
 /* Wait until the worker has done its part. Return: -EAGAIN: it did not begin; else what it did. */
 static int choice_await(struct hpm_choice *c)
 {
-	long left = max_t(long, c->until - jiffies, 1), ret;
+	long left, ret = 1;
 
 	do {
+		left = ret ? max_t(long, c->until - jiffies, 1) : MAX_SCHEDULE_TIMEOUT;
 		ret = wait_for_completion_interruptible_timeout(&c->held, left);
 		if (ret > 0)
 			return c->ret;
 		if (!ret && cancel_work(&c->work))
 			return -EAGAIN;
-		left = ret ? left : MAX_SCHEDULE_TIMEOUT;
 	} while (!hpm_signals_pending());
 	WRITE_ONCE(c->stop, true);
 	if (!cancel_work(&c->work))
@@ -292,7 +291,7 @@ static int choice_try_node(struct hpm_choice *c)
 	ret = choice_await(c);
 	if (!ret)
 		ret = choice_on_node(c, choice_transfer);
-	/* Before others look. But what went astray is held once more. */
+	/* In our turn, if it is not over. But what went astray is held once more. */
 	if (ret != -EBUSY)
 		choice_release(c, !ret);
 	complete(&c->transferred);
@@ -326,12 +325,11 @@ static int choice_fill(struct hpm_choice *c)
 		if ((ret != -EAGAIN && ret != -EBUSY) || time_after(jiffies, c->until))
 			break;
 		if (ret == -EAGAIN)
-			memset(c->found, 0, sizeof(c->found));
+			memset_startat(c, 0, longest);
 	}
-	if (ret != -EBUSY)
-		return ret;
-	choice_release(c, false);
-	return -EAGAIN;
+	if (ret == -EBUSY)
+		choice_release(c, false);
+	return ret == -EBUSY ? -EAGAIN : ret;
 }
 
 static void choice_explain(struct hpm_choice *c, u64 nr, int ret, struct hpm_why *why)

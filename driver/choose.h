@@ -23,7 +23,7 @@ enum hpm_cost {
 	HPM_GIVEN,			/* the file has it */
 };
 
-/* Where units come from. All but give() is called by a worker, or when that has ended. */
+/* Where units come from. A worker calls all but give(), or it has done its part. */
 struct hpm_source {
 	const char *name;		/* of the rung */
 	enum hpage_map_policy policy;	/* by which the file takes pages from the node of a unit */
@@ -65,7 +65,6 @@ struct hpm_choice {
 	unsigned long nr_units;
 	unsigned long first;		/* page frame number of the first one, which is even */
 	unsigned long from, to;		/* the chosen: @nr useful ones between them */
-	unsigned long longest;		/* most useful ones in a row */
 
 	struct work_struct work;
 	struct completion held;		/* the worker has done its part */
@@ -77,7 +76,10 @@ struct hpm_choice {
 	loff_t pos;			/* in the file, where the first one goes */
 	struct file *scratch;		/* of collect.c */
 	unsigned long moved;		/* of claim.c: bytes of others, by now */
-	unsigned long found[5];		/* of claim.c: units, by what was seen there last */
+
+	/* What was seen last, to explain a refusal. */
+	unsigned long longest;		/* most useful units in a row */
+	unsigned long found[5];		/* of claim.c: units, by what is in them */
 };
 
 static inline unsigned long hpm_choice_pfn(const struct hpm_choice *c, unsigned long unit)

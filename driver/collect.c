@@ -90,8 +90,9 @@ static int pool_pages_hold(struct hpm_choice *c)
 	struct file *file;
 	int ret = hpm_pool_look(&pool, &place, c->size);
 
-	if (ret)
-		return ret;
+	/* It is our turn, so the figures are true; what is promised to others is not free. */
+	if (ret || pool.surplus || pool.free < c->nr)
+		return ret ?: -ENXIO;
 	max = pool.free;
 	if (c->most < ULONG_MAX) {
 		max = clamp(max / 2, c->nr, c->nr + c->most / c->size);

@@ -71,10 +71,11 @@ struct file *hpm_hugetlb_fill(const struct hpm_request *r, u64 size, unsigned lo
 	if (ret)
 		return ERR_PTR(ret);
 	/*
-	 * Chosen are pages of the pool; new ones come as they come. While others choose fewer are
-	 * free: so that is looked at when it is our turn.
+	 * Chosen are persistent pages of the pool; others come as they come. While somebody
+	 * chooses fewer are free: so that is looked at when it is our turn.
 	 */
-	choose = nr <= pool.nr && (r->place.limit || (r->flags & HPAGE_MAP_CONTIGUOUS && nr > 1));
+	choose = nr + pool.surplus <= pool.nr &&
+		 (r->place.limit || (r->flags & HPAGE_MAP_CONTIGUOUS && nr > 1));
 	if (!choose && !hugetlb_suffices(&pool, nr)) {
 		hugetlb_explain(&pool, nr, r->why);
 		return ERR_PTR(-ENOMEM);
@@ -93,9 +94,10 @@ struct file *hpm_hugetlb_fill(const struct hpm_request *r, u64 size, unsigned lo
 		return file;
 
 	hpm_fs_discard(file);
-	if (ret != -ENOSPC)
+	if (ret != -ENOSPC && ret != -ENOMEM)
 		return ERR_PTR(ret);
-	if (!hpm_pool_look(&pool, &r->place, page_size))
+	if (!hpm_pool_look(&pool, &r->place, page_size) &&
+	    (ret == -ENOSPC || !hugetlb_suffices(&pool, nr)))
 		hugetlb_explain(&pool, nr, r->why);
 	return ERR_PTR(-ENOMEM);
 }

@@ -558,6 +558,27 @@ static void what_a_user_collects_is_capped(void)
 	pool_is_back();
 }
 
+/* They are among the free pages of the pool, but promised to a mapping. */
+static void reserved_pages_are_not_chosen(void)
+{
+	struct hpage_map_alloc a = run_request(8);
+	char *theirs;
+
+	CHECK_EQ(load(""), 0);
+	take_pool_of(64);
+	drop_in_disorder(0, all.nr);
+	theirs = mmap(NULL, 60 * pmd_size, RW, MAP_PRIVATE | MAP_ANONYMOUS | MAP_HUGETLB, -1, 0);
+	CHECK_NE(theirs, MAP_FAILED);
+	CHECK_EQ(pool_of(pmd_size, "resv"), 60);
+	CHECK_ALLOC(&a, 0);
+	CHECK_NE(a.got_backing, HPAGE_MAP_BACKING_HUGETLB);
+	CHECK_SAYS("8 pages of 2 MiB needed, 4 of 64 free");
+	fill(theirs, 60 * pmd_size, 5);
+	munmap(theirs, 60 * pmd_size);
+	close(a.fd);
+	pool_is_back();
+}
+
 /* A surplus page that is freed leaves the pool instead of going where it can be chosen. */
 static void surplus_pages_are_a_reason_not_to_choose(void)
 {
@@ -662,6 +683,7 @@ static const struct test tests[] = {
 	TEST(many_who_choose_do_not_disturb_each_other, ON_NONE),
 	TEST(a_signal_interrupts_choosing, ON_NONE),
 	TEST(what_a_user_collects_is_capped, ON_NONE),
+	TEST(reserved_pages_are_not_chosen, ON_NONE),
 	TEST(surplus_pages_are_a_reason_not_to_choose, ON_NONE),
 	TEST(collecting_is_not_charged_to_the_caller, ON_NONE),
 };
