@@ -496,6 +496,40 @@ static void a_mapping_for_dma_keeps_the_pages(void)
 /* --- descriptors ------------------------------------------------------------- */
 
 /* It is as one of the program's own, and holds the buffer when the driver has gone. */
+static void bind(const char *file)
+{
+	char path[96];
+
+	snprintf(path, sizeof(path), "/sys/bus/platform/drivers/hpm_client/%s", file);
+	CHECK_EQ(write_text(path, FIRST), 0);
+}
+
+/* The last holder is the driver's binding, or whoever got the buffer from it. */
+static void a_buffer_goes_with_the_binding_of_a_driver(void)
+{
+	struct client_create c = { .length = 2 * pmd_size, .page_size = pmd_size, .bound = 1 };
+
+	begin(4);
+	for (int unbound_last = 0; unbound_last < 2; unbound_last++) {
+		int fd = client_open();
+
+		CHECK_EQ(ioctl(fd, CLIENT_CREATE, &c), 0);
+		CHECK_EQ(pool_of(pmd_size, "free"), 2);
+		if (!unbound_last)
+			bind("unbind");
+		else
+			close(fd);
+		CHECK_EQ(pool_of(pmd_size, "free"), 2);
+		if (unbound_last)
+			bind("unbind");
+		else
+			close(fd);
+		CHECK_EQ(pool_of(pmd_size, "free"), 4);
+		bind("bind");
+	}
+	end();
+}
+
 static void a_driver_gives_a_descriptor(void)
 {
 	struct client_part part = { .length = pmd_size, .value = 9 };
@@ -691,6 +725,7 @@ int main(void)
 		TEST(there_is_no_page_behind_the_end, ON_NONE),
 		TEST(a_driver_sees_whether_programs_still_map, ON_NONE),
 		TEST(a_mapping_for_dma_keeps_the_pages, ON_NONE),
+		TEST(a_buffer_goes_with_the_binding_of_a_driver, ON_NONE),
 		TEST(a_driver_gives_a_descriptor, ON_NONE),
 		TEST(no_descriptor_is_left_for_a_driver_s_buffer, ON_NONE),
 		TEST(a_driver_takes_a_program_s_buffer, ON_NONE),

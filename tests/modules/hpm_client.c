@@ -40,6 +40,15 @@ static struct hpage_map_buffer *create_for_user(struct device *dev, u64 length)
 	return hpage_map_create(dev, &attr);
 }
 
+/* The device has it until its driver is unbound, and we have it, too. */
+static struct hpage_map_buffer *create_for_binding(struct device *dev,
+						   const struct hpage_map_attr *attr)
+{
+	struct hpage_map_buffer *buf = devm_hpage_map_create(dev, attr);
+
+	return IS_ERR(buf) ? buf : hpage_map_get(buf);
+}
+
 static int client_create(struct client *c, struct client_create *a)
 {
 	const struct hpage_map_attr attr = {
@@ -53,7 +62,8 @@ static int client_create(struct client *c, struct client_create *a)
 		return -EBUSY;
 	c->dev = &devices[a->device]->dev;
 	c->buf = a->charge_user ? create_for_user(c->dev, a->length) :
-				  hpage_map_create(c->dev, &attr);
+		 a->bound ? create_for_binding(c->dev, &attr) :
+			    hpage_map_create(c->dev, &attr);
 	if (IS_ERR(c->buf)) {
 		int ret = PTR_ERR(c->buf);
 

@@ -12,7 +12,7 @@
  * @flags: in: as for programs, unless @charge_user
  * @charge_user: in: 0 or 1
  * @device: in: 0 or 1; also for what follows
- * @reserved: not used
+ * @bound: in: 0, or 1: it also goes with the driver of the device; not with @charge_user
  * @end: out: physical address where the highest page ends
  */
 struct client_create {
@@ -21,7 +21,7 @@ struct client_create {
 	__u32 flags;
 	__u32 charge_user;
 	__u32 device;
-	__u32 reserved;
+	__u32 bound;
 	__u64 end;
 };
 
