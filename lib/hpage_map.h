@@ -35,10 +35,11 @@
  *                 is not zero
  *   -EACCES       a file, mostly one in /dev, may not be opened by the caller,
  *                 or not for writing
+ *   -EAGAIN       a socket has waited as long as it may
  *   -EBUSY        the buffer is mapped already, or the device's addresses are
  *                 managed by its driver
  *   -EDQUOT       a limit of the caller's user or process stands against it
- *   -EEXIST       there is a buffer of that name
+ *   -EEXIST       there is a buffer of that name, or a mapping at that address
  *   -EFAULT       there is no memory where a pointer points
  *   -EINTR        a signal came first; never one whose handler has SA_RESTART,
  *                 which runs when the call is over
@@ -57,6 +58,8 @@
  *                 every call that needs the module when that is not loaded, or
  *                 has no device in the caller's container.
  *   -EPERM        the caller lacks a capability
+ *   -EPIPE        nobody is at the other end of a socket
+ *   -EPROTO       what came over a socket is no buffer
  *
  * Linux only, 64 bits only; Linux 5.10 or later without the module.
  */
@@ -73,8 +76,9 @@ extern "C" {
 /**
  * struct hpmap_buffer - a buffer, or rather this process's hold on one
  *
- * Made by hpmap_alloc(), hpmap_create(), hpmap_open() and hpmap_from_fd(), and
- * ended by hpmap_free(). It owns a descriptor and at most one mapping.
+ * Made by hpmap_alloc(), hpmap_create(), hpmap_open(), hpmap_from_fd(),
+ * hpmap_recv() and hpmap_pin(), and ended by hpmap_free(). It owns a descriptor
+ * and at most one mapping; those of hpmap_map_at() are the caller's.
  */
 struct hpmap_buffer;
 
@@ -223,8 +227,8 @@ struct hpmap_options {
  * is beyond the memory of the machine, of the nodes to be used, or of the
  * caller's memory cgroup is -ENOMEM before any of it is touched.
  *
- * Other processes get the buffer by inheriting its descriptor or receiving it
- * over a socket.
+ * Other processes get the buffer by inheriting its descriptor, or with
+ * hpmap_send().
  *
  * Return: 0, or -E2BIG, -EDQUOT, -EINTR, -EINVAL, -EMFILE, -ENFILE, -ENODEV,
  * -ENOMEM, -ENOTSUP, and with HPMAP_MODULE_ONLY or what needs the module
@@ -306,11 +310,51 @@ int hpmap_from_fd(int fd, struct hpmap_buffer **buffer);
 int hpmap_from_fd_flags(int fd, unsigned int flags, struct hpmap_buffer **buffer);
 
 /**
+ * hpmap_send() - give a buffer to the process at the other end of a socket
+ * @buffer: the buffer; it stays the caller's
+ * @socket: a connected socket of AF_UNIX: SOCK_STREAM, SOCK_SEQPACKET or
+ *	SOCK_DGRAM
+ *
+ * Sends one byte, 0, with a duplicate of the descriptor (SCM_RIGHTS). Whoever
+ * receives it may do with the buffer what the sender's descriptor allows, so
+ * only read one of hpmap_open() with HPMAP_READ_ONLY. Until it is received, the
+ * message holds the buffer. A socket without a reader is no SIGPIPE.
+ *
+ * Waits as sendmsg(2) does. A handler with SA_RESTART runs meanwhile; on a
+ * socket with SO_SNDTIMEO it ends the call with -EINTR, as others do.
+ *
+ * Return: 0, or -EAGAIN, -EDQUOT when too many descriptors are on their way,
+ * -EINTR, -EINVAL when that is no socket of AF_UNIX, -ENOMEM, -EPIPE.
+ */
+int hpmap_send(const struct hpmap_buffer *buffer, int socket);
+
+/**
+ * hpmap_recv() - receive a buffer from the process at the other end of a socket
+ * @socket: a socket of AF_UNIX of any of these types
+ * @buffer: out: the buffer; end it with hpmap_free()
+ *
+ * Receives one message of hpmap_send(), or of another program that sends one
+ * byte of any value with one descriptor; from a stream no more than that byte.
+ * The descriptor is held to what hpmap_from_fd() demands, and close-on-exec. A
+ * message that is refused has been received all the same, and what came with it
+ * is closed. Closing a file of FUSE waits for its server: take no descriptors of
+ * those who may want to stall.
+ *
+ * Waits as recvmsg(2) does. For signals the same holds, with SO_RCVTIMEO.
+ *
+ * Return: 0, or as hpmap_from_fd(), -EAGAIN, -EINTR, -EINVAL when that is no
+ * socket of AF_UNIX, -EPIPE when the other end is closed, -EPROTO when the
+ * message is of no byte or of several, or of no descriptor or of several.
+ */
+int hpmap_recv(int socket, struct hpmap_buffer **buffer);
+
+/**
  * hpmap_free() - let go of a buffer
  * @buffer: the buffer, or NULL, which does nothing
  *
- * Ends its mapping and closes its descriptor. The memory is freed when nobody
- * else holds the buffer. errno is as before.
+ * Ends its mapping and closes its descriptor. Mappings of hpmap_map_at() stay,
+ * and hold the memory. It is freed when nobody else holds the buffer. errno is
+ * as before.
  */
 void hpmap_free(struct hpmap_buffer *buffer);
 
@@ -318,6 +362,8 @@ void hpmap_free(struct hpmap_buffer *buffer);
 #define HPMAP_PRIVATE		(1U << 1)
 /** define HPMAP_POPULATE - for hpmap_map(): no page fault later */
 #define HPMAP_POPULATE		(1U << 2)
+/** define HPMAP_REPLACE - for hpmap_map_at(): in place of what is mapped there */
+#define HPMAP_REPLACE		(1U << 4)
 
 /**
  * hpmap_map() - map the whole buffer
@@ -328,10 +374,10 @@ void hpmap_free(struct hpmap_buffer *buffer);
  *
  * The address is a multiple of the page size and of what a PMD maps, and for a
  * buffer of 1 GiB or more a multiple of 1 GiB, so that huge pages are mapped
- * as such. To map a part of a buffer, or map it twice, use mmap(2) on
- * hpmap_fd(). HPMAP_POPULATE gives somebody else's memfd the pages that it still
- * lacks, for as long as that takes, or is -ENOMEM at once when the machine has
- * not got so many.
+ * as such. To map a part of a buffer, or map it twice, use hpmap_map_at().
+ * HPMAP_POPULATE gives somebody else's memfd the pages that it still lacks, for
+ * as long as that takes, or is -ENOMEM at once when the machine has not got so
+ * many.
  *
  * Return: 0, or -EACCES when the descriptor is read-only or sealed and @flags
  * have neither HPMAP_READ_ONLY nor HPMAP_PRIVATE, -EBUSY, -EDQUOT, -EINVAL,
@@ -354,6 +400,35 @@ int hpmap_unmap(struct hpmap_buffer *buffer);
  * Return: what hpmap_map() gave, or NULL while there is no mapping.
  */
 void *hpmap_addr(const struct hpmap_buffer *buffer);
+
+/**
+ * hpmap_map_at() - map a part of a buffer, at an address of the caller's choice
+ * @buffer: the buffer
+ * @place: the address, a multiple of hpmap_page_size(); or NULL for one where huge
+ *	pages are mapped as such: it has the remainder of @offset modulo what a
+ *	PMD maps, and modulo 1 GiB if @length is as large
+ * @offset: where the part begins, in bytes, a multiple of hpmap_page_size()
+ * @length: bytes, a multiple of hpmap_page_size(), not 0
+ * @flags: bits of HPMAP_READ_ONLY, HPMAP_PRIVATE and HPMAP_POPULATE, as with
+ *	hpmap_map(); and HPMAP_REPLACE
+ * @address: out: where it is; or, with a @place, NULL
+ *
+ * The mapping is the caller's to end with munmap(2), and holds the memory: neither
+ * hpmap_unmap() nor hpmap_free() touches it, and hpmap_addr() does not tell of it.
+ * There may be any number, of the same part, too: twice side by side they make a
+ * ring without an end.
+ *
+ * At a @place where something is mapped it is -EEXIST. With HPMAP_REPLACE that
+ * goes, so it must be the caller's own, such as a range that mmap(2) has reserved
+ * with PROT_NONE. If the kernel then fails, what was there may have gone, and the
+ * range is reserved with PROT_NONE.
+ *
+ * Return: 0, or as hpmap_map() except for -EBUSY, -EEXIST, -EINVAL also when
+ * @offset, @length or @place is no multiple of the page size or the part is not
+ * within the buffer, -EPERM when no mapping may be at that address.
+ */
+int hpmap_map_at(const struct hpmap_buffer *buffer, void *place, uint64_t offset, uint64_t length,
+		 unsigned int flags, void **address);
 
 /**
  * hpmap_length() - how large the buffer is

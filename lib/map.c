@@ -30,8 +30,11 @@ static uint64_t map_alignment(uint64_t length, uint64_t page_size)
 	return length >= GIB && align < GIB ? GIB : align;
 }
 
-/* Where it would fit now; nothing keeps others out. MAP_FAILED with ENOSPC if nowhere. */
-static char *range_find(uint64_t length, uint64_t align)
+/*
+ * Where it would fit now, at an address that agrees with @offset in its bits below @align. Nothing
+ * keeps others out. MAP_FAILED with ENOSPC if nowhere.
+ */
+static char *range_find(uint64_t offset, uint64_t length, uint64_t align)
 {
 	uint64_t slack = align - base_page_size();
 	char *range;
@@ -48,7 +51,7 @@ static char *range_find(uint64_t length, uint64_t align)
 		return range;
 	}
 	munmap(range, length + slack);
-	return range + (-(uintptr_t)range & (align - 1));
+	return range + ((offset - (uintptr_t)range) & (align - 1));
 }
 
 /*
@@ -65,11 +68,37 @@ void *map_aligned(int fd, off_t offset, uint64_t length, uint64_t page_size, int
 	void *address;
 
 	do {
-		range = range_find(length, align);
+		range = range_find(offset, length, align);
 		if (range == MAP_FAILED)
 			return range;
 		address = mmap(range, length, prot, flags | MAP_FIXED_NOREPLACE, fd, offset);
 	} while (address == MAP_FAILED && errno == EEXIST);
+	return address;
+}
+
+/* Take addresses, with MAP_FIXED or MAP_FIXED_NOREPLACE; errno is as before. */
+void range_reserve(void *range, uint64_t length, int fixed)
+{
+	int err = errno;
+
+	mmap(range, length, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | fixed, -1, 0);
+	errno = err;
+}
+
+/*
+ * Map so much of @fd at @place. MAP_FAILED with errno, which is EEXIST when something is there that
+ * is not to be replaced.
+ *
+ * When the kernel fails to replace a mapping, that may be gone. The addresses are the caller's all
+ * the same, and another thread must not be given them.
+ */
+void *map_at(int fd, off_t offset, void *place, uint64_t length, int prot, int flags, bool replace)
+{
+	void *address = mmap(place, length, prot,
+			     flags | (replace ? MAP_FIXED : MAP_FIXED_NOREPLACE), fd, offset);
+
+	if (address == MAP_FAILED && replace)
+		range_reserve(place, length, MAP_FIXED_NOREPLACE);
 	return address;
 }
 

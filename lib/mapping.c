@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-/* The one mapping of a buffer that the library keeps. */
+/* Mappings of a buffer: the one of all of it that the library keeps, and those of the caller. */
+#define _GNU_SOURCE
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <sys/mman.h>
 
@@ -11,21 +13,53 @@
 #include "public.h"
 #include "text.h"
 
-static int mapping_failed(const struct hpmap_buffer *b, unsigned int flags, int err)
+#define MAP_FLAGS	(HPMAP_READ_ONLY | HPMAP_PRIVATE | HPMAP_POPULATE)
+
+/**
+ * struct part - what is to be mapped of a buffer
+ * @place: where, or NULL
+ * @offset: where it begins, in bytes
+ * @length: bytes
+ * @flags: of hpmap_map_at()
+ */
+struct part {
+	void *place;
+	uint64_t offset;
+	uint64_t length;
+	unsigned int flags;
+};
+
+/* The kernel has refused with EPERM. Is it for a seal, and not for the address? */
+static bool part_is_sealed(const struct hpmap_buffer *b, const struct part *p)
+{
+	int seals = fcntl(b->fd, F_GET_SEALS);
+
+	return !(p->flags & (HPMAP_READ_ONLY | HPMAP_PRIVATE)) && seals > 0 &&
+	       seals & (F_SEAL_WRITE | F_SEAL_FUTURE_WRITE);
+}
+
+static int part_failed(const struct hpmap_buffer *b, const struct part *p, int err)
 {
 	bool hugetlb = b->backing == HPMAP_BACKING_HUGETLB;
-	unsigned long long pages = b->length / b->page_size;
+	unsigned long long pages = p->length / b->page_size;
 
 	if (err == EACCES)
 		return fail(-EACCES, "the buffer is open for reading only"
-			    TRY "hpmap_map() with HPMAP_READ_ONLY");
-	if (err == EPERM)
+			    TRY "a mapping with HPMAP_READ_ONLY");
+	if (err == EPERM && part_is_sealed(b, p))
 		return fail(-EACCES, "the buffer is sealed against writing"
-			    TRY "hpmap_map() with HPMAP_READ_ONLY");
+			    TRY "a mapping with HPMAP_READ_ONLY");
+	if (err == EPERM && p->place)
+		return fail(-EPERM, "no mapping may be at %p: that is below vm.mmap_min_addr, or "
+			    "what is there was sealed by mseal(2)", p->place);
+	if (err == EEXIST)
+		return fail(-EEXIST, "something is mapped already in the %s from %p on"
+			    TRY "HPMAP_REPLACE, if it is yours to be replaced",
+			    SIZE_TEXT(p->length), p->place);
 	if (err == EAGAIN)
 		return fail(-EDQUOT, "mlockall(2) locks every mapping, and RLIMIT_MEMLOCK is less"
 			    TRY "ulimit -l unlimited");
-	if (err == ENOMEM && hugetlb && !(flags & HPMAP_PRIVATE))
+	if (err == ENOMEM && hugetlb && !(p->flags & HPMAP_PRIVATE))
 		return fail(-ENOMEM, "the file lacks pages, and the pool has too few to add them"
 			    TRY "hpagectl pool");
 	if (err == ENOMEM && hugetlb)
@@ -33,8 +67,8 @@ static int mapping_failed(const struct hpmap_buffer *b, unsigned int flags, int 
 			    "mapping, %llu page%s of %s" TRY "hpagectl pool", pages,
 			    plural(pages), SIZE_TEXT(b->page_size));
 	if (err == ENOMEM || err == ENOSPC)
-		return fail(-ENOMEM, "no room for a mapping of %s" TRY "ulimit -v unlimited",
-			    SIZE_TEXT(b->length));
+		return fail(-ENOMEM, "no room for a mapping of %s" TRY "ulimit -v unlimited"
+			    TRY "sysctl vm.max_map_count", SIZE_TEXT(p->length));
 	return fail(-err, "mmap: %s", strerror(err));
 }
 
@@ -42,7 +76,7 @@ static int mapping_failed(const struct hpmap_buffer *b, unsigned int flags, int 
  * A touch fills what a file of somebody else lacks: no more than there is memory, or the OOM
  * killer comes.
  */
-static int mapping_room(const struct hpmap_buffer *b)
+static int part_room(const struct hpmap_buffer *b, const struct part *p)
 {
 	uint64_t lacks;
 	struct room room;
@@ -51,6 +85,8 @@ static int mapping_room(const struct hpmap_buffer *b)
 	if (b->backend != HPMAP_BACKEND_MEMFD || b->backing == HPMAP_BACKING_HUGETLB)
 		return 0;
 	lacks = memfd_lacks(b);
+	if (lacks > p->length)
+		lacks = p->length;
 	if (!lacks)
 		return 0;
 	ret = memory_room(HPMAP_POLICY_DEFAULT, 0, &room);
@@ -59,57 +95,128 @@ static int mapping_room(const struct hpmap_buffer *b)
 	if (lacks <= room.bytes)
 		return 0;
 	return fail(-ENOMEM, "the file lacks %s of its pages, and %s are available %s"
-		    TRY "hpmap_map() without HPMAP_POPULATE", SIZE_TEXT(lacks),
+		    TRY "a mapping without HPMAP_POPULATE", SIZE_TEXT(lacks),
 		    SIZE_TEXT(room.bytes), room.where);
 }
 
-static int mapping_make(struct hpmap_buffer *b, unsigned int flags, void **where)
+static void *part_place(const struct hpmap_buffer *b, const struct part *p)
 {
-	int prot = PROT_READ | (flags & HPMAP_READ_ONLY ? 0 : PROT_WRITE);
-	int share = flags & HPMAP_PRIVATE ? MAP_PRIVATE : MAP_SHARED;
-	int ret = flags & HPMAP_POPULATE ? mapping_room(b) : 0;
+	int prot = PROT_READ | (p->flags & HPMAP_READ_ONLY ? 0 : PROT_WRITE);
+	int share = p->flags & HPMAP_PRIVATE ? MAP_PRIVATE : MAP_SHARED;
+
+	if (!p->place)
+		return map_aligned(b->fd, p->offset, p->length, b->page_size, prot, share);
+	return map_at(b->fd, p->offset, p->place, p->length, prot, share,
+		      p->flags & HPMAP_REPLACE);
+}
+
+static int part_map(const struct hpmap_buffer *b, const struct part *p, void **where)
+{
+	int ret = p->flags & HPMAP_POPULATE ? part_room(b, p) : 0;
 	void *address;
 
 	if (ret)
 		return ret;
-	address = map_aligned(b->fd, 0, b->length, b->page_size, prot, share);
+	address = part_place(b, p);
 	if (address == MAP_FAILED)
-		return mapping_failed(b, flags, errno);
+		return part_failed(b, p, errno);
 	if (b->backend == HPMAP_BACKEND_MEMFD && b->backing == HPMAP_BACKING_THP)
-		madvise(address, b->length, MADV_HUGEPAGE);
+		madvise(address, p->length, MADV_HUGEPAGE);
 	/* To be read: a private mapping is not copied before it is written. */
-	if (flags & HPMAP_POPULATE)
-		ret = populate(address, b->length, !(flags & (HPMAP_READ_ONLY | HPMAP_PRIVATE)));
+	if (p->flags & HPMAP_POPULATE)
+		ret = populate(address, p->length,
+			       !(p->flags & (HPMAP_READ_ONLY | HPMAP_PRIVATE)));
 	if (ret == -EFAULT || ret == -EHWPOISON)
 		ret = -ENOMEM;
-	if (ret) {
-		munmap(address, b->length);
+	if (ret && p->flags & HPMAP_REPLACE)
+		range_reserve(address, p->length, MAP_FIXED);
+	else if (ret)
+		munmap(address, p->length);
+	if (ret)
 		return fail(ret, "the pages cannot be mapped: %s", strerror(-ret));
-	}
 	*where = address;
+	return 0;
+}
+
+static int map_check(const char *call, const struct hpmap_buffer *b, unsigned int flags,
+		     unsigned int known)
+{
+	if (flags & ~known)
+		return fail(-EINVAL, "%s: unknown bits in flags, %#x", call, flags);
+	if (b->backing == HPMAP_BACKING_USER)
+		return fail(-ENODEV, "pinned memory is where the program has it, and mapped once");
 	return 0;
 }
 
 PUBLIC int hpmap_map(struct hpmap_buffer *b, unsigned int flags, void **where)
 {
+	const struct part whole = { .length = b->length, .flags = flags };
+	int ret = map_check("hpmap_map", b, flags, MAP_FLAGS);
 	void *address = NULL;
-	int ret;
 
-	if (flags & ~(HPMAP_READ_ONLY | HPMAP_PRIVATE | HPMAP_POPULATE))
-		return fail(-EINVAL, "hpmap_map: unknown bits in flags, %#x", flags);
-
-	if (b->backing == HPMAP_BACKING_USER)
-		return fail(-ENODEV, "pinned memory is where the program has it, and mapped once");
+	if (ret)
+		return ret;
 
 	pthread_mutex_lock(&b->lock);
 	if (b->address)
 		ret = fail(-EBUSY, "the buffer is mapped already"
-			   TRY "hpmap_addr(), or mmap(2) on hpmap_fd()");
+			   TRY "hpmap_addr(), or hpmap_map_at()");
 	else
-		ret = mapping_make(b, flags, &address);
+		ret = part_map(b, &whole, &address);
 	if (!ret)
 		b->address = address;
 	pthread_mutex_unlock(&b->lock);
+	if (!ret && where)
+		*where = address;
+	return ret;
+}
+
+static int part_check_unit(const struct hpmap_buffer *b, const char *what, uint64_t value)
+{
+	if (value % b->page_size)
+		return fail(-EINVAL, "%s %#llx is no multiple of the page size of the buffer, %s"
+			    TRY "hpmap_page_size()", what, (unsigned long long)value,
+			    SIZE_TEXT(b->page_size));
+	return 0;
+}
+
+static int part_check(const struct hpmap_buffer *b, const struct part *p)
+{
+	int ret = part_check_unit(b, "the offset", p->offset);
+
+	if (!ret)
+		ret = part_check_unit(b, "the length", p->length);
+	if (!ret)
+		ret = part_check_unit(b, "the address", (uintptr_t)p->place);
+	if (ret)
+		return ret;
+	if (!p->length)
+		return fail(-EINVAL, "a length of 0" TRY "hpmap_page_size()");
+	if (p->offset > b->length || p->length > b->length - p->offset)
+		return fail(-EINVAL, "the buffer has %s, and no %s from offset %#llx on"
+			    TRY "hpmap_length()", SIZE_TEXT(b->length), SIZE_TEXT(p->length),
+			    (unsigned long long)p->offset);
+	if (p->flags & HPMAP_REPLACE && !p->place)
+		return fail(-EINVAL, "HPMAP_REPLACE, but no address"
+			    TRY "the address of a mapping of your own, or no HPMAP_REPLACE");
+	return 0;
+}
+
+PUBLIC int hpmap_map_at(const struct hpmap_buffer *b, void *place, uint64_t offset,
+			uint64_t length, unsigned int flags, void **where)
+{
+	const struct part part = {
+		.place = place, .offset = offset, .length = length, .flags = flags,
+	};
+	int ret = map_check("hpmap_map_at", b, flags, MAP_FLAGS | HPMAP_REPLACE);
+	void *address;
+
+	if (!ret)
+		ret = part_check(b, &part);
+	if (!ret && !place && !where)
+		ret = fail(-EINVAL, "no address, and no pointer for the one that is chosen");
+	if (!ret)
+		ret = part_map(b, &part, &address);
 	if (!ret && where)
 		*where = address;
 	return ret;

@@ -163,6 +163,6 @@ int main(void)
 	const char *test = getenv("HPMAP_TEST");
 
 	with_module = test && !strcmp(test, "module");
-	return test_options() + test_buffer() + test_shortage() + test_stranger() + FAULTS() +
-	       (with_module ? test_module() : 0);
+	return test_options() + test_buffer() + test_window() + test_socket() + test_shortage() +
+	       test_stranger() + FAULTS() + (with_module ? test_module() : 0);
 }

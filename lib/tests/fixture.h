@@ -65,6 +65,8 @@ int as_nobody(int (*fn)(void));
 /* The groups; each returns how many tests failed. */
 int test_options(void);
 int test_buffer(void);
+int test_window(void);
+int test_socket(void);
 int test_shortage(void);
 int test_stranger(void);
 int test_faults(void);		/* with the static library */
