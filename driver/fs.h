@@ -16,10 +16,10 @@ enum hpm_fs {
 	HPM_FS_NR = HPM_FS_POOL + BITS_PER_LONG
 };
 
-/* Can files of tmpfs have folios of the PMD size? The page cache knows none of 512 MiB (arm64). */
+/* Can files of tmpfs have folios of the PMD size? 512 MiB (arm64) are too large for its xarray. */
 static inline bool hpm_fs_has_thp(void)
 {
-	return has_transparent_hugepage() && PMD_SHIFT - PAGE_SHIFT <= MAX_PAGECACHE_ORDER;
+	return has_transparent_hugepage() && PMD_SHIFT - PAGE_SHIFT < 2 * XA_CHUNK_SHIFT;
 }
 
 int hpm_fs_init(void);

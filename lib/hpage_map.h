@@ -331,22 +331,23 @@ int hpmap_send(const struct hpmap_buffer *buffer, int socket);
 /**
  * hpmap_recv() - receive a buffer from the process at the other end of a socket
  * @socket: a socket of AF_UNIX of any of these types
+ * @flags: 0 or HPMAP_UNSEALED
  * @buffer: out: the buffer; end it with hpmap_free()
  *
  * Receives one message of hpmap_send(), or of another program that sends one
  * byte of any value with one descriptor; from a stream no more than that byte.
- * The descriptor is held to what hpmap_from_fd() demands, and close-on-exec. A
- * message that is refused has been received all the same, and what came with it
- * is closed. Closing a file of FUSE waits for its server: take no descriptors of
- * those who may want to stall.
+ * The descriptor is held to what hpmap_from_fd_flags() demands, and is
+ * close-on-exec. A message that is refused has been received all the same, and
+ * what came with it is closed. Closing a file of FUSE waits for its server: take
+ * no descriptors of those who may want to stall.
  *
  * Waits as recvmsg(2) does. For signals the same holds, with SO_RCVTIMEO.
  *
- * Return: 0, or as hpmap_from_fd(), -EAGAIN, -EINTR, -EINVAL when that is no
- * socket of AF_UNIX, -EPIPE when the other end is closed, -EPROTO when the
+ * Return: 0, or as hpmap_from_fd_flags(), -EAGAIN, -EINTR, -EINVAL when that is
+ * no socket of AF_UNIX, -EPIPE when the other end is closed, -EPROTO when the
  * message is of no byte or of several, or of no descriptor or of several.
  */
-int hpmap_recv(int socket, struct hpmap_buffer **buffer);
+int hpmap_recv(int socket, unsigned int flags, struct hpmap_buffer **buffer);
 
 /**
  * hpmap_free() - let go of a buffer

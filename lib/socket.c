@@ -138,16 +138,19 @@ static int socket_receive(int socket, int type)
 		    plural(sent), msg.msg_flags & (MSG_TRUNC | MSG_CTRUNC) ? ", and more" : "");
 }
 
-PUBLIC int hpmap_recv(int socket, struct hpmap_buffer **buffer)
+PUBLIC int hpmap_recv(int socket, unsigned int flags, struct hpmap_buffer **buffer)
 {
-	int type = socket_type(socket), fd, ret;
+	int type, fd, ret;
 
+	if (flags & ~HPMAP_UNSEALED)
+		return fail(-EINVAL, "hpmap_recv: unknown bits in flags, %#x", flags);
+	type = socket_type(socket);
 	if (type < 0)
 		return type;
 	fd = socket_receive(socket, type);
 	if (fd < 0)
 		return fd;
-	ret = hpmap_from_fd(fd, buffer);
+	ret = hpmap_from_fd_flags(fd, flags, buffer);
 	close(fd);
 	return ret;
 }

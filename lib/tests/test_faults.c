@@ -115,7 +115,7 @@ static void use_sockets(const struct hpmap_buffer *b)
 	int sockets[2];
 
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sockets), 0);
-	if (!TRY(hpmap_send(b, sockets[0])) && !TRY(hpmap_recv(sockets[1], &same)))
+	if (!TRY(hpmap_send(b, sockets[0])) && !TRY(hpmap_recv(sockets[1], 0, &same)))
 		hpmap_free(same);
 	close(sockets[0]);
 	close(sockets[1]);

@@ -68,7 +68,7 @@ static int use_received(int socket)
 	struct hpmap_buffer *b = NULL;
 	char *p;
 
-	if (hpmap_recv(socket, &b) || hpmap_map(b, 0, (void **)&p))
+	if (hpmap_recv(socket, 0, &b) || hpmap_map(b, 0, (void **)&p))
 		return 1;
 	if (fcntl(hpmap_fd(b), F_GETFD) != FD_CLOEXEC || hpmap_fd(b) <= 2)
 		return 2;
@@ -125,7 +125,7 @@ static void a_stream_is_read_no_further(void **state)
 	send_raw(ends[0], 7, hpmap_fd(b), 1);
 	assert_int_equal(write(ends[0], " and more", 9), 9);
 	for (i = 0; i < 3; i++) {
-		ok(hpmap_recv(ends[1], &got[i]));
+		ok(hpmap_recv(ends[1], 0, &got[i]));
 		assert_int_equal(hpmap_length(got[i]), hpmap_length(b));
 		hpmap_free(got[i]);
 	}
@@ -149,14 +149,14 @@ static void a_closed_end_is_epipe(void **state)
 		assert_true(refused(hpmap_send(b, ends[0]), -EPIPE, "nobody"));
 		/* A datagram may still come, from somebody else. */
 		if (types[i] != SOCK_DGRAM)
-			assert_true(refused(hpmap_recv(ends[0], &got), -EPIPE, "nobody"));
+			assert_true(refused(hpmap_recv(ends[0], 0, &got), -EPIPE, "nobody"));
 		close(ends[0]);
 	}
 	/* What it had not read yet makes that a reset. */
 	pair(SOCK_STREAM, ends);
 	ok(hpmap_send(b, ends[0]));
 	close(ends[1]);
-	assert_true(refused(hpmap_recv(ends[0], &got), -EPIPE, "nobody"));
+	assert_true(refused(hpmap_recv(ends[0], 0, &got), -EPIPE, "nobody"));
 	close(ends[0]);
 	assert_null(got);
 	hpmap_free(b);
@@ -174,14 +174,14 @@ static void a_socket_without_a_peer_is_epipe(void **state)
 		assert_true(lone >= 0);
 		assert_int_equal(hpmap_send(b, lone), -EPIPE);
 		if (types[i] != SOCK_DGRAM)
-			assert_int_equal(hpmap_recv(lone, &got), -EPIPE);
+			assert_int_equal(hpmap_recv(lone, 0, &got), -EPIPE);
 		close(lone);
 	}
 	lone = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	assert_int_equal(bind(lone, (struct sockaddr *)&any, sizeof(any.sun_family)), 0);
 	assert_int_equal(listen(lone, 1), 0);
 	assert_int_equal(hpmap_send(b, lone), -EPIPE);
-	assert_int_equal(hpmap_recv(lone, &got), -EPIPE);
+	assert_int_equal(hpmap_recv(lone, 0, &got), -EPIPE);
 	close(lone);
 	assert_null(got);
 	hpmap_free(b);
@@ -196,7 +196,7 @@ static void what_is_no_unix_socket_is_refused(void **state)
 	(void)state;
 	for (i = 0; i < 2 + (tcp >= 0); i++) {
 		assert_true(refused(hpmap_send(b, no[i]), -EINVAL, i < 2 ? "socket" : "AF_UNIX"));
-		assert_true(refused(hpmap_recv(no[i], &got), -EINVAL, i < 2 ? "socket" : "try: "));
+		assert_true(refused(hpmap_recv(no[i], 0, &got), -EINVAL, i < 2 ? "socket" : "try: "));
 	}
 	assert_null(got);
 	close(tcp);
@@ -229,17 +229,17 @@ static void a_message_that_is_no_buffer_is_refused(void **state)
 			if (garbage[j].packets && types[i] == SOCK_STREAM)
 				continue;
 			send_raw(ends[0], garbage[j].bytes, hpmap_fd(b), garbage[j].nr);
-			if (!refused(hpmap_recv(ends[1], &got), -EPROTO, garbage[j].words))
+			if (!refused(hpmap_recv(ends[1], 0, &got), -EPROTO, garbage[j].words))
 				fail_msg("number %zu over type %d", j, types[i]);
 		}
 		if (types[i] == SOCK_DGRAM) {
 			send_raw(ends[0], 0, -1, 0);
-			assert_true(refused(hpmap_recv(ends[1], &got), -EPROTO, "no byte"));
+			assert_true(refused(hpmap_recv(ends[1], 0, &got), -EPROTO, "no byte"));
 		}
 		/* Nothing of it is left in the way of the next. */
 		assert_null(got);
 		ok(hpmap_send(b, ends[0]));
-		ok(hpmap_recv(ends[1], &got));
+		ok(hpmap_recv(ends[1], 0, &got));
 		hpmap_free(got);
 		got = NULL;
 		unpair(ends);
@@ -257,12 +257,16 @@ static void a_descriptor_that_is_no_buffer_is_refused(void **state)
 	pair(SOCK_SEQPACKET, ends);
 	assert_int_equal(ftruncate(unsealed, MIB), 0);
 	send_raw(ends[0], 1, null, 1);
-	assert_true(refused(hpmap_recv(ends[1], &got), -EINVAL, "the descriptor is no buffer"));
+	assert_true(refused(hpmap_recv(ends[1], 0, &got), -EINVAL, "the descriptor is no buffer"));
 	send_raw(ends[0], 1, ends[0], 1);
-	assert_true(refused(hpmap_recv(ends[1], &got), -EINVAL, "the descriptor is no buffer"));
+	assert_true(refused(hpmap_recv(ends[1], 0, &got), -EINVAL, "the descriptor is no buffer"));
 	send_raw(ends[0], 1, unsealed, 1);
-	assert_true(refused(hpmap_recv(ends[1], &got), -EINVAL, "F_SEAL_SHRINK"));
+	assert_true(refused(hpmap_recv(ends[1], 0, &got), -EINVAL, "F_SEAL_SHRINK"));
+	assert_true(refused(hpmap_recv(ends[1], ~HPMAP_UNSEALED, &got), -EINVAL, "unknown bits"));
 	assert_null(got);
+	send_raw(ends[0], 1, unsealed, 1);
+	ok(hpmap_recv(ends[1], HPMAP_UNSEALED, &got));
+	hpmap_free(got);
 	unpair(ends);
 	close(null);
 	close(unsealed);
@@ -283,7 +287,7 @@ static void a_buffer_that_is_only_read_stays_so(void **state)
 	close(fd);
 	pair(SOCK_STREAM, ends);
 	ok(hpmap_send(reader, ends[0]));
-	ok(hpmap_recv(ends[1], &got));
+	ok(hpmap_recv(ends[1], 0, &got));
 	assert_int_equal(hpmap_map(got, 0, NULL), -EACCES);
 	ok(hpmap_map(got, HPMAP_READ_ONLY, NULL));
 	hpmap_free(got);
@@ -305,10 +309,10 @@ static void what_comes_with_the_buffer_is_dropped(void **state)
 		/* Linux before 6.5 does not know it. */
 		setsockopt(ends[1], SOL_SOCKET, SO_PASSPIDFD, &on, sizeof(on));
 		ok(hpmap_send(b, ends[0]));
-		ok(hpmap_recv(ends[1], &got));
+		ok(hpmap_recv(ends[1], 0, &got));
 		hpmap_free(got);
 		send_raw(ends[0], 1, -1, 0);
-		assert_int_equal(hpmap_recv(ends[1], &got), -EPROTO);
+		assert_int_equal(hpmap_recv(ends[1], 0, &got), -EPROTO);
 		unpair(ends);
 	}
 	hpmap_free(b);
@@ -323,19 +327,19 @@ static void a_socket_that_does_not_wait_is_eagain(void **state)
 	(void)state;
 	for (i = 0; i < NR_TYPES; i++) {
 		pair(types[i] | SOCK_NONBLOCK, ends);
-		assert_true(refused(hpmap_recv(ends[1], &got), -EAGAIN, "poll(2)"));
+		assert_true(refused(hpmap_recv(ends[1], 0, &got), -EAGAIN, "poll(2)"));
 		for (n = 0; n < 100000 && !ret; n++)
 			ret = hpmap_send(b, ends[0]);
 		assert_int_equal(ret, -EAGAIN);
 		assert_non_null(strstr(hpmap_why(NULL), "poll(2)"));
 		for (ret = 0; --n; hpmap_free(got))
-			ok(hpmap_recv(ends[1], &got));
+			ok(hpmap_recv(ends[1], 0, &got));
 		got = NULL;
 		unpair(ends);
 	}
 	pair(SOCK_STREAM, ends);
 	assert_int_equal(setsockopt(ends[0], SOL_SOCKET, SO_RCVTIMEO, &soon, sizeof(soon)), 0);
-	assert_int_equal(hpmap_recv(ends[0], &got), -EAGAIN);
+	assert_int_equal(hpmap_recv(ends[0], 0, &got), -EAGAIN);
 	assert_null(got);
 	unpair(ends);
 	hpmap_free(b);
@@ -379,7 +383,7 @@ static bool sockets_are_forbidden(void)
 	pair(SOCK_STREAM, ends);
 	return forbid(SYS_getsockopt, EPERM) &&
 	       refused(hpmap_send(b, ends[0]), -EPERM, "socket ") &&
-	       refused(hpmap_recv(ends[1], &got), -EPERM, "socket ") && !got;
+	       refused(hpmap_recv(ends[1], 0, &got), -EPERM, "socket ") && !got;
 }
 
 static void what_the_kernel_refuses_is_reported(void **state)
@@ -401,7 +405,7 @@ static void without_a_descriptor_left_none_is_received(void **state)
 	assert_int_equal(getrlimit(RLIMIT_NOFILE, &old), 0);
 	none.rlim_max = old.rlim_max;
 	assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
-	ret = hpmap_recv(ends[1], &got);
+	ret = hpmap_recv(ends[1], 0, &got);
 	assert_int_equal(setrlimit(RLIMIT_NOFILE, &old), 0);
 	assert_true(refused(ret, -EMFILE, "ulimit -n"));
 	assert_null(got);
@@ -436,7 +440,7 @@ static int receive_with_signals(int flags, int ticks)
 	late.ticks = ticks;
 	assert_int_equal(sigaction(SIGALRM, &action, &before_it), 0);
 	assert_int_equal(setitimer(ITIMER_REAL, &often, NULL), 0);
-	ret = hpmap_recv(ends[1], &got);
+	ret = hpmap_recv(ends[1], 0, &got);
 	assert_int_equal(setitimer(ITIMER_REAL, &never, NULL), 0);
 	assert_int_equal(sigaction(SIGALRM, &before_it, NULL), 0);
 	hpmap_free(got);
