@@ -25,7 +25,8 @@ help:
 	@echo 'make heap             build the dma-heaps, for kernels 7.x'
 	@echo 'make lib              build the library libhpage_map into build/lib'
 	@echo 'make tools            build the command hpagectl into build/tools'
-	@echo 'make install          install what was built, and man pages (DESTDIR, PREFIX, KDIR)'
+	@echo 'make install          install what was built, and man pages (DESTDIR, PREFIX, KDIR),'
+	@echo '                      with PYTHONDIR=DIR the Python package, too'
 	@echo 'make uninstall        take them away again'
 	@echo 'make demo             see it at work on a stock kernel in a virtual machine'
 	@echo 'make test             run the tests on a stock kernel in virtual machines'
@@ -81,6 +82,7 @@ install: headers
 		install -D -m 644 man/$$page $(DESTDIR)$(MANDIR)/man$${page##*.}/$$page; done
 	$(if $(wildcard build/lib/libhpage_map.so.0),$(MAKE) -C lib install)
 	$(if $(wildcard build/tools/hpagectl),$(MAKE) -C tools install)
+	$(if $(PYTHONDIR),$(MAKE) -C python install)
 	$(if $(DESTDIR),,$(DEPMOD) $(RELEASE))
 
 uninstall: headers
@@ -90,6 +92,7 @@ uninstall: headers
 	for page in $(PAGES); do rm -f $(DESTDIR)$(MANDIR)/man$${page##*.}/$$page; done
 	$(MAKE) -C lib uninstall
 	$(MAKE) -C tools uninstall
+	$(if $(PYTHONDIR),$(MAKE) -C python uninstall)
 	$(if $(DESTDIR),,$(DEPMOD) $(RELEASE))
 
 demo:

@@ -1,0 +1,215 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Buffers of huge pages that processes can share.
+
+    import hpage_map
+
+    with hpage_map.alloc("64M", allow_base=True) as buffer:
+        buffer.view[:5] = b"hello"
+        print(buffer.info, buffer.why)
+
+Where the kernel module hpage_map is loaded and open to the caller, buffers come
+from it: their pages are pinned, have names if wanted, and may be chosen by node
+and address. Without it, the same program gets memory of memfd_create(2), with
+huge pages if the machine has them. buffer.info says which it was, and
+buffer.why why nothing better.
+
+A size is a number of bytes, or a text as hpagectl takes it: "64M", "1.5G".
+Functions raise Error, a kind of OSError, whose text says what to do about it,
+and ValueError or TypeError for arguments that are wrong in themselves.
+
+The package calls the library libhpage_map; see libhpage_map(7). Pools,
+reserves, pinned memory and device mappings are left to C and hpagectl.
+__version__ is the version of the library.
+"""
+
+from __future__ import annotations
+
+import array
+import os
+import socket
+from collections.abc import Iterator
+from typing import Protocol
+
+from ._buffer import Buffer
+from ._info import Attributes, Backend, Backing, Info, Run, info_of
+from ._library import Access, Error, InfoStruct, Pointer, c_string, call, library, sized
+from ._options import options
+
+__all__ = [
+    "Attributes",
+    "Backend",
+    "Backing",
+    "Buffer",
+    "Error",
+    "Info",
+    "Run",
+    "alloc",
+    "buffers",
+    "create",
+    "destroy",
+    "from_fd",
+    "open",
+    "recv",
+]
+
+__version__: str = library.hpmap_version().decode()
+
+# Where people import them from
+for _public in (Attributes, Backend, Backing, Buffer, Error, Info, Run):
+    _public.__module__ = __name__
+
+
+class _HasFileno(Protocol):
+    def fileno(self) -> int: ...
+
+
+def alloc(
+    size: int | str,
+    *,
+    page_size: int | str | None = None,
+    node: int | None = None,
+    near: str | None = None,
+    strict: bool = False,
+    interleave: bool = False,
+    contiguous: bool = False,
+    below_4g: bool = False,
+    exact: bool = False,
+    allow_base: bool = False,
+    reserve: bool = False,
+    module: bool | None = None,
+    name: str | None = None,
+) -> Buffer:
+    """Make a buffer that lives as long as somebody holds it.
+
+    The memory is there and zeroed. Where huge pages cannot be had, this fails
+    unless allow_base is true.
+
+    size        bytes, rounded up to a multiple of the page size
+    page_size   bytes of one page; None takes the best, 2 MiB on most machines
+    node        prefer this NUMA node
+    near        prefer the node nearest to this PCI device, as "0000:00:03.0",
+                or platform device
+    strict      from that node or not at all
+    interleave  in turn on all nodes
+    contiguous  in one physical run; needs the module
+    below_4g    at addresses below 4 GiB; needs the module
+    exact       no smaller pages than page_size; without one, none smaller than
+                the best
+    allow_base  base pages rather than none
+    reserve     pages that the module's reserve keeps ready; needs the module
+    module      True: the module or nothing; False: as if there were no module
+    name        a tag for people: letters, digits, ".", "_" and "-"
+
+    Raises Error with ENOMEM if the memory cannot be had now, EDQUOT if a limit
+    stands against it, ENOTSUP without the module that is needed, ENODEV if
+    there is no device near, EINVAL for values that contradict each other.
+    """
+    return Buffer(Pointer("hpmap_alloc", options(**locals())))
+
+
+def create(
+    name: str,
+    size: int | str,
+    *,
+    page_size: int | str | None = None,
+    node: int | None = None,
+    near: str | None = None,
+    strict: bool = False,
+    interleave: bool = False,
+    contiguous: bool = False,
+    below_4g: bool = False,
+    exact: bool = False,
+    allow_base: bool = False,
+    reserve: bool = False,
+    mode: int = 0o600,
+    owner: int | str = 0,
+    group: int | str = 0,
+) -> Buffer:
+    """Make a buffer with a name, /dev/hpage/NAME.
+
+    The name holds the buffer until destroy(), or until the module is removed.
+    Needs the module and CAP_SYS_ADMIN.
+
+    mode   permission bits of the device node
+    owner  of the device node, by name or number
+    group  of the device node, by name or number
+
+    Other arguments and errors are those of alloc(). FileExistsError: there is a
+    buffer of that name. PermissionError: the caller lacks the capability.
+    KeyError: there is no such owner or group. ENOSPC: there are as many named
+    buffers as there can be.
+    """
+    return Buffer(Pointer("hpmap_create", options(**locals())))
+
+
+def destroy(name: str) -> None:
+    """Take the name of a buffer away. Who holds the buffer keeps it.
+
+    Needs the module and CAP_SYS_ADMIN. Raises Error: FileNotFoundError if there
+    is no buffer of that name, PermissionError, ENOTSUP without the module.
+    """
+    call("hpmap_destroy", c_string(name))
+
+
+def open(name: str | None = None, read_only: bool = False) -> Buffer:
+    """Hold a buffer that has a name; None is the module's default buffer.
+
+    Needs the module. Raises Error: FileNotFoundError if there is no buffer of
+    that name, PermissionError if the caller may not open it, ENOTSUP without
+    the module.
+    """
+    flags = Access.READ_ONLY if read_only else 0
+    return Buffer(Pointer("hpmap_open", c_string(name), flags))
+
+
+def from_fd(fd: int | _HasFileno, *, unsealed: bool = False) -> Buffer:
+    """Hold the buffer of a descriptor, which stays the caller's.
+
+    fd        one that Buffer.fileno() gave here or in another process, one of
+              the module's devices, or one of memfd_create(2) with the seal
+              F_SEAL_SHRINK and a size that is a multiple of its page size
+    unsealed  also take a memfd without seals, or a file of tmpfs or hugetlbfs.
+              If somebody then shortens the file, a touch of what is gone kills
+              the program with SIGBUS.
+
+    Raises Error with EINVAL if that is no buffer or not sealed.
+    """
+    number = fd if isinstance(fd, int) else fd.fileno()
+    return Buffer(Pointer("hpmap_from_fd_flags", number, Access.UNSEALED if unsealed else 0))
+
+
+def recv(sock: socket.socket) -> Buffer:
+    """Receive what Buffer.send(), or hpmap_send(), sent over a Unix socket.
+
+    Raises EOFError if the other end has closed the socket, ValueError if there
+    comes no descriptor, and what from_fd() raises.
+    """
+    fds = array.array("i")
+    room = socket.CMSG_LEN(fds.itemsize)
+    data, messages, _, _ = sock.recvmsg(1, room, socket.MSG_CMSG_CLOEXEC)
+    for level, kind, content in messages:
+        if level == socket.SOL_SOCKET and kind == socket.SCM_RIGHTS:
+            fds.frombytes(content)
+    if not fds:
+        raise ValueError("no descriptor came with the data") if data else EOFError("no buffer came")
+    try:
+        return from_fd(fds[0])
+    finally:
+        os.close(fds[0])
+
+
+def buffers() -> Iterator[Info]:
+    """Go through the module's buffers, by their id.
+
+    Those without a name are listed only for the user who made them, and with
+    CAP_SYS_ADMIN. Raises Error with ENOTSUP without the module.
+    """
+    struct = sized(InfoStruct)
+    number = 0
+    while True:
+        try:
+            call("hpmap_next", number, struct)
+        except FileNotFoundError:
+            return
+        yield info_of(struct)
+        number = struct.id + 1

@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Buffers go to other processes, by fork and by socket."""
+
+import errno
+import os
+import socket
+import subprocess
+import sys
+
+from fixture import SIZE, TOP, Case, alloc
+
+import hpage_map
+
+
+class Processes(Case):
+    def test_a_child_has_the_buffer_and_ends_it_for_itself(self):
+        with alloc() as buffer:
+            with buffer.view as view:
+                view[0] = 1
+
+                def work():
+                    assert view[0] == 1
+                    view[1] = 2
+                    view.release()
+                    buffer.close()
+                    assert buffer.closed
+
+                self.ends_well(self.in_child(work))
+                self.assertEqual(bytes(view[:3]), b"\1\2\0")
+            self.assertEqual(buffer.size, SIZE)
+
+    def test_a_buffer_is_sent_over_a_socket(self):
+        ours, theirs = socket.socketpair()
+        with ours, theirs:
+
+            def work():
+                with hpage_map.recv(theirs) as buffer:
+                    assert not os.get_inheritable(buffer.fileno())
+                    buffer.view[-1] = sum(buffer.view[:100])
+
+            child = self.in_child(work)
+            with alloc() as buffer:
+                buffer.view[:100] = bytes([2] * 100)
+                buffer.send(ours)
+                self.ends_well(child)
+                self.assertEqual(buffer.view[-1], 200)
+
+    def test_what_is_no_buffer_is_not_received(self):
+        ours, theirs = socket.socketpair()
+        with ours, theirs:
+            ours.send(b"x")
+            self.assertRaises(ValueError, hpage_map.recv, theirs)
+            with open("/dev/null", "rb") as file:
+                socket.send_fds(ours, [b"\0"], [file.fileno(), file.fileno()])
+            with self.assertRaises(hpage_map.Error) as caught:
+                hpage_map.recv(theirs)
+            self.assertEqual(caught.exception.errno, errno.EINVAL)
+            ours.close()
+            self.assertRaises(EOFError, hpage_map.recv, theirs)
+
+    def test_the_example_passes_a_sum(self):
+        example = os.path.join(TOP, "examples", "staging.py")
+        out = subprocess.run([sys.executable, example], capture_output=True, check=True).stdout
+        words = (16 << 20) // 8
+        self.assertIn(f"the sum of {words} words is {words * (words - 1) // 2}\n", out.decode())
