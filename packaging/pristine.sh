@@ -55,7 +55,8 @@ inside() {
 # packages_of VERSION
 packages_of() {
 	local name
-	for name in hpage-map-dkms hpage-map-tools libhpage-map0 libhpage-map-dev; do
+	for name in hpage-map-dkms hpage-map-tools libhpage-map0 libhpage-map-dev \
+		python3-hpage-map; do
 		echo "$TOP_DIR/build/deb/${name}_${1}_"*.deb
 	done
 }
