@@ -196,7 +196,8 @@ static void what_is_no_unix_socket_is_refused(void **state)
 	(void)state;
 	for (i = 0; i < 2 + (tcp >= 0); i++) {
 		assert_true(refused(hpmap_send(b, no[i]), -EINVAL, i < 2 ? "socket" : "AF_UNIX"));
-		assert_true(refused(hpmap_recv(no[i], 0, &got), -EINVAL, i < 2 ? "socket" : "try: "));
+		assert_true(refused(hpmap_recv(no[i], 0, &got), -EINVAL,
+				    i < 2 ? "socket" : "try: "));
 	}
 	assert_null(got);
 	close(tcp);
