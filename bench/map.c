@@ -205,10 +205,11 @@ static void *map(const struct kind *kind, int fd)
 
 static void *map_and_touch(const struct kind *kind, int fd, struct cost *cost)
 {
+	const uint64_t page = BASE_PAGE;
 	struct cost then = so_far();
 	volatile char *p = map(kind, fd);
 
-	for (uint64_t i = 0; i < size; i += BASE_PAGE)
+	for (uint64_t i = 0; i < size; i += page)
 		p[i] = 1;
 	*cost = since(then);
 	return (void *)p;
@@ -233,22 +234,29 @@ static void attach(const struct kind *kind, int fd, struct cost *first, struct c
 	int done[2], stay[2], status;
 	struct cost cost;
 
-	if (pipe2(done, O_CLOEXEC) || pipe2(stay, O_CLOEXEC))
+	if (pipe2(stay, O_CLOEXEC))
 		err(1, "pipe");
 	for (int i = 0; i < OTHERS; i++) {
-		pid_t pid = fork();
+		pid_t pid;
 
+		if (pipe2(done, O_CLOEXEC))
+			err(1, "pipe");
+		pid = fork();
 		if (pid < 0)
 			err(1, "fork");
 		if (!pid) {
 			close(stay[1]);
+			/* The stack is copied by now, and the code is there. */
+			cost = since(so_far());
 			map_and_touch(kind, fd, &cost);
 			if (write(done[1], &cost, sizeof(cost)) != sizeof(cost))
 				_exit(1);
 			_exit(read(stay[0], &status, 1) != 0);
 		}
+		close(done[1]);
 		if (read(done[0], &cost, sizeof(cost)) != sizeof(cost))
-			err(1, "%s: a process", kind->name);
+			errx(1, "%s: a process failed", kind->name);
+		close(done[0]);
 		if (!i)
 			*first = cost;
 		*last = cost;
@@ -258,8 +266,6 @@ static void attach(const struct kind *kind, int fd, struct cost *first, struct c
 		if (status)
 			errx(1, "%s: a process failed", kind->name);
 	close(stay[0]);
-	close(done[0]);
-	close(done[1]);
 }
 
 /* Return: 0 where the kernel has no such memory. */

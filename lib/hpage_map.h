@@ -324,7 +324,8 @@ int hpmap_from_fd_flags(int fd, unsigned int flags, struct hpmap_buffer **buffer
  * socket with SO_SNDTIMEO it ends the call with -EINTR, as others do.
  *
  * Return: 0, or -EAGAIN, -EDQUOT when too many descriptors are on their way,
- * -EINTR, -EINVAL when that is no socket of AF_UNIX, -ENOMEM, -EPIPE.
+ * -EINTR, -EINVAL when that is no socket of AF_UNIX, -ENOMEM, -EPERM when the
+ * other end is connected to somebody else, -EPIPE.
  */
 int hpmap_send(const struct hpmap_buffer *buffer, int socket);
 

@@ -25,6 +25,7 @@ __version__ is the version of the library.
 from __future__ import annotations
 
 import array
+import errno
 import os
 import socket
 from collections.abc import Iterator
@@ -175,27 +176,52 @@ def from_fd(fd: int | _HasFileno, *, unsealed: bool = False) -> Buffer:
     Raises Error with EINVAL if that is no buffer or not sealed.
     """
     number = fd if isinstance(fd, int) else fd.fileno()
+    if not 0 <= number < 1 << 31:
+        raise ValueError(f"{number} is no descriptor")
     return Buffer(Pointer("hpmap_from_fd_flags", number, Access.UNSEALED if unsealed else 0))
 
 
-def recv(sock: socket.socket) -> Buffer:
+# Linux 6.5; a descriptor that an option of the socket adds
+_SCM_PIDFD = 4
+# That, and credentials and a security label, come first.
+_CONTROL_ROOM = 1024
+
+
+def _descriptors(messages: list[tuple[int, int, bytes]], wanted: int) -> array.array[int]:
+    fds = array.array("i")
+    for level, kind, content in messages:
+        if level == socket.SOL_SOCKET and kind == wanted:
+            fds.frombytes(content[: len(content) - len(content) % fds.itemsize])
+    return fds
+
+
+def recv(sock: socket.socket, *, unsealed: bool = False) -> Buffer:
     """Receive what Buffer.send(), or hpmap_send(), sent over a Unix socket.
 
-    Raises EOFError if the other end has closed the socket, ValueError if there
-    comes no descriptor, and what from_fd() raises.
+    unsealed    as for from_fd()
+
+    Raises EOFError if the other end has closed the socket; ValueError if the
+    message is not one byte with one descriptor; what recvmsg() of the socket
+    raises; and what from_fd() raises. Of what is refused, nothing stays open.
     """
-    fds = array.array("i")
-    room = socket.CMSG_LEN(fds.itemsize)
-    data, messages, _, _ = sock.recvmsg(1, room, socket.MSG_CMSG_CLOEXEC)
-    for level, kind, content in messages:
-        if level == socket.SOL_SOCKET and kind == socket.SCM_RIGHTS:
-            fds.frombytes(content)
-    if not fds:
-        raise ValueError("no descriptor came with the data") if data else EOFError("no buffer came")
     try:
-        return from_fd(fds[0])
+        data, messages, flags, _ = sock.recvmsg(1, _CONTROL_ROOM, socket.MSG_CMSG_CLOEXEC)
+    except ConnectionResetError as error:
+        raise EOFError("the other end of the socket is closed") from error
+    fds = _descriptors(messages, socket.SCM_RIGHTS)
+    try:
+        more = flags & (socket.MSG_TRUNC | socket.MSG_CTRUNC)
+        if len(data) == 1 and len(fds) == 1 and not more:
+            return from_fd(fds[0], unsealed=unsealed)
+        if flags & socket.MSG_CTRUNC and not fds:
+            raise OSError(errno.EMFILE, "no descriptor is left for the one that was sent")
+        # Datagrams have no end, but may be empty.
+        if not data and not fds and sock.type != socket.SOCK_DGRAM:
+            raise EOFError("the other end of the socket is closed")
+        raise ValueError(f"{len(data)} bytes with {len(fds)} descriptors are no buffer")
     finally:
-        os.close(fds[0])
+        for fd in fds + _descriptors(messages, _SCM_PIDFD):
+            os.close(fd)
 
 
 def buffers() -> Iterator[Info]:

@@ -22,6 +22,18 @@ from ._info import Info, Run, info_of
 from ._library import Access, InfoStruct, Pointer, RunStruct, call, library, sized
 
 
+_all: weakref.WeakSet[Buffer] = weakref.WeakSet()
+
+
+def _forget_locks() -> None:
+    """In the child, where the threads that may have had them are no more."""
+    for buffer in list(_all):
+        buffer._lock = threading.RLock()
+
+
+os.register_at_fork(after_in_child=_forget_locks)
+
+
 class Buffer:
     """A buffer, or rather this process's hold on one.
 
@@ -42,7 +54,8 @@ class Buffer:
 
     Methods raise Error, and ValueError when the buffer is closed. Any number of
     threads may use a buffer. After os.fork() the child has the buffer, too, and
-    closes it independently.
+    closes it independently; but if another thread was just mapping or unmapping
+    it, the child should leave it alone.
     """
 
     def __init__(self, pointer: Pointer) -> None:
@@ -52,6 +65,7 @@ class Buffer:
         self._array: Callable[[], ctypes.Array | None] = lambda: None
         self._access = Access(0)  # how the memory is mapped
         self._lock = threading.RLock()
+        _all.add(self)
 
     def _open(self) -> Pointer:
         pointer = self._pointer
@@ -157,8 +171,9 @@ class Buffer:
                 self.unmap()
                 mapped = False
             if not mapped:
-                call("hpmap_map", pointer, access, None)
+                # First, as an exception of a signal handler may come between.
                 self._access = access
+                call("hpmap_map", pointer, access, None)
             return self._view(pointer)
 
     @property
@@ -236,6 +251,8 @@ class Buffer:
         """Send the buffer over a Unix socket, to recv() or hpmap_recv() in another process.
 
         What goes over the socket is one byte, 0, with the descriptor. Both
-        processes then share the memory.
+        processes then share the memory. Raises what sendmsg() of the socket
+        raises, as BrokenPipeError.
         """
-        socket.send_fds(sock, [b"\0"], [self.fileno()])
+        pointer = self._open()  # Holds the descriptor while the socket waits.
+        socket.send_fds(sock, [b"\0"], [library.hpmap_fd(pointer)])

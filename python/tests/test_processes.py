@@ -6,6 +6,8 @@ import os
 import socket
 import subprocess
 import sys
+import threading
+from unittest import mock
 
 from fixture import SIZE, TOP, Case, alloc
 
@@ -52,11 +54,63 @@ class Processes(Case):
             self.assertRaises(ValueError, hpage_map.recv, theirs)
             with open("/dev/null", "rb") as file:
                 socket.send_fds(ours, [b"\0"], [file.fileno(), file.fileno()])
+                self.assertRaises(ValueError, hpage_map.recv, theirs)
+                socket.send_fds(ours, [b"\0"], [file.fileno()])
             with self.assertRaises(hpage_map.Error) as caught:
                 hpage_map.recv(theirs)
             self.assertEqual(caught.exception.errno, errno.EINVAL)
             ours.close()
             self.assertRaises(EOFError, hpage_map.recv, theirs)
+
+    def test_an_end_is_told_from_an_empty_message(self):
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
+        with ours, theirs:
+            ours.send(b"")
+            self.assertRaises(ValueError, hpage_map.recv, theirs)
+        ours, theirs = socket.socketpair()
+        with ours, theirs:
+            theirs.send(b"x")  # which is not read
+            ours.close()
+            self.assertRaises(EOFError, hpage_map.recv, theirs)
+
+    def test_what_options_of_a_socket_add_is_no_obstacle(self):
+        ours, theirs = socket.socketpair()
+        with ours, theirs, alloc() as buffer:
+            theirs.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
+            buffer.send(ours)
+            with hpage_map.recv(theirs) as same:
+                self.assertEqual(same.size, SIZE)
+
+    def test_a_buffer_that_is_closed_meanwhile_is_sent(self):
+        ours, theirs = socket.socketpair()
+        buffer, send_fds = alloc(), socket.send_fds
+
+        def close_first(*args):
+            buffer.close()  # as another thread may, while the socket waits
+            return send_fds(*args)
+
+        with ours, theirs:
+            with mock.patch("socket.send_fds", close_first):
+                buffer.send(ours)
+            with hpage_map.recv(theirs) as same:
+                self.assertEqual(same.size, SIZE)
+
+    def test_a_child_can_use_what_a_thread_was_using(self):
+        stop = threading.Event()
+        with alloc() as buffer:
+
+            def look():
+                while not stop.is_set():
+                    buffer.view.release()
+
+            thread = threading.Thread(target=look)
+            thread.start()
+            try:
+                for _ in range(10):
+                    self.ends_well(self.in_child(lambda: buffer.view.release()))
+            finally:
+                stop.set()
+                thread.join()
 
     def test_the_example_passes_a_sum(self):
         example = os.path.join(TOP, "examples", "staging.py")
