@@ -59,13 +59,6 @@ static int part_failed(const struct hpmap_buffer *b, const struct part *p, int e
 	if (err == EAGAIN)
 		return fail(-EDQUOT, "mlockall(2) locks every mapping, and RLIMIT_MEMLOCK is less"
 			    TRY "ulimit -l unlimited");
-	if (err == ENOMEM && hugetlb && p->place)
-		return fail(-ENOMEM, "no mapping of %s can be at %p, or the pool has too few pages"
-			    TRY "another address" TRY "hpagectl pool", SIZE_TEXT(p->length),
-			    p->place);
-	if (err == ENOMEM && p->place)
-		return fail(-ENOMEM, "no mapping of %s can be at %p" TRY "another address"
-			    TRY "sysctl vm.max_map_count", SIZE_TEXT(p->length), p->place);
 	if (err == ENOMEM && hugetlb && !(p->flags & HPMAP_PRIVATE))
 		return fail(-ENOMEM, "the file lacks pages, and the pool has too few to add them"
 			    TRY "hpagectl pool");
