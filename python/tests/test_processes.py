@@ -103,6 +103,7 @@ class Processes(Case):
                 while not stop.is_set():
                     buffer.view.release()
 
+            buffer.view.release()  # mapped: the library has a lock, too, while it maps
             thread = threading.Thread(target=look)
             thread.start()
             try:
