@@ -167,7 +167,6 @@ static struct strangers {
 
 static void strangers_come(void)
 {
-	uint64_t page = BASE_PAGE;
 	unsigned int seed = 1;
 	char *p;
 
@@ -177,13 +176,14 @@ static void strangers_come(void)
 	    madvise(p, strangers.len, MADV_POPULATE_WRITE))
 		err(1, "memory of others");
 	/* Of each four, the pages before and behind the one that is kept. */
-	for (uint64_t at = 0; at + 4 * page <= strangers.len; at += 4 * page) {
+	for (uint64_t at = 0; at + 4 * BASE_PAGE <= strangers.len; at += 4 * BASE_PAGE) {
 		uint64_t kept = rand_r(&seed) >> 8 & 3;
 
 		if (kept)
-			madvise(p + at, kept * page, MADV_DONTNEED);
+			madvise(p + at, kept * BASE_PAGE, MADV_DONTNEED);
 		if (kept < 3)
-			madvise(p + at + (kept + 1) * page, (3 - kept) * page, MADV_DONTNEED);
+			madvise(p + at + (kept + 1) * BASE_PAGE,
+				(3 - kept) * BASE_PAGE, MADV_DONTNEED);
 	}
 	strangers.p = p;
 }

@@ -205,11 +205,10 @@ static void *map(const struct kind *kind, int fd)
 
 static void *map_and_touch(const struct kind *kind, int fd, struct cost *cost)
 {
-	const uint64_t page = BASE_PAGE;
 	struct cost then = so_far();
 	volatile char *p = map(kind, fd);
 
-	for (uint64_t i = 0; i < size; i += page)
+	for (uint64_t i = 0; i < size; i += BASE_PAGE)
 		p[i] = 1;
 	*cost = since(then);
 	return (void *)p;
@@ -228,7 +227,7 @@ static struct cost fork_once(void)
 	return cost;
 }
 
-/* As many processes as there are, one after the other; each stays until the last is done. */
+/* In OTHERS processes, one after the other; each stays until the last is done. */
 static void attach(const struct kind *kind, int fd, struct cost *first, struct cost *last)
 {
 	int done[2], stay[2], status;

@@ -15,7 +15,7 @@
  * There are two sources: pages of a hugetlb pool (collect.c) and blocks of the page allocator
  * (claim.c). What is surveyed is not locked: it is a forecast. If somebody else gets a unit first,
  * what is held goes back, and another choice is made. This has bounds: so many tries, and none is
- * begun half a minute after the first.
+ * begun later than half a minute after the first.
  *
  * All but the transfer is done by a worker: on no control group's account, and as fast as the
  * machine is, however little the caller may use of it. The caller transfers, so that it is charged
@@ -260,7 +260,7 @@ static void choice_release(struct hpm_choice *c, bool done)
 	c->to = 0;
 }
 
-/* Wait until the worker has done its part. Return: -EAGAIN: it did not begin; else what it did. */
+/* Wait for the worker. Return: what it returned; -EAGAIN: its turn did not come; -ERESTARTSYS. */
 static int choice_await(struct hpm_choice *c)
 {
 	long left, ret = 1;

@@ -23,7 +23,7 @@ enum hpm_cost {
 	HPM_GIVEN,			/* the file has it */
 };
 
-/* Where units come from. A worker calls all but give(), or it has done its part. */
+/* Where units come from. All but give() is called by a worker, or when that has done its part. */
 struct hpm_source {
 	const char *name;		/* of the rung */
 	enum hpage_map_policy policy;	/* by which the file takes pages from the node of a unit */

@@ -16,7 +16,7 @@ enum hpm_fs {
 	HPM_FS_NR = HPM_FS_POOL + BITS_PER_LONG
 };
 
-/* Can files of tmpfs have folios of the PMD size? 512 MiB (arm64) are too large for its xarray. */
+/* Can files of tmpfs have folios of the PMD size? The page cache takes none of 512 MiB (arm64). */
 static inline bool hpm_fs_has_thp(void)
 {
 	return has_transparent_hugepage() && PMD_SHIFT - PAGE_SHIFT < 2 * XA_CHUNK_SHIFT;

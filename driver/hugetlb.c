@@ -71,8 +71,8 @@ struct file *hpm_hugetlb_fill(const struct hpm_request *r, u64 size, unsigned lo
 	if (ret)
 		return ERR_PTR(ret);
 	/*
-	 * Chosen are persistent pages of the pool; others come as they come. While somebody
-	 * chooses fewer are free: so that is looked at when it is our turn.
+	 * Persistent pages can be chosen; new ones come as they come. How many are free is looked
+	 * at when it is our turn, as somebody who chooses has some of them for a moment.
 	 */
 	choose = nr + pool.surplus <= pool.nr &&
 		 (r->place.limit || (r->flags & HPAGE_MAP_CONTIGUOUS && nr > 1));

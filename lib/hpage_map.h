@@ -423,7 +423,7 @@ void *hpmap_addr(const struct hpmap_buffer *buffer);
  * At a @place where something is mapped it is -EEXIST. With HPMAP_REPLACE that
  * goes, so it must be the caller's own, such as a range that mmap(2) has reserved
  * with PROT_NONE. If the kernel then fails, what was there may have gone, and the
- * range is reserved with PROT_NONE.
+ * range is reserved with PROT_NONE, if no other thread was faster.
  *
  * Return: 0, or as hpmap_map() except for -EBUSY, -EEXIST, -EINVAL also when
  * @offset, @length or @place is no multiple of the page size or the part is not

@@ -239,7 +239,10 @@ static void a_run_below_4_gib(void)
 
 #define MAY_COMPACT_LOCKED	"/proc/sys/vm/compact_unevictable_allowed"
 
-/* A page that is locked, in each block, stays where it is, unless mm/ moves it, and is named. */
+/*
+ * A page that is locked, in each block, stays where it is, and is named. The kernel's own
+ * compaction might move it, and may not here.
+ */
 static void locked_memory_stays_where_it_is(void)
 {
 	struct hpage_map_alloc a = run_request(512);

@@ -493,9 +493,6 @@ static void a_mapping_for_dma_keeps_the_pages(void)
 	end();
 }
 
-/* --- descriptors ------------------------------------------------------------- */
-
-/* It is as one of the program's own, and holds the buffer when the driver has gone. */
 static void bind(const char *file)
 {
 	char path[96];
@@ -530,6 +527,9 @@ static void a_buffer_goes_with_the_binding_of_a_driver(void)
 	end();
 }
 
+/* --- descriptors ------------------------------------------------------------- */
+
+/* It is as one of the program's own, and holds the buffer when the driver has gone. */
 static void a_driver_gives_a_descriptor(void)
 {
 	struct client_part part = { .length = pmd_size, .value = 9 };
