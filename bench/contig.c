@@ -29,6 +29,7 @@
 #include <sys/mman.h>
 
 #include "bench.h"
+#include "strangers.h"
 
 #define POOL		"/sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages"
 #define COHERENT	"/dev/hpm_coherent"
@@ -159,49 +160,13 @@ static struct result {
 	int64_t moved[MAX_ROUNDS];
 } results[NR_PROVIDERS][MAX_SIZES];
 
-/* Memory of others, of which three pages in four have been given back; NULL while there is none. */
-static struct strangers {
-	char *p;
-	uint64_t len;
-} strangers;
-
-static void strangers_come(void)
-{
-	unsigned int seed = 1;
-	char *p;
-
-	strangers.len = (uint64_t)sysconf(_SC_PHYS_PAGES) * 7 / 10 * BASE_PAGE;
-	p = mmap(NULL, strangers.len, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	if (p == MAP_FAILED || madvise(p, strangers.len, MADV_NOHUGEPAGE) ||
-	    madvise(p, strangers.len, MADV_POPULATE_WRITE))
-		err(1, "memory of others");
-	/* Of each four, the pages before and behind the one that is kept. */
-	for (uint64_t at = 0; at + 4 * BASE_PAGE <= strangers.len; at += 4 * BASE_PAGE) {
-		uint64_t kept = rand_r(&seed) >> 8 & 3;
-
-		if (kept)
-			madvise(p + at, kept * BASE_PAGE, MADV_DONTNEED);
-		if (kept < 3)
-			madvise(p + at + (kept + 1) * BASE_PAGE,
-				(3 - kept) * BASE_PAGE, MADV_DONTNEED);
-	}
-	strangers.p = p;
-}
-
-static void strangers_go(void)
-{
-	if (strangers.p)
-		munmap(strangers.p, strangers.len);
-	strangers.p = NULL;
-}
-
 static void ask(const struct provider *p, struct result *r, uint64_t size, bool fragmented)
 {
 	int64_t moved, start;
 	int fd;
 
 	if (fragmented)
-		strangers_come();
+		strangers_come(7);
 	moved = vmstat("pgmigrate_success");
 	start = microseconds();
 	fd = p->get(size);
