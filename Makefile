@@ -34,6 +34,7 @@ help:
 	@echo 'make soak             kill processes that use it, 10,000 times, in a virtual machine'
 	@echo 'make bench            measure mapping, the reserve, runs and each call'
 	@echo 'make test-devices     run those of devices and drivers: DMA, dma-buf, RDMA, KVM'
+	@echo 'make coverage         see which lines of the driver the tests run: docs/coverage.md'
 	@echo 'make demo-devices     see devices fill huge pages, and packets captured'
 	@echo 'make check-lib        test library and command, here and in a virtual machine'
 	@echo 'make deb              build Debian packages into build/deb'
@@ -116,6 +117,10 @@ bench:
 	@vm/packages bench
 	@bench/run
 
+coverage:
+	@vm/packages coverage
+	@tests/coverage
+
 test-devices:
 	@vm/packages test-all
 	@tests/run --machine plain --machine iommu --machine swiotlb
@@ -175,4 +180,4 @@ clean:
 	rm -rf build
 
 .PHONY: help headers module heap lib tools check-lib install uninstall demo demo-devices test \
-	test-all test-devices soak bench deb rpm test-deb test-boot test-rpm selftest check clean
+	test-all test-devices coverage soak bench deb rpm test-deb test-boot test-rpm selftest check clean

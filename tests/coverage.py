@@ -95,9 +95,10 @@ def main():
 
     print("""# Which lines of the driver the tests run
 
-Written by `make coverage`: gcov's counts of the driver on the debug kernel, added over all machines.
-Branches are those that the compiler made, which inlines and optimises as always; a condition that
-it proved away is none of them. Numbers of lines are those of the source that was measured.
+Written by `make coverage`: gcov's counts of the driver on the debug kernel, added over all
+machines. Branches are those that the compiler made, which inlines and optimises as always; a
+condition that it proved away is none of them. Numbers of lines are those of the source that was
+measured.
 
 | file | lines | run | branches taken | lines not run |
 |---|---|---|---|---|""")
