@@ -97,35 +97,26 @@ static struct cdev *hpm_cdev;
 /* Make the device, which cannot be opened before all else is there. */
 int hpm_chardev_init(void)
 {
-	int ret = -ENOMEM;
+	int ret;
 
 	default_fops = hpm_file_fops;
 	default_fops.unlocked_ioctl = door_ioctl;
 	hpm_cdev = cdev_alloc();
 	if (!hpm_cdev)
-		return ret;
+		return -ENOMEM;
 	hpm_cdev->owner = THIS_MODULE;
 	hpm_cdev->ops = &chardev_fops;
 
 	ret = PTR_ERR_OR_ZERO(device_create(hpm_class, NULL, hpm_class_devt, NULL, "hpage_map"));
-	if (ret)
-		goto del_cdev;
 	/* Last: a module that fails to load is freed although somebody has it open. */
-	ret = cdev_add(hpm_cdev, hpm_class_devt, HPM_MINORS);
-	if (ret)
-		goto destroy_device;
-	return 0;
-
-destroy_device:
-	device_destroy(hpm_class, hpm_class_devt);
-del_cdev:
-	/* Also puts a cdev that was never added. */
-	cdev_del(hpm_cdev);
-	return ret;
+	return ret ?: cdev_add(hpm_cdev, hpm_class_devt, HPM_MINORS);
 }
 
 void hpm_chardev_exit(void)
 {
+	/* Does nothing if there is none. */
 	device_destroy(hpm_class, hpm_class_devt);
-	cdev_del(hpm_cdev);
+	/* Also puts a cdev that was never added. */
+	if (hpm_cdev)
+		cdev_del(hpm_cdev);
 }

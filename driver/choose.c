@@ -59,15 +59,14 @@ static struct workqueue_struct *queues[NR_QUEUES];
 
 int hpm_choose_init(void)
 {
-	int i, ret = 0;
+	int i;
 
-	for (i = 0; i < NR_QUEUES && !ret; i++) {
+	for (i = 0; i < NR_QUEUES; i++) {
 		queues[i] = alloc_ordered_workqueue("hpage_map_choose%d", 0, i);
-		ret = queues[i] ? 0 : -ENOMEM;
+		if (!queues[i])
+			return -ENOMEM;
 	}
-	if (ret)
-		hpm_choose_exit();
-	return ret;
+	return 0;
 }
 
 void hpm_choose_exit(void)

@@ -49,17 +49,17 @@ int hpm_class_init(void)
 	if (ret)
 		return ret;
 	hpm_class = class_create("hpage_map");
-	if (IS_ERR(hpm_class)) {
-		unregister_chrdev_region(hpm_class_devt, HPM_MINORS);
+	if (IS_ERR(hpm_class))
 		return PTR_ERR(hpm_class);
-	}
 	hpm_class->devnode = class_devnode;
 	hpm_class->dev_groups = hpm_sysfs_groups;
 	return 0;
 }
 
+/* To destroy a class that could not be created does nothing. */
 void hpm_class_exit(void)
 {
 	class_destroy(hpm_class);
-	unregister_chrdev_region(hpm_class_devt, HPM_MINORS);
+	if (hpm_class_devt)
+		unregister_chrdev_region(hpm_class_devt, HPM_MINORS);
 }

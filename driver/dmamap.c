@@ -242,17 +242,13 @@ int hpm_dmamap_map(struct hpm_call *call)
 	return hpm_ioctl_respond_fd(call, d->fd, mapping_file(file->private_data, d));
 }
 
-/* To unregister what is not registered does nothing. */
 int hpm_dmamap_init(void)
 {
-	int ret = bus_register_notifier(&pci_bus_type, &pci_notifier) ?:
-		  bus_register_notifier(&platform_bus_type, &platform_notifier);
-
-	if (ret)
-		hpm_dmamap_exit();
-	return ret;
+	return bus_register_notifier(&pci_bus_type, &pci_notifier) ?:
+	       bus_register_notifier(&platform_bus_type, &platform_notifier);
 }
 
+/* To unregister what is not registered does nothing. */
 void hpm_dmamap_exit(void)
 {
 	bus_unregister_notifier(&platform_bus_type, &platform_notifier);

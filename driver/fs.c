@@ -98,8 +98,6 @@ int hpm_fs_init(void)
 	sysfs = fs_mount_hidden("sysfs", NULL, NULL);
 	ret = IS_ERR(sysfs) ? PTR_ERR(sysfs) : fs_mount_all();
 	revert_creds(caller);
-	if (ret)
-		hpm_fs_exit();
 	return ret;
 }
 

@@ -46,7 +46,10 @@
 #error "hpage_map needs CONFIG_TASKS_RCU to unload safely on a preemptible kernel"
 #endif
 
-/* In the order in which they are made; they go in the reverse order. */
+/*
+ * In the order in which they are made; they go in the reverse order. What init() has made goes by
+ * exit(), even if init() failed half way.
+ */
 static const struct {
 	int (*init)(void);
 	void (*exit)(void);
@@ -79,7 +82,7 @@ static int __init hpm_init(void)
 	for (i = 0; i < ARRAY_SIZE(parts); i++) {
 		ret = parts[i].init ? parts[i].init() : 0;
 		if (ret) {
-			parts_exit(i);
+			parts_exit(i + 1);
 			return ret;
 		}
 	}

@@ -286,13 +286,9 @@ int hpm_reserve_init(void)
 			for_each_node_state(node, N_MEMORY) {
 				ret = reserve_add(&sources[i], page_size, node);
 				if (ret)
-					goto exit;
+					return ret;
 			}
 		}
 	}
 	return 0;
-
-exit:
-	hpm_reserve_exit();
-	return ret;
 }

@@ -54,12 +54,13 @@ ATTRIBUTE_GROUPS(reserve);
 
 static struct class *reserve_class;
 
+/* To destroy a class that could not be created does nothing. */
 void hpm_reserve_sysfs_exit(void)
 {
 	struct hpm_reserve *r;
 
 	list_for_each_entry(r, &hpm_reserves, entry)
-		if (r->dev)
+		if (!IS_ERR_OR_NULL(r->dev))
 			device_unregister(r->dev);
 	class_destroy(reserve_class);
 }
@@ -68,19 +69,15 @@ void hpm_reserve_sysfs_exit(void)
 int hpm_reserve_sysfs_init(void)
 {
 	struct hpm_reserve *r;
-	struct device *dev;
 
 	reserve_class = class_create("hpage_map_reserve");
 	if (IS_ERR(reserve_class))
 		return PTR_ERR(reserve_class);
 	reserve_class->dev_groups = reserve_groups;
 	list_for_each_entry(r, &hpm_reserves, entry) {
-		dev = device_create(reserve_class, NULL, 0, r, "%s", r->name);
-		if (IS_ERR(dev)) {
-			hpm_reserve_sysfs_exit();
-			return PTR_ERR(dev);
-		}
-		r->dev = dev;
+		r->dev = device_create(reserve_class, NULL, 0, r, "%s", r->name);
+		if (IS_ERR(r->dev))
+			return PTR_ERR(r->dev);
 	}
 	return 0;
 }

@@ -19,5 +19,6 @@ int hpm_work_init(void)
 
 void hpm_work_exit(void)
 {
-	destroy_workqueue(hpm_workqueue);
+	if (hpm_workqueue)
+		destroy_workqueue(hpm_workqueue);
 }
