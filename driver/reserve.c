@@ -168,19 +168,14 @@ static void reserve_work(struct work_struct *work)
 /* Return: the file, with a reference for the caller; NULL when fewer than @nr are ready. */
 static struct file *reserve_take(struct hpm_reserve *r, unsigned long nr, loff_t *start)
 {
-	struct file *file = NULL;
-
-	mutex_lock(&r->lock);
-	if (r->tail - r->head >= nr) {
-		file = get_file(r->file);
-		*start = r->head * r->page_size;
-		r->head += nr;
-	}
-	mutex_unlock(&r->lock);
+	guard(mutex)(&r->lock);
+	if (r->tail - r->head < nr)
+		return NULL;
+	*start = r->head * r->page_size;
+	r->head += nr;
 	/* Work that is due sooner stays so. */
-	if (file)
-		queue_delayed_work(hpm_workqueue, &r->work, REFILL_AFTER);
-	return file;
+	queue_delayed_work(hpm_workqueue, &r->work, REFILL_AFTER);
+	return get_file(r->file);
 }
 
 /*

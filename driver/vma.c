@@ -85,15 +85,11 @@ static struct file *lease_get(struct hpage_map_buffer *buf)
 unsigned int hpm_vma_count(const struct hpage_map_buffer *buf)
 {
 	struct file *lease;
-	unsigned int nr = 0;
 
 	/* Files are freed after a grace period, or become other files, which does no harm here. */
-	rcu_read_lock();
+	guard(rcu)();
 	lease = READ_ONCE(buf->lease);
-	if (lease)
-		nr = file_count(lease);
-	rcu_read_unlock();
-	return nr;
+	return lease ? file_count(lease) : 0;
 }
 
 static struct hpage_map_buffer *vma_buffer(struct vm_area_struct *vma)
