@@ -197,14 +197,9 @@ static bool units_choose(struct hpm_choice *c)
 static int choice_on_node(struct hpm_choice *c, int (*act)(struct hpm_choice *c))
 {
 	const struct hpm_place place = { .policy = c->source->policy, .node = c->node };
-	struct hpm_policy *policy = hpm_policy_enter(&place);
-	int ret;
+	struct hpm_policy *policy __free(hpm_policy) = hpm_policy_enter(&place);
 
-	if (IS_ERR(policy))
-		return PTR_ERR(policy);
-	ret = act(c);
-	hpm_policy_leave(policy);
-	return ret;
+	return IS_ERR(policy) ? PTR_ERR(policy) : act(c);
 }
 
 /* The worker's part, for which nobody is charged: hold what is chosen, or else choose. */

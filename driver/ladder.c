@@ -93,18 +93,17 @@ static int rung_fill(const struct rung *rung, struct hpm_backing *b, const struc
 		     u64 size, bool ready)
 {
 	unsigned long page_size = 1UL << b->pages.shift;
-	struct hpm_policy *policy;
 
 	if (ready) {
 		b->reserve = hpm_reserve_take(b->kind, page_size, size / page_size, &r->place,
 					      &b->file, &b->start, r->why);
 		return b->reserve ? 0 : -ENOMEM;
 	}
-	policy = hpm_policy_enter(&r->place);
+	struct hpm_policy *policy __free(hpm_policy) = hpm_policy_enter(&r->place);
+
 	if (IS_ERR(policy))
 		return PTR_ERR(policy);
 	b->file = rung->fill(r, size, page_size);
-	hpm_policy_leave(policy);
 	return PTR_ERR_OR_ZERO(b->file);
 }
 

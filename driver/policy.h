@@ -3,6 +3,8 @@
 #ifndef _HPM_POLICY_H
 #define _HPM_POLICY_H
 
+#include <linux/cleanup.h>
+#include <linux/err.h>
 #include <linux/nodemask.h>
 #include <linux/types.h>
 #include <uapi/linux/hpage_map.h>
@@ -32,5 +34,7 @@ int hpm_nodes_next(struct hpm_nodes *nodes);
 struct hpm_policy *hpm_policy_enter(const struct hpm_place *place);
 void hpm_policy_leave(struct hpm_policy *policy);
 void hpm_policy_exit(void);
+
+DEFINE_FREE(hpm_policy, struct hpm_policy *, if (!IS_ERR(_T)) hpm_policy_leave(_T))
 
 #endif

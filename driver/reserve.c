@@ -81,13 +81,12 @@ static unsigned long reserve_ready(struct hpm_reserve *r)
 static int reserve_extend(struct hpm_reserve *r)
 {
 	struct hpm_place place = { .policy = HPAGE_MAP_POLICY_STRICT, .node = r->node };
-	struct hpm_policy *policy = hpm_policy_enter(&place);
+	struct hpm_policy *policy __free(hpm_policy) = hpm_policy_enter(&place);
 	int ret;
 
 	if (IS_ERR(policy))
 		return PTR_ERR(policy);
 	ret = r->source->extend(r->file, r->tail * r->page_size, r->page_size, &r->finding);
-	hpm_policy_leave(policy);
 	if (ret)
 		return ret;
 
