@@ -131,10 +131,8 @@ static int backing_pin(struct hpm_backing *b, const struct hpm_request *r, u64 s
 	u64 pos = 0, len;
 	int ret = 0;
 
-	while (pos < size) {
+	while (pos < size && !defect && !ret) {
 		ret = hpm_fs_pin(b->file, b->start + pos, &page);
-		if (ret == -ENOENT)
-			defect = "lost";
 		if (ret)
 			break;
 		folio = page_folio(page);
@@ -143,21 +141,20 @@ static int backing_pin(struct hpm_backing *b, const struct hpm_request *r, u64 s
 		defect = folio_defect(folio, len, 1ULL << b->pages.shift);
 		if (!defect)
 			ret = hpm_pages_add(&b->pages, page, len);
-		if (defect || ret) {
+		if (defect || ret)
 			hpm_fs_unpin(page);
-			break;
-		}
 		pos += len;
 		cond_resched();
 	}
-	if (!defect && !ret)
+	if (ret == -ENOENT)
+		defect = "lost";
+	if (defect)
+		return hpm_refuse(r->why, b->reserve ? -EHWPOISON : -ENOMEM, "again",
+				  "a page was %s while the buffer was made", defect);
+	if (!ret)
 		return 0;
-	if (!defect) {
-		hpm_why(r->why, "a page could not be pinned (%pe)", ERR_PTR(ret));
-		return hpm_signals_ended(ret) ? ret : -ENOMEM;
-	}
-	return hpm_refuse(r->why, b->reserve ? -EHWPOISON : -ENOMEM, "again",
-			  "a page was %s while the buffer was made", defect);
+	hpm_why(r->why, "a page could not be pinned (%pe)", ERR_PTR(ret));
+	return hpm_signals_ended(ret) ? ret : -ENOMEM;
 }
 
 /* Allocators do what they can; here it is seen whether that was what was asked for. */
@@ -256,18 +253,15 @@ int hpm_ladder_make(struct hpm_backing *b, const struct hpm_request *r)
 {
 	bool chosen = r->flags & HPAGE_MAP_CONTIGUOUS || r->place.limit ||
 		      r->place.policy == HPAGE_MAP_POLICY_INTERLEAVE;
-	int ret;
+	int ret = -ENOMEM;
 
 	if (r->length >> PAGE_SHIFT > totalram_pages())
 		return hpm_refuse(r->why, -ENOMEM, "a smaller size",
 				  "more than this machine's memory");
-	if (!(r->flags & HPAGE_MAP_RESERVE))
-		return ladder_descend(b, r, false);
-	if (chosen) {
+	if (r->flags & HPAGE_MAP_RESERVE && chosen)
 		hpm_why(r->why, "reserve: its pages are not chosen by address, nor interleaved");
-		return ladder_descend(b, r, false);
-	}
-	ret = ladder_descend(b, r, true);
+	else if (r->flags & HPAGE_MAP_RESERVE)
+		ret = ladder_descend(b, r, true);
 	if (!ret || hpm_signals_ended(ret))
 		return ret;
 	return ladder_descend(b, r, false);
