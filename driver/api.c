@@ -75,7 +75,7 @@ static struct hpage_map_buffer *driver_create(struct device *dev, struct hpm_req
  */
 struct hpage_map_buffer *hpage_map_create(struct device *dev, const struct hpage_map_attr *attr)
 {
-	struct hpm_why *why = kzalloc(sizeof(*why), GFP_KERNEL);
+	struct hpm_why *why __free(kfree) = kzalloc(sizeof(*why), GFP_KERNEL);
 	struct hpm_request r = { .why = why };
 	struct hpage_map_buffer *buf;
 	int ret;
@@ -90,7 +90,6 @@ struct hpage_map_buffer *hpage_map_create(struct device *dev, const struct hpage
 		pr_info("%s asked for %s and got %s: %s\n", dev ? dev_name(dev) : "a driver",
 			hpm_text_size(attr->size).text, IS_ERR(buf) ? "nothing" :
 			hpm_kinds[buf->backing.kind].name, why->text);
-	kfree(why);
 	return buf;
 }
 EXPORT_SYMBOL_NS_GPL(hpage_map_create, "HPAGE_MAP");

@@ -79,7 +79,7 @@ static void default_announce(const struct hpage_map_buffer *buf, const struct hp
 
 static struct hpage_map_buffer *default_make(void)
 {
-	struct hpm_why *why = kzalloc(sizeof(*why), GFP_KERNEL);
+	struct hpm_why *why __free(kfree) = kzalloc(sizeof(*why), GFP_KERNEL);
 	struct hpm_request r = { .why = why };
 	struct hpage_map_buffer *buf;
 	int ret;
@@ -97,7 +97,6 @@ static struct hpage_map_buffer *default_make(void)
 	} else if (!hpm_signals_ended(PTR_ERR(buf)) && hpm_log_may(true)) {
 		pr_err("no default buffer (%pe)%s%s\n", buf, why->len ? ": " : "", why->text);
 	}
-	kfree(why);
 	return buf;
 }
 

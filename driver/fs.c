@@ -231,7 +231,7 @@ void hpm_fs_unpin(struct page *page)
  */
 static int inode_forget_operations(struct inode *inode)
 {
-	struct inode *blank = kzalloc(sizeof(*blank), GFP_KERNEL);
+	struct inode *blank __free(kfree) = kzalloc(sizeof(*blank), GFP_KERNEL);
 	int ret;
 
 	if (!blank)
@@ -243,7 +243,6 @@ static int inode_forget_operations(struct inode *inode)
 		inode->i_op = blank->i_op;
 		__destroy_inode(blank);
 	}
-	kfree(blank);
 	return ret;
 }
 

@@ -87,7 +87,7 @@ static int user_pin_batch(unsigned long addr, int nr, struct page **pages, struc
 static int user_pin_all(struct hpm_backing *b, unsigned long addr, unsigned long nr,
 			struct hpm_why *why)
 {
-	struct page **pages = kmalloc_array(BATCH, sizeof(*pages), GFP_KERNEL);
+	struct page **pages __free(kfree) = kmalloc_array(BATCH, sizeof(*pages), GFP_KERNEL);
 	unsigned long done;
 	int got, added, err = 0;
 
@@ -97,15 +97,12 @@ static int user_pin_all(struct hpm_backing *b, unsigned long addr, unsigned long
 		got = hpm_signals_pending() ? -ERESTARTSYS :
 		      user_pin_batch(addr + (done << PAGE_SHIFT), min(nr - done, BATCH), pages,
 				     why);
-		if (got < 0) {
-			err = got;
-			break;
-		}
+		if (got < 0)
+			return got;
 		added = user_add_batch(b, pages, got, &err, why);
 		unpin_user_pages(pages + added, got - added);
 		cond_resched();
 	}
-	kfree(pages);
 	return err;
 }
 
