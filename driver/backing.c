@@ -67,7 +67,7 @@ static void backing_look_at(struct hpm_backing *b, u64 pos, u64 end)
 	while (pos < end && (folio = hpm_pages_folio(&b->pages, &pos, &bytes))) {
 		/* The pin becomes a reference of ours. */
 		folio_get(folio);
-		hpm_fs_unpin(folio_page(folio, 0));
+		hpm_fs_unpin(folio);
 		if (folio_is_ours_alone(folio))
 			folio_let_go(b, folio);
 		else

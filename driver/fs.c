@@ -216,10 +216,8 @@ int hpm_fs_pin(struct file *file, loff_t pos, struct page **page)
 }
 
 /* Give back what hpm_fs_pin() pinned. */
-void hpm_fs_unpin(struct page *page)
+void hpm_fs_unpin(struct folio *folio)
 {
-	struct folio *folio = page_folio(page);
-
 	unpin_folios(&folio, 1);
 }
 

@@ -31,7 +31,7 @@ int hpm_fs_allocate(struct file *file, int mode, loff_t pos, loff_t len);
 void hpm_fs_punch(struct file *file, loff_t pos, loff_t len);
 void hpm_fs_discard(struct file *file);
 int hpm_fs_pin(struct file *file, loff_t pos, struct page **page);
-void hpm_fs_unpin(struct page *page);
+void hpm_fs_unpin(struct folio *folio);
 int hpm_fs_seal(struct file *file);
 ssize_t hpm_fs_sysfs(const char *path, char *text, size_t size);
 

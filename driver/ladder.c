@@ -142,7 +142,7 @@ static int backing_pin(struct hpm_backing *b, const struct hpm_request *r, u64 s
 		if (!defect)
 			ret = hpm_pages_add(&b->pages, page, len);
 		if (defect || ret)
-			hpm_fs_unpin(page);
+			hpm_fs_unpin(folio);
 		pos += len;
 		cond_resched();
 	}

@@ -44,10 +44,7 @@ static inline long memfd_pin_folios(struct file *memfd, loff_t start, loff_t end
 
 static inline void unpin_folios(struct folio **folios, unsigned long nfolios)
 {
-	unsigned long i;
-
-	for (i = 0; i < nfolios; i++)
-		folio_put(folios[i]);
+	folio_put(folios[0]);
 }
 #endif
 
