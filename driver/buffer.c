@@ -74,7 +74,6 @@ static void buffer_destroy(struct hpage_map_buffer *buf)
 static void buffer_give_back(struct hpage_map_buffer *buf)
 {
 	vunmap(buf->vaddr);
-	buf->vaddr = NULL;
 	hpm_offline_count(&buf->backing.pages, -1);
 	buf->given_back = true;
 	if (hpm_backing_free(&buf->backing)) {

@@ -6,7 +6,6 @@
 #include <linux/fs.h>
 
 struct hpage_map_buffer;
-struct hpm_call;
 
 struct file *hpm_file_new(struct hpage_map_buffer *buf);
 void hpm_file_refer(struct file *file, struct hpage_map_buffer *buf);
