@@ -66,11 +66,10 @@ static const struct file_operations lease_fops = {
 /* Return: the lease with a reference, or an ERR_PTR. */
 static struct file *lease_get(struct hpage_map_buffer *buf)
 {
-	struct file *lease = NULL;
+	struct file *lease;
 
 	guard(mutex)(&buf->lock);
-	if (buf->lease)
-		lease = get_file_active(&buf->lease);
+	lease = get_file_active(&buf->lease);
 	if (lease)
 		return lease;
 	lease = hpm_fs_open_again(buf->backing.file, &lease_fops);
@@ -123,7 +122,7 @@ static void vma_hold_lease(struct hpage_map_buffer *buf, struct vm_area_struct *
 	vma_set_file(vma, by_file ? lease : buf->backing.file);
 	if (by_file)
 		fput(lease);
-	mutex_lock(&buf->lock);
+	guard(mutex)(&buf->lock);
 	if (!buf->lent_vm_ops) {
 		buf->vm_ops = *vma->vm_ops;
 		if (!by_file) {
@@ -140,8 +139,6 @@ static void vma_hold_lease(struct hpage_map_buffer *buf, struct vm_area_struct *
 #endif
 		buf->lent_vm_ops = vma->vm_ops;
 	}
-	mutex_unlock(&buf->lock);
-
 	/* All mappings of one file are of one kind. */
 	WARN_ON_ONCE(buf->lent_vm_ops != vma->vm_ops);
 	vma->vm_ops = &buf->vm_ops;

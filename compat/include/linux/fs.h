@@ -14,7 +14,7 @@
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 7, 0)
 static inline struct file *get_file_active(struct file **f)
 {
-	return get_file_rcu(*f) ? *f : NULL;
+	return *f && get_file_rcu(*f) ? *f : NULL;
 }
 #endif
 
