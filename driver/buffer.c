@@ -47,6 +47,7 @@
 #include "offline.h"
 #include "request.h"
 #include "signals.h"
+#include "trace.h"
 #include "user.h"
 #include "work.h"
 
@@ -73,6 +74,7 @@ static void buffer_destroy(struct hpage_map_buffer *buf)
 
 static void buffer_give_back(struct hpage_map_buffer *buf)
 {
+	trace_hpage_map_free(buf->id, buf->backing.kind, hpm_buffer_size(buf), 0, ktime_get());
 	vunmap(buf->vaddr);
 	hpm_offline_count(&buf->backing.pages, -1);
 	buf->given_back = true;
@@ -188,6 +190,7 @@ struct hpage_map_buffer *hpm_buffer_create(const struct hpm_request *r)
 	int ret = hpm_request_check(r);
 	struct hpage_map_buffer *buf;
 	size_t len = r->why->len;
+	ktime_t start = ktime_get();
 	sigset_t before;
 
 	if (ret)
@@ -204,7 +207,12 @@ struct hpage_map_buffer *hpm_buffer_create(const struct hpm_request *r)
 	}
 	/* The handlers run when the system call returns. */
 	sigprocmask(SIG_SETMASK, &before, NULL);
-	return buffer_publish(buf, ret);
+	buf = buffer_publish(buf, ret);
+	if (IS_ERR(buf))
+		trace_hpage_map_make(0, 0, r->length, PTR_ERR(buf), start);
+	else
+		trace_hpage_map_make(buf->id, buf->backing.kind, hpm_buffer_size(buf), 0, start);
+	return buf;
 }
 
 /* Become a holder: @buf, with one more reference. */

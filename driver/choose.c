@@ -42,6 +42,7 @@
 #include "choose.h"
 #include "fs.h"
 #include "signals.h"
+#include "trace.h"
 #include "why.h"
 
 #define MAX_TRIES	64
@@ -358,6 +359,7 @@ static void choice_explain(struct hpm_choice *c, u64 nr, int ret, struct hpm_why
 int hpm_choose(struct hpm_choice *c, loff_t pos, loff_t end, struct hpm_why *why)
 {
 	u64 nr = (end - pos) / c->size;
+	ktime_t start = ktime_get();
 	int ret = 0;
 
 	c->most = ns_capable_noaudit(&init_user_ns, CAP_SYS_ADMIN) ? ULONG_MAX : MORE;
@@ -365,6 +367,7 @@ int hpm_choose(struct hpm_choice *c, loff_t pos, loff_t end, struct hpm_why *why
 	hpm_nodes_begin(&c->nodes, c->place);
 	for (c->pos = pos; c->pos < end && !ret; c->pos += (loff_t)c->nr * c->size)
 		ret = choice_fill(c);
+	trace_hpage_map_choose(0, 0, end - pos, ret, start);
 	kvfree(c->costs);
 	if (ret != -ENOMEM && ret != -EAGAIN && ret != -EPERM)
 		return ret;

@@ -25,6 +25,7 @@
 #include "buffer.h"
 #include "dma.h"
 #include "entries.h"
+#include "trace.h"
 
 /* Bytes that are synced before somebody else may have the table. */
 #define SYNC_PIECE	SZ_2M
@@ -128,6 +129,7 @@ struct hpm_dma *hpm_dma_begin(const struct hpm_part *part, struct device *dev,
 {
 	struct hpage_map_buffer *buf = part->buf;
 	struct hpm_dma *t = kzalloc(sizeof(*t), GFP_KERNEL_ACCOUNT);
+	ktime_t start = ktime_get();
 	int ret;
 
 	if (!t)
@@ -150,11 +152,13 @@ struct hpm_dma *hpm_dma_begin(const struct hpm_part *part, struct device *dev,
 	ret = table_publish(t);
 	if (ret)
 		goto unmap;
+	trace_hpage_map_dma_map(buf->id, buf->backing.kind, t->length, 0, start);
 	return t;
 
 unmap:
 	dma_unmap_sgtable(dev, &t->sgt, dir, DMA_ATTR_SKIP_CPU_SYNC);
 put:
+	trace_hpage_map_dma_map(buf->id, buf->backing.kind, t->length, ret, start);
 	hpm_dma_put(t);
 	return ERR_PTR(ret);
 }

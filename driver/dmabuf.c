@@ -4,9 +4,9 @@
  *
  * A dma-buf holds its buffer; dma_buf_export() makes it hold the module. It may be for reading
  * alone: then programs cannot map it for writing, nor importers for a device that writes, and the
- * kernel has no address of it. An attachment
- * belongs to a device of an importer, and has a table for each time that the importer maps
- * it. Those are tables of the buffer like others, see dma.c, which know their attachment.
+ * kernel has no address of it. An attachment belongs to a device of an importer, and has a table
+ * for each time that the importer maps it. Those are tables of the buffer like others, see dma.c,
+ * which know their attachment.
  *
  * An access of the CPU begins and ends for the tables of all importers that are of the same pages,
  * whichever dma-buf they came by.

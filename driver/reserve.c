@@ -48,6 +48,7 @@
 #include "pool.h"
 #include "reserve.h"
 #include "shmem.h"
+#include "trace.h"
 #include "work.h"
 
 #define REFILL_AFTER	(HZ / 2)	/* pages were taken */
@@ -82,11 +83,13 @@ static int reserve_extend(struct hpm_reserve *r)
 {
 	struct hpm_place place = { .policy = HPAGE_MAP_POLICY_STRICT, .node = r->node };
 	struct hpm_policy *policy __free(hpm_policy) = hpm_policy_enter(&place);
+	ktime_t start = ktime_get();
 	int ret;
 
 	if (IS_ERR(policy))
 		return PTR_ERR(policy);
 	ret = r->source->extend(r->file, r->tail * r->page_size, r->page_size, &r->finding);
+	trace_hpage_map_reserve(0, r->source->backing, r->page_size, ret, start);
 	if (ret)
 		return ret;
 

@@ -122,7 +122,7 @@ int hpm_user_pin(struct hpm_backing *b, const struct hpm_request *r)
 	if (!PAGE_ALIGNED(r->address | r->length) || r->address + r->length < r->address)
 		return hpm_why_invalid(r->why, "not multiples of the base page size");
 	if (nr > totalram_pages())
-		return -ENOMEM;
+		return hpm_refuse(r->why, -ENOMEM, "a smaller size", "this machine has less");
 	*b = (struct hpm_backing){ .kind = HPAGE_MAP_BACKING_USER, .pages.shift = PAGE_SHIFT };
 	ret = hpm_limit_begin(&b->charge, HPM_LIMIT_MEMLOCK);
 	if (ret)

@@ -29,6 +29,7 @@
 #include "fs.h"
 #include "kind.h"
 #include "log.h"
+#include "trace.h"
 #include "vma.h"
 #include "why.h"
 
@@ -36,11 +37,11 @@ static int lease_release(struct inode *inode, struct file *lease)
 {
 	struct hpage_map_buffer *buf = lease->private_data;
 
-	mutex_lock(&buf->lock);
 	/* There may be another by now. */
-	if (buf->lease == lease)
-		WRITE_ONCE(buf->lease, NULL);
-	mutex_unlock(&buf->lock);
+	scoped_guard(mutex, &buf->lock)
+		if (buf->lease == lease)
+			WRITE_ONCE(buf->lease, NULL);
+	trace_hpage_map_unmap(buf->id, buf->backing.kind, hpm_buffer_size(buf), 0, ktime_get());
 	hpm_buffer_put(buf);
 	return 0;
 }
@@ -182,6 +183,7 @@ static int vma_lend(struct hpage_map_buffer *buf, struct vm_area_struct *vma)
 {
 	const struct hpm_kind *kind = &hpm_kinds[buf->backing.kind];
 	struct file *lease = lease_get(buf);
+	ktime_t start = ktime_get();
 	int ret;
 
 	if (IS_ERR(lease))
@@ -209,6 +211,7 @@ static int vma_lend(struct hpage_map_buffer *buf, struct vm_area_struct *vma)
 		fput(lease);
 	else
 		vma_hold_lease(buf, vma, lease);
+	trace_hpage_map_map(buf->id, buf->backing.kind, vma->vm_end - vma->vm_start, ret, start);
 	return ret;
 }
 

@@ -140,8 +140,8 @@ enum hpage_map_attributes {
  * @size: in: sizeof(struct hpage_map_info)
  * @flags: in: 0
  * @length: out: size of the buffer in bytes, a multiple of @page_size
- * @page_size: out: size of one page in bytes; the offset, length and address of a mapping are
- *	multiples of it
+ * @page_size: out: size of one page in bytes; if the pages are of a hugetlb pool, the offset,
+ *	length and address of a mapping are multiples of it, otherwise of the base page size
  * @nr_pages: out: number of pages of @page_size
  * @nr_huge: out: number of folios of at least the PMD size; this is @nr_pages if @page_size is
  *	at least the PMD size
