@@ -55,7 +55,7 @@ int main(int argc, char **argv)
 	if (fd < 0)
 		err(1, "%s", argv[1]);
 	iov.iov_len = LENGTH;
-	if (hpmap_alloc(HPMAP_OPTIONS(.length = LENGTH, .flags = HPMAP_ALLOW_BASE), &buffer) ||
+	if (hpmap_alloc(HPMAP_OPTIONS(.size = LENGTH, .flags = HPMAP_ALLOW_BASE), &buffer) ||
 	    hpmap_map(buffer, HPMAP_POPULATE, &iov.iov_base))
 		errx(1, "%s", hpmap_why(NULL));
 	ret = io_uring_queue_init(1, &ring, 0);

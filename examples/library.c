@@ -13,11 +13,11 @@
 int main(void)
 {
 	static const char *const backings[] = { "none", "hugetlb", "thp", "base", "user" };
-	struct hpmap_info info = { .size = sizeof(info) };
+	struct hpmap_info info = { .struct_size = sizeof(info) };
 	struct hpmap_buffer *buffer;
 	void *address;
 
-	if (hpmap_alloc(HPMAP_OPTIONS(.length = 4 << 20, .flags = HPMAP_ALLOW_BASE), &buffer) ||
+	if (hpmap_alloc(HPMAP_OPTIONS(.size = 4 << 20, .flags = HPMAP_ALLOW_BASE), &buffer) ||
 	    hpmap_map(buffer, HPMAP_POPULATE, &address) || hpmap_info(buffer, &info))
 		errx(1, "%s", hpmap_why(NULL));
 	memset(address, 0xa5, hpmap_length(buffer));

@@ -40,7 +40,7 @@ int main(void)
 	struct ibv_mr *mr;
 	void *address;
 
-	if (hpmap_alloc(HPMAP_OPTIONS(.length = LENGTH), &buffer) ||
+	if (hpmap_alloc(HPMAP_OPTIONS(.size = LENGTH), &buffer) ||
 	    hpmap_map(buffer, HPMAP_POPULATE, &address))
 		errx(1, "%s", hpmap_why(NULL));
 	context = open_first_device();

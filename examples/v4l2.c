@@ -41,7 +41,7 @@ static void ask(unsigned long request, void *argument, const char *what)
 
 static void make(unsigned int i, size_t length)
 {
-	if (hpmap_alloc(HPMAP_OPTIONS(.length = length, .flags = flags), &frames[i].buffer) ||
+	if (hpmap_alloc(HPMAP_OPTIONS(.size = length, .flags = flags), &frames[i].buffer) ||
 	    hpmap_map(frames[i].buffer, HPMAP_READ_ONLY, &frames[i].address) ||
 	    hpmap_export_dmabuf(frames[i].buffer, &frames[i].dmabuf))
 		errx(1, "%s", hpmap_why(NULL));

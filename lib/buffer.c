@@ -73,8 +73,8 @@ static int options_check_each(const struct hpmap_options *o)
 
 	if (o->reserved || o->flags & ~ALLOC_FLAGS)
 		return fail(-EINVAL, "unknown bits in flags, %#x, or reserved is not 0", o->flags);
-	if (!o->length)
-		return fail(-EINVAL, "a length of 0" TRY ".length = 1UL << 30");
+	if (!o->size)
+		return fail(-EINVAL, "a size of 0" TRY ".size = 1UL << 30");
 	if (o->page_size && (o->page_size < base || o->page_size & (o->page_size - 1)))
 		return fail(-EINVAL, "%s is no page size" TRY "hpagectl pool",
 			    SIZE_TEXT(o->page_size));
@@ -109,8 +109,9 @@ static int options_check_together(const struct hpmap_options *o)
 
 static int options_read(struct hpmap_options *o, const struct hpmap_options *options)
 {
-	int ret = struct_in(o, sizeof(*o), offsetof(struct hpmap_options, reserved) +
-			    sizeof(o->reserved), options);
+	int ret = struct_in("hpmap_options", o, sizeof(*o),
+			    offsetof(struct hpmap_options, reserved) + sizeof(o->reserved),
+			    options);
 
 	if (!ret)
 		ret = options_check_each(o);
@@ -250,14 +251,14 @@ PUBLIC int hpmap_from_fd(int fd, struct hpmap_buffer **buffer)
 	return hpmap_from_fd_flags(fd, 0, buffer);
 }
 
-PUBLIC int hpmap_pin(const void *address, uint64_t length, struct hpmap_buffer **buffer)
+PUBLIC int hpmap_pin(const void *address, uint64_t size, struct hpmap_buffer **buffer)
 {
 	struct hpmap_buffer *b = buffer_new();
 	int ret;
 
 	if (!b)
 		return -ENOMEM;
-	ret = module_pin(address, length, b);
+	ret = module_pin(address, size, b);
 	if (!ret)
 		ret = module_adopt(b);
 	return buffer_finish(ret, b, buffer);
@@ -281,7 +282,7 @@ PUBLIC int hpmap_fd(const struct hpmap_buffer *b)
 PUBLIC int hpmap_info(const struct hpmap_buffer *b, struct hpmap_info *info)
 {
 	struct hpmap_info answer;
-	int ret = struct_check(info, sizeof(answer), sizeof(answer));
+	int ret = struct_check("hpmap_info", info, sizeof(answer), sizeof(answer));
 
 	if (ret)
 		return ret;

@@ -109,10 +109,10 @@ PUBLIC int hpmap_dma_runs(int fd, uint64_t first, struct hpmap_run *runs, unsign
 	return 0;
 }
 
-PUBLIC int hpmap_dma_sync(int fd, unsigned int flags, uint64_t offset, uint64_t length)
+PUBLIC int hpmap_dma_sync(int fd, unsigned int flags, uint64_t offset, uint64_t size)
 {
 	struct hpage_map_dma_sync s = {
-		.size = sizeof(s), .flags = flags, .offset = offset, .length = length,
+		.size = sizeof(s), .flags = flags, .offset = offset, .length = size,
 	};
 
 	if (!fd_may_be_asked(fd))

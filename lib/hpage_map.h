@@ -5,7 +5,7 @@
  *	struct hpmap_buffer *buffer;
  *	void *address;
  *
- *	if (hpmap_alloc(HPMAP_OPTIONS(.length = 1UL << 30), &buffer) ||
+ *	if (hpmap_alloc(HPMAP_OPTIONS(.size = 1UL << 30), &buffer) ||
  *	    hpmap_map(buffer, HPMAP_POPULATE, &address))
  *		errx(1, "%s", hpmap_why(NULL));
  *
@@ -22,10 +22,10 @@
  *   prints nothing. errno means nothing afterwards.
  * - When it fails, hpmap_why(NULL) returns in the same thread what was lacking
  *   and what to try.
- * - A struct whose first field is size is given with that field set to its
- *   sizeof. Programs and libraries of different age then work together: a
+ * - A struct whose first field is struct_size is given with that field set to
+ *   its sizeof. Programs and libraries of different age then work together: a
  *   longer struct than the library knows is accepted if the unknown tail is
- *   zero; unknown bits of flags are refused.
+ *   zero; unknown bits of flags are refused. A size is always bytes of memory.
  * - Any number of threads may use different buffers, and the same buffer, at
  *   the same time. hpmap_free() comes after all other calls for its buffer.
  *
@@ -71,6 +71,13 @@
 
 #ifdef __cplusplus
 extern "C" {
+#endif
+
+/* Marks what has a better name now. It means the same, and goes with the next soname. */
+#ifdef __GNUC__
+#define HPMAP_OLD(now)	__attribute__((deprecated("the name is now " now)))
+#else
+#define HPMAP_OLD(now)
 #endif
 
 /**
@@ -171,9 +178,9 @@ enum hpmap_policy {
 
 /**
  * struct hpmap_options - what hpmap_alloc() and hpmap_create() shall make
- * @size: sizeof(struct hpmap_options)
+ * @struct_size: sizeof(struct hpmap_options)
  * @flags: bits of enum hpmap_alloc_flags
- * @length: bytes wanted, not 0; rounded up to a multiple of the page size
+ * @size: bytes wanted, not 0; rounded up to a multiple of the page size
  * @page_size: bytes, a power of two; 0 takes the best: what a PMD maps, or 2 MiB
  *	where that is more than 32 MiB. Without HPMAP_EXACT smaller ones are taken
  *	where those cannot be had, but base pages only with HPMAP_ALLOW_BASE.
@@ -191,9 +198,12 @@ enum hpmap_policy {
  * @reserved: 0
  */
 struct hpmap_options {
-	uint32_t size;
+	uint32_t struct_size;
 	uint32_t flags;
-	uint64_t length;
+	union {
+		uint64_t size;
+		uint64_t length HPMAP_OLD("size");
+	};
 	uint64_t page_size;
 	uint32_t policy;
 	int32_t node;
@@ -205,13 +215,16 @@ struct hpmap_options {
 	uint32_t reserved;
 };
 
-#ifndef __cplusplus
 /**
- * define HPMAP_OPTIONS - options in place: HPMAP_OPTIONS(.length = 1UL << 30)
+ * define HPMAP_OPTIONS - options in place: HPMAP_OPTIONS(.size = 1UL << 30)
+ *
+ * C++ has it from C++20 on, with the fields in the order of the struct. There it
+ * is a temporary, which lasts as long as the call that it is an argument of.
  */
+#ifndef __cplusplus
 #define HPMAP_OPTIONS(...)						\
 	(&(const struct hpmap_options){					\
-		.size = sizeof(struct hpmap_options), __VA_ARGS__ })
+		.struct_size = sizeof(struct hpmap_options), __VA_ARGS__ })
 #endif
 
 /**
@@ -408,9 +421,9 @@ void *hpmap_addr(const struct hpmap_buffer *buffer);
  * @buffer: the buffer
  * @place: the address, a multiple of hpmap_page_size(); or NULL for one where huge
  *	pages are mapped as such: it has the remainder of @offset modulo what a
- *	PMD maps, and modulo 1 GiB if @length is as large
+ *	PMD maps, and modulo 1 GiB if @size is as large
  * @offset: where the part begins, in bytes, a multiple of hpmap_page_size()
- * @length: bytes, a multiple of hpmap_page_size(), not 0
+ * @size: bytes, a multiple of hpmap_page_size(), not 0
  * @flags: bits of HPMAP_READ_ONLY, HPMAP_PRIVATE and HPMAP_POPULATE, as with
  *	hpmap_map(); and HPMAP_REPLACE
  * @address: out: where it is; or, with a @place, NULL
@@ -426,10 +439,10 @@ void *hpmap_addr(const struct hpmap_buffer *buffer);
  * range is reserved with PROT_NONE, if no other thread was faster.
  *
  * Return: 0, or as hpmap_map() except for -EBUSY, -EEXIST, -EINVAL also when
- * @offset, @length or @place is no multiple of the page size or the part is not
+ * @offset, @size or @place is no multiple of the page size or the part is not
  * within the buffer, -EPERM when no mapping may be at that address.
  */
-int hpmap_map_at(const struct hpmap_buffer *buffer, void *place, uint64_t offset, uint64_t length,
+int hpmap_map_at(const struct hpmap_buffer *buffer, void *place, uint64_t offset, uint64_t size,
 		 unsigned int flags, void **address);
 
 /**
@@ -460,12 +473,12 @@ int hpmap_fd(const struct hpmap_buffer *buffer);
 
 /**
  * struct hpmap_info - what a buffer is, and who holds it
- * @size: in: sizeof(struct hpmap_info)
+ * @struct_size: in: sizeof(struct hpmap_info)
  * @backend: enum hpmap_backend
- * @length: size of the buffer in bytes, a multiple of @page_size
+ * @size: of the buffer in bytes, a multiple of @page_size
  * @page_size: size of one page in bytes
  * @asked: size in bytes as it was asked for; with HPMAP_BACKEND_MEMFD and
- *	hpmap_from_fd() the same as @length
+ *	hpmap_from_fd() the same as @size
  * @nr_pages: number of pages of @page_size
  * @nr_huge: how many pages a PMD or more can map; an estimate of a memfd that is
  *	larger than 4,096 such pages, and 0 of one with holes
@@ -484,13 +497,16 @@ int hpmap_fd(const struct hpmap_buffer *buffer);
  * @mappings: mappings that hold it; 0 if not known
  * @name: name or tag; may be empty
  * @alignment: the largest power of two, in bytes, of which the physical addresses
- *	and the lengths of all runs are multiples; 0 if that is not known, as with
+ *	and the sizes of all runs are multiples; 0 if that is not known, as with
  *	HPMAP_BACKEND_MEMFD
  */
 struct hpmap_info {
-	uint32_t size;
+	uint32_t struct_size;
 	uint32_t backend;
-	uint64_t length;
+	union {
+		uint64_t size;
+		uint64_t length HPMAP_OLD("size");
+	};
 	uint64_t page_size;
 	uint64_t asked;
 	uint64_t nr_pages;
@@ -512,7 +528,7 @@ struct hpmap_info {
 /**
  * hpmap_info() - ask what was got
  * @buffer: the buffer
- * @info: in: its size; out: the facts as they are now
+ * @info: in: its struct_size; out: the facts as they are now
  *
  * It takes no longer the larger the buffer is: somebody else's memfd may have
  * any length.
@@ -525,7 +541,7 @@ int hpmap_info(const struct hpmap_buffer *buffer, struct hpmap_info *info);
 /**
  * hpmap_next() - go through the module's buffers
  * @id: begin with 0, and go on with the id of each answer plus 1
- * @info: in: its size; out: the buffer with the lowest id that is not below @id
+ * @info: in: its struct_size; out: the buffer with the lowest id that is not below @id
  *
  * Buffers without a name are listed only for the user who made them, and with
  * CAP_SYS_ADMIN. Needs the module.
@@ -570,11 +586,14 @@ int hpmap_nodes(const struct hpmap_buffer *buffer, uint64_t *pages, unsigned int
 /**
  * struct hpmap_run - pages that are physically contiguous
  * @address: physical address in bytes
- * @length: bytes
+ * @size: bytes
  */
 struct hpmap_run {
 	uint64_t address;
-	uint64_t length;
+	union {
+		uint64_t size;
+		uint64_t length HPMAP_OLD("size");
+	};
 };
 
 /**
@@ -609,7 +628,7 @@ int hpmap_export_dmabuf(const struct hpmap_buffer *buffer, int *fd);
 /**
  * hpmap_pin() - make a buffer of memory that the program has got itself
  * @address: where it begins, a multiple of the base page size
- * @length: bytes, a multiple of the base page size
+ * @size: bytes, a multiple of the base page size
  * @buffer: out: the buffer, for hpmap_free(); its backing is HPMAP_BACKING_USER
  *
  * The pages are pinned until the last holder of the buffer goes, even if the
@@ -620,7 +639,7 @@ int hpmap_export_dmabuf(const struct hpmap_buffer *buffer, int *fd);
  * Return: 0, or -EACCES, -EDQUOT, -EFAULT, -EINTR, -EINVAL, -EMFILE, -ENFILE,
  * -ENOMEM; -ENOTSUP without the module.
  */
-int hpmap_pin(const void *address, uint64_t length, struct hpmap_buffer **buffer);
+int hpmap_pin(const void *address, uint64_t size, struct hpmap_buffer **buffer);
 
 /**
  * enum hpmap_dma_flags - who reads and who writes
@@ -677,14 +696,14 @@ enum hpmap_sync_flags {
  * @fd: of hpmap_dma_map()
  * @flags: one bit of enum hpmap_sync_flags
  * @offset: where in the buffer, in bytes
- * @length: bytes, not 0
+ * @size: bytes, not 0
  *
  * Costs nothing where the device is coherent with the CPU, as on PCs.
  *
  * Return: 0, or -EINVAL, -ENOTSUP without the module; -ENODEV when the mapping
  * has ended.
  */
-int hpmap_dma_sync(int fd, unsigned int flags, uint64_t offset, uint64_t length);
+int hpmap_dma_sync(int fd, unsigned int flags, uint64_t offset, uint64_t size);
 
 /**
  * hpmap_page_sizes() - which huge pages this machine can have in its pools
@@ -698,7 +717,7 @@ int hpmap_page_sizes(uint64_t *sizes, unsigned int *nr);
 
 /**
  * struct hpmap_pool - the kernel's pool of huge pages of one size
- * @size: in: sizeof(struct hpmap_pool)
+ * @struct_size: in: sizeof(struct hpmap_pool)
  * @reserved: out: 0
  * @total: out: pages in the pool, surplus ones included
  * @free: out: of these, not in use
@@ -707,7 +726,7 @@ int hpmap_page_sizes(uint64_t *sizes, unsigned int *nr);
  * @overcommit: out: how many surplus pages there may be; 0 for one node
  */
 struct hpmap_pool {
-	uint32_t size;
+	uint32_t struct_size;
 	uint32_t reserved;
 	uint64_t total;
 	uint64_t free;
@@ -720,7 +739,7 @@ struct hpmap_pool {
  * hpmap_pool() - ask about a pool
  * @page_size: its page size in bytes
  * @node: a NUMA node, or -1 for all of the machine
- * @pool: in: its size; out: the figures as they are now
+ * @pool: in: its struct_size; out: the figures as they are now
  *
  * Return: 0, or -E2BIG, -EINVAL, -EMFILE, -ENFILE, -ENOENT.
  */
@@ -728,13 +747,13 @@ int hpmap_pool(uint64_t page_size, int node, struct hpmap_pool *pool);
 
 /**
  * struct hpmap_reserve - pages that the module keeps ready and zeroed
- * @size: in: sizeof(struct hpmap_reserve)
+ * @struct_size: in: sizeof(struct hpmap_reserve)
  * @reserved: out: 0
  * @asked: out: how many pages shall be ready
  * @ready: out: how many are
  */
 struct hpmap_reserve {
-	uint32_t size;
+	uint32_t struct_size;
 	uint32_t reserved;
 	uint64_t asked;
 	uint64_t ready;
@@ -745,7 +764,7 @@ struct hpmap_reserve {
  * @backing: HPMAP_BACKING_HUGETLB or HPMAP_BACKING_THP
  * @page_size: its page size in bytes
  * @node: its NUMA node
- * @reserve: in: its size; out: the figures as they are now
+ * @reserve: in: its struct_size; out: the figures as they are now
  *
  * Needs the module.
  *
@@ -763,6 +782,14 @@ const char *hpmap_version(void);
 
 #ifdef __cplusplus
 }
+#endif
+
+#if defined(__cplusplus) && __cplusplus >= 202002L
+/* As in a header of the system, g++ does not warn of each field that is left out (-Wextra). */
+#pragma GCC system_header
+#define HPMAP_OPTIONS(...)						\
+	(&static_cast<const hpmap_options &>(hpmap_options{		\
+		.struct_size = sizeof(hpmap_options), __VA_ARGS__ }))
 #endif
 
 #endif /* HPAGE_MAP_H */

@@ -185,13 +185,13 @@ static int part_check(const struct hpmap_buffer *b, const struct part *p)
 	int ret = part_check_unit(b, "the offset", p->offset);
 
 	if (!ret)
-		ret = part_check_unit(b, "the length", p->length);
+		ret = part_check_unit(b, "the size", p->length);
 	if (!ret)
 		ret = part_check_unit(b, "the address", (uintptr_t)p->place);
 	if (ret)
 		return ret;
 	if (!p->length)
-		return fail(-EINVAL, "a length of 0" TRY "hpmap_page_size()");
+		return fail(-EINVAL, "a size of 0" TRY "hpmap_page_size()");
 	if (p->offset > b->length || p->length > b->length - p->offset)
 		return fail(-EINVAL, "the buffer has %s, and no %s from offset %#llx on"
 			    TRY "hpmap_length()", SIZE_TEXT(b->length), SIZE_TEXT(p->length),
@@ -203,10 +203,10 @@ static int part_check(const struct hpmap_buffer *b, const struct part *p)
 }
 
 PUBLIC int hpmap_map_at(const struct hpmap_buffer *b, void *place, uint64_t offset,
-			uint64_t length, unsigned int flags, void **where)
+			uint64_t size, unsigned int flags, void **where)
 {
 	const struct part part = {
-		.place = place, .offset = offset, .length = length, .flags = flags,
+		.place = place, .offset = offset, .length = size, .flags = flags,
 	};
 	int ret = map_check("hpmap_map_at", b, flags, MAP_FLAGS | HPMAP_REPLACE);
 	void *address;

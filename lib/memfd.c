@@ -380,10 +380,10 @@ static int rung_try(unsigned int i, struct rung *r)
 	unsigned int reasons = b->why.reasons;
 	int fd, ret;
 
-	r->length = round_up_to(r->o->length, r->page_size);
-	if (r->length < r->o->length || r->length > INT64_MAX) {
+	r->length = round_up_to(r->o->size, r->page_size);
+	if (r->length < r->o->size || r->length > INT64_MAX) {
 		why_add(&b->why, "memfd: %s in pages of %s are more than a file can have",
-			SIZE_TEXT(r->o->length), SIZE_TEXT(r->page_size));
+			SIZE_TEXT(r->o->size), SIZE_TEXT(r->page_size));
 		return -ENOMEM;
 	}
 	fd = ladder[i].attempt(r);
@@ -397,7 +397,7 @@ static int rung_try(unsigned int i, struct rung *r)
 	b->backing = ladder[i].backing;
 	b->length = r->length;
 	b->page_size = r->page_size;
-	b->asked = r->o->length;
+	b->asked = r->o->size;
 	ret = rung_verify_node(r);
 	if (ret) {
 		close(fd);

@@ -182,9 +182,9 @@ int memfd_info(const struct hpmap_buffer *b, struct hpmap_info *info)
 			    strerror(-ret));
 	fstat(b->fd, &st);
 	*info = (struct hpmap_info){
-		.size = sizeof(*info),
+		.struct_size = sizeof(*info),
 		.backend = b->backend,
-		.length = b->length,
+		.size = b->length,
 		.page_size = b->page_size,
 		.asked = b->asked,
 		.nr_pages = b->length / b->page_size,

@@ -79,10 +79,10 @@ static void module_explain(const struct hpmap_options *o, bool named, int ret, s
 	else if (ret != -EINVAL && ret != -ENOMEM && ret != -EDQUOT)
 		why_add(why, "module: %s", strerror(-ret));
 	else if (o->page_size)
-		why_add(why, "module: %s in pages of %s: %s", SIZE_TEXT(o->length),
+		why_add(why, "module: %s in pages of %s: %s", SIZE_TEXT(o->size),
 			SIZE_TEXT(o->page_size), strerror(-ret));
 	else
-		why_add(why, "module: %s: %s", SIZE_TEXT(o->length), strerror(-ret));
+		why_add(why, "module: %s: %s", SIZE_TEXT(o->size), strerror(-ret));
 }
 
 /* Make a buffer, with a name below /dev/hpage or without, into @b. */
@@ -92,7 +92,7 @@ int module_alloc(const struct hpmap_options *o, bool named, struct hpmap_buffer 
 	struct hpage_map_alloc a = {
 		.size = sizeof(a),
 		.flags = o->flags & MODULE_FLAGS,
-		.length = o->length,
+		.length = o->size,
 		.page_size = o->page_size,
 		.policy = o->policy,
 		.node = o->node,
@@ -121,7 +121,7 @@ int module_alloc(const struct hpmap_options *o, bool named, struct hpmap_buffer 
 	b->backing = (enum hpmap_backing)a.got_backing;
 	b->length = a.got_length;
 	b->page_size = a.got_page_size;
-	b->asked = o->length;
+	b->asked = o->size;
 	return 0;
 }
 
@@ -170,9 +170,9 @@ int module_adopt(struct hpmap_buffer *b)
 static void info_translate(struct hpmap_info *to, const struct hpage_map_info *from)
 {
 	*to = (struct hpmap_info){
-		.size = sizeof(*to),
+		.struct_size = sizeof(*to),
 		.backend = HPMAP_BACKEND_MODULE,
-		.length = from->length,
+		.size = from->length,
 		.page_size = from->page_size,
 		.asked = from->asked,
 		.nr_pages = from->nr_pages,
@@ -246,7 +246,7 @@ int module_export(int buffer, int *fd)
 PUBLIC int hpmap_next(uint32_t id, struct hpmap_info *info)
 {
 	struct hpage_map_info i = { .size = sizeof(i), .id = id };
-	int ret = struct_check(info, sizeof(*info), sizeof(*info));
+	int ret = struct_check("hpmap_info", info, sizeof(*info), sizeof(*info));
 	struct hpmap_info answer;
 	struct why why = {};
 

@@ -65,7 +65,7 @@ int pool_read(uint64_t page_size, int node, struct hpmap_pool *p)
 	else
 		snprintf(dir, sizeof(dir), SYSFS_NODES "/node%d/hugepages/hugepages-%llukB", node,
 			 kb);
-	*p = (struct hpmap_pool){ .size = sizeof(*p) };
+	*p = (struct hpmap_pool){ .struct_size = sizeof(*p) };
 	ret = file_number_in(dir, "nr_hugepages", &p->total);
 	if (!ret)
 		ret = file_number_in(dir, "free_hugepages", &p->free);
@@ -82,7 +82,7 @@ int pool_read(uint64_t page_size, int node, struct hpmap_pool *p)
 PUBLIC int hpmap_pool(uint64_t page_size, int node, struct hpmap_pool *pool)
 {
 	struct hpmap_pool p;
-	int ret = struct_check(pool, sizeof(p), sizeof(p));
+	int ret = struct_check("hpmap_pool", pool, sizeof(p), sizeof(p));
 	char on_node[32] = "";
 
 	if (ret)

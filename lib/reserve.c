@@ -29,7 +29,7 @@ PUBLIC int hpmap_reserve(enum hpmap_backing backing, uint64_t page_size, int nod
 	const char *kind = backing == HPMAP_BACKING_THP ? "thp" : "hugetlb";
 	struct hpmap_reserve r = {};
 	char dir[128];
-	int ret = struct_check(reserve, sizeof(r), sizeof(r));
+	int ret = struct_check("hpmap_reserve", reserve, sizeof(r), sizeof(r));
 
 	if (ret)
 		return ret;

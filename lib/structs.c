@@ -10,7 +10,7 @@
 /* As the kernel has it for its own: what is larger was never set. */
 #define MAX_SIZE	4096
 
-static uint32_t struct_size(const void *from)
+static uint32_t struct_size_of(const void *from)
 {
 	uint32_t size;
 
@@ -18,37 +18,43 @@ static uint32_t struct_size(const void *from)
 	return size;
 }
 
-/* May a struct have this size? The library knows @known bytes, its first version @first. */
-int struct_check(const void *from, size_t known, size_t first)
+/*
+ * May a struct have this size? The library knows @known bytes, its first version @first. @name is
+ * for people.
+ */
+int struct_check(const char *name, const void *from, size_t known, size_t first)
 {
 	const unsigned char *bytes = from;
 	uint32_t size, i;
 
 	if (!from)
-		return fail(-EINVAL, "a struct is NULL");
-	size = struct_size(from);
+		return fail(-EINVAL, "the struct %s is NULL", name);
+	size = struct_size_of(from);
+	/* So was that field called that now counts bytes of memory. */
 	if (size < first)
-		return fail(-EINVAL, "the size of a struct is %u, less than %zu"
-			    TRY ".size = sizeof(struct ...), as in HPMAP_OPTIONS()", size, first);
+		return fail(-EINVAL, "the struct_size of a struct %s is %u, less than %zu"
+			    TRY ".struct_size = sizeof(struct %s), and not .size%s", name, size,
+			    first, name,
+			    strcmp(name, "hpmap_options") ? "" : "; or HPMAP_OPTIONS()");
 	if (size > MAX_SIZE)
-		return fail(-E2BIG, "the size of a struct is %u, which none can have"
-			    TRY ".size = sizeof(struct ...)", size);
+		return fail(-E2BIG, "the struct_size of a struct %s is %u, which none can have"
+			    TRY ".struct_size = sizeof(struct %s)", name, size, name);
 	for (i = known; i < size; i++)
 		if (bytes[i])
-			return fail(-E2BIG, "a struct has a field that libhpage_map %s does not "
-				    "know", hpmap_version());
+			return fail(-E2BIG, "the struct %s has a field that libhpage_map %s does "
+				    "not know", name, hpmap_version());
 	return 0;
 }
 
 /* Copy a struct in, extended by zeros. */
-int struct_in(void *to, size_t known, size_t first, const void *from)
+int struct_in(const char *name, void *to, size_t known, size_t first, const void *from)
 {
-	int ret = struct_check(from, known, first);
+	int ret = struct_check(name, from, known, first);
 	uint32_t size;
 
 	if (ret)
 		return ret;
-	size = struct_size(from);
+	size = struct_size_of(from);
 	memset(to, 0, known);
 	memcpy(to, from, size < known ? size : known);
 	return 0;
@@ -57,7 +63,7 @@ int struct_in(void *to, size_t known, size_t first, const void *from)
 /* Copy an answer out, as much as the caller knows, without the size. */
 void struct_out(void *to, const void *from, size_t known)
 {
-	uint32_t size = struct_size(to);
+	uint32_t size = struct_size_of(to);
 
 	if (size > known)
 		memset((char *)to + known, 0, size - known);

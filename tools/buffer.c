@@ -51,7 +51,7 @@ static bool buffer_is_named(const struct hpmap_info *info, const char *name)
 /* A buffer by its name, or else by its id, of which "7" is short. Returns 0 or -errno. */
 static int buffer_search(const char *name, struct hpmap_info *info)
 {
-	struct hpmap_info next = { .size = sizeof(next) };
+	struct hpmap_info next = { .struct_size = sizeof(next) };
 	bool by_id, short_id, found = false;
 	uint64_t wanted = 0;
 	uint32_t id = 0;
@@ -128,7 +128,7 @@ const char *buffer_text(const struct hpmap_info *info, char text[BUFFER_ROOM])
 	if (info->nr_runs)
 		snprintf(runs, sizeof(runs), ", %llu run%s", (unsigned long long)info->nr_runs,
 			 plural(info->nr_runs));
-	snprintf(text, BUFFER_ROOM, "%s: %llu x %s of %s%s, node%s %s", SIZE_TEXT(info->length),
+	snprintf(text, BUFFER_ROOM, "%s: %llu x %s of %s%s, node%s %s", SIZE_TEXT(info->size),
 		 (unsigned long long)info->nr_pages, SIZE_TEXT(info->page_size),
 		 backing_name(info->backing), runs, info->node == HPMAP_NODE_MIXED ? "s" : "",
 		 node_name(info->node, node));
@@ -151,7 +151,7 @@ void buffer_row(struct rows *r, const struct hpmap_info *i)
 	row_show(r, BUFFER_NAME, name);
 	row_truth(r, BUFFER_NAMED, i->attributes & HPMAP_ATTR_NAMED);
 	row_truth(r, BUFFER_DEFAULT, i->attributes & HPMAP_ATTR_DEFAULT);
-	row_size(r, BUFFER_SIZE, i->length);
+	row_size(r, BUFFER_SIZE, i->size);
 	row_size(r, BUFFER_ASKED, i->asked);
 	row_size(r, BUFFER_PAGE, i->page_size);
 	row_text(r, BUFFER_BACKING, backing_name(i->backing));

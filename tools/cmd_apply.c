@@ -70,7 +70,7 @@ static int wish_check(struct wish *w, const struct wish *before, int nr)
 
 	if (ret)
 		return ret;
-	if (!name || !w->args.o.length) {
+	if (!name || !w->args.o.size) {
 		complain("%s: %s= is missing" TRY "man 5 hpage-map.d", w->path,
 			 name ? "Size" : "Name");
 		return EXIT_USAGE;
@@ -87,7 +87,7 @@ static int wish_check(struct wish *w, const struct wish *before, int nr)
 
 static int wish_make(const struct wish *w)
 {
-	struct hpmap_info info = { .size = sizeof(info) };
+	struct hpmap_info info = { .struct_size = sizeof(info) };
 	const char *name = w->args.o.name;
 	struct hpmap_buffer *buffer;
 	char text[BUFFER_ROOM];

@@ -87,7 +87,7 @@ static void memory_use(void *memory, uint64_t length, struct figures *f)
 /* In @length what was got, which is whole pages. */
 static int bench_buffer(const struct hpmap_options *o, struct figures *f, uint64_t *length)
 {
-	struct hpmap_info info = { .size = sizeof(info) };
+	struct hpmap_info info = { .struct_size = sizeof(info) };
 	uint64_t start = clock_now();
 	struct hpmap_buffer *buffer;
 	void *memory;
@@ -106,8 +106,8 @@ static int bench_buffer(const struct hpmap_options *o, struct figures *f, uint64
 	snprintf(f->name, sizeof(f->name), "%s, %s of %s", backend_name(info.backend),
 		 SIZE_TEXT(info.page_size), backing_name(info.backing));
 	snprintf(f->why, sizeof(f->why), "%s", hpmap_why(buffer));
-	memory_use(memory, info.length, f);
-	*length = info.length;
+	memory_use(memory, info.size, f);
+	*length = info.size;
 	hpmap_free(buffer);
 	return 0;
 }
@@ -176,8 +176,8 @@ static int bench_run(const struct args *a)
 	struct rows r;
 	int ret;
 
-	if (!options.length)
-		options.length = DEFAULT_SIZE;
+	if (!options.size)
+		options.size = DEFAULT_SIZE;
 	ret = bench_buffer(&options, &f[0], &length);
 	if (!ret)
 		ret = bench_ordinary(length, &f[1]);

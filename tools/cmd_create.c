@@ -18,7 +18,7 @@
 /* Bytes of huge pages that are free in all pools, and of what files in memory have. */
 static void pages_read(int64_t *pooled, int64_t *shared)
 {
-	struct hpmap_pool pool = { .size = sizeof(pool) };
+	struct hpmap_pool pool = { .struct_size = sizeof(pool) };
 	uint64_t sizes[32];
 	unsigned int nr = 32, i;
 	char text[8192], *line;
@@ -75,7 +75,7 @@ static void watcher_end(pid_t pid)
 static int create_make(const struct hpmap_options *o, struct hpmap_buffer **buffer,
 		       struct hpmap_info *info)
 {
-	pid_t watcher = watcher_start(o->length);
+	pid_t watcher = watcher_start(o->size);
 	int ret = hpmap_create(o, buffer);
 
 	watcher_end(watcher);
@@ -90,7 +90,7 @@ static int create_make(const struct hpmap_options *o, struct hpmap_buffer **buff
 
 static int create_run(const struct args *a)
 {
-	struct hpmap_info info = { .size = sizeof(info) };
+	struct hpmap_info info = { .struct_size = sizeof(info) };
 	struct hpmap_options o = a->o;
 	struct hpmap_buffer *buffer;
 	char text[BUFFER_ROOM];

@@ -81,7 +81,7 @@ static int step_wrong(const char *what)
 
 static uint64_t pool_free(uint64_t page_size)
 {
-	struct hpmap_pool pool = { .size = sizeof(pool) };
+	struct hpmap_pool pool = { .struct_size = sizeof(pool) };
 
 	return hpmap_pool(page_size, -1, &pool) ? 0 : pool.free;
 }
@@ -92,11 +92,11 @@ static int demo_have(struct tour *t, const struct args *a)
 	char text[BUFFER_ROOM];
 	int ret;
 
-	o.length = LENGTH;
+	o.size = LENGTH;
 	ret = hpmap_alloc(&o, &t->buffer);
 	if (ret)
 		return failed(ret, NULL);
-	t->info.size = sizeof(t->info);
+	t->info.struct_size = sizeof(t->info);
 	ret = hpmap_info(t->buffer, &t->info);
 	if (ret)
 		return failed(ret, NULL);
@@ -129,14 +129,14 @@ static int demo_map(struct tour *t)
 	if (ret)
 		return failed(ret, NULL);
 	t->memory = memory;
-	few = touch(memory, t->info.length);
+	few = touch(memory, t->info.size);
 	if (t->filled && strcmp(t->memory + AT, letter))
 		return step_wrong("what the kernel wrote is not there");
-	memory = ordinary_memory(t->info.length);
+	memory = ordinary_memory(t->info.size);
 	if (!memory)
 		return EXIT_LESS;
-	many = touch(memory, t->info.length);
-	munmap(memory, t->info.length);
+	many = touch(memory, t->info.size);
+	munmap(memory, t->info.size);
 	step_print("map", "%llu page fault%s to touch all of it; ordinary memory takes %llu",
 		   (unsigned long long)few, plural(few), (unsigned long long)many);
 	return 0;
@@ -163,9 +163,9 @@ static int demo_share(struct tour *t)
 		return EXIT_FAILED;
 	}
 	if (!pid)
-		_exit(letter_answer(hpmap_fd(t->buffer), t->info.length));
+		_exit(letter_answer(hpmap_fd(t->buffer), t->info.size));
 	if (waitpid(pid, &status, 0) != pid || status ||
-	    strcmp(t->memory + t->info.length - sizeof(reply), reply))
+	    strcmp(t->memory + t->info.size - sizeof(reply), reply))
 		return step_wrong("what another process wrote is not there");
 	step_print("share", "another process mapped it and wrote to it, and it is here");
 	return 0;
@@ -189,7 +189,7 @@ static int pin_without_ring(int err)
 /* For as long as the ring lives, as network and disk I/O on registered buffers needs it. */
 static int demo_pin(struct tour *t)
 {
-	const struct iovec iov = { t->memory, t->info.length };
+	const struct iovec iov = { t->memory, t->info.size };
 	struct io_uring_params params = {};
 	int ring = syscall(__NR_io_uring_setup, 1, &params), ret;
 
@@ -219,7 +219,7 @@ static int demo_export(struct tour *t)
 		step_print_why("export", "not here: ", hpmap_why(NULL));
 		return 0;
 	}
-	ret = lseek(fd, 0, SEEK_END) == (off_t)t->info.length;
+	ret = lseek(fd, 0, SEEK_END) == (off_t)t->info.size;
 	close(fd);
 	if (!ret)
 		return step_wrong("its dma-buf has another size");

@@ -33,7 +33,7 @@ static void doctor_kernel(struct doctor *d)
 
 static void doctor_buffers(struct doctor *d)
 {
-	struct hpmap_info info = { .size = sizeof(info) };
+	struct hpmap_info info = { .struct_size = sizeof(info) };
 	uint64_t bytes = 0;
 	uint32_t id, nr = 0;
 	int ret;
@@ -41,7 +41,7 @@ static void doctor_buffers(struct doctor *d)
 	if (d->loaded != YES)
 		return;
 	for (id = 0; !(ret = hpmap_next(id, &info)); id = info.id + 1) {
-		bytes += info.length;
+		bytes += info.size;
 		nr++;
 	}
 	if (ret != -ENOENT)

@@ -57,8 +57,8 @@ static void info_print(const struct hpmap_info *info)
 		printf("device         /dev/hpage/%s\n", info->name);
 	else if (info->attributes & HPMAP_ATTR_DEFAULT)
 		printf("device         /dev/hpage_map\n");
-	printf("size           %s", SIZE_TEXT(info->length));
-	if (info->asked != info->length)
+	printf("size           %s", SIZE_TEXT(info->size));
+	if (info->asked != info->size)
 		printf(", asked for were %s", SIZE_TEXT(info->asked));
 	printf("\npages          %" PRIu64 " x %s of %s%s\n", info->nr_pages,
 	       SIZE_TEXT(info->page_size), backing_name(info->backing),

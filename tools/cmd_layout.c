@@ -76,7 +76,7 @@ static void cell_print(unsigned int run, bool colour)
 
 static void picture_print(const struct picture *p)
 {
-	uint64_t page = p->info->page_size, length = p->info->length, step, at, end;
+	uint64_t page = p->info->page_size, length = p->info->size, step, at, end;
 	unsigned int columns = (terminal_width() - 12) / 8 * 8, run = 0, n;
 	bool colour = terminal_has_colours(stdout);
 
@@ -85,10 +85,10 @@ static void picture_print(const struct picture *p)
 	step = (length / page + (uint64_t)columns * MAX_ROWS - 1) / ((uint64_t)columns * MAX_ROWS) *
 		page;
 	printf("each letter is %s, another letter another run\n\n", SIZE_TEXT(step));
-	end = p->nr ? p->runs[0].length : 0;
+	end = p->nr ? p->runs[0].size : 0;
 	for (at = 0, n = 0; at < length; at += step, n++) {
 		while (run + 1 < p->nr && at >= end)
-			end += p->runs[++run].length;
+			end += p->runs[++run].size;
 		if (n % columns == 0)
 			printf("%s%10s  ", n ? "\n" : "", SIZE_TEXT(at));
 		cell_print(run, colour);
@@ -109,13 +109,13 @@ static void runs_rows(struct rows *r, const struct picture *p, unsigned int nr)
 		rows_add(r);
 		row_text(r, RUN_LETTER, letter);
 		row_size(r, RUN_OFFSET, at);
-		row_size(r, RUN_LENGTH, p->runs[i].length);
+		row_size(r, RUN_LENGTH, p->runs[i].size);
 		row_number(r, RUN_ADDRESS, p->runs[i].address);
 		row_show(r, RUN_ADDRESS, address);
 		row_signed(r, RUN_NODE, p->nodes[i]);
 		if (p->nodes[i] < 0)
 			row_show(r, RUN_NODE, "?");
-		at += p->runs[i].length;
+		at += p->runs[i].size;
 	}
 }
 

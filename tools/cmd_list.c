@@ -11,7 +11,7 @@
 
 static int list_run(const struct args *a)
 {
-	struct hpmap_info info = { .size = sizeof(info) };
+	struct hpmap_info info = { .struct_size = sizeof(info) };
 	struct rows r;
 	uint32_t id;
 	int ret = rows_begin(&r, buffer_columns, NR_BUFFER, a);

@@ -44,7 +44,7 @@ static const struct column pool_columns[NR_POOL] = {
 /* Add the row of a pool; @node is -1 for all of it. */
 static void pool_row(struct rows *r, uint64_t page_size, int node)
 {
-	struct hpmap_pool p = { .size = sizeof(p) };
+	struct hpmap_pool p = { .struct_size = sizeof(p) };
 
 	if (hpmap_pool(page_size, node, &p))
 		return;
@@ -149,7 +149,7 @@ static int pool_write(uint64_t page_size, int node, uint64_t pages)
 
 static uint64_t pool_total(uint64_t page_size, int node)
 {
-	struct hpmap_pool p = { .size = sizeof(p) };
+	struct hpmap_pool p = { .struct_size = sizeof(p) };
 
 	return hpmap_pool(page_size, node, &p) ? 0 : p.total;
 }
@@ -223,7 +223,7 @@ static int pool_report(const struct args *a, uint64_t before, uint64_t got)
 
 static int pool_set(const struct args *a)
 {
-	struct hpmap_pool p = { .size = sizeof(p) };
+	struct hpmap_pool p = { .struct_size = sizeof(p) };
 	uint64_t page_size = a->o.page_size, got, sizes[MAX_SIZES];
 	int node = a->o.node, ret;
 	unsigned int nr;

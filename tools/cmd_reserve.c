@@ -78,7 +78,7 @@ static int entry_is_no_dot(const struct dirent *entry)
 /* There is no directory of reserves, for a reason that the library knows. */
 static int reserves_missing(void)
 {
-	struct hpmap_reserve r = { .size = sizeof(r) };
+	struct hpmap_reserve r = { .struct_size = sizeof(r) };
 
 	return failed(hpmap_reserve(HPMAP_BACKING_HUGETLB, 2 << 20, 0, &r), NULL);
 }
@@ -141,7 +141,7 @@ static int reserve_wait(const struct args *a, const char *dir, const char *what)
 
 static int reserve_set(const struct args *a)
 {
-	struct hpmap_reserve r = { .size = sizeof(r) };
+	struct hpmap_reserve r = { .struct_size = sizeof(r) };
 	const char *kind = backing_name(a->backing);
 	int node = given(a, OPT_NODE) ? a->o.node : 0, ret;
 	char dir[64], text[24], what[96];

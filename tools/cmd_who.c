@@ -54,7 +54,7 @@ struct who {
 /* The name of a buffer as it is typed. */
 static const char *who_name(uint32_t id, char text[HPMAP_NAME_SIZE])
 {
-	struct hpmap_info info = { .size = sizeof(info) };
+	struct hpmap_info info = { .struct_size = sizeof(info) };
 
 	if (!id)
 		return "?";
@@ -141,7 +141,7 @@ static void who_others(struct who *w, uint32_t id)
 /* Fill in the rows, of @only that buffer if it is not NULL. */
 static void who_find(struct who *w, const struct hpmap_info *only)
 {
-	struct hpmap_info info = { .size = sizeof(info) };
+	struct hpmap_info info = { .struct_size = sizeof(info) };
 	uint32_t id;
 	size_t i;
 
@@ -181,7 +181,7 @@ static void who_complain_of_hidden(const struct who *w)
 
 static int who_run(const struct args *a)
 {
-	struct hpmap_info info = { .size = sizeof(info) };
+	struct hpmap_info info = { .struct_size = sizeof(info) };
 	const char *name = a->nr_words ? a->words[0] : NULL;
 	struct who w = {};
 	int ret;

@@ -101,7 +101,7 @@ static void memory_row(struct doctor *d, uint64_t page_size, int node, const cha
 
 static void memory_of_pool(struct doctor *d, uint64_t page_size, int node)
 {
-	struct hpmap_pool all = { .size = sizeof(all) }, p = { .size = sizeof(p) };
+	struct hpmap_pool all = { .struct_size = sizeof(all) }, p = { .struct_size = sizeof(p) };
 	char why[128], type[128];
 	uint64_t free, more;
 

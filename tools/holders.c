@@ -131,7 +131,7 @@ static void identity_learn(struct scan *s, struct hpmap_buffer *buffer, uint32_t
 
 static void identities_learn_named(struct scan *s)
 {
-	struct hpmap_info info = { .size = sizeof(info) };
+	struct hpmap_info info = { .struct_size = sizeof(info) };
 	struct hpmap_buffer *buffer;
 	uint32_t id;
 

@@ -18,7 +18,7 @@ static int name_set(struct args *a, const char *text)
 
 static int size_set(struct args *a, const char *text)
 {
-	return size_read(text, &a->o.length) || !a->o.length;
+	return size_read(text, &a->o.size) || !a->o.size;
 }
 
 static int page_size_set(struct args *a, const char *text)
@@ -184,7 +184,7 @@ static const struct {
 void options_init(struct args *a)
 {
 	*a = (struct args){
-		.o = { .size = sizeof(a->o), .node = -1 }, .backing = HPMAP_BACKING_HUGETLB,
+		.o = { .struct_size = sizeof(a->o), .node = -1 }, .backing = HPMAP_BACKING_HUGETLB,
 	};
 }
 

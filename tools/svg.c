@@ -46,7 +46,7 @@ static void svg_run(FILE *to, const struct picture *p, unsigned int i, uint64_t 
 			"<title>run %u: %s at %#" PRIx64 ", node %d</title></rect>\n",
 			LEFT + (int)(from % COLUMNS) * CELL, TOP + (int)row * (CELL + 5),
 			(int)(next - from) * CELL - 1, CELL, svg_fills[i % 8], i,
-			SIZE_TEXT(p->runs[i].length), p->runs[i].address, p->nodes[i]);
+			SIZE_TEXT(p->runs[i].size), p->runs[i].address, p->nodes[i]);
 	}
 }
 
@@ -55,8 +55,8 @@ static void svg_draw(FILE *to, const struct picture *p)
 	uint64_t page = p->info->page_size, step, at = 0, cells, r;
 	unsigned int i;
 
-	step = (p->info->length / page + COLUMNS * ROWS - 1) / (COLUMNS * ROWS) * page;
-	cells = (p->info->length + step - 1) / step;
+	step = (p->info->size / page + COLUMNS * ROWS - 1) / (COLUMNS * ROWS) * page;
+	cells = (p->info->size + step - 1) / step;
 	svg_head(to, p, (cells + COLUMNS - 1) / COLUMNS);
 	for (r = 0; r * COLUMNS < cells; r++)
 		fprintf(to, "<text x=\"%d\" y=\"%d\" text-anchor=\"end\" fill=\"#555555\" "
@@ -64,8 +64,8 @@ static void svg_draw(FILE *to, const struct picture *p)
 			SIZE_TEXT(r * COLUMNS * step));
 	for (i = 0; i < p->nr; i++) {
 		svg_run(to, p, i, (at + step - 1) / step,
-			(at + p->runs[i].length + step - 1) / step);
-		at += p->runs[i].length;
+			(at + p->runs[i].size + step - 1) / step);
+		at += p->runs[i].size;
 	}
 	fprintf(to, "</svg>\n");
 }

@@ -55,7 +55,7 @@ int after(void **state)
 
 struct hpmap_info info_of(const struct hpmap_buffer *b)
 {
-	struct hpmap_info info = { .size = sizeof(info) };
+	struct hpmap_info info = { .struct_size = sizeof(info) };
 
 	ok(hpmap_info(b, &info));
 	return info;
@@ -65,7 +65,7 @@ struct hpmap_buffer *alloc(size_t length)
 {
 	struct hpmap_buffer *b = NULL;
 
-	ok(hpmap_alloc(HPMAP_OPTIONS(.length = length), &b));
+	ok(hpmap_alloc(HPMAP_OPTIONS(.size = length), &b));
 	return b;
 }
 

@@ -36,12 +36,12 @@ static void what_was_got_is_reported(void **state)
 
 	(void)state;
 	assert_int_equal(info.backend, with_module ? HPMAP_BACKEND_MODULE : HPMAP_BACKEND_MEMFD);
-	assert_int_equal(info.length, hpmap_length(b));
+	assert_int_equal(info.size, hpmap_length(b));
 	assert_int_equal(info.page_size, hpmap_page_size(b));
 	assert_int_equal(info.asked, 10 * MIB + 1);
-	assert_int_equal(info.length % info.page_size, 0);
-	assert_true(info.length >= info.asked);
-	assert_int_equal(info.nr_pages, info.length / info.page_size);
+	assert_int_equal(info.size % info.page_size, 0);
+	assert_true(info.size >= info.asked);
+	assert_int_equal(info.nr_pages, info.size / info.page_size);
 	assert_int_equal(info.nr_huge, info.nr_pages);
 	if (with_module)
 		assert_true(info.nr_runs > 0 && info.id > 0);
@@ -184,7 +184,7 @@ static void the_size_of_a_memfd_is_sealed(void **state)
 	/* Base pages, those of a pool if it has some, and transparent ones. */
 	(void)state;
 	for (i = 0; i < 3; i++) {
-		ok(hpmap_alloc(HPMAP_OPTIONS(.length = lengths[i], .page_size = i ? 0 : 4096,
+		ok(hpmap_alloc(HPMAP_OPTIONS(.size = lengths[i], .page_size = i ? 0 : 4096,
 					     .flags = HPMAP_NO_MODULE), &b));
 		assert_int_equal(info_of(b).backend, HPMAP_BACKEND_MEMFD);
 		assert_int_equal(fcntl(hpmap_fd(b), F_GET_SEALS) & seals, seals);
@@ -204,7 +204,7 @@ static void a_memfd_is_no_program(void **state)
 	struct hpmap_buffer *b;
 
 	(void)state;
-	ok(hpmap_alloc(HPMAP_OPTIONS(.length = 4 * MIB, .flags = HPMAP_NO_MODULE), &b));
+	ok(hpmap_alloc(HPMAP_OPTIONS(.size = 4 * MIB, .flags = HPMAP_NO_MODULE), &b));
 	if (fd >= 0)
 		assert_int_equal(fcntl(hpmap_fd(b), F_GET_SEALS) & SEAL_EXEC, SEAL_EXEC);
 	hpmap_free(b);
@@ -219,7 +219,7 @@ static void a_dmabuf_shows_the_same_memory(void **state)
 	char *p;
 
 	(void)state;
-	ok(hpmap_alloc(HPMAP_OPTIONS(.length = 4 * MIB, .flags = HPMAP_NO_MODULE), &b));
+	ok(hpmap_alloc(HPMAP_OPTIONS(.size = 4 * MIB, .flags = HPMAP_NO_MODULE), &b));
 	ret = hpmap_export_dmabuf(b, &fd);
 	if (!udmabuf) {
 		assert_true(ret == -ENOTSUP || ret == -EACCES);
@@ -242,7 +242,7 @@ static void *alloc_and_free(void *text)
 	struct hpmap_buffer *b;
 
 	for (i = 0; i < times; i++) {
-		if (hpmap_alloc(HPMAP_OPTIONS(.length = 2 * MIB, .flags = HPMAP_ALLOW_BASE), &b))
+		if (hpmap_alloc(HPMAP_OPTIONS(.size = 2 * MIB, .flags = HPMAP_ALLOW_BASE), &b))
 			return strncpy(text, hpmap_why(NULL), TEXT - 1);
 		if (hpmap_map(b, HPMAP_POPULATE, NULL)) {
 			hpmap_free(b);

@@ -123,7 +123,7 @@ static void use_sockets(const struct hpmap_buffer *b)
 
 static void use(struct hpmap_buffer *b)
 {
-	struct hpmap_info info = { .size = sizeof(info) };
+	struct hpmap_info info = { .struct_size = sizeof(info) };
 	struct hpmap_buffer *same = NULL;
 	uint64_t pages[4];
 	unsigned int nr = 4;
@@ -145,8 +145,8 @@ static void use(struct hpmap_buffer *b)
 
 static void all_calls(const struct hpmap_options *options)
 {
-	struct hpmap_pool pool = { .size = sizeof(pool) };
-	struct hpmap_info info = { .size = sizeof(info) };
+	struct hpmap_pool pool = { .struct_size = sizeof(pool) };
+	struct hpmap_info info = { .struct_size = sizeof(info) };
 	struct hpmap_buffer *b = NULL;
 	uint64_t sizes[4];
 	unsigned int nr = 4;
@@ -188,14 +188,14 @@ static void sweep(const struct hpmap_options *options, size_t nr)
 static void every_request_may_fail_for_base_pages(void **state)
 {
 	(void)state;
-	sweep(HPMAP_OPTIONS(.length = 12288, .page_size = 4096, .policy = HPMAP_POLICY_PREFERRED),
+	sweep(HPMAP_OPTIONS(.size = 12288, .page_size = 4096, .policy = HPMAP_POLICY_PREFERRED),
 	      with_module ? 2 : 5);
 }
 
 static void every_request_may_fail_for_huge_pages(void **state)
 {
 	(void)state;
-	sweep(HPMAP_OPTIONS(.length = 2 * MIB, .flags = HPMAP_ALLOW_BASE), 2);
+	sweep(HPMAP_OPTIONS(.size = 2 * MIB, .flags = HPMAP_ALLOW_BASE), 2);
 }
 
 static void every_request_may_fail_for_files_with_holes(void **state)

@@ -18,7 +18,7 @@ static void a_name_outlives_its_maker(void **state)
 {
 	struct hpmap_buffer *b = NULL, *again = NULL;
 	struct hpmap_options o = {
-		.size = sizeof(o), .length = 4 * MIB, .name = "lib-test", .mode = 0640,
+		.struct_size = sizeof(o), .size = 4 * MIB, .name = "lib-test", .mode = 0640,
 	};
 	char *p;
 
@@ -44,13 +44,13 @@ static void a_name_outlives_its_maker(void **state)
 
 static void buffers_are_listed(void **state)
 {
-	struct hpmap_info info = { .size = sizeof(info) };
+	struct hpmap_info info = { .struct_size = sizeof(info) };
 	struct hpmap_buffer *b;
 	bool seen = false;
 	uint32_t id = 0;
 
 	(void)state;
-	ok(hpmap_alloc(HPMAP_OPTIONS(.length = MIB, .name = "listed"), &b));
+	ok(hpmap_alloc(HPMAP_OPTIONS(.size = MIB, .name = "listed"), &b));
 	while (!hpmap_next(id, &info)) {
 		id = info.id + 1;
 		seen |= !strcmp(info.name, "listed") && info.descriptors == 1;
@@ -68,20 +68,20 @@ static void runs_make_up_the_buffer(void **state)
 	uint64_t sum = 0;
 
 	(void)state;
-	ok(hpmap_alloc(HPMAP_OPTIONS(.length = 16 * MIB), &b));
+	ok(hpmap_alloc(HPMAP_OPTIONS(.size = 16 * MIB), &b));
 	ok(hpmap_runs(b, 0, runs, &nr));
 	assert_int_equal(nr, info_of(b).nr_runs);
 	for (i = 0; i < nr; i++)
-		sum += runs[i].length;
+		sum += runs[i].size;
 	assert_int_equal(sum, hpmap_length(b));
 	assert_int_equal(runs[0].address, info_of(b).address);
 	hpmap_free(b);
 
-	ok(hpmap_alloc(HPMAP_OPTIONS(.length = 8 * MIB, .flags = HPMAP_CONTIGUOUS), &b));
+	ok(hpmap_alloc(HPMAP_OPTIONS(.size = 8 * MIB, .flags = HPMAP_CONTIGUOUS), &b));
 	nr = 32;
 	ok(hpmap_runs(b, 0, runs, &nr));
 	assert_int_equal(nr, 1);
-	assert_int_equal(runs[0].length, 8 * MIB);
+	assert_int_equal(runs[0].size, 8 * MIB);
 	hpmap_free(b);
 }
 
@@ -91,7 +91,7 @@ static void without_the_module_pages_come_from_the_pool_too(void **state)
 	struct hpmap_buffer *b, *other;
 
 	(void)state;
-	ok(hpmap_alloc(HPMAP_OPTIONS(.length = 4 * MIB, .flags = HPMAP_NO_MODULE), &b));
+	ok(hpmap_alloc(HPMAP_OPTIONS(.size = 4 * MIB, .flags = HPMAP_NO_MODULE), &b));
 	assert_int_equal(info_of(b).backing, HPMAP_BACKING_HUGETLB);
 	ok(hpmap_from_fd(hpmap_fd(b), &other));
 	assert_int_equal(info_of(other).backing, HPMAP_BACKING_HUGETLB);
@@ -114,7 +114,7 @@ static void a_dmabuf_holds_the_buffer(void **state)
 	hpmap_free(b);
 	dmabuf_has_hello(fd, 2 * MIB);
 
-	ok(hpmap_create(HPMAP_OPTIONS(.length = 2 * MIB, .name = "read"), NULL));
+	ok(hpmap_create(HPMAP_OPTIONS(.size = 2 * MIB, .name = "read"), NULL));
 	ok(hpmap_open("read", HPMAP_READ_ONLY, &reader));
 	assert_int_equal(hpmap_export_dmabuf(reader, &other), -EACCES);
 	assert_non_null(strstr(hpmap_why(NULL), "\ntry: "));
@@ -161,7 +161,7 @@ static void a_device_is_given_addresses(void **state)
 	(void)state;
 	assert_int_equal(glob("/sys/bus/pci/drivers/virtio-pci/0*", 0, NULL, &g), 0);
 	device = strrchr(g.gl_pathv[0], '/') + 1;
-	ok(hpmap_alloc(HPMAP_OPTIONS(.length = 2 * MIB, .page_size = 2 * MIB), &b));
+	ok(hpmap_alloc(HPMAP_OPTIONS(.size = 2 * MIB, .page_size = 2 * MIB), &b));
 	assert_int_equal(hpmap_dma_map(b, device, 0, &fd), -EINVAL);
 	assert_int_equal(hpmap_dma_map(b, device, 4, &fd), -EINVAL);
 	assert_int_equal(hpmap_dma_map(b, "no-such-device", HPMAP_DMA_TO_DEVICE, &fd), -ENODEV);
@@ -171,7 +171,7 @@ static void a_device_is_given_addresses(void **state)
 	ok(hpmap_dma_runs(fd, 0, &run, &nr));
 	ok(hpmap_runs(b, 0, &physical, &one));
 	assert_int_equal(nr, 1);
-	assert_int_equal(run.length, 2 * MIB);
+	assert_int_equal(run.size, 2 * MIB);
 	assert_int_equal(run.address, physical.address);	/* there is no IOMMU */
 	ok(hpmap_dma_runs(fd, 1, &run, &nr));
 	assert_int_equal(nr, 0);
@@ -189,7 +189,7 @@ static void a_device_is_given_addresses(void **state)
 
 static void reserves_are_reported(void **state)
 {
-	struct hpmap_reserve r = { .size = sizeof(r) };
+	struct hpmap_reserve r = { .struct_size = sizeof(r) };
 
 	(void)state;
 	ok(hpmap_reserve(HPMAP_BACKING_HUGETLB, 2 * MIB, 0, &r));
@@ -211,9 +211,9 @@ static bool device_is_missed(void)
 	static char memory[4096] __attribute__((aligned(4096)));
 	static const char words[] = "hpage_map is loaded, but there is no /dev/hpage_map\n"
 				    "try: docker run --device=/dev/hpage_map";
-	struct hpmap_info info = { .size = sizeof(info) };
+	struct hpmap_info info = { .struct_size = sizeof(info) };
 	const struct hpmap_options o = {
-		.size = sizeof(o), .length = MIB, .name = "any", .flags = HPMAP_MODULE_ONLY,
+		.struct_size = sizeof(o), .size = MIB, .name = "any", .flags = HPMAP_MODULE_ONLY,
 	};
 	struct hpmap_buffer *b = NULL;
 
@@ -232,7 +232,7 @@ static bool without_nodes(void)
 
 	return in_a_container("mode=755", 0) && device_is_missed() &&
 	       strstr(hpmap_why(NULL), "mknod -m 600 /dev/hpage_map c ") &&
-	       !hpmap_alloc(HPMAP_OPTIONS(.length = 2 * MIB), &b) &&
+	       !hpmap_alloc(HPMAP_OPTIONS(.size = 2 * MIB), &b) &&
 	       strstr(hpmap_why(b), "--device=/dev/hpage_map") &&
 	       refused(hpmap_dma_map(b, "any", HPMAP_DMA_TO_DEVICE, &(int){ -1 }), -ENOTSUP,
 		       "only the module") && !strstr(hpmap_why(NULL), "modprobe");
@@ -241,7 +241,7 @@ static bool without_nodes(void)
 /* Then /proc/modules has it. It is not for the container to load it again. */
 static bool without_sys(void)
 {
-	struct hpmap_reserve r = { .size = sizeof(r) };
+	struct hpmap_reserve r = { .struct_size = sizeof(r) };
 
 	return in_a_container("mode=755", 0) && !mount("none", "/sys", "tmpfs", 0, NULL) &&
 	       device_is_missed() && !strstr(hpmap_why(NULL), "modprobe") &&
@@ -274,7 +274,7 @@ static bool where_nodes_are_none(void)
 static void a_container_is_reported(void **state)
 {
 	(void)state;
-	ok(hpmap_create(HPMAP_OPTIONS(.length = 2 * MIB, .name = "inside"), NULL));
+	ok(hpmap_create(HPMAP_OPTIONS(.size = 2 * MIB, .name = "inside"), NULL));
 	assert_true(in_child(without_nodes));
 	assert_true(in_child(without_sys));
 	assert_true(in_child(without_that_node));
@@ -301,9 +301,9 @@ static int behind_a_closed_door(void)
 
 	if (hpmap_open(NULL, 0, &b) != -EACCES)
 		return 1;
-	if (hpmap_alloc(HPMAP_OPTIONS(.length = MIB, .flags = HPMAP_MODULE_ONLY), &b) != -EACCES)
+	if (hpmap_alloc(HPMAP_OPTIONS(.size = MIB, .flags = HPMAP_MODULE_ONLY), &b) != -EACCES)
 		return 2;
-	if (hpmap_alloc(HPMAP_OPTIONS(.length = MIB), &b) ||
+	if (hpmap_alloc(HPMAP_OPTIONS(.size = MIB), &b) ||
 	    info_of(b).backend != HPMAP_BACKEND_MEMFD ||
 	    !strstr(hpmap_why(b), "may not be opened"))
 		return 3;
@@ -326,14 +326,14 @@ static int through_an_open_door(void)
 	unsigned int nr = 1;
 	int fd = -1;
 
-	if (hpmap_alloc(HPMAP_OPTIONS(.length = MIB, .flags = HPMAP_MODULE_ONLY), &b))
+	if (hpmap_alloc(HPMAP_OPTIONS(.size = MIB, .flags = HPMAP_MODULE_ONLY), &b))
 		return 1;
 	/* What takes a capability. */
 	if (hpmap_runs(b, 0, &run, &nr) != -EPERM || info_of(b).address)
 		return 2;
 	if (hpmap_dma_map(b, device, HPMAP_DMA_TO_DEVICE, &fd) != -EPERM || fd != -1)
 		return 3;
-	if (hpmap_create(HPMAP_OPTIONS(.length = MIB, .name = "n"), NULL) != -EPERM ||
+	if (hpmap_create(HPMAP_OPTIONS(.size = MIB, .name = "n"), NULL) != -EPERM ||
 	    hpmap_destroy("n") != -EPERM)
 		return 4;
 	/* What is limited. */

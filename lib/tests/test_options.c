@@ -13,7 +13,7 @@ static void base_pages_are_had_when_allowed(void **state)
 	struct hpmap_buffer *b;
 
 	(void)state;
-	ok(hpmap_alloc(HPMAP_OPTIONS(.length = 3 * page, .page_size = page, .name = "small"), &b));
+	ok(hpmap_alloc(HPMAP_OPTIONS(.size = 3 * page, .page_size = page, .name = "small"), &b));
 	assert_int_equal(hpmap_page_size(b), page);
 	assert_int_equal(hpmap_length(b), 3 * page);
 	assert_int_equal(info_of(b).backing, HPMAP_BACKING_BASE);
@@ -27,12 +27,12 @@ static void sizes_of_structs_are_checked(void **state)
 	struct {
 		struct hpmap_options o;
 		uint64_t later;
-	} longer = { .o = { .size = sizeof(longer), .length = MIB } };
+	} longer = { .o = { .struct_size = sizeof(longer), .size = MIB } };
 	struct {
 		struct hpmap_info i;
 		uint64_t later;
-	} info = { .i = { .size = sizeof(info) } };
-	struct hpmap_options shorter = { .size = sizeof(shorter) - 4, .length = MIB };
+	} info = { .i = { .struct_size = sizeof(info) } };
+	struct hpmap_options shorter = { .struct_size = sizeof(shorter) - 4, .size = MIB };
 	struct hpmap_buffer *b = NULL;
 
 	(void)state;
@@ -44,14 +44,52 @@ static void sizes_of_structs_are_checked(void **state)
 	longer.later = 0;
 	ok(hpmap_alloc(&longer.o, &b));
 	ok(hpmap_info(b, &info.i));
-	assert_int_equal(info.i.size, sizeof(info));
+	assert_int_equal(info.i.struct_size, sizeof(info));
 	info.later = 7;
 	assert_int_equal(hpmap_info(b, &info.i), -E2BIG);
-	info.i.size = 8;
+	info.i.struct_size = 8;
 	assert_int_equal(hpmap_info(b, &info.i), -EINVAL);
 	/* One that was never set: nothing behind the struct is looked at. */
-	info.i.size = 0xffffffff;
+	info.i.struct_size = 0xffffffff;
 	assert_int_equal(hpmap_info(b, &info.i), -E2BIG);
+	hpmap_free(b);
+}
+
+/* That field was called size once; who still sets that is told, and is not given so few bytes. */
+static void a_struct_without_its_size_is_refused_with_a_hint(void **state)
+{
+	struct hpmap_options options = { .size = sizeof(options) };
+	struct hpmap_info info = { .size = sizeof(info) };
+	struct hpmap_reserve reserve = {};
+	struct hpmap_buffer *b = NULL;
+	struct hpmap_pool pool = {};
+
+	(void)state;
+	assert_true(refused(hpmap_alloc(&options, &b), -EINVAL,
+			    ".struct_size = sizeof(struct hpmap_options), and not .size; or "
+			    "HPMAP_OPTIONS()"));
+	assert_null(b);
+	options.struct_size = 64 << 20;
+	assert_true(refused(hpmap_alloc(&options, &b), -E2BIG,
+			    "try: .struct_size = sizeof(struct hpmap_options)"));
+	b = alloc(2 * MIB);
+	assert_true(refused(hpmap_info(b, &info), -EINVAL,
+			    "try: .struct_size = sizeof(struct hpmap_info), and not .size"));
+	hpmap_free(b);
+	assert_true(refused(hpmap_next(0, &info), -EINVAL, "sizeof(struct hpmap_info)"));
+	assert_true(refused(hpmap_pool(2 * MIB, -1, &pool), -EINVAL, "sizeof(struct hpmap_pool)"));
+	assert_true(refused(hpmap_reserve(HPMAP_BACKING_THP, 2 * MIB, 0, &reserve), -EINVAL,
+			    "sizeof(struct hpmap_reserve)"));
+}
+
+/* A size is bytes of memory: as large as none was when the field of that name told the sizeof. */
+static void a_size_is_bytes_of_memory(void **state)
+{
+	struct hpmap_buffer *b;
+
+	(void)state;
+	ok(hpmap_alloc(HPMAP_OPTIONS(.size = 64 << 20), &b));
+	assert_int_equal(info_of(b).size, 64 << 20);
 	hpmap_free(b);
 }
 
@@ -59,22 +97,22 @@ static void sizes_of_structs_are_checked(void **state)
 static void nonsense_is_refused(void **state)
 {
 	static const struct hpmap_options refused[] = {
-		{ .length = 0 },
-		{ .length = MIB, .flags = 1U << 31 },
-		{ .length = MIB, .flags = HPMAP_EXACT | HPMAP_ALLOW_BASE },
-		{ .length = MIB, .flags = HPMAP_NO_MODULE | HPMAP_CONTIGUOUS },
-		{ .length = MIB, .page_size = 3 * MIB },
-		{ .length = MIB, .page_size = 512 },
-		{ .length = MIB, .policy = 4 },
-		{ .length = MIB, .node = 1 },
-		{ .length = MIB, .node = 999, .policy = HPMAP_POLICY_STRICT },
-		{ .length = MIB, .node = -2, .policy = HPMAP_POLICY_PREFERRED },
-		{ .length = MIB, .name = "a/b" },
-		{ .length = MIB, .name = ".." },
-		{ .length = MIB, .name = "" },
-		{ .length = MIB, .mode = 0600 },
-		{ .length = MIB, .reserved = 1 },
-		{ .length = MIB, .page_size = 8 * MIB, .flags = HPMAP_EXACT },
+		{ .size = 0 },
+		{ .size = MIB, .flags = 1U << 31 },
+		{ .size = MIB, .flags = HPMAP_EXACT | HPMAP_ALLOW_BASE },
+		{ .size = MIB, .flags = HPMAP_NO_MODULE | HPMAP_CONTIGUOUS },
+		{ .size = MIB, .page_size = 3 * MIB },
+		{ .size = MIB, .page_size = 512 },
+		{ .size = MIB, .policy = 4 },
+		{ .size = MIB, .node = 1 },
+		{ .size = MIB, .node = 999, .policy = HPMAP_POLICY_STRICT },
+		{ .size = MIB, .node = -2, .policy = HPMAP_POLICY_PREFERRED },
+		{ .size = MIB, .name = "a/b" },
+		{ .size = MIB, .name = ".." },
+		{ .size = MIB, .name = "" },
+		{ .size = MIB, .mode = 0600 },
+		{ .size = MIB, .reserved = 1 },
+		{ .size = MIB, .page_size = 8 * MIB, .flags = HPMAP_EXACT },
 	};
 	struct hpmap_buffer *b = NULL;
 	size_t i;
@@ -83,7 +121,7 @@ static void nonsense_is_refused(void **state)
 	for (i = 0; i < sizeof(refused) / sizeof(*refused); i++) {
 		struct hpmap_options o = refused[i];
 
-		o.size = sizeof(o);
+		o.struct_size = sizeof(o);
 		if (hpmap_alloc(&o, &b) != -EINVAL)
 			fail_msg("number %zu is not refused: %s", i, hpmap_why(NULL));
 		assert_null(b);
@@ -98,11 +136,11 @@ static void a_device_that_is_not_there_is_enodev(void **state)
 	size_t i;
 
 	(void)state;
-	assert_int_equal(hpmap_alloc(HPMAP_OPTIONS(.length = MIB, .near_device = "0000:ff:1f.7"),
+	assert_int_equal(hpmap_alloc(HPMAP_OPTIONS(.size = MIB, .near_device = "0000:ff:1f.7"),
 				     &b), -ENODEV);
 	assert_non_null(strstr(hpmap_why(NULL), "ls /sys/bus/pci/devices"));
 	for (i = 0; i < 4; i++)
-		assert_int_equal(hpmap_alloc(HPMAP_OPTIONS(.length = MIB, .near_device = odd[i]),
+		assert_int_equal(hpmap_alloc(HPMAP_OPTIONS(.size = MIB, .near_device = odd[i]),
 					     &b), -ENODEV);
 }
 
@@ -112,10 +150,10 @@ static void more_than_the_machine_has_is_enomem(void **state)
 	struct hpmap_buffer *b = NULL;
 
 	(void)state;
-	assert_int_equal(hpmap_alloc(HPMAP_OPTIONS(.length = 1UL << 46, .flags = HPMAP_ALLOW_BASE),
+	assert_int_equal(hpmap_alloc(HPMAP_OPTIONS(.size = 1UL << 46, .flags = HPMAP_ALLOW_BASE),
 				     &b), -ENOMEM);
 	assert_non_null(strstr(hpmap_why(NULL), "\ntry: "));
-	assert_int_equal(hpmap_alloc(HPMAP_OPTIONS(.length = UINT64_MAX), &b), -ENOMEM);
+	assert_int_equal(hpmap_alloc(HPMAP_OPTIONS(.size = UINT64_MAX), &b), -ENOMEM);
 	assert_null(b);
 }
 
@@ -129,7 +167,7 @@ static void without_a_descriptor_left_it_is_emfile(void **state)
 	assert_int_equal(getrlimit(RLIMIT_NOFILE, &old), 0);
 	none.rlim_max = old.rlim_max;
 	assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
-	ret = hpmap_alloc(HPMAP_OPTIONS(.length = MIB, .flags = HPMAP_ALLOW_BASE), &b);
+	ret = hpmap_alloc(HPMAP_OPTIONS(.size = MIB, .flags = HPMAP_ALLOW_BASE), &b);
 	assert_int_equal(setrlimit(RLIMIT_NOFILE, &old), 0);
 	assert_int_equal(ret, -EMFILE);
 	assert_null(b);
@@ -145,7 +183,7 @@ static void a_node_can_be_asked_for(void **state)
 	(void)state;
 	syscall(SYS_get_mempolicy, &before_mode, NULL, 0, NULL, 0);
 	for (policy = HPMAP_POLICY_PREFERRED; policy <= HPMAP_POLICY_INTERLEAVE; policy++) {
-		ok(hpmap_alloc(HPMAP_OPTIONS(.length = 4 * MIB, .policy = policy,
+		ok(hpmap_alloc(HPMAP_OPTIONS(.size = 4 * MIB, .policy = policy,
 					     .flags = HPMAP_NO_MODULE), &b));
 		if (policy == HPMAP_POLICY_STRICT)
 			assert_int_equal(info_of(b).node, 0);
@@ -158,7 +196,7 @@ static void a_node_can_be_asked_for(void **state)
 
 static void pools_are_reported(void **state)
 {
-	struct hpmap_pool pool = { .size = sizeof(pool) };
+	struct hpmap_pool pool = { .struct_size = sizeof(pool) };
 	uint64_t sizes[32];
 	unsigned int nr = 32, none = 0, i;
 
@@ -180,8 +218,8 @@ static void pools_are_reported(void **state)
 
 static void calls_that_need_the_module_report_that(void **state)
 {
-	struct hpmap_reserve reserve = { .size = sizeof(reserve) };
-	struct hpmap_info info = { .size = sizeof(info) };
+	struct hpmap_reserve reserve = { .struct_size = sizeof(reserve) };
+	struct hpmap_info info = { .struct_size = sizeof(info) };
 	struct hpmap_buffer *b = NULL, *made = NULL;
 	struct hpmap_run run;
 	unsigned int nr = 1;
@@ -189,7 +227,7 @@ static void calls_that_need_the_module_report_that(void **state)
 	int fd = -1;
 
 	(void)state;
-	ok(hpmap_alloc(HPMAP_OPTIONS(.length = 2 * MIB, .flags = HPMAP_NO_MODULE), &b));
+	ok(hpmap_alloc(HPMAP_OPTIONS(.size = 2 * MIB, .flags = HPMAP_NO_MODULE), &b));
 	assert_int_equal(hpmap_runs(b, 0, &run, &nr), -ENOTSUP);
 	if (!with_module) {
 		assert_int_equal(hpmap_open("none", 0, &made), -ENOTSUP);
@@ -197,12 +235,12 @@ static void calls_that_need_the_module_report_that(void **state)
 		assert_int_equal(hpmap_destroy("none"), -ENOTSUP);
 		assert_int_equal(hpmap_next(0, &info), -ENOTSUP);
 		assert_int_equal(hpmap_reserve(HPMAP_BACKING_THP, 2 * MIB, 0, &reserve), -ENOTSUP);
-		assert_int_equal(hpmap_create(HPMAP_OPTIONS(.length = MIB, .name = "n"), &made),
+		assert_int_equal(hpmap_create(HPMAP_OPTIONS(.size = MIB, .name = "n"), &made),
 				 -ENOTSUP);
 		for (flag = HPMAP_CONTIGUOUS; flag <= HPMAP_RESERVE; flag <<= 1)
-			assert_int_equal(hpmap_alloc(HPMAP_OPTIONS(.length = MIB, .flags = flag),
+			assert_int_equal(hpmap_alloc(HPMAP_OPTIONS(.size = MIB, .flags = flag),
 						     &made), -ENOTSUP);
-		assert_int_equal(hpmap_alloc(HPMAP_OPTIONS(.length = MIB,
+		assert_int_equal(hpmap_alloc(HPMAP_OPTIONS(.size = MIB,
 							   .flags = HPMAP_MODULE_ONLY), &made),
 				 -ENOTSUP);
 		assert_non_null(strstr(hpmap_why(NULL), "modprobe hpage_map"));
@@ -221,6 +259,8 @@ static void calls_that_need_the_module_report_that(void **state)
 static const struct CMUnitTest tests[] = {
 	TEST(base_pages_are_had_when_allowed),
 	TEST(sizes_of_structs_are_checked),
+	TEST(a_struct_without_its_size_is_refused_with_a_hint),
+	TEST(a_size_is_bytes_of_memory),
 	TEST(nonsense_is_refused),
 	TEST(a_device_that_is_not_there_is_enodev),
 	TEST(more_than_the_machine_has_is_enomem),

@@ -16,7 +16,7 @@
 
 static int memfd(size_t length, unsigned int flags, struct hpmap_buffer **b)
 {
-	return hpmap_alloc(HPMAP_OPTIONS(.length = length, .flags = HPMAP_NO_MODULE | flags), b);
+	return hpmap_alloc(HPMAP_OPTIONS(.size = length, .flags = HPMAP_NO_MODULE | flags), b);
 }
 
 static bool without_memfd(void)
@@ -64,7 +64,7 @@ static bool is_filled(size_t length, size_t page_size)
 	void *address;
 	struct stat st;
 
-	if (hpmap_alloc(HPMAP_OPTIONS(.length = length, .page_size = page_size,
+	if (hpmap_alloc(HPMAP_OPTIONS(.size = length, .page_size = page_size,
 				      .flags = HPMAP_NO_MODULE | HPMAP_ALLOW_BASE), &b))
 		return false;
 	if (fstat(hpmap_fd(b), &st) || (size_t)st.st_blocks * 512 != length)
@@ -168,8 +168,8 @@ static void limits_of_the_process_are_reported(void **state)
 /* A fact that cannot be looked at is an errno, not another fact. */
 static bool without_descriptors(void)
 {
-	struct hpmap_pool pool = { .size = sizeof(pool) };
-	struct hpmap_info info = { .size = sizeof(info) };
+	struct hpmap_pool pool = { .struct_size = sizeof(pool) };
+	struct hpmap_info info = { .struct_size = sizeof(info) };
 	struct hpmap_buffer *b, *same = NULL;
 	struct rlimit none = { 0, 0 };
 	uint64_t sizes[32];
@@ -284,7 +284,7 @@ static bool in_a_small_cgroup(void)
 	put(CGROUP "/inner/cgroup.procs", "0");
 	/* The module looks first, and has no better idea. */
 	return refused(memfd(256 * MIB, HPMAP_ALLOW_BASE, &b), -ENOMEM, CGROUP "/memory.max") &&
-	       refused(hpmap_alloc(HPMAP_OPTIONS(.length = 256 * MIB, .flags = HPMAP_ALLOW_BASE),
+	       refused(hpmap_alloc(HPMAP_OPTIONS(.size = 256 * MIB, .flags = HPMAP_ALLOW_BASE),
 				   &b), -ENOMEM, CGROUP "/memory.max") &&
 	       !b && !memfd(8 * MIB, HPMAP_ALLOW_BASE, &b);
 }
@@ -320,7 +320,7 @@ static void a_node_is_reported_and_kills_nobody(void **state)
 	struct hpmap_buffer *b = NULL;
 
 	(void)state;
-	assert_true(refused(hpmap_alloc(HPMAP_OPTIONS(.length = too_much_for_one, .node = 1,
+	assert_true(refused(hpmap_alloc(HPMAP_OPTIONS(.size = too_much_for_one, .node = 1,
 						      .policy = HPMAP_POLICY_STRICT,
 						      .flags = HPMAP_ALLOW_BASE), &b),
 			    -ENOMEM, "on the nodes"));
@@ -336,7 +336,7 @@ static void pages_are_interleaved(void **state)
 
 	(void)state;
 	/* More than the pool has. */
-	ok(hpmap_alloc(HPMAP_OPTIONS(.length = 256 * MIB, .flags = HPMAP_NO_MODULE,
+	ok(hpmap_alloc(HPMAP_OPTIONS(.size = 256 * MIB, .flags = HPMAP_NO_MODULE,
 				     .policy = HPMAP_POLICY_INTERLEAVE), &b));
 	assert_int_equal(info_of(b).backing, HPMAP_BACKING_THP);
 	ok(hpmap_nodes(b, pages, &nr));
@@ -374,13 +374,13 @@ static void signals_are_as_for_system_calls(void **state)
 
 	(void)state;
 	ticking(SA_RESTART, 2000);
-	ok(hpmap_alloc(HPMAP_OPTIONS(.length = 512 * MIB, .flags = HPMAP_MODULE_ONLY), &b));
+	ok(hpmap_alloc(HPMAP_OPTIONS(.size = 512 * MIB, .flags = HPMAP_MODULE_ONLY), &b));
 	hpmap_free(b);
 	assert_true(ticks > 0);
 
 	ticking(0, 2000);
 	for (i = 0; i < 1000 && !ret; i++) {
-		ret = hpmap_alloc(HPMAP_OPTIONS(.length = 512 * MIB, .flags = HPMAP_MODULE_ONLY),
+		ret = hpmap_alloc(HPMAP_OPTIONS(.size = 512 * MIB, .flags = HPMAP_MODULE_ONLY),
 				  &b);
 		if (!ret)
 			hpmap_free(b);

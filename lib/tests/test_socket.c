@@ -37,7 +37,7 @@ static struct hpmap_buffer *small(void)
 	size_t page = sysconf(_SC_PAGESIZE);
 	struct hpmap_buffer *b = NULL;
 
-	ok(hpmap_alloc(HPMAP_OPTIONS(.length = page, .page_size = page), &b));
+	ok(hpmap_alloc(HPMAP_OPTIONS(.size = page, .page_size = page), &b));
 	return b;
 }
 

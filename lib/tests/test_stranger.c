@@ -70,7 +70,7 @@ static int empty;
 /* Not one page of it is asked for. */
 static bool a_tebibyte_is_looked_at(void)
 {
-	struct hpmap_info info = { .size = sizeof(info) };
+	struct hpmap_info info = { .struct_size = sizeof(info) };
 	uint64_t pages[2] = { 1, 1 };
 	struct hpmap_buffer *b;
 	unsigned int nr = 2;
@@ -80,7 +80,7 @@ static bool a_tebibyte_is_looked_at(void)
 	if (hpmap_nodes(b, pages, &nr))
 		return false;
 	hpmap_free(b);
-	return info.length == TIB && info.backing == HPMAP_BACKING_BASE && !info.nr_huge &&
+	return info.size == TIB && info.backing == HPMAP_BACKING_BASE && !info.nr_huge &&
 	       info.node == HPMAP_NODE_MIXED && nr == 0 && !pages[0] && !pages[1];
 }
 
@@ -179,7 +179,7 @@ static bool nothing_is_open(void)
 	close(0);
 	close(1);
 	close(2);
-	if (hpmap_alloc(HPMAP_OPTIONS(.length = 2 * MIB, .flags = HPMAP_ALLOW_BASE), &b) ||
+	if (hpmap_alloc(HPMAP_OPTIONS(.size = 2 * MIB, .flags = HPMAP_ALLOW_BASE), &b) ||
 	    hpmap_from_fd(hpmap_fd(b), &same))
 		return false;
 	return hpmap_fd(b) > 2 && hpmap_fd(same) > 2 &&
@@ -200,7 +200,7 @@ static bool devices_are_forbidden(void)
 	struct hpmap_buffer *b = NULL;
 
 	return forbid(SYS_openat, EPERM) &&
-	       refused(hpmap_alloc(HPMAP_OPTIONS(.length = 2 * MIB, .flags = HPMAP_MODULE_ONLY),
+	       refused(hpmap_alloc(HPMAP_OPTIONS(.size = 2 * MIB, .flags = HPMAP_MODULE_ONLY),
 				   &b), -EACCES, "--device=/dev/hpage_map") &&
 	       refused(hpmap_open(NULL, 0, &b), -EACCES, "--device=/dev/hpage_map") &&
 	       refused(hpmap_open("ring", 0, &b), -EACCES, "--device=/dev/hpage/ring") && !b;
@@ -240,7 +240,7 @@ static bool without_policies(void)
 	struct hpmap_buffer *b = NULL;
 
 	return forbid(SYS_set_mempolicy, EPERM) &&
-	       !hpmap_alloc(HPMAP_OPTIONS(.length = 256 * MIB, .policy = HPMAP_POLICY_PREFERRED,
+	       !hpmap_alloc(HPMAP_OPTIONS(.size = 256 * MIB, .policy = HPMAP_POLICY_PREFERRED,
 					  .flags = HPMAP_NO_MODULE), &b) &&
 	       times(hpmap_why(b), "the memory policy cannot be set") == 1 &&
 	       times(hpmap_why(b), "set_mempolicy(2)") == 1;
@@ -252,12 +252,12 @@ static void a_reason_stands_once(void **state)
 
 	/* Two rungs meet the same. */
 	(void)state;
-	assert_int_equal(hpmap_alloc(HPMAP_OPTIONS(.length = 1UL << 46,
+	assert_int_equal(hpmap_alloc(HPMAP_OPTIONS(.size = 1UL << 46,
 						   .flags = HPMAP_ALLOW_BASE | HPMAP_NO_MODULE),
 				     &b), -ENOMEM);
 	assert_int_equal(times(hpmap_why(NULL), " available "), 1);
 	assert_int_equal(times(hpmap_why(NULL), "free -m"), 1);
-	assert_int_equal(hpmap_alloc(HPMAP_OPTIONS(.length = UINT64_MAX,
+	assert_int_equal(hpmap_alloc(HPMAP_OPTIONS(.size = UINT64_MAX,
 						   .flags = HPMAP_NO_MODULE), &b), -ENOMEM);
 	assert_int_equal(times(hpmap_why(NULL), "more than a file can have"), 1);
 	assert_true(in_child(without_policies));

@@ -234,7 +234,7 @@ class Buffer:
         while nr.value:
             nr.value = len(some)
             call("hpmap_runs", self._open(), len(found), some, nr)
-            found += [Run(run.address, run.length) for run in some[: nr.value]]
+            found += [Run(run.address, run.size) for run in some[: nr.value]]
         return found
 
     def export_dmabuf(self) -> int:

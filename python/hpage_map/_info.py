@@ -116,7 +116,7 @@ def info_of(struct: InfoStruct) -> Info:
     return Info(
         backend=backend,
         backing=Backing(struct.backing),
-        size=struct.length,
+        size=struct.size,
         page_size=struct.page_size,
         asked=struct.asked,
         pages=struct.nr_pages,

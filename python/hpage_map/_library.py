@@ -60,9 +60,9 @@ class OptionsStruct(ctypes.Structure):
     """struct hpmap_options"""
 
     _fields_ = [
-        ("size", c_uint32),
+        ("struct_size", c_uint32),
         ("flags", c_uint32),
-        ("length", c_uint64),
+        ("size", c_uint64),
         ("page_size", c_uint64),
         ("policy", c_uint32),
         ("node", c_int32),
@@ -79,9 +79,9 @@ class InfoStruct(ctypes.Structure):
     """struct hpmap_info"""
 
     _fields_ = [
-        ("size", c_uint32),
+        ("struct_size", c_uint32),
         ("backend", c_uint32),
-        ("length", c_uint64),
+        ("size", c_uint64),
         ("page_size", c_uint64),
         ("asked", c_uint64),
         ("nr_pages", c_uint64),
@@ -104,7 +104,7 @@ class InfoStruct(ctypes.Structure):
 class RunStruct(ctypes.Structure):
     """struct hpmap_run"""
 
-    _fields_ = [("address", c_uint64), ("length", c_uint64)]
+    _fields_ = [("address", c_uint64), ("size", c_uint64)]
 
 
 FUNCTIONS = {
@@ -178,8 +178,8 @@ _Struct = TypeVar("_Struct", bound=ctypes.Structure)
 
 
 def sized(struct: type[_Struct]) -> _Struct:
-    """Return a structure whose first field tells its size."""
-    return struct(size=ctypes.sizeof(struct))
+    """Return a structure whose first field tells its sizeof."""
+    return struct(struct_size=ctypes.sizeof(struct))
 
 
 def c_string(text: str | None) -> bytes | None:

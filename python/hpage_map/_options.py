@@ -82,7 +82,7 @@ def options(
 ) -> OptionsStruct:
     """Return the struct of what alloc() or create() was called with."""
     return fill(
-        length=byte_count(size),
+        size=byte_count(size),
         page_size=0 if page_size is None else byte_count(page_size),
         flags=alloc_flags(module, **flags),
         name=c_string(name),
