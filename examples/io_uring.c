@@ -76,6 +76,6 @@ int main(int argc, char **argv)
 	}
 	printf("%llu bytes, their sum is %llu\n", offset, sum);
 	io_uring_queue_exit(&ring);
-	hpmap_free(buffer);
+	hpmap_close(buffer);
 	return 0;
 }

@@ -20,13 +20,13 @@ int main(void)
 	if (hpmap_alloc(HPMAP_OPTIONS(.size = 4 << 20, .flags = HPMAP_ALLOW_BASE), &buffer) ||
 	    hpmap_map(buffer, HPMAP_POPULATE, &address) || hpmap_info(buffer, &info))
 		errx(1, "%s", hpmap_why(NULL));
-	memset(address, 0xa5, hpmap_length(buffer));
+	memset(address, 0xa5, hpmap_size(buffer));
 
-	printf("%zu bytes from %s, %s, in pages of %llu kB\n", hpmap_length(buffer),
+	printf("%zu bytes from %s, %s, in pages of %llu kB\n", hpmap_size(buffer),
 	       info.backend == HPMAP_BACKEND_MODULE ? "the module" : "memfd",
 	       backings[info.backing], (unsigned long long)info.page_size / 1024);
 	if (*hpmap_why(buffer))
 		printf("nothing better: %s\n", hpmap_why(buffer));
-	hpmap_free(buffer);
+	hpmap_close(buffer);
 	return 0;
 }

@@ -47,16 +47,16 @@ int main(void)
 	pd = ibv_alloc_pd(context);
 	if (!pd)
 		err(1, "a protection domain");
-	mr = ibv_reg_mr(pd, address, hpmap_length(buffer), ACCESS);
+	mr = ibv_reg_mr(pd, address, hpmap_size(buffer), ACCESS);
 	if (!mr)
 		err(1, "the buffer is not registered (try: ulimit -l)");
 	printf("%s: %" PRIu64 " bytes are registered; a peer writes to %p with the key %#x\n",
-	       ibv_get_device_name(context->device), hpmap_length(buffer), address, mr->rkey);
+	       ibv_get_device_name(context->device), hpmap_size(buffer), address, mr->rkey);
 
 	/* In reverse: the device first, and then the memory. */
 	ibv_dereg_mr(mr);
 	ibv_dealloc_pd(pd);
 	ibv_close_device(context);
-	hpmap_free(buffer);
+	hpmap_close(buffer);
 	return 0;
 }

@@ -105,13 +105,13 @@ int main(int argc, char **argv)
 		take_one();
 	ask(VIDIOC_STREAMOFF, &type, "the camera does not stop");
 	fprintf(stderr, "%d frames of %u bytes in %u buffers of %zu\n", FRAMES,
-		format.fmt.pix.sizeimage, request.count, hpmap_length(frames[0].buffer));
+		format.fmt.pix.sizeimage, request.count, hpmap_size(frames[0].buffer));
 
 	/* The camera lets go of the buffers first. */
 	close(camera);
 	for (i = 0; i < request.count; i++) {
 		close(frames[i].dmabuf);
-		hpmap_free(frames[i].buffer);
+		hpmap_close(frames[i].buffer);
 	}
 	return 0;
 }

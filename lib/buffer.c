@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
  * The life of a buffer: built completely, then handed out; ended by
- * hpmap_free(). What options mean is checked here, once for both backends.
+ * hpmap_close(). What options mean is checked here, once for both backends.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -40,7 +40,7 @@ static struct hpmap_buffer *buffer_new(void)
 	return b;
 }
 
-PUBLIC void hpmap_free(struct hpmap_buffer *b)
+PUBLIC void hpmap_close(struct hpmap_buffer *b)
 {
 	int err = errno;
 
@@ -61,7 +61,7 @@ static int buffer_finish(int ret, struct hpmap_buffer *b, struct hpmap_buffer **
 	if (ret)
 		fail_why(ret, &b->why);
 	if (ret || !buffer)
-		hpmap_free(b);
+		hpmap_close(b);
 	else
 		*buffer = b;
 	return ret;
@@ -206,7 +206,7 @@ PUBLIC int hpmap_open(const char *name, unsigned int flags, struct hpmap_buffer 
 		return -ENOMEM;
 	fd = module_open(name, flags & HPMAP_READ_ONLY);
 	if (fd < 0) {
-		hpmap_free(b);
+		hpmap_close(b);
 		return fd;
 	}
 	b->fd = fd;
@@ -240,7 +240,7 @@ PUBLIC int hpmap_from_fd_flags(int fd, unsigned int flags, struct hpmap_buffer *
 	if (b->fd < 0) {
 		/* Where no descriptor is allowed at all, even the lowest is too high. */
 		err = errno == EBADF ? EINVAL : errno == EINVAL ? EMFILE : errno;
-		hpmap_free(b);
+		hpmap_close(b);
 		return fail(-err, "descriptor %d: %s", fd, strerror(err));
 	}
 	return buffer_finish(buffer_adopt(b, may_ask, flags), b, buffer);
@@ -264,7 +264,7 @@ PUBLIC int hpmap_pin(const void *address, uint64_t size, struct hpmap_buffer **b
 	return buffer_finish(ret, b, buffer);
 }
 
-PUBLIC uint64_t hpmap_length(const struct hpmap_buffer *b)
+PUBLIC uint64_t hpmap_size(const struct hpmap_buffer *b)
 {
 	return b->length;
 }

@@ -20,6 +20,8 @@
  * - It returns 0 or a negative errno, unless stated otherwise. Nothing
  *   has happened when it fails, and its out-parameters are as they were. It
  *   prints nothing. errno means nothing afterwards.
+ * - Its name says what it does. A noun asks: hpmap_size(), hpmap_info(); with get
+ *   where it could be taken for a verb: hpmap_get_pool().
  * - When it fails, hpmap_why(NULL) returns in the same thread what was lacking
  *   and what to try.
  * - A struct whose first field is struct_size is given with that field set to
@@ -27,7 +29,7 @@
  *   longer struct than the library knows is accepted if the unknown tail is
  *   zero; unknown bits of flags are refused. A size is always bytes of memory.
  * - Any number of threads may use different buffers, and the same buffer, at
- *   the same time. hpmap_free() comes after all other calls for its buffer.
+ *   the same time. hpmap_close() comes after all other calls for its buffer.
  *
  * One meaning per errno, for all of them:
  *
@@ -84,7 +86,7 @@ extern "C" {
  * struct hpmap_buffer - a buffer, or rather this process's hold on one
  *
  * Made by hpmap_alloc(), hpmap_create(), hpmap_open(), hpmap_from_fd(),
- * hpmap_recv() and hpmap_pin(), and ended by hpmap_free(). It owns a descriptor
+ * hpmap_recv() and hpmap_pin(), and ended by hpmap_close(). It owns a descriptor
  * and at most one mapping; those of hpmap_map_at() are the caller's.
  */
 struct hpmap_buffer;
@@ -230,7 +232,7 @@ struct hpmap_options {
 /**
  * hpmap_alloc() - make a buffer that lives as long as somebody holds it
  * @options: what is wanted
- * @buffer: out: the buffer; end it with hpmap_free()
+ * @buffer: out: the buffer; end it with hpmap_close()
  *
  * The memory is there and zeroed when this returns: no later touch of it can
  * fail for lack of memory. The module is asked first. If it is not loaded, may
@@ -252,7 +254,7 @@ int hpmap_alloc(const struct hpmap_options *options, struct hpmap_buffer **buffe
 /**
  * hpmap_create() - make a buffer with a name below /dev/hpage
  * @options: what is wanted, with a name
- * @buffer: out: the buffer, to be ended with hpmap_free(); or NULL
+ * @buffer: out: the buffer, to be ended with hpmap_close(); or NULL
  *
  * Needs the module and CAP_SYS_ADMIN. The name holds the buffer until
  * hpmap_destroy() or until the module is removed.
@@ -279,7 +281,7 @@ int hpmap_destroy(const char *name);
  * hpmap_open() - hold a buffer that has a name
  * @name: the name, or NULL for the module's default buffer, /dev/hpage_map
  * @flags: HPMAP_READ_ONLY or 0
- * @buffer: out: the buffer; end it with hpmap_free()
+ * @buffer: out: the buffer; end it with hpmap_close()
  *
  * Needs the module. The default buffer is made by the first who opens it.
  *
@@ -294,7 +296,7 @@ int hpmap_open(const char *name, unsigned int flags, struct hpmap_buffer **buffe
  *	the device, or one of memfd_create(2) with the seal F_SEAL_SHRINK and a
  *	size that is a multiple of its page size. It stays the caller's: the
  *	buffer has a duplicate.
- * @buffer: out: the buffer; end it with hpmap_free()
+ * @buffer: out: the buffer; end it with hpmap_close()
  *
  * Without that seal whoever shares the file could shorten it, and a touch of
  * what is gone would be a SIGBUS. Nobody can take it away. Files that are no
@@ -313,7 +315,7 @@ int hpmap_from_fd(int fd, struct hpmap_buffer **buffer);
  * @fd: as with hpmap_from_fd(); with HPMAP_UNSEALED also a memfd without seals,
  *	or a file of tmpfs or hugetlbfs, such as shm_open(3) makes
  * @flags: HPMAP_UNSEALED or 0
- * @buffer: out: the buffer; end it with hpmap_free()
+ * @buffer: out: the buffer; end it with hpmap_close()
  *
  * With HPMAP_UNSEALED it is for the program to see to it that nobody shortens
  * the file.
@@ -346,7 +348,7 @@ int hpmap_send(const struct hpmap_buffer *buffer, int socket);
  * hpmap_recv() - receive a buffer from the process at the other end of a socket
  * @socket: a socket of AF_UNIX of any of these types
  * @flags: 0 or HPMAP_UNSEALED
- * @buffer: out: the buffer; end it with hpmap_free()
+ * @buffer: out: the buffer; end it with hpmap_close()
  *
  * Receives one message of hpmap_send(), or of another program that sends one
  * byte of any value with one descriptor; from a stream no more than that byte.
@@ -364,14 +366,14 @@ int hpmap_send(const struct hpmap_buffer *buffer, int socket);
 int hpmap_recv(int socket, unsigned int flags, struct hpmap_buffer **buffer);
 
 /**
- * hpmap_free() - let go of a buffer
+ * hpmap_close() - let go of a buffer
  * @buffer: the buffer, or NULL, which does nothing
  *
  * Ends its mapping and closes its descriptor. Mappings of hpmap_map_at() stay,
- * and hold the memory. It is freed when nobody else holds the buffer. errno is
- * as before.
+ * and hold the memory, which is free when nobody holds the buffer any more. errno
+ * is as before.
  */
-void hpmap_free(struct hpmap_buffer *buffer);
+void hpmap_close(struct hpmap_buffer *buffer);
 
 /** define HPMAP_PRIVATE - for hpmap_map(): what is written, no one else sees */
 #define HPMAP_PRIVATE		(1U << 1)
@@ -429,7 +431,7 @@ void *hpmap_addr(const struct hpmap_buffer *buffer);
  * @address: out: where it is; or, with a @place, NULL
  *
  * The mapping is the caller's to end with munmap(2), and holds the memory: neither
- * hpmap_unmap() nor hpmap_free() touches it, and hpmap_addr() does not tell of it.
+ * hpmap_unmap() nor hpmap_close() touches it, and hpmap_addr() does not tell of it.
  * There may be any number, of the same part, too: twice side by side they make a
  * ring without an end.
  *
@@ -446,12 +448,12 @@ int hpmap_map_at(const struct hpmap_buffer *buffer, void *place, uint64_t offset
 		 unsigned int flags, void **address);
 
 /**
- * hpmap_length() - how large the buffer is
+ * hpmap_size() - how large the buffer is
  * @buffer: the buffer
  *
  * Return: bytes, a multiple of hpmap_page_size().
  */
-uint64_t hpmap_length(const struct hpmap_buffer *buffer);
+uint64_t hpmap_size(const struct hpmap_buffer *buffer);
 
 /**
  * hpmap_page_size() - how large its pages are
@@ -629,7 +631,7 @@ int hpmap_export_dmabuf(const struct hpmap_buffer *buffer, int *fd);
  * hpmap_pin() - make a buffer of memory that the program has got itself
  * @address: where it begins, a multiple of the base page size
  * @size: bytes, a multiple of the base page size
- * @buffer: out: the buffer, for hpmap_free(); its backing is HPMAP_BACKING_USER
+ * @buffer: out: the buffer, for hpmap_close(); its backing is HPMAP_BACKING_USER
  *
  * The pages are pinned until the last holder of the buffer goes, even if the
  * program unmaps them, and count against RLIMIT_MEMLOCK. The memory is
@@ -736,14 +738,14 @@ struct hpmap_pool {
 };
 
 /**
- * hpmap_pool() - ask about a pool
+ * hpmap_get_pool() - ask about a pool
  * @page_size: its page size in bytes
  * @node: a NUMA node, or -1 for all of the machine
  * @pool: in: its struct_size; out: the figures as they are now
  *
  * Return: 0, or -E2BIG, -EINVAL, -EMFILE, -ENFILE, -ENOENT.
  */
-int hpmap_pool(uint64_t page_size, int node, struct hpmap_pool *pool);
+int hpmap_get_pool(uint64_t page_size, int node, struct hpmap_pool *pool);
 
 /**
  * struct hpmap_reserve - pages that the module keeps ready and zeroed
@@ -760,7 +762,7 @@ struct hpmap_reserve {
 };
 
 /**
- * hpmap_reserve() - ask about a reserve
+ * hpmap_get_reserve() - ask about a reserve
  * @backing: HPMAP_BACKING_HUGETLB or HPMAP_BACKING_THP
  * @page_size: its page size in bytes
  * @node: its NUMA node
@@ -770,8 +772,8 @@ struct hpmap_reserve {
  *
  * Return: 0, or -E2BIG, -EINVAL, -EMFILE, -ENFILE, -ENOENT, -ENOTSUP.
  */
-int hpmap_reserve(enum hpmap_backing backing, uint64_t page_size, int node,
-		  struct hpmap_reserve *reserve);
+int hpmap_get_reserve(enum hpmap_backing backing, uint64_t page_size, int node,
+		      struct hpmap_reserve *reserve);
 
 /**
  * hpmap_version() - the version of the library
@@ -779,6 +781,17 @@ int hpmap_reserve(enum hpmap_backing backing, uint64_t page_size, int node,
  * Return: for example "0.1.0".
  */
 const char *hpmap_version(void);
+
+/* Names of before, for programs that have them; see hpmap_old(3). */
+HPMAP_OLD("hpmap_close()")
+void hpmap_free(struct hpmap_buffer *buffer);
+HPMAP_OLD("hpmap_size()")
+uint64_t hpmap_length(const struct hpmap_buffer *buffer);
+HPMAP_OLD("hpmap_get_pool()")
+int hpmap_pool(uint64_t page_size, int node, struct hpmap_pool *pool);
+HPMAP_OLD("hpmap_get_reserve()")
+int hpmap_reserve(enum hpmap_backing backing, uint64_t page_size, int node,
+		  struct hpmap_reserve *reserve);
 
 #ifdef __cplusplus
 }

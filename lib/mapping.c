@@ -194,7 +194,7 @@ static int part_check(const struct hpmap_buffer *b, const struct part *p)
 		return fail(-EINVAL, "a size of 0" TRY "hpmap_page_size()");
 	if (p->offset > b->length || p->length > b->length - p->offset)
 		return fail(-EINVAL, "the buffer has %s, and no %s from offset %#llx on"
-			    TRY "hpmap_length()", SIZE_TEXT(b->length), SIZE_TEXT(p->length),
+			    TRY "hpmap_size()", SIZE_TEXT(b->length), SIZE_TEXT(p->length),
 			    (unsigned long long)p->offset);
 	if (p->flags & HPMAP_REPLACE && !p->place)
 		return fail(-EINVAL, "HPMAP_REPLACE, but no address"

@@ -79,7 +79,7 @@ int pool_read(uint64_t page_size, int node, struct hpmap_pool *p)
 	return 0;
 }
 
-PUBLIC int hpmap_pool(uint64_t page_size, int node, struct hpmap_pool *pool)
+PUBLIC int hpmap_get_pool(uint64_t page_size, int node, struct hpmap_pool *pool)
 {
 	struct hpmap_pool p;
 	int ret = struct_check("hpmap_pool", pool, sizeof(p), sizeof(p));

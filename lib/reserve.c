@@ -23,8 +23,8 @@ static int reserve_missing(void)
 		    TRY "sudo mount -t sysfs sysfs /sys");
 }
 
-PUBLIC int hpmap_reserve(enum hpmap_backing backing, uint64_t page_size, int node,
-			 struct hpmap_reserve *reserve)
+PUBLIC int hpmap_get_reserve(enum hpmap_backing backing, uint64_t page_size, int node,
+			     struct hpmap_reserve *reserve)
 {
 	const char *kind = backing == HPMAP_BACKING_THP ? "thp" : "hugetlb";
 	struct hpmap_reserve r = {};

@@ -107,7 +107,7 @@ static int wish_make(const struct wish *w)
 		printf("%s: %s made, %s\n", w->path, name, buffer_text(&info, text));
 		print_why(hpmap_why(buffer));
 	}
-	hpmap_free(buffer);
+	hpmap_close(buffer);
 	return ret;
 }
 

@@ -100,7 +100,7 @@ static int bench_buffer(const struct hpmap_options *o, struct figures *f, uint64
 	if (!ret)
 		ret = hpmap_info(buffer, &info);
 	if (ret) {
-		hpmap_free(buffer);
+		hpmap_close(buffer);
 		return failed(ret, NULL);
 	}
 	snprintf(f->name, sizeof(f->name), "%s, %s of %s", backend_name(info.backend),
@@ -108,7 +108,7 @@ static int bench_buffer(const struct hpmap_options *o, struct figures *f, uint64
 	snprintf(f->why, sizeof(f->why), "%s", hpmap_why(buffer));
 	memory_use(memory, info.size, f);
 	*length = info.size;
-	hpmap_free(buffer);
+	hpmap_close(buffer);
 	return 0;
 }
 

@@ -26,7 +26,7 @@ static void pages_read(int64_t *pooled, int64_t *shared)
 	*pooled = *shared = 0;
 	hpmap_page_sizes(sizes, &nr);
 	for (i = 0; i < nr && i < 32; i++)
-		if (!hpmap_pool(sizes[i], -1, &pool))
+		if (!hpmap_get_pool(sizes[i], -1, &pool))
 			*pooled += pool.free * sizes[i];
 	if (file_read(text, sizeof(text), "/proc/meminfo") > 0) {
 		line = strstr(text, "\nShmem:");
@@ -84,7 +84,7 @@ static int create_make(const struct hpmap_options *o, struct hpmap_buffer **buff
 	ret = hpmap_info(*buffer, info);
 	if (!ret)
 		return 0;
-	hpmap_free(*buffer);
+	hpmap_close(*buffer);
 	return failed(ret, o->name);
 }
 
@@ -121,7 +121,7 @@ static int create_run(const struct args *a)
 		printf("/dev/hpage/%s has %s\n", o.name, buffer_text(&info, text));
 		print_why(hpmap_why(buffer));
 	}
-	hpmap_free(buffer);
+	hpmap_close(buffer);
 	return EXIT_OK;
 }
 

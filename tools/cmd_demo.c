@@ -83,7 +83,7 @@ static uint64_t pool_free(uint64_t page_size)
 {
 	struct hpmap_pool pool = { .struct_size = sizeof(pool) };
 
-	return hpmap_pool(page_size, -1, &pool) ? 0 : pool.free;
+	return hpmap_get_pool(page_size, -1, &pool) ? 0 : pool.free;
 }
 
 static int demo_have(struct tour *t, const struct args *a)
@@ -250,7 +250,7 @@ static int demo_give_back(struct tour *t)
 {
 	uint64_t during = pool_free(t->info.page_size), after;
 
-	hpmap_free(t->buffer);
+	hpmap_close(t->buffer);
 	t->buffer = NULL;
 	if (t->info.backend == HPMAP_BACKEND_MODULE && buffer_is_held(t->info.id))
 		return step_wrong("the buffer lives on");
@@ -276,7 +276,7 @@ static int demo_run(const struct args *a)
 
 	for (i = 0; !ret && i < sizeof(steps) / sizeof(*steps); i++)
 		ret = steps[i](&t);
-	hpmap_free(t.buffer);
+	hpmap_close(t.buffer);
 	return ret;
 }
 

@@ -101,7 +101,7 @@ static unsigned int info_count_nodes(const struct hpmap_info *info, uint64_t *pa
 		return 0;
 	if (hpmap_nodes(buffer, pages, &nr) || nr > MAX_NODES)
 		nr = 0;
-	hpmap_free(buffer);
+	hpmap_close(buffer);
 	return nr;
 }
 

@@ -177,7 +177,7 @@ static int layout_read(struct picture *p, struct hpmap_run **runs, int **nodes)
 		if (ret)
 			ret = failed(ret, NULL);
 	}
-	hpmap_free(buffer);
+	hpmap_close(buffer);
 	for (i = 0; !ret && i < p->nr; i++)
 		(*nodes)[i] = p->info->node >= 0 ? p->info->node :
 			      address_node((*runs)[i].address);

@@ -46,7 +46,7 @@ static void pool_row(struct rows *r, uint64_t page_size, int node)
 {
 	struct hpmap_pool p = { .struct_size = sizeof(p) };
 
-	if (hpmap_pool(page_size, node, &p))
+	if (hpmap_get_pool(page_size, node, &p))
 		return;
 	rows_add(r);
 	row_size(r, POOL_PAGE, page_size);
@@ -151,7 +151,7 @@ static uint64_t pool_total(uint64_t page_size, int node)
 {
 	struct hpmap_pool p = { .struct_size = sizeof(p) };
 
-	return hpmap_pool(page_size, node, &p) ? 0 : p.total;
+	return hpmap_get_pool(page_size, node, &p) ? 0 : p.total;
 }
 
 /* Returns how many pages there are then. */
@@ -236,7 +236,7 @@ static int pool_set(const struct args *a)
 	ret = pool_check(a, sizes, &nr);
 	if (ret)
 		return ret;
-	ret = hpmap_pool(page_size, node, &p);
+	ret = hpmap_get_pool(page_size, node, &p);
 	if (ret)
 		return failed(ret, NULL);
 	if (a->set > p.total)

@@ -80,7 +80,7 @@ static int reserves_missing(void)
 {
 	struct hpmap_reserve r = { .struct_size = sizeof(r) };
 
-	return failed(hpmap_reserve(HPMAP_BACKING_HUGETLB, 2 << 20, 0, &r), NULL);
+	return failed(hpmap_get_reserve(HPMAP_BACKING_HUGETLB, 2 << 20, 0, &r), NULL);
 }
 
 static int reserve_show(const struct args *a)
@@ -152,7 +152,7 @@ static int reserve_set(const struct args *a)
 			 a->set);
 		return EXIT_USAGE;
 	}
-	ret = hpmap_reserve(a->backing, a->o.page_size, node, &r);
+	ret = hpmap_get_reserve(a->backing, a->o.page_size, node, &r);
 	if (ret)
 		return failed(ret, NULL);
 	if (__builtin_mul_overflow(a->set, a->o.page_size, &bytes))

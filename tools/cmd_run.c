@@ -25,7 +25,7 @@ static int buffer_hand_over(const struct hpmap_buffer *buffer)
 	int fd = hpmap_fd(buffer);
 
 	return fcntl(fd, F_SETFD, 0) || number_export("HPAGE_MAP_FD", fd) ||
-		number_export("HPAGE_MAP_SIZE", hpmap_length(buffer)) ||
+		number_export("HPAGE_MAP_SIZE", hpmap_size(buffer)) ||
 		number_export("HPAGE_MAP_PAGE_SIZE", hpmap_page_size(buffer)) ||
 		setenv("HPAGE_MAP_WHY", hpmap_why(buffer), 1);
 }
@@ -50,7 +50,7 @@ static int run_run(const struct args *a)
 		ret = EXIT_FAILED;
 		complain("the environment of the program cannot be set: %s", strerror(errno));
 	}
-	hpmap_free(buffer);
+	hpmap_close(buffer);
 	return ret;
 }
 

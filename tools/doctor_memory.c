@@ -105,12 +105,12 @@ static void memory_of_pool(struct doctor *d, uint64_t page_size, int node)
 	char why[128], type[128];
 	uint64_t free, more;
 
-	if (hpmap_pool(page_size, -1, &all))
+	if (hpmap_get_pool(page_size, -1, &all))
 		return;
 	/* A kernel that knows no nodes has one. */
 	if (access(NODES, F_OK))
 		p = all;
-	else if (hpmap_pool(page_size, node, &p))
+	else if (hpmap_get_pool(page_size, node, &p))
 		return;
 	/* Promises are not bound to nodes, and some kernels count them below 0. */
 	free = all.promised > all.free ? 0 : all.free - all.promised;

@@ -120,7 +120,7 @@ static void identity_learn(struct scan *s, struct hpmap_buffer *buffer, uint32_t
 			continue;
 		s->identities = array_grow(s->identities, s->nr_identities, sizeof(*s->identities));
 		s->identities[s->nr_identities] = (struct identity){
-			.id = id, .from = m.offset, .to = m.offset + hpmap_length(buffer),
+			.id = id, .from = m.offset, .to = m.offset + hpmap_size(buffer),
 		};
 		memcpy(s->identities[s->nr_identities++].file, m.file, sizeof(m.file));
 		break;
@@ -139,7 +139,7 @@ static void identities_learn_named(struct scan *s)
 		if (!buffer_has_node(&info) || buffer_open(&info, &buffer))
 			continue;
 		identity_learn(s, buffer, info.id);
-		hpmap_free(buffer);
+		hpmap_close(buffer);
 	}
 }
 
@@ -156,7 +156,7 @@ static void identity_borrow(struct scan *s, pid_t pid, int fd, uint32_t id)
 		copy = syscall(SYS_pidfd_getfd, process, fd, 0);
 	if (copy >= 0 && !hpmap_from_fd(copy, &buffer)) {
 		identity_learn(s, buffer, id);
-		hpmap_free(buffer);
+		hpmap_close(buffer);
 	}
 	if (copy >= 0)
 		close(copy);

@@ -164,5 +164,5 @@ int main(void)
 
 	with_module = test && !strcmp(test, "module");
 	return test_options() + test_buffer() + test_window() + test_socket() + test_shortage() +
-	       test_stranger() + FAULTS() + (with_module ? test_module() : 0);
+	       test_stranger() + test_old() + FAULTS() + (with_module ? test_module() : 0);
 }

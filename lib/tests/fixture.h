@@ -69,6 +69,7 @@ int test_window(void);
 int test_socket(void);
 int test_shortage(void);
 int test_stranger(void);
+int test_old(void);
 int test_faults(void);		/* with the static library */
 int test_module(void);
 

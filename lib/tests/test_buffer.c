@@ -20,12 +20,12 @@ static void a_buffer_is_zeroed_and_mapped_huge(void **state)
 	assert_ptr_equal(words, hpmap_addr(b));
 	assert_int_equal((uintptr_t)words % hpmap_page_size(b), 0);
 	assert_true(hpmap_page_size(b) >= 2 * MIB);
-	assert_int_equal(hpmap_length(b), 16 * MIB);
-	for (i = 0; i < hpmap_length(b) / sizeof(*words); i++)
+	assert_int_equal(hpmap_size(b), 16 * MIB);
+	for (i = 0; i < hpmap_size(b) / sizeof(*words); i++)
 		sum |= words[i];
 	assert_int_equal(sum, 0);
-	memset(words, 0x5a, hpmap_length(b));
-	hpmap_free(b);
+	memset(words, 0x5a, hpmap_size(b));
+	hpmap_close(b);
 }
 
 /* A program can ask what it got, and why no better. */
@@ -36,7 +36,7 @@ static void what_was_got_is_reported(void **state)
 
 	(void)state;
 	assert_int_equal(info.backend, with_module ? HPMAP_BACKEND_MODULE : HPMAP_BACKEND_MEMFD);
-	assert_int_equal(info.size, hpmap_length(b));
+	assert_int_equal(info.size, hpmap_size(b));
 	assert_int_equal(info.page_size, hpmap_page_size(b));
 	assert_int_equal(info.asked, 10 * MIB + 1);
 	assert_int_equal(info.size % info.page_size, 0);
@@ -47,7 +47,7 @@ static void what_was_got_is_reported(void **state)
 		assert_true(info.nr_runs > 0 && info.id > 0);
 	else
 		assert_non_null(strstr(hpmap_why(b), "modprobe hpage_map"));
-	hpmap_free(b);
+	hpmap_close(b);
 }
 
 /* One mapping of a buffer: it can be ended, made again, and the contents stay. */
@@ -67,7 +67,7 @@ static void a_buffer_is_mapped_once_at_a_time(void **state)
 	assert_null(hpmap_addr(b));
 	ok(hpmap_map(b, HPMAP_READ_ONLY | HPMAP_POPULATE, (void **)&p));
 	assert_string_equal(p + 3 * MIB, "stays");
-	hpmap_free(b);
+	hpmap_close(b);
 }
 
 /* Needs copies, which for hugetlb the pool must have. */
@@ -82,9 +82,9 @@ static void what_is_written_privately_no_one_else_sees(void **state)
 	ok(hpmap_map(other, 0, (void **)&theirs));
 	mine[0] = 1;
 	assert_int_equal(theirs[0], 0);
-	hpmap_free(b);
+	hpmap_close(b);
 	assert_int_equal(theirs[0], 0);
-	hpmap_free(other);
+	hpmap_close(other);
 }
 
 /* Descriptors carry the buffer to other processes, with all that is known of it. */
@@ -106,13 +106,13 @@ static void a_descriptor_is_enough_to_share(void **state)
 		    info_of(other).backing != info_of(b).backing)
 			_exit(2);
 		strcpy(p + MIB, "from the child");
-		hpmap_free(other);
+		hpmap_close(other);
 		_exit(0);
 	}
 	assert_int_equal(waitpid(child, &status, 0), child);
 	assert_int_equal(status, 0);
 	assert_string_equal(p + MIB, "from the child");
-	hpmap_free(b);
+	hpmap_close(b);
 }
 
 static void what_is_no_buffer_is_refused(void **state)
@@ -149,7 +149,7 @@ static void adopting_allocates_nothing(void **state)
 	assert_int_equal(fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK), 0);
 	ok(hpmap_from_fd(fd, &b));
 	assert_int_equal(info_of(b).backing, HPMAP_BACKING_BASE);
-	hpmap_free(b);
+	hpmap_close(b);
 	assert_int_equal(fstat(fd, &st), 0);
 	assert_int_equal(st.st_blocks, 0);
 	close(fd);
@@ -170,7 +170,7 @@ static void pages_are_counted_by_node(void **state)
 	nr = 0;
 	ok(hpmap_nodes(b, pages, &nr));
 	assert_in_range(nr, 1, 64);
-	hpmap_free(b);
+	hpmap_close(b);
 }
 
 /* A holder must not be able to make another's touch a SIGBUS. */
@@ -190,7 +190,7 @@ static void the_size_of_a_memfd_is_sealed(void **state)
 		assert_int_equal(fcntl(hpmap_fd(b), F_GET_SEALS) & seals, seals);
 		assert_int_equal(ftruncate(hpmap_fd(b), 0), -1);
 		assert_int_equal(errno, EPERM);
-		hpmap_free(b);
+		hpmap_close(b);
 	}
 }
 
@@ -207,7 +207,7 @@ static void a_memfd_is_no_program(void **state)
 	ok(hpmap_alloc(HPMAP_OPTIONS(.size = 4 * MIB, .flags = HPMAP_NO_MODULE), &b));
 	if (fd >= 0)
 		assert_int_equal(fcntl(hpmap_fd(b), F_GET_SEALS) & SEAL_EXEC, SEAL_EXEC);
-	hpmap_free(b);
+	hpmap_close(b);
 	close(fd);
 }
 
@@ -224,13 +224,13 @@ static void a_dmabuf_shows_the_same_memory(void **state)
 	if (!udmabuf) {
 		assert_true(ret == -ENOTSUP || ret == -EACCES);
 		assert_non_null(strstr(hpmap_why(NULL), "udmabuf"));
-		hpmap_free(b);
+		hpmap_close(b);
 		return;
 	}
 	ok(ret);
 	ok(hpmap_map(b, 0, (void **)&p));
 	strcpy(p, "hello");
-	hpmap_free(b);
+	hpmap_close(b);
 	dmabuf_has_hello(fd, 4 * MIB);
 }
 
@@ -245,10 +245,10 @@ static void *alloc_and_free(void *text)
 		if (hpmap_alloc(HPMAP_OPTIONS(.size = 2 * MIB, .flags = HPMAP_ALLOW_BASE), &b))
 			return strncpy(text, hpmap_why(NULL), TEXT - 1);
 		if (hpmap_map(b, HPMAP_POPULATE, NULL)) {
-			hpmap_free(b);
+			hpmap_close(b);
 			return strncpy(text, hpmap_why(NULL), TEXT - 1);
 		}
-		hpmap_free(b);
+		hpmap_close(b);
 		/* Reasons are each thread's own. */
 		if (hpmap_open("no/name", 0, &b) != -EINVAL || !strstr(hpmap_why(NULL), "no/name"))
 			return strcpy(text, "another's reason");
@@ -289,7 +289,7 @@ static void of_two_threads_that_map_one_does(void **state)
 	for (i = 0; i < 2; i++)
 		assert_int_equal(pthread_join(threads[i], &ret[i]), 0);
 	assert_int_equal((intptr_t)ret[0] + (intptr_t)ret[1], -EBUSY);
-	hpmap_free(b);
+	hpmap_close(b);
 }
 
 static const struct CMUnitTest tests[] = {

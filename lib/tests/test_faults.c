@@ -101,7 +101,7 @@ static void use_windows(const struct hpmap_buffer *b)
 	uint64_t page = hpmap_page_size(b);
 	void *at = NULL;
 
-	if (TRY(hpmap_map_at(b, NULL, hpmap_length(b) - page, page, HPMAP_POPULATE, &at))) {
+	if (TRY(hpmap_map_at(b, NULL, hpmap_size(b) - page, page, HPMAP_POPULATE, &at))) {
 		assert_null(at);
 		return;
 	}
@@ -116,7 +116,7 @@ static void use_sockets(const struct hpmap_buffer *b)
 
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sockets), 0);
 	if (!TRY(hpmap_send(b, sockets[0])) && !TRY(hpmap_recv(sockets[1], 0, &same)))
-		hpmap_free(same);
+		hpmap_close(same);
 	close(sockets[0]);
 	close(sockets[1]);
 }
@@ -138,7 +138,7 @@ static void use(struct hpmap_buffer *b)
 	TRY(hpmap_info(b, &info));
 	TRY(hpmap_nodes(b, pages, &nr));
 	if (!TRY(hpmap_from_fd(hpmap_fd(b), &same)))
-		hpmap_free(same);
+		hpmap_close(same);
 	if (!TRY(hpmap_export_dmabuf(b, &fd)))
 		close(fd);
 }
@@ -153,12 +153,12 @@ static void all_calls(const struct hpmap_options *options)
 
 	if (!TRY(hpmap_alloc(options, &b))) {
 		use(b);
-		hpmap_free(b);
+		hpmap_close(b);
 		b = NULL;
 	}
 	assert_null(b);
 	TRY(hpmap_page_sizes(sizes, &nr));
-	TRY(hpmap_pool(2 * MIB, -1, &pool));
+	TRY(hpmap_get_pool(2 * MIB, -1, &pool));
 	TRY(hpmap_next(0, &info));
 	TRY(hpmap_open("none", 0, &b));
 	assert_null(b);
@@ -218,7 +218,7 @@ static void every_request_may_fail_for_files_with_holes(void **state)
 	}
 	left = 0;
 	assert_in_range(nth, 5, 9999);
-	hpmap_free(b);
+	hpmap_close(b);
 	close(fd);
 }
 

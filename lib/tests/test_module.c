@@ -28,7 +28,7 @@ static void a_name_outlives_its_maker(void **state)
 	ok(hpmap_map(b, 0, (void **)&p));
 	strcpy(p, "left here");
 	assert_true(info_of(b).attributes & HPMAP_ATTR_NAMED);
-	hpmap_free(b);
+	hpmap_close(b);
 
 	ok(hpmap_open("lib-test", HPMAP_READ_ONLY, &again));
 	assert_int_equal(hpmap_map(again, 0, NULL), -EACCES);
@@ -37,7 +37,7 @@ static void a_name_outlives_its_maker(void **state)
 	ok(hpmap_destroy("lib-test"));
 	assert_int_equal(hpmap_destroy("lib-test"), -ENOENT);
 	assert_string_equal(p, "left here");
-	hpmap_free(again);
+	hpmap_close(again);
 	assert_int_equal(hpmap_open("lib-test", 0, &b), -ENOENT);
 	assert_non_null(strstr(hpmap_why(NULL), "hpagectl create lib-test"));
 }
@@ -57,7 +57,7 @@ static void buffers_are_listed(void **state)
 	}
 	assert_true(seen);
 	assert_int_equal(hpmap_next(id, &info), -ENOENT);
-	hpmap_free(b);
+	hpmap_close(b);
 }
 
 static void runs_make_up_the_buffer(void **state)
@@ -73,16 +73,16 @@ static void runs_make_up_the_buffer(void **state)
 	assert_int_equal(nr, info_of(b).nr_runs);
 	for (i = 0; i < nr; i++)
 		sum += runs[i].size;
-	assert_int_equal(sum, hpmap_length(b));
+	assert_int_equal(sum, hpmap_size(b));
 	assert_int_equal(runs[0].address, info_of(b).address);
-	hpmap_free(b);
+	hpmap_close(b);
 
 	ok(hpmap_alloc(HPMAP_OPTIONS(.size = 8 * MIB, .flags = HPMAP_CONTIGUOUS), &b));
 	nr = 32;
 	ok(hpmap_runs(b, 0, runs, &nr));
 	assert_int_equal(nr, 1);
 	assert_int_equal(runs[0].size, 8 * MIB);
-	hpmap_free(b);
+	hpmap_close(b);
 }
 
 /* The pool is the same, whoever keeps the pages. */
@@ -96,8 +96,8 @@ static void without_the_module_pages_come_from_the_pool_too(void **state)
 	ok(hpmap_from_fd(hpmap_fd(b), &other));
 	assert_int_equal(info_of(other).backing, HPMAP_BACKING_HUGETLB);
 	assert_int_equal(hpmap_page_size(other), 2 * MIB);
-	hpmap_free(other);
-	hpmap_free(b);
+	hpmap_close(other);
+	hpmap_close(b);
 }
 
 static void a_dmabuf_holds_the_buffer(void **state)
@@ -111,7 +111,7 @@ static void a_dmabuf_holds_the_buffer(void **state)
 	strcpy(p, "hello");
 	ok(hpmap_export_dmabuf(b, &fd));
 	assert_int_equal(fcntl(fd, F_GETFD), FD_CLOEXEC);
-	hpmap_free(b);
+	hpmap_close(b);
 	dmabuf_has_hello(fd, 2 * MIB);
 
 	ok(hpmap_create(HPMAP_OPTIONS(.size = 2 * MIB, .name = "read"), NULL));
@@ -119,7 +119,7 @@ static void a_dmabuf_holds_the_buffer(void **state)
 	assert_int_equal(hpmap_export_dmabuf(reader, &other), -EACCES);
 	assert_non_null(strstr(hpmap_why(NULL), "\ntry: "));
 	assert_int_equal(other, -1);
-	hpmap_free(reader);
+	hpmap_close(reader);
 	ok(hpmap_destroy("read"));
 }
 
@@ -139,7 +139,7 @@ static void memory_of_the_program_is_pinned(void **state)
 	assert_null(b);
 	ok(hpmap_pin(p, 4 * page, &b));
 	assert_int_equal(info_of(b).backing, HPMAP_BACKING_USER);
-	assert_int_equal(hpmap_length(b), 4 * page);
+	assert_int_equal(hpmap_size(b), 4 * page);
 	assert_int_equal(hpmap_map(b, 0, NULL), -ENODEV);
 	assert_int_equal(hpmap_map_at(b, NULL, 0, page, 0, (void **)&p), -ENODEV);
 	munmap(p, 4 * page);
@@ -147,7 +147,7 @@ static void memory_of_the_program_is_pinned(void **state)
 	assert_string_equal(text, "hello");
 	ok(hpmap_export_dmabuf(b, &fd));
 	close(fd);
-	hpmap_free(b);
+	hpmap_close(b);
 }
 
 static void a_device_is_given_addresses(void **state)
@@ -183,7 +183,7 @@ static void a_device_is_given_addresses(void **state)
 	assert_int_equal(hpmap_dma_sync(fd, 0, 0, 1), -EINVAL);
 	assert_int_equal(hpmap_dma_sync(hpmap_fd(b), HPMAP_SYNC_FOR_CPU, 0, 1), -EINVAL);
 	close(fd);
-	hpmap_free(b);
+	hpmap_close(b);
 	globfree(&g);
 }
 
@@ -192,10 +192,10 @@ static void reserves_are_reported(void **state)
 	struct hpmap_reserve r = { .struct_size = sizeof(r) };
 
 	(void)state;
-	ok(hpmap_reserve(HPMAP_BACKING_HUGETLB, 2 * MIB, 0, &r));
+	ok(hpmap_get_reserve(HPMAP_BACKING_HUGETLB, 2 * MIB, 0, &r));
 	assert_int_equal(r.asked, 0);
-	assert_int_equal(hpmap_reserve(HPMAP_BACKING_HUGETLB, 2 * MIB, 999, &r), -ENOENT);
-	assert_int_equal(hpmap_reserve(HPMAP_BACKING_BASE, 4096, 0, &r), -EINVAL);
+	assert_int_equal(hpmap_get_reserve(HPMAP_BACKING_HUGETLB, 2 * MIB, 999, &r), -ENOENT);
+	assert_int_equal(hpmap_get_reserve(HPMAP_BACKING_BASE, 4096, 0, &r), -EINVAL);
 }
 
 /* From now on /dev is empty in this process, as in a container that was given no devices. */
@@ -245,7 +245,7 @@ static bool without_sys(void)
 
 	return in_a_container("mode=755", 0) && !mount("none", "/sys", "tmpfs", 0, NULL) &&
 	       device_is_missed() && !strstr(hpmap_why(NULL), "modprobe") &&
-	       refused(hpmap_reserve(HPMAP_BACKING_THP, 2 * MIB, 0, &r), -ENOTSUP,
+	       refused(hpmap_get_reserve(HPMAP_BACKING_THP, 2 * MIB, 0, &r), -ENOTSUP,
 		       "mount -t sysfs");
 }
 
@@ -344,8 +344,8 @@ static int through_an_open_door(void)
 		return 6;
 	if (hpmap_pin(memory, 4096, &pinned))
 		return 7;
-	hpmap_free(pinned);
-	hpmap_free(b);
+	hpmap_close(pinned);
+	hpmap_close(b);
 	return 0;
 }
 

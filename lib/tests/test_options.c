@@ -15,10 +15,10 @@ static void base_pages_are_had_when_allowed(void **state)
 	(void)state;
 	ok(hpmap_alloc(HPMAP_OPTIONS(.size = 3 * page, .page_size = page, .name = "small"), &b));
 	assert_int_equal(hpmap_page_size(b), page);
-	assert_int_equal(hpmap_length(b), 3 * page);
+	assert_int_equal(hpmap_size(b), 3 * page);
 	assert_int_equal(info_of(b).backing, HPMAP_BACKING_BASE);
 	assert_string_equal(info_of(b).name, "small");
-	hpmap_free(b);
+	hpmap_close(b);
 }
 
 /* Structs of programs and libraries of different age. */
@@ -52,7 +52,7 @@ static void sizes_of_structs_are_checked(void **state)
 	/* One that was never set: nothing behind the struct is looked at. */
 	info.i.struct_size = 0xffffffff;
 	assert_int_equal(hpmap_info(b, &info.i), -E2BIG);
-	hpmap_free(b);
+	hpmap_close(b);
 }
 
 /* That field was called size once; who still sets that is told, and is not given so few bytes. */
@@ -75,10 +75,11 @@ static void a_struct_without_its_size_is_refused_with_a_hint(void **state)
 	b = alloc(2 * MIB);
 	assert_true(refused(hpmap_info(b, &info), -EINVAL,
 			    "try: .struct_size = sizeof(struct hpmap_info), and not .size"));
-	hpmap_free(b);
+	hpmap_close(b);
 	assert_true(refused(hpmap_next(0, &info), -EINVAL, "sizeof(struct hpmap_info)"));
-	assert_true(refused(hpmap_pool(2 * MIB, -1, &pool), -EINVAL, "sizeof(struct hpmap_pool)"));
-	assert_true(refused(hpmap_reserve(HPMAP_BACKING_THP, 2 * MIB, 0, &reserve), -EINVAL,
+	assert_true(refused(hpmap_get_pool(2 * MIB, -1, &pool), -EINVAL,
+			    "sizeof(struct hpmap_pool)"));
+	assert_true(refused(hpmap_get_reserve(HPMAP_BACKING_THP, 2 * MIB, 0, &reserve), -EINVAL,
 			    "sizeof(struct hpmap_reserve)"));
 }
 
@@ -90,7 +91,7 @@ static void a_size_is_bytes_of_memory(void **state)
 	(void)state;
 	ok(hpmap_alloc(HPMAP_OPTIONS(.size = 64 << 20), &b));
 	assert_int_equal(info_of(b).size, 64 << 20);
-	hpmap_free(b);
+	hpmap_close(b);
 }
 
 /* What makes no sense is refused the same with the module and without, and leaves nothing. */
@@ -187,7 +188,7 @@ static void a_node_can_be_asked_for(void **state)
 					     .flags = HPMAP_NO_MODULE), &b));
 		if (policy == HPMAP_POLICY_STRICT)
 			assert_int_equal(info_of(b).node, 0);
-		hpmap_free(b);
+		hpmap_close(b);
 	}
 	syscall(SYS_get_mempolicy, &mode, NULL, 0, NULL, 0);
 	if (before_mode >= 0)
@@ -207,12 +208,12 @@ static void pools_are_reported(void **state)
 	assert_int_equal(hpmap_page_sizes(NULL, &nr), nr ? -EFAULT : 0);
 	for (i = 0; i < nr; i++) {
 		assert_true(!i || sizes[i] > sizes[i - 1]);
-		ok(hpmap_pool(sizes[i], -1, &pool));
+		ok(hpmap_get_pool(sizes[i], -1, &pool));
 		assert_true(pool.free <= pool.total);
 	}
-	assert_int_equal(hpmap_pool(12345, -1, &pool), -ENOENT);
-	assert_int_equal(hpmap_pool(2 * MIB + 5, -1, &pool), -ENOENT);
-	assert_int_equal(hpmap_pool(2 * MIB, -9, &pool), -EINVAL);
+	assert_int_equal(hpmap_get_pool(12345, -1, &pool), -ENOENT);
+	assert_int_equal(hpmap_get_pool(2 * MIB + 5, -1, &pool), -ENOENT);
+	assert_int_equal(hpmap_get_pool(2 * MIB, -9, &pool), -EINVAL);
 	assert_true(*hpmap_version() >= '0');
 }
 
@@ -234,7 +235,8 @@ static void calls_that_need_the_module_report_that(void **state)
 		assert_int_equal(hpmap_open(NULL, 0, &made), -ENOTSUP);
 		assert_int_equal(hpmap_destroy("none"), -ENOTSUP);
 		assert_int_equal(hpmap_next(0, &info), -ENOTSUP);
-		assert_int_equal(hpmap_reserve(HPMAP_BACKING_THP, 2 * MIB, 0, &reserve), -ENOTSUP);
+		assert_int_equal(hpmap_get_reserve(HPMAP_BACKING_THP, 2 * MIB, 0, &reserve),
+				 -ENOTSUP);
 		assert_int_equal(hpmap_create(HPMAP_OPTIONS(.size = MIB, .name = "n"), &made),
 				 -ENOTSUP);
 		for (flag = HPMAP_CONTIGUOUS; flag <= HPMAP_RESERVE; flag <<= 1)
@@ -253,7 +255,7 @@ static void calls_that_need_the_module_report_that(void **state)
 		assert_non_null(strstr(hpmap_why(NULL), "modprobe hpage_map"));
 	}
 	assert_null(made);
-	hpmap_free(b);
+	hpmap_close(b);
 }
 
 static const struct CMUnitTest tests[] = {

@@ -71,7 +71,7 @@ static bool is_filled(size_t length, size_t page_size)
 		return false;
 	if (hpmap_map(b, HPMAP_POPULATE, &address) || mincore(address, length, in_core))
 		return false;
-	hpmap_free(b);
+	hpmap_close(b);
 	return strspn((char *)in_core, "\1") == length / getpagesize();
 }
 
@@ -149,7 +149,7 @@ static bool with_few_addresses(void)
 	/* Better none than one with wrong facts. */
 	if (!huge && !refused(hpmap_from_fd(hpmap_fd(b), &same), -ENOMEM, "cannot be seen"))
 		return false;
-	hpmap_free(b);
+	hpmap_close(b);
 	b = NULL;
 	return refused(memfd(128 * MIB, HPMAP_ALLOW_BASE, &b), -ENOMEM, "ulimit -v") && !b;
 }
@@ -182,7 +182,7 @@ static bool without_descriptors(void)
 	if (setrlimit(RLIMIT_NOFILE, &none))
 		return false;
 	return hpmap_page_sizes(sizes, &nr) == -EMFILE && nr == 32 &&
-	       hpmap_pool(2 * MIB, -1, &pool) == -EMFILE &&
+	       hpmap_get_pool(2 * MIB, -1, &pool) == -EMFILE &&
 	       hpmap_from_fd(hpmap_fd(b), &same) == -EMFILE && !same &&
 	       hpmap_info(b, &info) == (huge ? 0 : -EMFILE);
 }
@@ -205,7 +205,7 @@ static void odd_descriptors_are_refused(void **state)
 	fd = open(path, O_PATH | O_CLOEXEC);
 	assert_int_equal(hpmap_from_fd(fd, &same), -EINVAL);
 	close(fd);
-	hpmap_free(b);
+	hpmap_close(b);
 
 	ok(memfd(2 * MIB, HPMAP_ALLOW_BASE, &b));
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", hpmap_fd(b));
@@ -217,8 +217,8 @@ static void odd_descriptors_are_refused(void **state)
 	close(fd);
 	assert_int_equal(hpmap_export_dmabuf(same, &dmabuf), -EACCES);
 	assert_int_equal(dmabuf, -1);
-	hpmap_free(same);
-	hpmap_free(b);
+	hpmap_close(same);
+	hpmap_close(b);
 }
 
 static void a_sealed_file_is_for_reading(void **state)
@@ -232,7 +232,7 @@ static void a_sealed_file_is_for_reading(void **state)
 	ok(hpmap_from_fd(fd, &b));
 	assert_true(refused(hpmap_map(b, 0, NULL), -EACCES, "HPMAP_READ_ONLY"));
 	ok(hpmap_map(b, HPMAP_READ_ONLY, NULL));
-	hpmap_free(b);
+	hpmap_close(b);
 	close(fd);
 }
 
@@ -244,7 +244,7 @@ static void one_can_ask_how_many_nodes(void **state)
 	(void)state;
 	ok(hpmap_nodes(b, NULL, &nr));
 	assert_true(nr >= 1);
-	hpmap_free(b);
+	hpmap_close(b);
 }
 
 /* Of who made it, whoever holds it. */
@@ -262,7 +262,7 @@ static void the_maker_of_a_file_is_reported(void **state)
 	assert_int_equal(fstat(fd, &st), 0);
 	ok(hpmap_from_fd(fd, &b));
 	assert_int_equal(info_of(b).uid, st.st_uid);
-	hpmap_free(b);
+	hpmap_close(b);
 	close(fd);
 }
 
@@ -343,7 +343,7 @@ static void pages_are_interleaved(void **state)
 	assert_int_equal(nr, 2);
 	assert_int_equal(pages[0], 64);
 	assert_int_equal(pages[1], 64);
-	hpmap_free(b);
+	hpmap_close(b);
 }
 
 static volatile sig_atomic_t ticks;
@@ -375,7 +375,7 @@ static void signals_are_as_for_system_calls(void **state)
 	(void)state;
 	ticking(SA_RESTART, 2000);
 	ok(hpmap_alloc(HPMAP_OPTIONS(.size = 512 * MIB, .flags = HPMAP_MODULE_ONLY), &b));
-	hpmap_free(b);
+	hpmap_close(b);
 	assert_true(ticks > 0);
 
 	ticking(0, 2000);
@@ -383,7 +383,7 @@ static void signals_are_as_for_system_calls(void **state)
 		ret = hpmap_alloc(HPMAP_OPTIONS(.size = 512 * MIB, .flags = HPMAP_MODULE_ONLY),
 				  &b);
 		if (!ret)
-			hpmap_free(b);
+			hpmap_close(b);
 	}
 	ticking(SA_RESTART, 0);
 	signal(SIGALRM, SIG_DFL);

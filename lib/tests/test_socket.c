@@ -75,7 +75,7 @@ static int use_received(int socket)
 	if (strcmp(p, "from the parent"))
 		return 3;
 	strcpy(p, "from the child");
-	hpmap_free(b);
+	hpmap_close(b);
 	return 0;
 }
 
@@ -90,7 +90,7 @@ static void a_buffer_crosses_a_socket(void **state)
 	for (i = 0; i < NR_TYPES; i++) {
 		b = small();
 		pair(types[i], ends);
-		ok(hpmap_map_at(b, NULL, 0, hpmap_length(b), 0, (void **)&p));
+		ok(hpmap_map_at(b, NULL, 0, hpmap_size(b), 0, (void **)&p));
 		strcpy(p, "from the parent");
 		child = fork();
 		assert_true(child >= 0);
@@ -101,7 +101,7 @@ static void a_buffer_crosses_a_socket(void **state)
 		}
 		ok(hpmap_send(b, ends[0]));
 		/* The message holds it. */
-		hpmap_free(b);
+		hpmap_close(b);
 		assert_int_equal(waitpid(child, &status, 0), child);
 		assert_int_equal(status, 0);
 		assert_string_equal(p, "from the child");
@@ -126,12 +126,12 @@ static void a_stream_is_read_no_further(void **state)
 	assert_int_equal(write(ends[0], " and more", 9), 9);
 	for (i = 0; i < 3; i++) {
 		ok(hpmap_recv(ends[1], 0, &got[i]));
-		assert_int_equal(hpmap_length(got[i]), hpmap_length(b));
-		hpmap_free(got[i]);
+		assert_int_equal(hpmap_size(got[i]), hpmap_size(b));
+		hpmap_close(got[i]);
 	}
 	assert_int_equal(recv(ends[1], rest, sizeof(rest) - 1, MSG_WAITALL | MSG_DONTWAIT), 15);
 	assert_string_equal(rest, "arbage and more");
-	hpmap_free(b);
+	hpmap_close(b);
 	unpair(ends);
 }
 
@@ -159,7 +159,7 @@ static void a_closed_end_is_epipe(void **state)
 	assert_true(refused(hpmap_recv(ends[0], 0, &got), -EPIPE, "nobody"));
 	close(ends[0]);
 	assert_null(got);
-	hpmap_free(b);
+	hpmap_close(b);
 }
 
 static void a_socket_without_a_peer_is_epipe(void **state)
@@ -184,7 +184,7 @@ static void a_socket_without_a_peer_is_epipe(void **state)
 	assert_int_equal(hpmap_recv(lone, 0, &got), -EPIPE);
 	close(lone);
 	assert_null(got);
-	hpmap_free(b);
+	hpmap_close(b);
 }
 
 static void what_is_no_unix_socket_is_refused(void **state)
@@ -201,7 +201,7 @@ static void what_is_no_unix_socket_is_refused(void **state)
 	}
 	assert_null(got);
 	close(tcp);
-	hpmap_free(b);
+	hpmap_close(b);
 }
 
 /* The fixture counts descriptors: those that came with it are closed. */
@@ -241,11 +241,11 @@ static void a_message_that_is_no_buffer_is_refused(void **state)
 		assert_null(got);
 		ok(hpmap_send(b, ends[0]));
 		ok(hpmap_recv(ends[1], 0, &got));
-		hpmap_free(got);
+		hpmap_close(got);
 		got = NULL;
 		unpair(ends);
 	}
-	hpmap_free(b);
+	hpmap_close(b);
 }
 
 static void a_descriptor_that_is_no_buffer_is_refused(void **state)
@@ -267,7 +267,7 @@ static void a_descriptor_that_is_no_buffer_is_refused(void **state)
 	assert_null(got);
 	send_raw(ends[0], 1, unsealed, 1);
 	ok(hpmap_recv(ends[1], HPMAP_UNSEALED, &got));
-	hpmap_free(got);
+	hpmap_close(got);
 	unpair(ends);
 	close(null);
 	close(unsealed);
@@ -291,9 +291,9 @@ static void a_buffer_that_is_only_read_stays_so(void **state)
 	ok(hpmap_recv(ends[1], 0, &got));
 	assert_int_equal(hpmap_map(got, 0, NULL), -EACCES);
 	ok(hpmap_map(got, HPMAP_READ_ONLY, NULL));
-	hpmap_free(got);
-	hpmap_free(reader);
-	hpmap_free(b);
+	hpmap_close(got);
+	hpmap_close(reader);
+	hpmap_close(b);
 	unpair(ends);
 }
 
@@ -311,12 +311,12 @@ static void what_comes_with_the_buffer_is_dropped(void **state)
 		setsockopt(ends[1], SOL_SOCKET, SO_PASSPIDFD, &on, sizeof(on));
 		ok(hpmap_send(b, ends[0]));
 		ok(hpmap_recv(ends[1], 0, &got));
-		hpmap_free(got);
+		hpmap_close(got);
 		send_raw(ends[0], 1, -1, 0);
 		assert_int_equal(hpmap_recv(ends[1], 0, &got), -EPROTO);
 		unpair(ends);
 	}
-	hpmap_free(b);
+	hpmap_close(b);
 }
 
 static void a_socket_that_does_not_wait_is_eagain(void **state)
@@ -333,7 +333,7 @@ static void a_socket_that_does_not_wait_is_eagain(void **state)
 			ret = hpmap_send(b, ends[0]);
 		assert_int_equal(ret, -EAGAIN);
 		assert_non_null(strstr(hpmap_why(NULL), "poll(2)"));
-		for (ret = 0; --n; hpmap_free(got))
+		for (ret = 0; --n; hpmap_close(got))
 			ok(hpmap_recv(ends[1], 0, &got));
 		got = NULL;
 		unpair(ends);
@@ -343,7 +343,7 @@ static void a_socket_that_does_not_wait_is_eagain(void **state)
 	assert_int_equal(hpmap_recv(ends[0], 0, &got), -EAGAIN);
 	assert_null(got);
 	unpair(ends);
-	hpmap_free(b);
+	hpmap_close(b);
 }
 
 static int beyond_the_limit(void)
@@ -410,7 +410,7 @@ static void without_a_descriptor_left_none_is_received(void **state)
 	assert_int_equal(setrlimit(RLIMIT_NOFILE, &old), 0);
 	assert_true(refused(ret, -EMFILE, "ulimit -n"));
 	assert_null(got);
-	hpmap_free(b);
+	hpmap_close(b);
 	unpair(ends);
 }
 
@@ -444,8 +444,8 @@ static int receive_with_signals(int flags, int ticks)
 	ret = hpmap_recv(ends[1], 0, &got);
 	assert_int_equal(setitimer(ITIMER_REAL, &never, NULL), 0);
 	assert_int_equal(sigaction(SIGALRM, &before_it, NULL), 0);
-	hpmap_free(got);
-	hpmap_free(late.buffer);
+	hpmap_close(got);
+	hpmap_close(late.buffer);
 	unpair(ends);
 	return ret;
 }

@@ -33,11 +33,11 @@ static void an_unsealed_file_is_refused(void **state)
 	assert_null(b);
 	ok(hpmap_from_fd_flags(fd, HPMAP_UNSEALED, &b));
 	ok(hpmap_map(b, 0, NULL));
-	hpmap_free(b);
+	hpmap_close(b);
 
 	assert_int_equal(fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK), 0);
 	ok(hpmap_from_fd(fd, &b));
-	hpmap_free(b);
+	hpmap_close(b);
 	close(fd);
 }
 
@@ -58,7 +58,7 @@ static void a_file_in_dev_shm_is_unsealed(void **state)
 	/* The root of a virtual machine is an overlay, and so may this be. */
 	if (fcntl(fd, F_GET_SEALS) >= 0) {
 		ok(hpmap_from_fd_flags(fd, HPMAP_UNSEALED, &b));
-		hpmap_free(b);
+		hpmap_close(b);
 	}
 	assert_int_equal(fstat(fd, &st), 0);
 	assert_int_equal(st.st_blocks, 0);
@@ -79,7 +79,7 @@ static bool a_tebibyte_is_looked_at(void)
 		return false;
 	if (hpmap_nodes(b, pages, &nr))
 		return false;
-	hpmap_free(b);
+	hpmap_close(b);
 	return info.size == TIB && info.backing == HPMAP_BACKING_BASE && !info.nr_huge &&
 	       info.node == HPMAP_NODE_MIXED && nr == 0 && !pages[0] && !pages[1];
 }
@@ -123,7 +123,7 @@ static void pages_among_holes_are_counted(void **state)
 	assert_int_equal(fstat(fd, &st), 0);
 	assert_int_equal(st.st_blocks, before_st.st_blocks);
 	assert_int_equal(hpmap_nodes(b, NULL, &nr), -EFAULT);
-	hpmap_free(b);
+	hpmap_close(b);
 	close(fd);
 }
 
@@ -141,7 +141,7 @@ static void more_than_there_is_is_not_populated(void **state)
 			    "HPMAP_POPULATE"));
 	assert_int_equal(fstat(fd, &st), 0);
 	assert_int_equal(st.st_blocks, 0);
-	hpmap_free(b);
+	hpmap_close(b);
 	close(fd);
 }
 
@@ -218,7 +218,7 @@ static void freeing_leaves_errno(void **state)
 
 	(void)state;
 	errno = ENOTTY;
-	hpmap_free(b);
+	hpmap_close(b);
 	assert_int_equal(errno, ENOTTY);
 }
 

@@ -97,7 +97,7 @@ static void a_window_shows_its_part(void **state)
 	assert_string_equal(again, "last");
 
 	/* They are the program's, and hold the memory. */
-	hpmap_free(b);
+	hpmap_close(b);
 	assert_string_equal(first, "first");
 	assert_string_equal(again, "last");
 	munmap(first, page);
@@ -117,14 +117,14 @@ static void a_window_is_where_huge_pages_fit(void **state)
 	ok(hpmap_map_at(b, NULL, page, 4 * MIB, 0, (void **)&p));
 	assert_int_equal(((uintptr_t)p - page) % (2 * MIB), 0);
 	munmap(p, 4 * MIB);
-	hpmap_free(b);
+	hpmap_close(b);
 }
 
 /* What is written over the end is at the beginning. */
 static void a_buffer_twice_is_a_ring(void **state)
 {
 	struct hpmap_buffer *b = alloc(4 * MIB);
-	size_t length = hpmap_length(b);
+	size_t length = hpmap_size(b);
 	char *ring = reserve(2 * length, hpmap_page_size(b));
 	void *at = NULL;
 
@@ -136,7 +136,7 @@ static void a_buffer_twice_is_a_ring(void **state)
 	assert_string_equal(ring, "lo");
 	strcpy(ring, "LO");
 	assert_string_equal(ring + length - 3, "helLO");
-	hpmap_free(b);
+	hpmap_close(b);
 	munmap(ring, 2 * length);
 }
 
@@ -160,7 +160,7 @@ static void what_is_mapped_stays_unless_it_is_to_be_replaced(void **state)
 	ok(hpmap_map_at(b, range + page, 0, page, HPMAP_REPLACE, NULL));
 	assert_string_equal(range + page, "here");
 	munmap(range, 2 * page);
-	hpmap_free(b);
+	hpmap_close(b);
 }
 
 static void a_window_is_read_only_private_or_populated(void **state)
@@ -189,7 +189,7 @@ static void a_window_is_read_only_private_or_populated(void **state)
 	munmap(reader, page);
 	munmap(mine, page);
 	munmap(all, 2 * page);
-	hpmap_free(b);
+	hpmap_close(b);
 }
 
 static void a_child_has_the_windows(void **state)
@@ -205,7 +205,7 @@ static void a_child_has_the_windows(void **state)
 	child = fork();
 	assert_true(child >= 0);
 	if (!child) {
-		hpmap_free(b);
+		hpmap_close(b);
 		strcpy(p, "from the child");
 		_exit(munmap(p, page));
 	}
@@ -213,13 +213,13 @@ static void a_child_has_the_windows(void **state)
 	assert_int_equal(status, 0);
 	assert_string_equal(p, "from the child");
 	munmap(p, page);
-	hpmap_free(b);
+	hpmap_close(b);
 }
 
 static void a_window_that_cannot_be_is_refused(void **state)
 {
 	struct hpmap_buffer *b = alloc(4 * MIB);
-	uint64_t page = hpmap_page_size(b), length = hpmap_length(b);
+	uint64_t page = hpmap_page_size(b), length = hpmap_size(b);
 	const struct {
 		void *place;
 		uint64_t offset, length;
@@ -234,7 +234,7 @@ static void a_window_that_cannot_be_is_refused(void **state)
 		{ NULL, 0, 1, 0, -EINVAL, "hpmap_page_size()" },
 		{ (char *)b, 0, page, 0, -EINVAL, "the address" },
 		{ NULL, 0, 0, 0, -EINVAL, "a size of 0" },
-		{ NULL, length, page, 0, -EINVAL, "hpmap_length()" },
+		{ NULL, length, page, 0, -EINVAL, "hpmap_size()" },
 		{ NULL, 0, length + page, 0, -EINVAL, "the buffer has" },
 		{ NULL, length - page, 2 * page, 0, -EINVAL, "the buffer has" },
 		{ NULL, -page, 2 * page, 0, -EINVAL, "the buffer has" },
@@ -254,7 +254,7 @@ static void a_window_that_cannot_be_is_refused(void **state)
 	assert_true(refused(hpmap_map_at(b, NULL, 0, page, 0, NULL), -EINVAL, "no pointer"));
 	assert_true(refused(hpmap_map(b, HPMAP_REPLACE, NULL), -EINVAL, "unknown bits"));
 	assert_null(at);
-	hpmap_free(b);
+	hpmap_close(b);
 }
 
 /* The same for a buffer of a read-only descriptor, and of one that is sealed. */
@@ -280,8 +280,8 @@ static void what_may_not_be_written_is_mapped_to_be_read(void **state)
 		ok(hpmap_map_at(b[i], NULL, 0, MIB, HPMAP_PRIVATE, &at));
 		munmap(at, MIB);
 	}
-	hpmap_free(b[0]);
-	hpmap_free(b[1]);
+	hpmap_close(b[0]);
+	hpmap_close(b[1]);
 }
 
 /* As below vm.mmap_min_addr, or over what mseal(2) has sealed. */
@@ -315,7 +315,7 @@ static void addresses_stay_reserved_where_a_window_fails(void **state)
 			    -ENOMEM, "for the copies of a private mapping"));
 	assert_true(is_reserved(range, TIB));
 	munmap(range, TIB);
-	hpmap_free(b);
+	hpmap_close(b);
 }
 
 /* The kernel maps, and finds no memory then. */
@@ -353,7 +353,7 @@ static void a_window_of_a_file_that_is_too_large_is_populated(void **state)
 	ok(hpmap_map_at(b, NULL, TIB - MIB, MIB, HPMAP_POPULATE, &at));
 	assert_true(is_present(at));
 	munmap(at, MIB);
-	hpmap_free(b);
+	hpmap_close(b);
 }
 
 static const struct CMUnitTest tests[] = {

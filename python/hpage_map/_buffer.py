@@ -119,7 +119,7 @@ class Buffer:
     @property
     def size(self) -> int:
         """Bytes, a multiple of page_size."""
-        return library.hpmap_length(self._open())
+        return library.hpmap_size(self._open())
 
     @property
     def page_size(self) -> int:
@@ -187,7 +187,7 @@ class Buffer:
         array = self._array()
         if array is None:
             address = library.hpmap_addr(pointer)
-            array = (ctypes.c_ubyte * library.hpmap_length(pointer)).from_address(address)
+            array = (ctypes.c_ubyte * library.hpmap_size(pointer)).from_address(address)
             array.pointer = pointer
             self._array = weakref.ref(array)
             if library.hpmap_addr(pointer) != address:

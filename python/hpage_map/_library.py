@@ -113,11 +113,11 @@ FUNCTIONS = {
     "hpmap_destroy": (c_int, c_char_p),
     "hpmap_open": (c_int, c_char_p, c_uint, POINTER(c_void_p)),
     "hpmap_from_fd_flags": (c_int, c_int, c_uint, POINTER(c_void_p)),
-    "hpmap_free": (None, c_void_p),
+    "hpmap_close": (None, c_void_p),
     "hpmap_map": (c_int, c_void_p, c_uint, POINTER(c_void_p)),
     "hpmap_unmap": (c_int, c_void_p),
     "hpmap_addr": (c_void_p, c_void_p),
-    "hpmap_length": (c_uint64, c_void_p),
+    "hpmap_size": (c_uint64, c_void_p),
     "hpmap_page_size": (c_uint64, c_void_p),
     "hpmap_fd": (c_int, c_void_p),
     "hpmap_info": (c_int, c_void_p, POINTER(InfoStruct)),
@@ -206,5 +206,5 @@ class Pointer(int):
         ctypes.pythonapi.PyObject_GC_UnTrack(ctypes.py_object(self))
         return self
 
-    def __del__(self, free: Callable[[int], None] = library.hpmap_free) -> None:
+    def __del__(self, free: Callable[[int], None] = library.hpmap_close) -> None:
         free(self)

@@ -36,6 +36,10 @@ LEFT_OUT_CONSTANTS = {
 }
 LEFT_OUT_STRUCTS = {"hpmap_pool", "hpmap_reserve"}
 LEFT_OUT_FUNCTIONS = {
+    "hpmap_free",  # these four are names of before
+    "hpmap_length",
+    "hpmap_pool",
+    "hpmap_reserve",
     "hpmap_from_fd",  # hpmap_from_fd_flags
     "hpmap_send",  # Python's sockets have timeouts of their own
     "hpmap_recv",
@@ -45,8 +49,8 @@ LEFT_OUT_FUNCTIONS = {
     "hpmap_dma_runs",
     "hpmap_dma_sync",
     "hpmap_page_sizes",
-    "hpmap_pool",
-    "hpmap_reserve",
+    "hpmap_get_pool",
+    "hpmap_get_reserve",
 }
 TYPES = {
     "int": ctypes.c_int,
