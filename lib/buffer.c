@@ -307,8 +307,8 @@ PUBLIC int hpmap_nodes(const struct hpmap_buffer *b, uint64_t *pages, unsigned i
 	return ret ? fail(ret, "the nodes cannot be seen: %s", strerror(-ret)) : 0;
 }
 
-PUBLIC int hpmap_runs(const struct hpmap_buffer *b, uint64_t first, struct hpmap_run *runs,
-		      unsigned int *nr)
+PUBLIC int hpmap_get_runs(const struct hpmap_buffer *b, uint64_t first, struct hpmap_run *runs,
+			  unsigned int *nr)
 {
 	if (b->backend != HPMAP_BACKEND_MODULE)
 		return fail(-ENOTSUP, "pages of memfd may move, so they have no addresses%s",

@@ -12,6 +12,7 @@
 #include "internal.h"
 #include "loaded.h"
 #include "public.h"
+#include "runs.h"
 #include "signals.h"
 
 _Static_assert(HPMAP_DMA_TO_DEVICE == (int)HPAGE_MAP_DMA_TO_DEVICE, "passed on as they are");
@@ -96,17 +97,13 @@ static int dma_mapping_failed(int err)
 /* HPAGE_MAP_RUNS is for buffers as well, whose addresses are not those of a device. */
 PUBLIC int hpmap_dma_runs(int fd, uint64_t first, struct hpmap_run *runs, unsigned int *nr)
 {
-	struct hpage_map_runs r = {
-		.size = sizeof(r), .runs = (uintptr_t)runs, .first = first, .nr = *nr,
-	};
 	struct hpage_map_info info = { .size = sizeof(info) };
+	int ret;
 
 	if (!fd_may_be_asked(fd) || !ioctl(fd, HPAGE_MAP_INFO, &info))
 		return dma_mapping_failed(EBADF);
-	if (ioctl(fd, HPAGE_MAP_RUNS, &r))
-		return dma_mapping_failed(errno);
-	*nr = r.nr;
-	return 0;
+	ret = runs_read(fd, first, runs, nr);
+	return ret ? dma_mapping_failed(-ret) : 0;
 }
 
 PUBLIC int hpmap_dma_sync(int fd, unsigned int flags, uint64_t offset, uint64_t size)

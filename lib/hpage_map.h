@@ -28,6 +28,10 @@
  *   its sizeof. Programs and libraries of different age then work together: a
  *   longer struct than the library knows is accepted if the unknown tail is
  *   zero; unknown bits of flags are refused. A size is always bytes of memory.
+ * - A count, @nr, means the same everywhere. In: how many elements the array has
+ *   room for, which may be 0 for an array of NULL. Out: how many there are, from
+ *   @first on where a call has that; they may be more. As many are written as there
+ *   are and have room, and what is behind them in the array stays as it was.
  * - Any number of threads may use different buffers, and the same buffer, at
  *   the same time. hpmap_close() comes after all other calls for its buffer.
  *
@@ -571,9 +575,9 @@ const char *hpmap_why(const struct hpmap_buffer *buffer);
 /**
  * hpmap_nodes() - count the pages of a buffer by NUMA node
  * @buffer: the buffer
- * @pages: out: array of @nr elements: the number of pages on each node from 0 on
- * @nr: in: length of @pages; out: one more than the highest node that has
- *	pages, which may be more than @pages holds
+ * @pages: out: array: the number of pages on each node from 0 to the highest that
+ *	has some
+ * @nr: in: room; out: how many of these nodes there are, also more than that
  *
  * Every page that is there is looked at, so a memfd takes a time that grows
  * with its memory, though not with its length. Pages of somebody else's memfd
@@ -599,19 +603,18 @@ struct hpmap_run {
 };
 
 /**
- * hpmap_runs() - the physical runs of a buffer, in the order of their offsets
+ * hpmap_get_runs() - the physical runs of a buffer, in the order of their offsets
  * @buffer: the buffer
  * @first: how many runs to pass over
- * @runs: out: array of @nr elements
- * @nr: in: length of @runs; out: how many were written
+ * @runs: out: array
+ * @nr: in: room; out: how many runs there are from @first on, also more than that
  *
- * The addresses stay as long as somebody holds the buffer. hpmap_info() reports
- * how many runs there are. Needs CAP_SYS_RAWIO, and a buffer of the module.
+ * The addresses stay as long as somebody holds the buffer. Needs CAP_SYS_RAWIO, and a buffer of the module.
  *
  * Return: 0, or -EFAULT, -EPERM, -ENOTSUP.
  */
-int hpmap_runs(const struct hpmap_buffer *buffer, uint64_t first, struct hpmap_run *runs,
-	       unsigned int *nr);
+int hpmap_get_runs(const struct hpmap_buffer *buffer, uint64_t first, struct hpmap_run *runs,
+		   unsigned int *nr);
 
 /**
  * hpmap_export_dmabuf() - make a dma-buf of the buffer
@@ -675,8 +678,8 @@ int hpmap_dma_map(const struct hpmap_buffer *buffer, const char *device, unsigne
  * hpmap_dma_runs() - the addresses that the device uses, in the order of offsets
  * @fd: of hpmap_dma_map()
  * @first: how many runs to pass over
- * @runs: out: array of @nr elements; @address is the device's
- * @nr: in: length of @runs; out: how many were written
+ * @runs: out: array; @address is the device's
+ * @nr: in: room; out: how many runs there are from @first on, also more than that
  *
  * Return: 0, or -EFAULT, -EINVAL, -ENOMEM, -ENOTSUP without the module, -EPERM;
  * -ENODEV when the mapping has ended.
@@ -709,9 +712,8 @@ int hpmap_dma_sync(int fd, unsigned int flags, uint64_t offset, uint64_t size);
 
 /**
  * hpmap_page_sizes() - which huge pages this machine can have in its pools
- * @sizes: out: array of @nr elements: bytes, ascending
- * @nr: in: length of @sizes; out: how many there are, which may be more than
- *	@sizes holds
+ * @sizes: out: array: bytes, ascending
+ * @nr: in: room; out: how many sizes there are, also more than that
  *
  * Return: 0, or -EFAULT when there is no array, -EMFILE, -ENFILE, -ENOMEM.
  */
@@ -792,6 +794,9 @@ int hpmap_pool(uint64_t page_size, int node, struct hpmap_pool *pool);
 HPMAP_OLD("hpmap_get_reserve()")
 int hpmap_reserve(enum hpmap_backing backing, uint64_t page_size, int node,
 		  struct hpmap_reserve *reserve);
+HPMAP_OLD("hpmap_get_runs(), which counts all that there are")
+int hpmap_runs(const struct hpmap_buffer *buffer, uint64_t first, struct hpmap_run *runs,
+	       unsigned int *nr);
 
 #ifdef __cplusplus
 }

@@ -342,8 +342,8 @@ int memfd_nodes(const struct hpmap_buffer *b, uint64_t *pages, unsigned int *nr)
 		return ret;
 	while (highest && !counts[highest - 1])
 		highest--;
-	for (i = 0; i < *nr; i++)
-		pages[i] = i < MAX_NODES ? counts[i] : 0;
+	for (i = 0; i < *nr && i < highest; i++)
+		pages[i] = counts[i];
 	*nr = highest;
 	return 0;
 }

@@ -16,6 +16,7 @@
 #include "module.h"
 #include "node.h"
 #include "public.h"
+#include "runs.h"
 #include "signals.h"
 #include "structs.h"
 #include "text.h"
@@ -216,17 +217,11 @@ int module_nodes(int fd, uint64_t *pages, unsigned int *nr)
 
 int module_runs(int fd, uint64_t first, struct hpmap_run *runs, unsigned int *nr)
 {
-	struct hpage_map_runs r = {
-		.size = sizeof(r), .runs = (uintptr_t)runs, .first = first, .nr = *nr,
-	};
+	int ret = runs_read(fd, first, runs, nr);
 
-	if (ioctl(fd, HPAGE_MAP_RUNS, &r)) {
-		if (errno == EPERM)
-			return fail(-EPERM, "physical addresses need CAP_SYS_RAWIO");
-		return fail(-errno, "HPAGE_MAP_RUNS: %s", strerror(errno));
-	}
-	*nr = r.nr;
-	return 0;
+	if (ret == -EPERM)
+		return fail(ret, "physical addresses need CAP_SYS_RAWIO");
+	return ret ? fail(ret, "HPAGE_MAP_RUNS: %s", strerror(-ret)) : 0;
 }
 
 int module_export(int buffer, int *fd)

@@ -162,20 +162,23 @@ static int layout_read(struct picture *p, struct hpmap_run **runs, int **nodes)
 {
 	struct hpmap_buffer *buffer;
 	int ret = layout_open(p->info, &buffer);
-	unsigned int i;
+	unsigned int i, room;
 
 	if (ret)
 		return ret;
-	p->nr = p->info->nr_runs;
+	p->nr = room = p->info->nr_runs;
 	p->runs = *runs = calloc(p->nr, sizeof(**runs));
 	p->nodes = *nodes = calloc(p->nr, sizeof(**nodes));
 	if (!*runs || !*nodes) {
 		complain("no memory for %u run%s", p->nr, plural(p->nr));
 		ret = EXIT_FAILED;
 	} else {
-		ret = hpmap_runs(buffer, 0, *runs, &p->nr);
+		ret = hpmap_get_runs(buffer, 0, *runs, &p->nr);
 		if (ret)
 			ret = failed(ret, NULL);
+		/* Another buffer may have the name by now. */
+		if (p->nr > room)
+			p->nr = room;
 	}
 	hpmap_close(buffer);
 	for (i = 0; !ret && i < p->nr; i++)

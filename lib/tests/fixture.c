@@ -69,6 +69,27 @@ struct hpmap_buffer *alloc(size_t length)
 	return b;
 }
 
+struct hpmap_buffer *pinned_in_runs(void **memory, size_t size)
+{
+	size_t page = sysconf(_SC_PAGESIZE), i;
+	struct hpmap_buffer *b = NULL;
+	char *p, *between;
+
+	p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	between = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	assert_ptr_not_equal(p, MAP_FAILED);
+	assert_ptr_not_equal(between, MAP_FAILED);
+	madvise(p, size, MADV_NOHUGEPAGE);
+	madvise(between, size, MADV_NOHUGEPAGE);
+	/* Neighbours go to different mappings. */
+	for (i = 0; i < size; i += page)
+		p[i] = between[i] = 1;
+	munmap(between, size);
+	ok(hpmap_pin(p, size, &b));
+	*memory = p;
+	return b;
+}
+
 void dmabuf_has_hello(int dmabuf, size_t length)
 {
 	char *p = mmap(NULL, length, PROT_READ | PROT_WRITE, MAP_SHARED, dmabuf, 0);

@@ -41,6 +41,8 @@ extern bool with_module;
 
 struct hpmap_info info_of(const struct hpmap_buffer *b);
 struct hpmap_buffer *alloc(size_t length);
+/* Of memory in many runs, which must be unmapped: @memory of @size bytes. Needs the module. */
+struct hpmap_buffer *pinned_in_runs(void **memory, size_t size);
 /* That a program has put "hello" at its beginning; the dma-buf is closed then. */
 void dmabuf_has_hello(int dmabuf, size_t length);
 

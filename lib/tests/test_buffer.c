@@ -167,9 +167,37 @@ static void pages_are_counted_by_node(void **state)
 	for (i = 0; i < nr; i++)
 		sum += pages[i];
 	assert_int_equal(sum, info_of(b).nr_pages);
-	nr = 0;
-	ok(hpmap_nodes(b, pages, &nr));
-	assert_in_range(nr, 1, 64);
+	hpmap_close(b);
+}
+
+/* The room before the call, how many there are after it, and what is behind them stays. */
+static void a_count_means_the_same_for_nodes_and_sizes(void **state)
+{
+	struct hpmap_buffer *b = alloc(8 * MIB);
+	unsigned int nodes = 0, sizes = 0, room, nr, i;
+	uint64_t all[64], some[64];
+
+	(void)state;
+	ok(hpmap_nodes(b, NULL, &nodes));
+	assert_in_range(nodes, 1, 62);
+	ok(hpmap_page_sizes(NULL, &sizes));
+	for (room = 1; room < 64; room++) {
+		memset(some, 0xa5, sizeof(some));
+		nr = room;
+		ok(hpmap_nodes(b, some, &nr));
+		assert_int_equal(nr, nodes);
+		for (i = nr < room ? nr : room; i < 64; i++)
+			assert_int_equal(some[i], 0xa5a5a5a5a5a5a5a5);
+		memset(all, 0xa5, sizeof(all));
+		nr = room;
+		ok(hpmap_page_sizes(all, &nr));
+		assert_int_equal(nr, sizes);
+		for (i = nr < room ? nr : room; i < 64; i++)
+			assert_int_equal(all[i], 0xa5a5a5a5a5a5a5a5);
+	}
+	nr = 1;
+	assert_int_equal(hpmap_nodes(b, NULL, &nr), -EFAULT);
+	assert_int_equal(nr, 1);
 	hpmap_close(b);
 }
 
@@ -301,6 +329,7 @@ static const struct CMUnitTest tests[] = {
 	TEST(what_is_no_buffer_is_refused),
 	TEST(adopting_allocates_nothing),
 	TEST(pages_are_counted_by_node),
+	TEST(a_count_means_the_same_for_nodes_and_sizes),
 	TEST(the_size_of_a_memfd_is_sealed),
 	TEST(a_memfd_is_no_program),
 	TEST(a_dmabuf_shows_the_same_memory),

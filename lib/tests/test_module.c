@@ -69,7 +69,7 @@ static void runs_make_up_the_buffer(void **state)
 
 	(void)state;
 	ok(hpmap_alloc(HPMAP_OPTIONS(.size = 16 * MIB), &b));
-	ok(hpmap_runs(b, 0, runs, &nr));
+	ok(hpmap_get_runs(b, 0, runs, &nr));
 	assert_int_equal(nr, info_of(b).nr_runs);
 	for (i = 0; i < nr; i++)
 		sum += runs[i].size;
@@ -79,7 +79,7 @@ static void runs_make_up_the_buffer(void **state)
 
 	ok(hpmap_alloc(HPMAP_OPTIONS(.size = 8 * MIB, .flags = HPMAP_CONTIGUOUS), &b));
 	nr = 32;
-	ok(hpmap_runs(b, 0, runs, &nr));
+	ok(hpmap_get_runs(b, 0, runs, &nr));
 	assert_int_equal(nr, 1);
 	assert_int_equal(runs[0].size, 8 * MIB);
 	hpmap_close(b);
@@ -150,6 +150,41 @@ static void memory_of_the_program_is_pinned(void **state)
 	hpmap_close(b);
 }
 
+/* Whatever the array has room for. */
+static void a_count_of_runs_is_how_many_there_are(void **state)
+{
+	struct hpmap_run all[256], some[256];
+	unsigned int nr = 256, first, room, there;
+	struct hpmap_buffer *b;
+	void *memory;
+
+	(void)state;
+	b = pinned_in_runs(&memory, MIB);
+	ok(hpmap_get_runs(b, 0, all, &nr));
+	assert_int_equal(nr, info_of(b).nr_runs);
+	assert_in_range(nr, 2, 256);
+	for (first = 0; first < nr + 2; first++) {
+		for (room = 0; room < nr + 2 && room < 256; room += room < 4 ? 1 : 50) {
+			memset(some, 0xa5, sizeof(some));
+			there = room;
+			ok(hpmap_get_runs(b, first, room ? some : NULL, &there));
+			assert_int_equal(there, first < nr ? nr - first : 0);
+			if (there > room)
+				there = room;
+			assert_memory_equal(some, all + first, there * sizeof(*some));
+			assert_int_equal(some[there].address, 0xa5a5a5a5a5a5a5a5);
+		}
+	}
+	there = 7;
+	ok(hpmap_get_runs(b, UINT64_MAX, some, &there));
+	assert_int_equal(there, 0);
+	there = 1;
+	assert_int_equal(hpmap_get_runs(b, 0, NULL, &there), -EFAULT);
+	assert_int_equal(there, 1);
+	hpmap_close(b);
+	munmap(memory, MIB);
+}
+
 static void a_device_is_given_addresses(void **state)
 {
 	struct hpmap_run run, physical;
@@ -169,7 +204,7 @@ static void a_device_is_given_addresses(void **state)
 	assert_int_equal(fd, -1);
 	ok(hpmap_dma_map(b, device, HPMAP_DMA_TO_DEVICE | HPMAP_DMA_FROM_DEVICE, &fd));
 	ok(hpmap_dma_runs(fd, 0, &run, &nr));
-	ok(hpmap_runs(b, 0, &physical, &one));
+	ok(hpmap_get_runs(b, 0, &physical, &one));
 	assert_int_equal(nr, 1);
 	assert_int_equal(run.size, 2 * MIB);
 	assert_int_equal(run.address, physical.address);	/* there is no IOMMU */
@@ -329,7 +364,7 @@ static int through_an_open_door(void)
 	if (hpmap_alloc(HPMAP_OPTIONS(.size = MIB, .flags = HPMAP_MODULE_ONLY), &b))
 		return 1;
 	/* What takes a capability. */
-	if (hpmap_runs(b, 0, &run, &nr) != -EPERM || info_of(b).address)
+	if (hpmap_get_runs(b, 0, &run, &nr) != -EPERM || info_of(b).address)
 		return 2;
 	if (hpmap_dma_map(b, device, HPMAP_DMA_TO_DEVICE, &fd) != -EPERM || fd != -1)
 		return 3;
@@ -372,6 +407,7 @@ static const struct CMUnitTest tests[] = {
 	TEST(without_the_module_pages_come_from_the_pool_too),
 	TEST(a_dmabuf_holds_the_buffer),
 	TEST(memory_of_the_program_is_pinned),
+	TEST(a_count_of_runs_is_how_many_there_are),
 	TEST(a_device_is_given_addresses),
 	TEST(reserves_are_reported),
 	TEST(a_container_is_reported),

@@ -33,9 +33,35 @@ static void pools_and_reserves_have_their_names_of_before(void **state)
 	assert_int_equal(hpmap_reserve(HPMAP_BACKING_BASE, 4096, 0, &reserve), -EINVAL);
 }
 
+/* A program goes through its array by that: it was no count of what the array has no room for. */
+static void runs_of_before_count_what_was_written(void **state)
+{
+	struct hpmap_buffer *b;
+	struct hpmap_run run;
+	unsigned int nr = 1;
+	void *memory;
+
+	(void)state;
+	if (!with_module) {
+		b = alloc(MIB);
+		assert_int_equal(hpmap_runs(b, 0, &run, &nr), -ENOTSUP);
+		hpmap_close(b);
+		return;
+	}
+	b = pinned_in_runs(&memory, MIB);
+	assert_in_range(info_of(b).nr_runs, 2, 256);
+	ok(hpmap_runs(b, 0, &run, &nr));
+	assert_int_equal(nr, 1);
+	ok(hpmap_runs(b, info_of(b).nr_runs, &run, &nr));
+	assert_int_equal(nr, 0);
+	hpmap_close(b);
+	munmap(memory, MIB);
+}
+
 static const struct CMUnitTest tests[] = {
 	TEST(names_of_before_still_work),
 	TEST(pools_and_reserves_have_their_names_of_before),
+	TEST(runs_of_before_count_what_was_written),
 };
 
 int test_old(void)

@@ -81,7 +81,7 @@ static bool a_tebibyte_is_looked_at(void)
 		return false;
 	hpmap_close(b);
 	return info.size == TIB && info.backing == HPMAP_BACKING_BASE && !info.nr_huge &&
-	       info.node == HPMAP_NODE_MIXED && nr == 0 && !pages[0] && !pages[1];
+	       info.node == HPMAP_NODE_MIXED && nr == 0 && pages[0] == 1 && pages[1] == 1;
 }
 
 static void what_is_empty_is_not_gone_through(void **state)

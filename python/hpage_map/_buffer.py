@@ -230,12 +230,13 @@ class Buffer:
         CAP_SYS_RAWIO, and a buffer of the module.
         """
         found: list[Run] = []
-        some, nr = (RunStruct * 1024)(), ctypes.c_uint(1)
-        while nr.value:
+        some, nr = (RunStruct * 1024)(), ctypes.c_uint()
+        while True:
             nr.value = len(some)
-            call("hpmap_runs", self._open(), len(found), some, nr)
+            call("hpmap_get_runs", self._open(), len(found), some, nr)
             found += [Run(run.address, run.size) for run in some[: nr.value]]
-        return found
+            if nr.value <= len(some):
+                return found
 
     def export_dmabuf(self) -> int:
         """Return the descriptor of a dma-buf of the buffer.

@@ -124,7 +124,7 @@ FUNCTIONS = {
     "hpmap_next": (c_int, c_uint32, POINTER(InfoStruct)),
     "hpmap_why": (c_char_p, c_void_p),
     "hpmap_nodes": (c_int, c_void_p, POINTER(c_uint64), POINTER(c_uint)),
-    "hpmap_runs": (c_int, c_void_p, c_uint64, POINTER(RunStruct), POINTER(c_uint)),
+    "hpmap_get_runs": (c_int, c_void_p, c_uint64, POINTER(RunStruct), POINTER(c_uint)),
     "hpmap_export_dmabuf": (c_int, c_void_p, POINTER(c_int)),
     "hpmap_version": (c_char_p,),
 }

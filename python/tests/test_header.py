@@ -36,10 +36,11 @@ LEFT_OUT_CONSTANTS = {
 }
 LEFT_OUT_STRUCTS = {"hpmap_pool", "hpmap_reserve"}
 LEFT_OUT_FUNCTIONS = {
-    "hpmap_free",  # these four are names of before
+    "hpmap_free",  # these five are names of before
     "hpmap_length",
     "hpmap_pool",
     "hpmap_reserve",
+    "hpmap_runs",
     "hpmap_from_fd",  # hpmap_from_fd_flags
     "hpmap_send",  # Python's sockets have timeouts of their own
     "hpmap_recv",
