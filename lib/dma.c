@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-/* The addresses under which a device reaches a buffer of the module. */
+/* Device mappings: the addresses under which a device reaches a buffer of the module. */
 #include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
@@ -19,6 +21,14 @@ _Static_assert(HPMAP_DMA_TO_DEVICE == (int)HPAGE_MAP_DMA_TO_DEVICE, "passed on a
 _Static_assert(HPMAP_DMA_FROM_DEVICE == (int)HPAGE_MAP_DMA_FROM_DEVICE, "so are these");
 _Static_assert(HPMAP_SYNC_FOR_CPU == (int)HPAGE_MAP_SYNC_FOR_CPU, "and these");
 _Static_assert(HPMAP_SYNC_FOR_DEVICE == (int)HPAGE_MAP_SYNC_FOR_DEVICE, "and these");
+
+/**
+ * struct hpmap_dma - see hpage_map.h
+ * @fd: the descriptor, which never changes
+ */
+struct hpmap_dma {
+	int fd;
+};
 
 static int dma_map_failed(int err, const char *device)
 {
@@ -56,8 +66,22 @@ static int dma_without_module(void)
 		    module_loaded() == NO ? TRY "sudo modprobe hpage_map" : "");
 }
 
+/* Hand @fd out as a device mapping, or close it. */
+static int dma_finish(int fd, struct hpmap_dma **dma)
+{
+	struct hpmap_dma *d = malloc(sizeof(*d));
+
+	if (!d) {
+		close(fd);
+		return fail(-ENOMEM, "no memory for a struct hpmap_dma");
+	}
+	d->fd = fd;
+	*dma = d;
+	return 0;
+}
+
 PUBLIC int hpmap_dma_map(const struct hpmap_buffer *b, const char *device, unsigned int flags,
-			 int *fd)
+			 struct hpmap_dma **dma)
 {
 	struct hpage_map_dma_map d = { .size = sizeof(d), .flags = flags };
 	sigset_t before;
@@ -75,44 +99,87 @@ PUBLIC int hpmap_dma_map(const struct hpmap_buffer *b, const char *device, unsig
 	signals_release(&before);
 	if (ret)
 		return dma_map_failed(ret, device);
-	*fd = fd_above_standard(d.fd);
-	return 0;
+	return dma_finish(fd_above_standard(d.fd), dma);
 }
 
 static int dma_mapping_failed(int err)
 {
 	if (err == ENODEV)
 		return fail(-ENODEV, "the mapping has ended with the driver of its device");
-	if ((err == EBADF || err == ENOTTY) && module_loaded() != YES && access(DEVICE, F_OK))
-		return dma_without_module();
-	if (err == EBADF || err == ENOTTY)
-		return fail(-EINVAL, "the descriptor is none of hpmap_dma_map()");
 	if (err == EPERM)
 		return fail(-EPERM, "bus addresses need CAP_SYS_RAWIO");
 	if (err == EINVAL)
 		return fail(-EINVAL, "not within the buffer, or no bytes, or unknown flags");
-	return fail(-err, "the mapping: %s", strerror(err));
+	return fail(-err, "the device mapping: %s", strerror(err));
 }
 
-/* HPAGE_MAP_RUNS is for buffers as well, whose addresses are not those of a device. */
-PUBLIC int hpmap_dma_runs(int fd, uint64_t first, struct hpmap_run *runs, unsigned int *nr)
+static int dma_no_mapping(void)
+{
+	if (module_loaded() != YES && access(DEVICE, F_OK))
+		return dma_without_module();
+	return fail(-EINVAL, "the descriptor is no device mapping"
+		    TRY "one of hpmap_dma_fd()");
+}
+
+/*
+ * Is it a device mapping? 0 or an errno. HPAGE_MAP_RUNS is for buffers as well; that it needs a
+ * capability does not matter here.
+ */
+static int dma_ask(int fd)
 {
 	struct hpage_map_info info = { .size = sizeof(info) };
-	int ret;
+	struct hpage_map_runs none = { .size = sizeof(none) };
 
 	if (!fd_may_be_asked(fd) || !ioctl(fd, HPAGE_MAP_INFO, &info))
-		return dma_mapping_failed(EBADF);
-	ret = runs_read(fd, first, runs, nr);
+		return EBADF;
+	return ioctl(fd, HPAGE_MAP_RUNS, &none) && errno != EPERM ? errno : 0;
+}
+
+PUBLIC int hpmap_dma_from_fd(int fd, struct hpmap_dma **dma)
+{
+	int own = dma_ask(fd);
+
+	if (own)
+		return own == ENODEV ? dma_mapping_failed(own) : dma_no_mapping();
+	own = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+	/* Where no descriptor is allowed at all, even the lowest is too high. */
+	if (own < 0 && errno == EINVAL)
+		errno = EMFILE;
+	if (own < 0)
+		return fail(-errno, "descriptor %d: %s", fd, strerror(errno));
+	return dma_finish(own, dma);
+}
+
+PUBLIC void hpmap_dma_unmap(struct hpmap_dma *dma)
+{
+	int err = errno;
+
+	if (!dma)
+		return;
+	close(dma->fd);
+	free(dma);
+	errno = err;
+}
+
+PUBLIC int hpmap_dma_fd(const struct hpmap_dma *dma)
+{
+	return dma->fd;
+}
+
+PUBLIC int hpmap_dma_get_runs(const struct hpmap_dma *dma, uint64_t first, struct hpmap_run *runs,
+			      unsigned int *nr)
+{
+	int ret = runs_read(dma->fd, first, runs, nr);
+
 	return ret ? dma_mapping_failed(-ret) : 0;
 }
 
-PUBLIC int hpmap_dma_sync(int fd, unsigned int flags, uint64_t offset, uint64_t size)
+PUBLIC int hpmap_dma_sync(const struct hpmap_dma *dma, unsigned int flags, uint64_t offset,
+			  uint64_t size)
 {
 	struct hpage_map_dma_sync s = {
 		.size = sizeof(s), .flags = flags, .offset = offset, .length = size,
 	};
 
-	if (!fd_may_be_asked(fd))
-		return dma_mapping_failed(EBADF);
-	return ioctl(fd, HPAGE_MAP_DMA_SYNC, &s) ? dma_mapping_failed(errno) : 0;
+	return ioctl(dma->fd, HPAGE_MAP_DMA_SYNC, &s) ? dma_mapping_failed(errno) : 0;
 }

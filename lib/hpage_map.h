@@ -95,6 +95,14 @@ extern "C" {
  */
 struct hpmap_buffer;
 
+/**
+ * struct hpmap_dma - a device mapping, or rather this process's hold on one
+ *
+ * Made by hpmap_dma_map() and hpmap_dma_from_fd(), and ended by hpmap_dma_unmap().
+ * It owns a descriptor. For threads the same holds as for buffers.
+ */
+struct hpmap_dma;
+
 /** define HPMAP_NAME_SIZE - room for a name, its terminating NUL included */
 #define HPMAP_NAME_SIZE		64
 
@@ -609,7 +617,8 @@ struct hpmap_run {
  * @runs: out: array
  * @nr: in: room; out: how many runs there are from @first on, also more than that
  *
- * The addresses stay as long as somebody holds the buffer. Needs CAP_SYS_RAWIO, and a buffer of the module.
+ * The addresses stay as long as somebody holds the buffer. Needs CAP_SYS_RAWIO,
+ * and a buffer of the module.
  *
  * Return: 0, or -EFAULT, -EPERM, -ENOTSUP.
  */
@@ -661,30 +670,62 @@ enum hpmap_dma_flags {
  * @buffer: the buffer
  * @device: name of a PCI ("0000:00:03.0") or platform device that has a driver
  * @flags: bits of enum hpmap_dma_flags, at least one
- * @fd: out: a descriptor of the mapping, the caller's to close; close-on-exec
+ * @dma: out: the mapping; end it with hpmap_dma_unmap()
  *
- * The mapping holds the buffer. It ends when the descriptor is closed or the
- * driver of the device goes; the program must have stopped the device before.
- * Needs CAP_SYS_RAWIO, and a buffer of the module.
+ * The mapping holds the buffer. It ends when its last holder goes, or the driver
+ * of the device; the program must have stopped the device before. Needs
+ * CAP_SYS_RAWIO, and a buffer of the module.
  *
  * Return: 0, or -EACCES, -EBUSY when the driver manages addresses itself,
  * -EINTR, -EINVAL, -EIO when the device does not reach the pages, -EMFILE,
  * -ENFILE, -ENODEV, -ENOMEM, -ENOTSUP, -EPERM.
  */
 int hpmap_dma_map(const struct hpmap_buffer *buffer, const char *device, unsigned int flags,
-		  int *fd);
+		  struct hpmap_dma **dma);
 
 /**
- * hpmap_dma_runs() - the addresses that the device uses, in the order of offsets
- * @fd: of hpmap_dma_map()
+ * hpmap_dma_from_fd() - hold the device mapping of a descriptor
+ * @fd: a descriptor that hpmap_dma_fd() gave here or in another process. It stays
+ *	the caller's: the mapping has a duplicate.
+ * @dma: out: the mapping; end it with hpmap_dma_unmap()
+ *
+ * Return: 0, or -EINVAL when that is no device mapping, -EMFILE, -ENFILE, -ENODEV
+ * when it has ended, -ENOMEM, -ENOTSUP without the module.
+ */
+int hpmap_dma_from_fd(int fd, struct hpmap_dma **dma);
+
+/**
+ * hpmap_dma_unmap() - let go of a device mapping
+ * @dma: the mapping, or NULL, which does nothing
+ *
+ * Closes its descriptor. The mapping ends when nobody else holds it, so the
+ * program must have stopped the device before. errno is as before.
+ */
+void hpmap_dma_unmap(struct hpmap_dma *dma);
+
+/**
+ * hpmap_dma_fd() - the descriptor of a device mapping
+ * @dma: the mapping; the descriptor stays its own
+ *
+ * For another process, by inheritance or SCM_RIGHTS. It is close-on-exec.
+ *
+ * Return: the descriptor.
+ */
+int hpmap_dma_fd(const struct hpmap_dma *dma);
+
+/**
+ * hpmap_dma_get_runs() - the addresses that the device uses, in the order of offsets
+ * @dma: the mapping
  * @first: how many runs to pass over
  * @runs: out: array; @address is the device's
  * @nr: in: room; out: how many runs there are from @first on, also more than that
  *
- * Return: 0, or -EFAULT, -EINVAL, -ENOMEM, -ENOTSUP without the module, -EPERM;
- * -ENODEV when the mapping has ended.
+ * Needs CAP_SYS_RAWIO.
+ *
+ * Return: 0, or -EFAULT, -EPERM; -ENODEV when the mapping has ended.
  */
-int hpmap_dma_runs(int fd, uint64_t first, struct hpmap_run *runs, unsigned int *nr);
+int hpmap_dma_get_runs(const struct hpmap_dma *dma, uint64_t first, struct hpmap_run *runs,
+		       unsigned int *nr);
 
 /**
  * enum hpmap_sync_flags - whose turn it is
@@ -698,17 +739,16 @@ enum hpmap_sync_flags {
 
 /**
  * hpmap_dma_sync() - pass a part of the buffer between program and device
- * @fd: of hpmap_dma_map()
+ * @dma: the mapping
  * @flags: one bit of enum hpmap_sync_flags
  * @offset: where in the buffer, in bytes
  * @size: bytes, not 0
  *
  * Costs nothing where the device is coherent with the CPU, as on PCs.
  *
- * Return: 0, or -EINVAL, -ENOTSUP without the module; -ENODEV when the mapping
- * has ended.
+ * Return: 0, or -EINVAL; -ENODEV when the mapping has ended.
  */
-int hpmap_dma_sync(int fd, unsigned int flags, uint64_t offset, uint64_t size);
+int hpmap_dma_sync(const struct hpmap_dma *dma, unsigned int flags, uint64_t offset, uint64_t size);
 
 /**
  * hpmap_page_sizes() - which huge pages this machine can have in its pools

@@ -189,35 +189,49 @@ static void a_device_is_given_addresses(void **state)
 {
 	struct hpmap_run run, physical;
 	unsigned int nr = 1, one = 1;
+	struct hpmap_dma *dma = NULL, *same;
 	struct hpmap_buffer *b;
-	int fd = -1;
 	glob_t g;
 
 	(void)state;
 	assert_int_equal(glob("/sys/bus/pci/drivers/virtio-pci/0*", 0, NULL, &g), 0);
 	device = strrchr(g.gl_pathv[0], '/') + 1;
 	ok(hpmap_alloc(HPMAP_OPTIONS(.size = 2 * MIB, .page_size = 2 * MIB), &b));
-	assert_int_equal(hpmap_dma_map(b, device, 0, &fd), -EINVAL);
-	assert_int_equal(hpmap_dma_map(b, device, 4, &fd), -EINVAL);
-	assert_int_equal(hpmap_dma_map(b, "no-such-device", HPMAP_DMA_TO_DEVICE, &fd), -ENODEV);
-	assert_int_equal(hpmap_dma_map(b, NULL, HPMAP_DMA_TO_DEVICE, &fd), -ENODEV);
-	assert_int_equal(fd, -1);
-	ok(hpmap_dma_map(b, device, HPMAP_DMA_TO_DEVICE | HPMAP_DMA_FROM_DEVICE, &fd));
-	ok(hpmap_dma_runs(fd, 0, &run, &nr));
+	assert_int_equal(hpmap_dma_map(b, device, 0, &dma), -EINVAL);
+	assert_int_equal(hpmap_dma_map(b, device, 4, &dma), -EINVAL);
+	assert_int_equal(hpmap_dma_map(b, "no-such-device", HPMAP_DMA_TO_DEVICE, &dma), -ENODEV);
+	assert_int_equal(hpmap_dma_map(b, NULL, HPMAP_DMA_TO_DEVICE, &dma), -ENODEV);
+	assert_null(dma);
+	ok(hpmap_dma_map(b, device, HPMAP_DMA_TO_DEVICE | HPMAP_DMA_FROM_DEVICE, &dma));
+	ok(hpmap_dma_get_runs(dma, 0, &run, &nr));
 	ok(hpmap_get_runs(b, 0, &physical, &one));
 	assert_int_equal(nr, 1);
 	assert_int_equal(run.size, 2 * MIB);
 	assert_int_equal(run.address, physical.address);	/* there is no IOMMU */
-	ok(hpmap_dma_runs(fd, 1, &run, &nr));
+	nr = 0;
+	ok(hpmap_dma_get_runs(dma, 0, NULL, &nr));
+	assert_int_equal(nr, 1);
+	ok(hpmap_dma_get_runs(dma, 1, &run, &nr));
 	assert_int_equal(nr, 0);
+	ok(hpmap_dma_sync(dma, HPMAP_SYNC_FOR_CPU, MIB, MIB));
+	ok(hpmap_dma_sync(dma, HPMAP_SYNC_FOR_DEVICE, 0, 1));
+	assert_int_equal(hpmap_dma_sync(dma, HPMAP_SYNC_FOR_CPU, MIB, MIB + 1), -EINVAL);
+	assert_int_equal(hpmap_dma_sync(dma, 0, 0, 1), -EINVAL);
+	assert_true(fcntl(hpmap_dma_fd(dma), F_GETFD) & FD_CLOEXEC);
+
+	/* Passed on, it is the same mapping, which ends with its last holder. */
+	ok(hpmap_dma_from_fd(hpmap_dma_fd(dma), &same));
+	hpmap_dma_unmap(dma);
 	nr = 1;
-	assert_int_equal(hpmap_dma_runs(hpmap_fd(b), 0, &run, &nr), -EINVAL);
-	ok(hpmap_dma_sync(fd, HPMAP_SYNC_FOR_CPU, MIB, MIB));
-	ok(hpmap_dma_sync(fd, HPMAP_SYNC_FOR_DEVICE, 0, 1));
-	assert_int_equal(hpmap_dma_sync(fd, HPMAP_SYNC_FOR_CPU, MIB, MIB + 1), -EINVAL);
-	assert_int_equal(hpmap_dma_sync(fd, 0, 0, 1), -EINVAL);
-	assert_int_equal(hpmap_dma_sync(hpmap_fd(b), HPMAP_SYNC_FOR_CPU, 0, 1), -EINVAL);
-	close(fd);
+	ok(hpmap_dma_get_runs(same, 0, &run, &nr));
+	assert_int_equal(run.address, physical.address);
+	ok(hpmap_dma_sync(same, HPMAP_SYNC_FOR_CPU, 0, 2 * MIB));
+	dma = NULL;
+	assert_true(refused(hpmap_dma_from_fd(hpmap_fd(b), &dma), -EINVAL, "hpmap_dma_fd()"));
+	assert_int_equal(hpmap_dma_from_fd(-1, &dma), -EINVAL);
+	assert_null(dma);
+	hpmap_dma_unmap(same);
+	hpmap_dma_unmap(NULL);
 	hpmap_close(b);
 	globfree(&g);
 }
@@ -263,13 +277,14 @@ static bool device_is_missed(void)
 
 static bool without_nodes(void)
 {
+	struct hpmap_dma *dma = NULL;
 	struct hpmap_buffer *b = NULL;
 
 	return in_a_container("mode=755", 0) && device_is_missed() &&
 	       strstr(hpmap_why(NULL), "mknod -m 600 /dev/hpage_map c ") &&
 	       !hpmap_alloc(HPMAP_OPTIONS(.size = 2 * MIB), &b) &&
 	       strstr(hpmap_why(b), "--device=/dev/hpage_map") &&
-	       refused(hpmap_dma_map(b, "any", HPMAP_DMA_TO_DEVICE, &(int){ -1 }), -ENOTSUP,
+	       refused(hpmap_dma_map(b, "any", HPMAP_DMA_TO_DEVICE, &dma), -ENOTSUP,
 		       "only the module") && !strstr(hpmap_why(NULL), "modprobe");
 }
 
@@ -358,15 +373,15 @@ static int through_an_open_door(void)
 	struct rlimit limit = { 4096, 4096 };
 	struct hpmap_buffer *b = NULL, *pinned = NULL;
 	struct hpmap_run run;
+	struct hpmap_dma *dma = NULL;
 	unsigned int nr = 1;
-	int fd = -1;
 
 	if (hpmap_alloc(HPMAP_OPTIONS(.size = MIB, .flags = HPMAP_MODULE_ONLY), &b))
 		return 1;
 	/* What takes a capability. */
 	if (hpmap_get_runs(b, 0, &run, &nr) != -EPERM || info_of(b).address)
 		return 2;
-	if (hpmap_dma_map(b, device, HPMAP_DMA_TO_DEVICE, &fd) != -EPERM || fd != -1)
+	if (hpmap_dma_map(b, device, HPMAP_DMA_TO_DEVICE, &dma) != -EPERM || dma)
 		return 3;
 	if (hpmap_create(HPMAP_OPTIONS(.size = MIB, .name = "n"), NULL) != -EPERM ||
 	    hpmap_destroy("n") != -EPERM)

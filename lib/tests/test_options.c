@@ -224,8 +224,8 @@ static void calls_that_need_the_module_report_that(void **state)
 	struct hpmap_buffer *b = NULL, *made = NULL;
 	struct hpmap_run run;
 	unsigned int nr = 1;
+	struct hpmap_dma *dma = NULL;
 	uint32_t flag;
-	int fd = -1;
 
 	(void)state;
 	ok(hpmap_alloc(HPMAP_OPTIONS(.size = 2 * MIB, .flags = HPMAP_NO_MODULE), &b));
@@ -248,10 +248,11 @@ static void calls_that_need_the_module_report_that(void **state)
 		assert_non_null(strstr(hpmap_why(NULL), "modprobe hpage_map"));
 		assert_int_equal(hpmap_pin(&made, MIB, &made), -ENOTSUP);
 		assert_non_null(strstr(hpmap_why(NULL), "modprobe hpage_map"));
-		assert_int_equal(hpmap_dma_map(b, "0000:00:00.0", HPMAP_DMA_TO_DEVICE, &fd),
+		assert_int_equal(hpmap_dma_map(b, "0000:00:00.0", HPMAP_DMA_TO_DEVICE, &dma),
 				 -ENOTSUP);
-		assert_int_equal(hpmap_dma_runs(fd, 0, &run, &nr), -ENOTSUP);
-		assert_int_equal(hpmap_dma_sync(fd, HPMAP_SYNC_FOR_CPU, 0, 1), -ENOTSUP);
+		assert_int_equal(hpmap_dma_from_fd(hpmap_fd(b), &dma), -ENOTSUP);
+		assert_int_equal(hpmap_dma_from_fd(-1, &dma), -ENOTSUP);
+		assert_null(dma);
 		assert_non_null(strstr(hpmap_why(NULL), "modprobe hpage_map"));
 	}
 	assert_null(made);

@@ -47,7 +47,10 @@ LEFT_OUT_FUNCTIONS = {
     "hpmap_map_at",  # mmap.mmap
     "hpmap_pin",
     "hpmap_dma_map",
-    "hpmap_dma_runs",
+    "hpmap_dma_from_fd",
+    "hpmap_dma_unmap",
+    "hpmap_dma_fd",
+    "hpmap_dma_get_runs",
     "hpmap_dma_sync",
     "hpmap_page_sizes",
     "hpmap_get_pool",
