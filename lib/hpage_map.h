@@ -108,6 +108,8 @@ struct hpmap_dma;
 
 /** define HPMAP_NODE_MIXED - the pages are not all on one NUMA node */
 #define HPMAP_NODE_MIXED	(-1)
+/** define HPMAP_NODE_UNKNOWN - on which NUMA node the pages are is not known */
+#define HPMAP_NODE_UNKNOWN	(-2)
 
 /**
  * enum hpmap_backend - who keeps the pages
@@ -501,8 +503,8 @@ int hpmap_fd(const struct hpmap_buffer *buffer);
  * @address: physical address of the first page for callers with CAP_SYS_RAWIO
  *	and HPMAP_BACKEND_MODULE, else 0
  * @backing: enum hpmap_backing
- * @node: NUMA node of the pages, or HPMAP_NODE_MIXED, also where it is not
- *	known; of a memfd that of at most 4,096 pages, evenly spread over it
+ * @node: NUMA node of the pages, HPMAP_NODE_MIXED, or HPMAP_NODE_UNKNOWN, as of
+ *	one with holes; of a memfd that of at most 4,096 pages, evenly spread over it
  * @attributes: bits of enum hpmap_attributes
  * @id: number of the buffer in the module, or 0
  * @creator: process id of who asked for it, 0 if not known

@@ -35,7 +35,7 @@
 /**
  * struct memfd_facts - what is seen of a file
  * @nr_huge: how many of its pages a PMD can map, and does
- * @node: that of all pages, or HPMAP_NODE_MIXED
+ * @node: that of all pages, HPMAP_NODE_MIXED or HPMAP_NODE_UNKNOWN
  */
 struct memfd_facts {
 	uint64_t nr_huge;
@@ -99,14 +99,16 @@ static int nodes_ask(void **pages, unsigned long n, int *status)
 	return 0;
 }
 
-/* The node of all @n, so far @node; -ENOENT is that of none. */
+/* The node of all @n and of those before, @node; HPMAP_NODE_UNKNOWN is that of none. */
 static int nodes_common(void **pages, unsigned long n, int node)
 {
 	int status[BATCH];
 	unsigned long i;
 
-	if (node == HPMAP_NODE_MIXED || nodes_ask(pages, n, status))
-		return HPMAP_NODE_MIXED;
+	if (node == HPMAP_NODE_MIXED)
+		return node;
+	if (nodes_ask(pages, n, status))
+		return HPMAP_NODE_UNKNOWN;
 	for (i = 0; i < n; i++) {
 		if (status[i] < 0)
 			continue;
@@ -121,7 +123,7 @@ static int nodes_common(void **pages, unsigned long n, int node)
 static int places_touch(const struct hpmap_buffer *b, char *address, uint64_t unit, uint64_t total,
 			uint64_t places)
 {
-	int node = -ENOENT;
+	int node = HPMAP_NODE_UNKNOWN;
 	void *pages[BATCH];
 	unsigned long n = 0;
 	uint64_t i;
@@ -135,7 +137,7 @@ static int places_touch(const struct hpmap_buffer *b, char *address, uint64_t un
 		node = nodes_common(pages, n, node);
 		n = 0;
 	}
-	return node == -ENOENT ? HPMAP_NODE_MIXED : node;
+	return node;
 }
 
 /*
@@ -150,7 +152,7 @@ static int memfd_look(const struct hpmap_buffer *b, struct memfd_facts *facts)
 	void *address;
 	int ret = 0;
 
-	*facts = (struct memfd_facts){ .node = HPMAP_NODE_MIXED };
+	*facts = (struct memfd_facts){ .node = HPMAP_NODE_UNKNOWN };
 	if (hugetlb)
 		facts->nr_huge = b->page_size >= pmd ? b->length / b->page_size : 0;
 	if (memfd_lacks(b))

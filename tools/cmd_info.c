@@ -19,7 +19,7 @@ static void info_print_nodes(const struct hpmap_info *info, const uint64_t *page
 		if (pages[i])
 			printf("node %-9u %" PRIu64 " page%s, %s\n", i, pages[i], plural(pages[i]),
 			       SIZE_TEXT(pages[i] * info->page_size));
-	if (!nr && info->node != HPMAP_NODE_MIXED)
+	if (!nr && info->node >= 0)
 		printf("node           %d\n", info->node);
 }
 

@@ -23,6 +23,8 @@ const char *node_name(int node, char text[NODE_ROOM])
 {
 	if (node == HPMAP_NODE_MIXED)
 		return "mixed";
+	if (node == HPMAP_NODE_UNKNOWN)
+		return "unknown";
 	snprintf(text, NODE_ROOM, "%d", node);
 	return text;
 }

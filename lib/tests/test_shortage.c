@@ -46,7 +46,8 @@ static bool without_move_pages(void)
 
 	return forbid(SYS_move_pages, EPERM) && !memfd(2 * MIB, HPMAP_ALLOW_BASE, &b) &&
 	       refused(hpmap_nodes(b, pages, &nr), -EPERM, "move_pages(2)") && nr == 3 &&
-	       pages[0] == 11 && pages[1] == 12 && pages[2] == 13;
+	       pages[0] == 11 && pages[1] == 12 && pages[2] == 13 &&
+	       info_of(b).node == HPMAP_NODE_UNKNOWN;
 }
 
 /* Linux before 5.14 does not know MADV_POPULATE_READ and what came later. */
@@ -339,6 +340,7 @@ static void pages_are_interleaved(void **state)
 	ok(hpmap_alloc(HPMAP_OPTIONS(.size = 256 * MIB, .flags = HPMAP_NO_MODULE,
 				     .policy = HPMAP_POLICY_INTERLEAVE), &b));
 	assert_int_equal(info_of(b).backing, HPMAP_BACKING_THP);
+	assert_int_equal(info_of(b).node, HPMAP_NODE_MIXED);
 	ok(hpmap_nodes(b, pages, &nr));
 	assert_int_equal(nr, 2);
 	assert_int_equal(pages[0], 64);

@@ -81,7 +81,7 @@ static bool a_tebibyte_is_looked_at(void)
 		return false;
 	hpmap_close(b);
 	return info.size == TIB && info.backing == HPMAP_BACKING_BASE && !info.nr_huge &&
-	       info.node == HPMAP_NODE_MIXED && nr == 0 && pages[0] == 1 && pages[1] == 1;
+	       info.node == HPMAP_NODE_UNKNOWN && nr == 0 && pages[0] == 1 && pages[1] == 1;
 }
 
 static void what_is_empty_is_not_gone_through(void **state)
@@ -118,7 +118,7 @@ static void pages_among_holes_are_counted(void **state)
 	/* As many as they are in huge pages, where tmpfs gives those. */
 	assert_int_equal(sum * 4096, before_st.st_blocks * 512);
 	assert_in_range(nr, 1, 64);
-	assert_int_equal(info_of(b).node, HPMAP_NODE_MIXED);
+	assert_int_equal(info_of(b).node, HPMAP_NODE_UNKNOWN);
 	assert_int_equal(lseek(fd, 0, SEEK_CUR), 123);
 	assert_int_equal(fstat(fd, &st), 0);
 	assert_int_equal(st.st_blocks, before_st.st_blocks);

@@ -7,7 +7,7 @@ import enum
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from ._library import NODE_MIXED, InfoStruct
+from ._library import NODE_MIXED, NODE_UNKNOWN, InfoStruct
 
 
 class Backend(enum.Enum):
@@ -124,7 +124,7 @@ def info_of(struct: InfoStruct) -> Info:
         runs=struct.nr_runs or None,
         alignment=struct.alignment or None,
         address=struct.address or None,
-        node=None if struct.node == NODE_MIXED else struct.node,
+        node=None if struct.node in (NODE_MIXED, NODE_UNKNOWN) else struct.node,
         attributes=Attributes(struct.attributes),
         id=struct.id or None,
         creator=struct.creator or None,

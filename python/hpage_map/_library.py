@@ -24,6 +24,7 @@ except OSError as error:
 
 NAME_SIZE = 64
 NODE_MIXED = -1
+NODE_UNKNOWN = -2
 
 
 class AllocFlags(enum.IntFlag):

@@ -67,7 +67,11 @@ TYPES = {
 
 def constants():
     """The constants of the package, by their names in C."""
-    found = {"HPMAP_NAME_SIZE": _library.NAME_SIZE, "HPMAP_NODE_MIXED": _library.NODE_MIXED}
+    found = {
+        "HPMAP_NAME_SIZE": _library.NAME_SIZE,
+        "HPMAP_NODE_MIXED": _library.NODE_MIXED,
+        "HPMAP_NODE_UNKNOWN": _library.NODE_UNKNOWN,
+    }
     for prefix, members in ENUMS.items():
         found.update((prefix + member.name, member.value) for member in members)
     return found
