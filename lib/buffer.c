@@ -6,6 +6,7 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -249,6 +250,31 @@ PUBLIC int hpmap_from_fd_flags(int fd, unsigned int flags, struct hpmap_buffer *
 PUBLIC int hpmap_from_fd(int fd, struct hpmap_buffer **buffer)
 {
 	return hpmap_from_fd_flags(fd, 0, buffer);
+}
+
+/* What tools/cmd_run.c sets. */
+PUBLIC int hpmap_from_env(struct hpmap_buffer **buffer)
+{
+	const char *text = secure_getenv("HPAGE_MAP_FD"), *why = secure_getenv("HPAGE_MAP_WHY");
+	struct hpmap_buffer *b;
+	char *end;
+	long fd;
+	int ret;
+
+	if (!text)
+		return fail(-ENOENT, "there is no HPAGE_MAP_FD in the environment"
+			    TRY "hpagectl run --size 64M -- PROGRAM");
+	fd = strtol(text, &end, 10);
+	if (end == text || *end || fd < 0 || fd > INT_MAX)
+		return fail(-EINVAL, "HPAGE_MAP_FD is '%s', which is no descriptor"
+			    TRY "hpagectl run --size 64M -- PROGRAM", text);
+	ret = hpmap_from_fd(fd, &b);
+	if (ret)
+		return ret;
+	if (why && *why)
+		why_add(&b->why, "%s", why);
+	*buffer = b;
+	return 0;
 }
 
 PUBLIC int hpmap_pin(const void *address, uint64_t size, struct hpmap_buffer **buffer)

@@ -56,7 +56,8 @@
  *                 has none
  *   -ENODEV       there is no device of that name, it has gone, or the
  *                 memory is the program's own
- *   -ENOENT       there is no buffer, pool or reserve of that name or number
+ *   -ENOENT       there is no buffer, pool or reserve of that name or number, or
+ *                 no buffer in the environment
  *   -ENOMEM       the memory cannot be had now
  *   -ENOSPC       there are as many named buffers as there can be
  *   -ENOTSUP      this needs something that is not there: the module, or for
@@ -337,6 +338,20 @@ int hpmap_from_fd(int fd, struct hpmap_buffer **buffer);
  * Return: as hpmap_from_fd().
  */
 int hpmap_from_fd_flags(int fd, unsigned int flags, struct hpmap_buffer **buffer);
+
+/**
+ * hpmap_from_env() - hold the buffer that the environment names
+ * @buffer: out: the buffer; end it with hpmap_close()
+ *
+ * That is the one that "hpagectl run" gives the program that it runs: of the
+ * descriptor HPAGE_MAP_FD, as with hpmap_from_fd(), and hpmap_why() for it is
+ * HPAGE_MAP_WHY. The descriptor stays open, for children of the program. A program
+ * with more privileges than its caller, as secure_getenv(3) has it, is -ENOENT.
+ *
+ * Return: 0, or as hpmap_from_fd(), -EINVAL also when HPAGE_MAP_FD is no
+ * descriptor, -ENOENT when there is none.
+ */
+int hpmap_from_env(struct hpmap_buffer **buffer);
 
 /**
  * hpmap_send() - give a buffer to the process at the other end of a socket

@@ -320,7 +320,47 @@ static void of_two_threads_that_map_one_does(void **state)
 	hpmap_close(b);
 }
 
+/* As hpagectl run sets it. */
+static void the_environment_names_a_buffer(void **state)
+{
+	struct hpmap_buffer *b = alloc(2 * MIB), *same = NULL;
+	char fd[16], *p, *q;
+
+	(void)state;
+	snprintf(fd, sizeof(fd), "%d", hpmap_fd(b));
+	unsetenv("HPAGE_MAP_FD");
+	assert_true(refused(hpmap_from_env(&same), -ENOENT, "try: hpagectl run"));
+	setenv("HPAGE_MAP_FD", "", 1);
+	assert_true(refused(hpmap_from_env(&same), -EINVAL, "HPAGE_MAP_FD is ''"));
+	setenv("HPAGE_MAP_FD", "3x", 1);
+	assert_int_equal(hpmap_from_env(&same), -EINVAL);
+	setenv("HPAGE_MAP_FD", "99999999999", 1);
+	assert_int_equal(hpmap_from_env(&same), -EINVAL);
+	setenv("HPAGE_MAP_FD", "1000", 1);
+	assert_true(refused(hpmap_from_env(&same), -EINVAL, "descriptor 1000"));
+	assert_null(same);
+
+	setenv("HPAGE_MAP_FD", fd, 1);
+	setenv("HPAGE_MAP_WHY", "no pages\ntry: more", 1);
+	ok(hpmap_from_env(&same));
+	assert_string_equal(hpmap_why(same), "no pages\ntry: more");
+	assert_int_equal(hpmap_size(same), hpmap_size(b));
+	ok(hpmap_map(b, 0, (void **)&p));
+	ok(hpmap_map(same, 0, (void **)&q));
+	strcpy(p, "hello");
+	assert_string_equal(q, "hello");
+	hpmap_close(same);
+	setenv("HPAGE_MAP_WHY", "", 1);
+	ok(hpmap_from_env(&same));
+	assert_string_equal(hpmap_why(same), "");
+	hpmap_close(same);
+	unsetenv("HPAGE_MAP_FD");
+	unsetenv("HPAGE_MAP_WHY");
+	hpmap_close(b);
+}
+
 static const struct CMUnitTest tests[] = {
+	TEST(the_environment_names_a_buffer),
 	TEST(a_buffer_is_zeroed_and_mapped_huge),
 	TEST(what_was_got_is_reported),
 	TEST(a_buffer_is_mapped_once_at_a_time),

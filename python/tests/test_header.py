@@ -42,6 +42,7 @@ LEFT_OUT_FUNCTIONS = {
     "hpmap_reserve",
     "hpmap_runs",
     "hpmap_from_fd",  # hpmap_from_fd_flags
+    "hpmap_from_env",  # os.environ
     "hpmap_send",  # Python's sockets have timeouts of their own
     "hpmap_recv",
     "hpmap_map_at",  # mmap.mmap
