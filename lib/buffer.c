@@ -333,13 +333,26 @@ PUBLIC int hpmap_nodes(const struct hpmap_buffer *b, uint64_t *pages, unsigned i
 	return ret ? fail(ret, "the nodes cannot be seen: %s", strerror(-ret)) : 0;
 }
 
+static int buffer_without_addresses(void)
+{
+	return fail(-ENOTSUP, "pages of memfd may move, so they have no addresses%s",
+		    module_loaded() == NO ? TRY "sudo modprobe hpage_map" : "");
+}
+
 PUBLIC int hpmap_get_runs(const struct hpmap_buffer *b, uint64_t first, struct hpmap_run *runs,
 			  unsigned int *nr)
 {
 	if (b->backend != HPMAP_BACKEND_MODULE)
-		return fail(-ENOTSUP, "pages of memfd may move, so they have no addresses%s",
-			    module_loaded() == NO ? TRY "sudo modprobe hpage_map" : "");
+		return buffer_without_addresses();
 	return module_runs(b->fd, first, runs, nr);
+}
+
+PUBLIC int hpmap_physical_address(const struct hpmap_buffer *b, uint64_t offset, uint64_t *address,
+				  uint64_t *size)
+{
+	if (b->backend != HPMAP_BACKEND_MODULE)
+		return buffer_without_addresses();
+	return module_address(b, offset, address, size);
 }
 
 PUBLIC const char *hpmap_why(const struct hpmap_buffer *b)

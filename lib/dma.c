@@ -174,6 +174,14 @@ PUBLIC int hpmap_dma_get_runs(const struct hpmap_dma *dma, uint64_t first, struc
 	return ret ? dma_mapping_failed(-ret) : 0;
 }
 
+PUBLIC int hpmap_dma_address(const struct hpmap_dma *dma, uint64_t offset, uint64_t *address,
+			     uint64_t *size)
+{
+	int ret = runs_address(dma->fd, offset, address, size);
+
+	return ret ? dma_mapping_failed(-ret) : 0;
+}
+
 PUBLIC int hpmap_dma_sync(const struct hpmap_dma *dma, unsigned int flags, uint64_t offset,
 			  uint64_t size)
 {

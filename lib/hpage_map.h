@@ -643,6 +643,22 @@ int hpmap_get_runs(const struct hpmap_buffer *buffer, uint64_t first, struct hpm
 		   unsigned int *nr);
 
 /**
+ * hpmap_physical_address() - where a byte of the buffer is in physical memory
+ * @buffer: the buffer
+ * @offset: of the byte
+ * @address: out: its physical address
+ * @size: out: how many bytes from there on are contiguous, up to the end of the
+ *	buffer; or NULL
+ *
+ * It stays as long as somebody holds the buffer. Needs CAP_SYS_RAWIO, and a buffer
+ * of the module. Takes a time that grows with the number of runs before it.
+ *
+ * Return: 0, or -EINVAL when @offset is behind the end, -EPERM, -ENOTSUP.
+ */
+int hpmap_physical_address(const struct hpmap_buffer *buffer, uint64_t offset, uint64_t *address,
+			   uint64_t *size);
+
+/**
  * hpmap_export_dmabuf() - make a dma-buf of the buffer
  * @buffer: the buffer
  * @fd: out: its descriptor, which is the caller's to close; close-on-exec
@@ -743,6 +759,22 @@ int hpmap_dma_fd(const struct hpmap_dma *dma);
  */
 int hpmap_dma_get_runs(const struct hpmap_dma *dma, uint64_t first, struct hpmap_run *runs,
 		       unsigned int *nr);
+
+/**
+ * hpmap_dma_address() - the address at which the device finds a byte of the buffer
+ * @dma: the mapping
+ * @offset: of the byte
+ * @address: out: its address for the device
+ * @size: out: how many bytes from there on are contiguous for the device, up to
+ *	the end of the buffer; or NULL
+ *
+ * As hpmap_physical_address(), for the device. Needs CAP_SYS_RAWIO.
+ *
+ * Return: 0, or -EINVAL when @offset is behind the end, -EPERM; -ENODEV when the
+ * mapping has ended.
+ */
+int hpmap_dma_address(const struct hpmap_dma *dma, uint64_t offset, uint64_t *address,
+		      uint64_t *size);
 
 /**
  * enum hpmap_sync_flags - whose turn it is

@@ -215,13 +215,28 @@ int module_nodes(int fd, uint64_t *pages, unsigned int *nr)
 	return 0;
 }
 
+static int module_runs_failed(int ret)
+{
+	if (ret == -EPERM)
+		return fail(ret, "physical addresses need CAP_SYS_RAWIO");
+	return fail(ret, "HPAGE_MAP_RUNS: %s", strerror(-ret));
+}
+
 int module_runs(int fd, uint64_t first, struct hpmap_run *runs, unsigned int *nr)
 {
 	int ret = runs_read(fd, first, runs, nr);
 
-	if (ret == -EPERM)
-		return fail(ret, "physical addresses need CAP_SYS_RAWIO");
-	return ret ? fail(ret, "HPAGE_MAP_RUNS: %s", strerror(-ret)) : 0;
+	return ret ? module_runs_failed(ret) : 0;
+}
+
+int module_address(const struct hpmap_buffer *b, uint64_t offset, uint64_t *address, uint64_t *size)
+{
+	int ret = runs_address(b->fd, offset, address, size);
+
+	if (ret == -EINVAL)
+		return fail(ret, "the buffer has %s, and no offset %#llx" TRY "hpmap_size()",
+			    SIZE_TEXT(b->length), (unsigned long long)offset);
+	return ret ? module_runs_failed(ret) : 0;
 }
 
 int module_export(int buffer, int *fd)

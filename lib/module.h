@@ -21,6 +21,8 @@ int module_adopt(struct hpmap_buffer *b);
 int module_info(int fd, struct hpmap_info *info);
 int module_nodes(int fd, uint64_t *pages, unsigned int *nr);
 int module_runs(int fd, uint64_t first, struct hpmap_run *runs, unsigned int *nr);
+int module_address(const struct hpmap_buffer *b, uint64_t offset, uint64_t *address,
+		   uint64_t *size);
 int module_export(int buffer, int *fd);
 
 #endif

@@ -15,6 +15,8 @@
 
 #include "runs.h"
 
+#define PIECE	256	/* runs that are read at once */
+
 _Static_assert(sizeof(struct hpmap_run) == sizeof(struct hpage_map_run), "read in place");
 
 /* How many of at most @room runs from @first on were written; or -errno. */
@@ -69,4 +71,27 @@ int runs_read(int fd, uint64_t first, struct hpmap_run *runs, unsigned int *nr)
 		return there < 0 ? there : more;
 	*nr = there + more < UINT_MAX ? there + more : UINT_MAX;
 	return 0;
+}
+
+/* Go to the run that has @offset. 0, or -errno: -EINVAL when it is behind the last. */
+int runs_address(int fd, uint64_t offset, uint64_t *address, uint64_t *size)
+{
+	struct hpmap_run runs[PIECE];
+	uint64_t first = 0;
+	long long nr, i;
+
+	do {
+		nr = runs_write(fd, first, runs, PIECE);
+		for (i = 0; i < nr; i++) {
+			if (offset < runs[i].size) {
+				*address = runs[i].address + offset;
+				if (size)
+					*size = runs[i].size - offset;
+				return 0;
+			}
+			offset -= runs[i].size;
+		}
+		first += PIECE;
+	} while (nr == PIECE);
+	return nr < 0 ? nr : -EINVAL;
 }

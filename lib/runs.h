@@ -5,5 +5,6 @@
 #include "hpage_map.h"
 
 int runs_read(int fd, uint64_t first, struct hpmap_run *runs, unsigned int *nr);
+int runs_address(int fd, uint64_t offset, uint64_t *address, uint64_t *size);
 
 #endif

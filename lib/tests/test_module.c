@@ -185,10 +185,40 @@ static void a_count_of_runs_is_how_many_there_are(void **state)
 	munmap(memory, MIB);
 }
 
+/* At each end of a run, and nowhere behind the last. */
+static void a_byte_has_a_physical_address(void **state)
+{
+	uint64_t at = 0, address, size;
+	struct hpmap_run runs[256];
+	struct hpmap_buffer *b;
+	unsigned int nr = 256, i;
+	void *memory;
+
+	(void)state;
+	b = pinned_in_runs(&memory, MIB);
+	ok(hpmap_get_runs(b, 0, runs, &nr));
+	assert_in_range(nr, 2, 256);
+	for (i = 0; i < nr; at += runs[i++].size) {
+		ok(hpmap_physical_address(b, at, &address, &size));
+		assert_int_equal(address, runs[i].address);
+		assert_int_equal(size, runs[i].size);
+		ok(hpmap_physical_address(b, at + runs[i].size - 1, &address, NULL));
+		assert_int_equal(address, runs[i].address + runs[i].size - 1);
+	}
+	assert_int_equal(at, MIB);
+	address = 7;
+	assert_true(refused(hpmap_physical_address(b, MIB, &address, &size), -EINVAL,
+			    "hpmap_size()"));
+	assert_int_equal(address, 7);
+	hpmap_close(b);
+	munmap(memory, MIB);
+}
+
 static void a_device_is_given_addresses(void **state)
 {
 	struct hpmap_run run, physical;
 	unsigned int nr = 1, one = 1;
+	uint64_t address, size;
 	struct hpmap_dma *dma = NULL, *same;
 	struct hpmap_buffer *b;
 	glob_t g;
@@ -213,6 +243,10 @@ static void a_device_is_given_addresses(void **state)
 	assert_int_equal(nr, 1);
 	ok(hpmap_dma_get_runs(dma, 1, &run, &nr));
 	assert_int_equal(nr, 0);
+	ok(hpmap_dma_address(dma, MIB + 5, &address, &size));
+	assert_int_equal(address, physical.address + MIB + 5);
+	assert_int_equal(size, MIB - 5);
+	assert_int_equal(hpmap_dma_address(dma, 2 * MIB, &address, &size), -EINVAL);
 	ok(hpmap_dma_sync(dma, HPMAP_SYNC_FOR_CPU, MIB, MIB));
 	ok(hpmap_dma_sync(dma, HPMAP_SYNC_FOR_DEVICE, 0, 1));
 	assert_int_equal(hpmap_dma_sync(dma, HPMAP_SYNC_FOR_CPU, MIB, MIB + 1), -EINVAL);
@@ -379,7 +413,8 @@ static int through_an_open_door(void)
 	if (hpmap_alloc(HPMAP_OPTIONS(.size = MIB, .flags = HPMAP_MODULE_ONLY), &b))
 		return 1;
 	/* What takes a capability. */
-	if (hpmap_get_runs(b, 0, &run, &nr) != -EPERM || info_of(b).address)
+	if (hpmap_get_runs(b, 0, &run, &nr) != -EPERM || info_of(b).address ||
+	    hpmap_physical_address(b, 0, &run.address, NULL) != -EPERM)
 		return 2;
 	if (hpmap_dma_map(b, device, HPMAP_DMA_TO_DEVICE, &dma) != -EPERM || dma)
 		return 3;
@@ -423,6 +458,7 @@ static const struct CMUnitTest tests[] = {
 	TEST(a_dmabuf_holds_the_buffer),
 	TEST(memory_of_the_program_is_pinned),
 	TEST(a_count_of_runs_is_how_many_there_are),
+	TEST(a_byte_has_a_physical_address),
 	TEST(a_device_is_given_addresses),
 	TEST(reserves_are_reported),
 	TEST(a_container_is_reported),

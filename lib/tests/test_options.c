@@ -230,6 +230,7 @@ static void calls_that_need_the_module_report_that(void **state)
 	(void)state;
 	ok(hpmap_alloc(HPMAP_OPTIONS(.size = 2 * MIB, .flags = HPMAP_NO_MODULE), &b));
 	assert_int_equal(hpmap_get_runs(b, 0, &run, &nr), -ENOTSUP);
+	assert_int_equal(hpmap_physical_address(b, 0, &run.address, NULL), -ENOTSUP);
 	if (!with_module) {
 		assert_int_equal(hpmap_open("none", 0, &made), -ENOTSUP);
 		assert_int_equal(hpmap_open(NULL, 0, &made), -ENOTSUP);

@@ -52,7 +52,9 @@ LEFT_OUT_FUNCTIONS = {
     "hpmap_dma_unmap",
     "hpmap_dma_fd",
     "hpmap_dma_get_runs",
+    "hpmap_dma_address",
     "hpmap_dma_sync",
+    "hpmap_physical_address",  # Buffer.runs()
     "hpmap_page_sizes",
     "hpmap_get_pool",
     "hpmap_get_reserve",
