@@ -155,8 +155,8 @@ test-rpm:
 
 check-lib:
 	@vm/packages lib
-	$(MAKE) tools
-	$(MAKE) -C lib SANITIZE=1
+	$(MAKE) tools WERROR=1
+	$(MAKE) -C lib SANITIZE=1 WERROR=1
 	$(MAKE) -C lib/tests
 	$(MAKE) -C tools/tests
 	$(MAKE) -C tools/tests fuzz
