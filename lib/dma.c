@@ -122,7 +122,7 @@ static int dma_no_mapping(void)
 }
 
 /*
- * Is it a device mapping? 0 or an errno. HPAGE_MAP_RUNS is for buffers as well; that it needs a
+ * Is it a device mapping? 0 or -errno. HPAGE_MAP_RUNS is for buffers as well; that it needs a
  * capability does not matter here.
  */
 static int dma_ask(int fd)
@@ -131,8 +131,8 @@ static int dma_ask(int fd)
 	struct hpage_map_runs none = { .size = sizeof(none) };
 
 	if (!fd_may_be_asked(fd) || !ioctl(fd, HPAGE_MAP_INFO, &info))
-		return EBADF;
-	return ioctl(fd, HPAGE_MAP_RUNS, &none) && errno != EPERM ? errno : 0;
+		return -EBADF;
+	return ioctl(fd, HPAGE_MAP_RUNS, &none) && errno != EPERM ? -errno : 0;
 }
 
 PUBLIC int hpmap_dma_from_fd(int fd, struct hpmap_dma **dma)
@@ -140,7 +140,7 @@ PUBLIC int hpmap_dma_from_fd(int fd, struct hpmap_dma **dma)
 	int own = dma_ask(fd);
 
 	if (own)
-		return own == ENODEV ? dma_mapping_failed(own) : dma_no_mapping();
+		return own == -ENODEV ? dma_mapping_failed(ENODEV) : dma_no_mapping();
 	own = fcntl(fd, F_DUPFD_CLOEXEC, 3);
 	/* Where no descriptor is allowed at all, even the lowest is too high. */
 	if (own < 0 && errno == EINVAL)

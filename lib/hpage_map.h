@@ -81,11 +81,7 @@ extern "C" {
 #endif
 
 /* Marks what has a better name now. It means the same, and goes with the next soname. */
-#ifdef __GNUC__
 #define HPMAP_OLD(now)	__attribute__((deprecated("the name is now " now)))
-#else
-#define HPMAP_OLD(now)
-#endif
 
 /**
  * struct hpmap_buffer - a buffer, or rather this process's hold on one
