@@ -7,6 +7,7 @@
 #include "args.h"
 #include "report.h"
 #include "rows.h"
+#include "suggest.h"
 
 /* The values of long options for getopt_long(), which are no letters. */
 #define LONG	256
@@ -91,10 +92,23 @@ static int options_meant(const struct command *c, const char *word)
 	return nr;
 }
 
+/* The option of @c that a long one which is none of its may have meant, or NULL. */
+static const char *option_suggest(const struct command *c, const char *word)
+{
+	struct suggestion s;
+	int i;
+
+	suggestion_begin(&s, word + 2, strcspn(word + 2, "="));
+	for (i = 0; i < NR_OPTIONS; i++)
+		if (option_takes(c, i))
+			suggestion_consider(&s, option_specs[i].name);
+	return s.best;
+}
+
 /* getopt_long() has returned @value. Of letters together, as "-zj", only one is wrong. */
 static int option_wrong(const struct command *c, int value, char **argv)
 {
-	const char *word = argv[optind - 1];
+	const char *word = argv[optind - 1], *meant = NULL;
 	char what[256];
 
 	if (optopt >= LONG)
@@ -103,11 +117,14 @@ static int option_wrong(const struct command *c, int value, char **argv)
 		snprintf(what, sizeof(what), "-%c", optopt);
 	else
 		snprintf(what, sizeof(what), "%.*s", (int)strcspn(word, "="), word);
-	complain("%s %s" TRY "hpagectl %s --help", what,
+	if (value != ':' && !optopt && options_meant(c, word) < 2)
+		meant = option_suggest(c, word);
+	complain("%s %s%s%s%s" TRY "hpagectl %s --help", what,
 		 value == ':' ? "needs an argument" :
 		 optopt >= LONG ? "takes no argument" :
 		 !optopt && options_meant(c, word) > 1 ? "is short for several options" :
-		 "is no option here", c->name);
+		 "is no option here", meant ? "; did you mean '--" : "", meant ? meant : "",
+		 meant ? "'?" : "", c->name);
 	return EXIT_USAGE;
 }
 

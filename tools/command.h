@@ -24,7 +24,7 @@ struct command {
 	const char *synopsis;
 	const char *summary;
 	const char *more;
-	unsigned int options;
+	uint64_t options;
 	const struct column *columns;
 	unsigned int nr_columns;
 	int min_words;
@@ -34,6 +34,10 @@ struct command {
 };
 
 extern const struct command cmd_list, cmd_create, cmd_destroy, cmd_info, cmd_layout, cmd_who,
-	cmd_pool, cmd_reserve, cmd_doctor, cmd_run, cmd_apply, cmd_bench, cmd_demo;
+	cmd_pool, cmd_reserve, cmd_doctor, cmd_run, cmd_apply, cmd_bench, cmd_demo,
+	cmd_version, cmd_help;
+
+const struct command *command_find(const char *name);
+int command_unknown(char **words);
 
 #endif

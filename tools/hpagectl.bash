@@ -90,6 +90,8 @@ _hpagectl()
 	elif [[ $command == run ]]; then
 		_hpagectl_programs "$word"
 		return
+	elif [[ $command == help ]]; then
+		words=$(hpagectl --help | sed -n 's/^  \([a-z][a-z]*\) .*/\1/p')
 	elif [[ $command == destroy || $command == info || $command == layout ||
 		$command == who ]]; then
 		words=$(cd /dev/hpage 2>/dev/null && ls)

@@ -9,11 +9,12 @@
 #include "args.h"
 #include "command.h"
 #include "report.h"
+#include "suggest.h"
 
 static const struct command *const commands[] = {
 	&cmd_list, &cmd_create, &cmd_destroy, &cmd_info, &cmd_layout, &cmd_who, &cmd_pool,
 	&cmd_reserve, &cmd_doctor, &cmd_run, &cmd_apply, &cmd_bench,
-	&cmd_demo,
+	&cmd_demo, &cmd_version, &cmd_help,
 };
 
 #define NR_COMMANDS	(sizeof(commands) / sizeof(*commands))
@@ -29,7 +30,7 @@ static void help_print(FILE *to)
 	      "New here? Type: hpagectl demo, and hpagectl doctor\n", to);
 }
 
-static const struct command *command_find(const char *name)
+const struct command *command_find(const char *name)
 {
 	size_t i;
 
@@ -39,16 +40,34 @@ static const struct command *command_find(const char *name)
 	return NULL;
 }
 
+/* Complains that @words do not begin with a command, and returns an exit code. */
+int command_unknown(char **words)
+{
+	struct suggestion s;
+	size_t i;
+
+	suggestion_begin(&s, words[0], strlen(words[0]));
+	for (i = 0; i < NR_COMMANDS; i++)
+		suggestion_consider(&s, commands[i]->name);
+	if (!s.best) {
+		complain("there is no command %s" TRY "hpagectl --help", words[0]);
+		return EXIT_USAGE;
+	}
+	complain("no command '%s'; did you mean '%s'?", words[0], s.best);
+	words[0] = (char *)s.best;
+	report_begin(NULL, words);
+	try_again("", "");
+	return EXIT_USAGE;
+}
+
 static int command_run(int argc, char **argv)
 {
 	const struct command *c = command_find(argv[0]);
 	struct args a;
 	int ret;
 
-	if (!c) {
-		complain("there is no command %s" TRY "hpagectl --help", argv[0]);
-		return EXIT_USAGE;
-	}
+	if (!c)
+		return command_unknown(argv);
 	report_begin(c->name, argv);
 	ret = args_read(c, argc, argv, &a);
 	if (!ret && given(&a, OPT_HELP))
@@ -86,9 +105,10 @@ int main(int argc, char **argv)
 		help_print(stderr);
 		return EXIT_USAGE;
 	}
-	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") || !strcmp(argv[1], "help"))
+	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") ||
+	    (!strcmp(argv[1], "help") && argc == 2))
 		help_print(stdout);
-	else if (!strcmp(argv[1], "--version"))
+	else if (!strcmp(argv[1], "--version") || !strcmp(argv[1], "-V"))
 		printf("hpagectl %s\n", hpmap_version());
 	else
 		ret = command_run(argc - 1, argv + 1);

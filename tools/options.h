@@ -17,7 +17,7 @@ enum opt {
 	OPT_HELP, NR_OPTIONS
 };
 
-#define BIT(option)	(1U << (option))
+#define BIT(option)	(1ULL << (option))
 #define PLACEMENT	(BIT(OPT_SIZE) | BIT(OPT_PAGE_SIZE) | BIT(OPT_NODE) | BIT(OPT_NEAR) | \
 			 BIT(OPT_STRICT) | BIT(OPT_CONTIGUOUS) | BIT(OPT_BELOW_4G) | \
 			 BIT(OPT_EXACT) | BIT(OPT_ALLOW_BASE) | BIT(OPT_RESERVE))
@@ -34,7 +34,7 @@ enum opt {
  * @words: what is left of a command line, @nr_words of them
  */
 struct args {
-	unsigned int given;
+	uint64_t given;
 	struct hpmap_options o;
 	uint64_t set;
 	enum hpmap_backing backing;
