@@ -14,7 +14,7 @@
 
 const struct column buffer_columns[NR_BUFFER] = {
 	[BUFFER_NAME] = { "NAME", "name", 0 },
-	[BUFFER_ID] = { "ID", "id", 0 },
+	[BUFFER_ID] = { "ID", "id", COLUMN_RIGHT },
 	[BUFFER_SIZE] = { "SIZE", "length", COLUMN_RIGHT },
 	[BUFFER_ASKED] = { "ASKED", "asked", COLUMN_RIGHT | COLUMN_MORE },
 	[BUFFER_PAGE] = { "PAGE", "page_size", COLUMN_RIGHT },

@@ -11,14 +11,26 @@
 #include "names.h"
 #include "report.h"
 
-static void info_print_nodes(const struct hpmap_info *info, const uint64_t *pages, unsigned int nr)
+/* In place, as an argument of printf(): it lasts until the end of the block. */
+#define INFO_SIZE(bytes, size)	info_size_text(bytes, size, (char [SIZE_ROOM]){ 0 })
+
+static const char *info_size_text(bool bytes, uint64_t size, char text[SIZE_ROOM])
+{
+	if (!bytes)
+		return size_text(size, text);
+	snprintf(text, SIZE_ROOM, "%" PRIu64, size);
+	return text;
+}
+
+static void info_print_nodes(const struct hpmap_info *info, const uint64_t *pages, unsigned int nr,
+			     bool bytes)
 {
 	unsigned int i;
 
 	for (i = 0; i < nr; i++)
 		if (pages[i])
 			printf("node %-9u %" PRIu64 " page%s, %s\n", i, pages[i], plural(pages[i]),
-			       SIZE_TEXT(pages[i] * info->page_size));
+			       INFO_SIZE(bytes, pages[i] * info->page_size));
 	if (!nr && info->node >= 0)
 		printf("node           %d\n", info->node);
 }
@@ -50,18 +62,18 @@ static void info_print_held(const struct hpmap_info *info)
 	       *first || *text ? text : "nobody");
 }
 
-static void info_print(const struct hpmap_info *info)
+static void info_print(const struct hpmap_info *info, bool bytes)
 {
 	printf("buffer         id:%u %s\n", info->id, info->name);
 	if (info->attributes & HPMAP_ATTR_NAMED)
 		printf("device         /dev/hpage/%s\n", info->name);
 	else if (info->attributes & HPMAP_ATTR_DEFAULT)
 		printf("device         /dev/hpage_map\n");
-	printf("size           %s", SIZE_TEXT(info->size));
+	printf("size           %s", INFO_SIZE(bytes, info->size));
 	if (info->asked != info->size)
-		printf(", asked for were %s", SIZE_TEXT(info->asked));
+		printf(", asked for were %s", INFO_SIZE(bytes, info->asked));
 	printf("\npages          %" PRIu64 " x %s of %s%s\n", info->nr_pages,
-	       SIZE_TEXT(info->page_size), backing_name(info->backing),
+	       INFO_SIZE(bytes, info->page_size), backing_name(info->backing),
 	       info->attributes & HPMAP_ATTR_RESERVE ? ", from the reserve" : "");
 	printf("runs           %" PRIu64 "%s%s\n", info->nr_runs,
 	       info->attributes & HPMAP_ATTR_CONTIGUOUS ? ", contiguous" : "",
@@ -69,7 +81,7 @@ static void info_print(const struct hpmap_info *info)
 	if (info->address)
 		printf("address        %#" PRIx64 "\n", info->address);
 	if (info->alignment)
-		printf("aligned to     %s\n", SIZE_TEXT(info->alignment));
+		printf("aligned to     %s\n", INFO_SIZE(bytes, info->alignment));
 	info_print_maker(info);
 	info_print_held(info);
 }
@@ -117,16 +129,16 @@ static int info_run(const struct args *a)
 	nr = info_count_nodes(&info, pages);
 	if (given(a, OPT_JSON))
 		return info_print_json(&info, pages, nr);
-	info_print(&info);
-	info_print_nodes(&info, pages, nr);
+	info_print(&info, given(a, OPT_BYTES));
+	info_print_nodes(&info, pages, nr, given(a, OPT_BYTES));
 	return EXIT_OK;
 }
 
 const struct command cmd_info = {
 	.name = "info",
-	.synopsis = "[NAME|ID] [--json]",
+	.synopsis = "[NAME|ID] [--bytes | --json]",
 	.summary = "describe one buffer; without a name, the default one",
-	.options = BIT(OPT_JSON),
+	.options = BIT(OPT_BYTES) | BIT(OPT_JSON),
 	.max_words = 1,
 	.run = info_run,
 };

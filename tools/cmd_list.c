@@ -34,7 +34,7 @@ static int list_run(const struct args *a)
 
 const struct command cmd_list = {
 	.name = "list",
-	.synopsis = "[--output COLUMNS] [--noheadings] [--json]",
+	.synopsis = "[OPTION]...",
 	.summary = "list the buffers that there are",
 	.more = "Buffers without a name are shown to those who made them, and to root.\n",
 	.options = TABLE,

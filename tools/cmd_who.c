@@ -18,7 +18,7 @@ enum { WHO_BUFFER, WHO_ID, WHO_PID, WHO_OPEN, WHO_MAPPED, WHO_SIZE, WHO_COMMAND,
 
 static const struct column who_columns[NR_WHO] = {
 	[WHO_BUFFER] = { "BUFFER", "buffer", 0 },
-	[WHO_ID] = { "ID", "id", COLUMN_MORE },
+	[WHO_ID] = { "ID", "id", COLUMN_RIGHT | COLUMN_MORE },
 	[WHO_PID] = { "PID", "pid", COLUMN_RIGHT },
 	[WHO_OPEN] = { "OPEN", "descriptors", COLUMN_RIGHT },
 	[WHO_MAPPED] = { "MAPPED", "mappings", COLUMN_RIGHT },
@@ -214,7 +214,7 @@ static int who_run(const struct args *a)
 
 const struct command cmd_who = {
 	.name = "who",
-	.synopsis = "[NAME|ID] [--output COLUMNS] [--noheadings] [--json]",
+	.synopsis = "[NAME|ID] [OPTION]...",
 	.summary = "show what holds a buffer: processes, and what is no process",
 	.more = "A \"?\" is a mapping that is all that is left of a buffer without a name.\n"
 		"In parentheses: dma-bufs, drivers, devices, and pages that linger.\n"

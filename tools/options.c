@@ -158,6 +158,7 @@ const struct option_spec option_specs[NR_OPTIONS] = {
 		.arg = "COLUMNS", .help = "these, separated by commas",
 	},
 	[OPT_NOHEADINGS] = { .name = "noheadings", .help = "rows alone" },
+	[OPT_BYTES] = { .name = "bytes", .letter = 'b', .help = "sizes in bytes, without a unit" },
 	[OPT_JSON] = { .name = "json", .letter = 'j', .help = "for programs" },
 	[OPT_YES] = { .name = "yes", .letter = 'y', .help = "do not ask" },
 	[OPT_HELP] = { .name = "help", .letter = 'h', .help = "this" },
@@ -176,9 +177,11 @@ static const struct {
 	{ OPT_SET, OPT_JSON },
 	{ OPT_SET, OPT_OUTPUT },
 	{ OPT_SET, OPT_NOHEADINGS },
+	{ OPT_SET, OPT_BYTES },
 	{ OPT_SVG, OPT_JSON },
 	{ OPT_OUTPUT, OPT_JSON },
 	{ OPT_NOHEADINGS, OPT_JSON },
+	{ OPT_BYTES, OPT_JSON },
 };
 
 void options_init(struct args *a)

@@ -103,7 +103,9 @@ int rows_begin(struct rows *r, const struct column *columns, unsigned int nr, co
 		rows_begin_json(r, columns, nr);
 		return 0;
 	}
-	*r = (struct rows){ .columns = columns, .nr_columns = nr };
+	*r = (struct rows){
+		.columns = columns, .nr_columns = nr, .bytes = given(a, OPT_BYTES),
+	};
 	r->table = scols_new_table();
 	if (!r->table || scols_table_set_column_separator(r->table, "  "))
 		abort();
@@ -174,7 +176,10 @@ void row_signed(struct rows *r, unsigned int column, int64_t number)
 
 void row_size(struct rows *r, unsigned int column, uint64_t bytes)
 {
-	row_set(r, column, json_object_new_uint64(bytes), SIZE_TEXT(bytes));
+	if (r->bytes)
+		row_number(r, column, bytes);
+	else
+		row_set(r, column, json_object_new_uint64(bytes), SIZE_TEXT(bytes));
 }
 
 void row_truth(struct rows *r, unsigned int column, bool truth)

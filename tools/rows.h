@@ -36,6 +36,7 @@ struct column {
  * struct rows - a table, or an array of objects
  * @columns: all that there are
  * @nr_columns: how many
+ * @bytes: sizes are shown as bytes
  * @nr: rows so far
  * @table: NULL for JSON
  * @shown: the columns of @table, by number; NULL for those that are left out
@@ -46,6 +47,7 @@ struct column {
 struct rows {
 	const struct column *columns;
 	unsigned int nr_columns;
+	bool bytes;
 	unsigned int nr;
 	struct libscols_table *table;
 	struct libscols_column *shown[MAX_COLUMNS];
