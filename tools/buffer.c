@@ -101,10 +101,28 @@ bool buffer_exists(const char *name)
 /* May a buffer get this name? Complains about @what, and returns an exit code. */
 int buffer_name_check(const char *what, const char *name)
 {
-	if (strcmp(name, DEFAULT_NAME))
+	static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				      "0123456789._-";
+
+	if (!strcmp(name, DEFAULT_NAME)) {
+		complain("%s: %s is the name of the buffer of /dev/hpage_map", what, name);
+		return EXIT_USAGE;
+	}
+	if (*name && !strchr("._-", *name) && !name[strspn(name, letters)] &&
+	    strlen(name) < HPMAP_NAME_SIZE)
 		return 0;
-	complain("%s: %s is the name of the buffer of /dev/hpage_map", what, name);
+	complain("%s: that is no name: one has up to %d letters, digits, '.', '_' and '-', and "
+		 "begins with a letter or a digit", what, HPMAP_NAME_SIZE - 1);
 	return EXIT_USAGE;
+}
+
+/* May the door be opened? Complains about @what, and returns an exit code. */
+int buffer_door_check(const char *what)
+{
+	struct hpmap_info info = { .size = sizeof(info) };
+	int ret = hpmap_next(0, &info);
+
+	return ret && ret != -ENOENT ? failed(ret, what) : 0;
 }
 
 /* Others can be held, but not opened. */

@@ -85,14 +85,15 @@ static int wish_check(struct wish *w, const struct wish *before, int nr)
 	return buffer_name_check(w->path, name);
 }
 
-static int wish_make(const struct wish *w)
+static int wish_make(const struct wish *w, bool dry_run)
 {
 	struct hpmap_info info = { .struct_size = sizeof(info) };
 	const char *name = w->args.o.name;
 	struct hpmap_buffer *buffer;
 	char text[BUFFER_ROOM];
 	/* Asked first, so that no page is zeroed for what exists. */
-	int ret = buffer_exists(name) ? -EEXIST : hpmap_create(&w->args.o, &buffer);
+	int ret = buffer_exists(name) ? -EEXIST :
+		  dry_run ? 0 : hpmap_create(&w->args.o, &buffer);
 
 	if (ret == -EEXIST) {
 		printf("%s: %s exists and is left as it is\n", w->path, name);
@@ -100,6 +101,11 @@ static int wish_make(const struct wish *w)
 	}
 	if (ret)
 		return failed(ret, w->path);
+	if (dry_run) {
+		printf("%s: would make /dev/hpage/%s with %s\n", w->path, name,
+		       SIZE_TEXT(w->args.o.length));
+		return EXIT_OK;
+	}
 	ret = hpmap_info(buffer, &info);
 	if (ret) {
 		ret = failed(ret, w->path);
@@ -111,16 +117,16 @@ static int wish_make(const struct wish *w)
 	return ret;
 }
 
-static int apply_file(struct wish *w, const struct wish *before, int nr)
+static int apply_file(struct wish *w, const struct wish *before, int nr, bool dry_run)
 {
 	int ret = wish_read(w);
 
 	if (!ret)
 		ret = wish_check(w, before, nr);
-	return ret ? ret : wish_make(w);
+	return ret ? ret : wish_make(w, dry_run);
 }
 
-static int apply_files(const char *dir, struct dirent **entries, int nr)
+static int apply_files(const char *dir, struct dirent **entries, int nr, bool dry_run)
 {
 	struct wish *wishes = calloc(nr, sizeof(*wishes));
 	int i, ret, worst = EXIT_OK;
@@ -130,7 +136,7 @@ static int apply_files(const char *dir, struct dirent **entries, int nr)
 	for (i = 0; i < nr; i++) {
 		if (asprintf(&wishes[i].path, "%s/%s", dir, entries[i]->d_name) < 0)
 			abort();
-		ret = apply_file(&wishes[i], wishes, i);
+		ret = apply_file(&wishes[i], wishes, i, dry_run);
 		if (ret)
 			worst = ret;
 	}
@@ -162,7 +168,7 @@ static int apply_run(const struct args *a)
 		return exit_code(-errno);
 	}
 	if (nr)
-		ret = apply_files(dir, entries, nr);
+		ret = apply_files(dir, entries, nr, given(a, OPT_DRY_RUN));
 	else
 		printf("no file *.conf in %s, nothing to do" TRY "man 5 hpage-map.d\n", dir);
 	for (i = 0; i < nr; i++)
@@ -173,9 +179,10 @@ static int apply_run(const struct args *a)
 
 const struct command cmd_apply = {
 	.name = "apply",
-	.synopsis = "[DIRECTORY]",
+	.synopsis = "[DIRECTORY] [--dry-run]",
 	.summary = "make the buffers of /etc/hpage-map.d/*.conf that do not exist yet",
 	.more = "Those that exist are left as they are. The service hpage-map does this at boot.\n",
+	.options = BIT(OPT_DRY_RUN),
 	.max_words = 1,
 	.run = apply_run,
 };

@@ -110,6 +110,12 @@ static int create_run(const struct args *a)
 			 o.name, o.name);
 		return EXIT_FAILED;
 	}
+	if (given(a, OPT_DRY_RUN)) {
+		ret = buffer_door_check(o.name);
+		if (!ret)
+			printf("would make /dev/hpage/%s with %s\n", o.name, SIZE_TEXT(o.length));
+		return ret;
+	}
 	ret = create_make(&o, &buffer, &info);
 	if (ret)
 		return ret;
@@ -130,7 +136,8 @@ const struct command cmd_create = {
 	.synopsis = "NAME --size SIZE [OPTION]...",
 	.summary = "make a buffer with a name, /dev/hpage/NAME",
 	.more = "It stays until \"hpagectl destroy NAME\" or until the module is removed.\n",
-	.options = PLACEMENT | BIT(OPT_MODE) | BIT(OPT_OWNER) | BIT(OPT_GROUP) | BIT(OPT_JSON),
+	.options = PLACEMENT | BIT(OPT_MODE) | BIT(OPT_OWNER) | BIT(OPT_GROUP) | BIT(OPT_JSON) |
+		   BIT(OPT_DRY_RUN),
 	.min_words = 1,
 	.max_words = 1,
 	.run = create_run,

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* hpagectl destroy: take names away. */
+#include <stdio.h>
+
 #include "buffer.h"
 #include "command.h"
 #include "report.h"
@@ -18,7 +20,15 @@ static int destroy_one(const struct args *a, const char *name)
 			 TRY "hpagectl who %s", name, name);
 		return EXIT_USAGE;
 	}
-	if (!held_read(info.id, &held) && held_at_all(&held) &&
+	if (held_read(info.id, &held))
+		held = (struct held){};
+	if (given(a, OPT_DRY_RUN)) {
+		held_text(&held, text);
+		printf("would take the name of /dev/hpage/%s away, with %s%s%s\n", info.name,
+		       SIZE_TEXT(info.length), *text ? ", when it is free of " : "", text);
+		return EXIT_OK;
+	}
+	if (held_at_all(&held) &&
 	    !confirmed(given(a, OPT_YES), "%s is in use by %s (hpagectl who %s). Holders keep it, "
 		       "and the memory is free when the last of them goes.", info.name,
 		       held_text(&held, text), info.name))
@@ -41,10 +51,10 @@ static int destroy_run(const struct args *a)
 
 const struct command cmd_destroy = {
 	.name = "destroy",
-	.synopsis = "NAME... [--yes]",
+	.synopsis = "NAME... [--dry-run | --yes]",
 	.summary = "take the name of a buffer away, and its memory when nobody uses it",
 	.more = "Asks first if a program, a dma-buf, a driver or a device has the buffer.\n",
-	.options = BIT(OPT_YES),
+	.options = BIT(OPT_DRY_RUN) | BIT(OPT_YES),
 	.min_words = 1,
 	.max_words = 1000,
 	.run = destroy_run,

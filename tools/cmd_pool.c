@@ -135,16 +135,19 @@ static int pool_show(const struct args *a)
 	return EXIT_OK;
 }
 
-static int pool_write(uint64_t page_size, int node, uint64_t pages)
+/* Write to a file of a pool, as "nr_hugepages". Returns 0 or -errno. */
+static int pool_write(const struct args *a, const char *file, uint64_t pages)
 {
-	char text[24];
+	char path[128], text[24];
+	uint64_t kb = a->o.page_size >> 10;
 
+	if (a->o.node < 0)
+		snprintf(path, sizeof(path), MM "/hugepages/hugepages-%" PRIu64 "kB/%s", kb, file);
+	else
+		snprintf(path, sizeof(path), "/sys/devices/system/node/node%d/hugepages/hugepages-%"
+			 PRIu64 "kB/%s", a->o.node, kb, file);
 	snprintf(text, sizeof(text), "%" PRIu64, pages);
-	if (node < 0)
-		return file_write(text, MM "/hugepages/hugepages-%" PRIu64 "kB/nr_hugepages",
-				  page_size >> 10);
-	return file_write(text, "/sys/devices/system/node/node%d/hugepages/hugepages-%" PRIu64
-			  "kB/nr_hugepages", node, page_size >> 10);
+	return file_put(path, text, given(a, OPT_DRY_RUN));
 }
 
 static uint64_t pool_total(uint64_t page_size, int node)
@@ -155,7 +158,7 @@ static uint64_t pool_total(uint64_t page_size, int node)
 }
 
 /* Returns how many pages there are then. */
-static uint64_t pool_raise(uint64_t page_size, int node, uint64_t from, uint64_t to)
+static uint64_t pool_raise(const struct args *a, uint64_t from, uint64_t to)
 {
 	uint64_t step = (to - from) / STEPS + 1, want = from, got = from, last;
 	int tries = 0;
@@ -163,9 +166,9 @@ static uint64_t pool_raise(uint64_t page_size, int node, uint64_t from, uint64_t
 	while (got < to && tries < TRIES) {
 		want = to - got > step ? got + step : to;
 		last = got;
-		if (pool_write(page_size, node, want))
+		if (pool_write(a, "nr_hugepages", want))
 			break;
-		got = pool_total(page_size, node);
+		got = pool_total(a->o.page_size, a->o.node);
 		progress("huge pages", got - from, to - from);
 		if (got >= want)
 			continue;
@@ -180,7 +183,7 @@ static uint64_t pool_raise(uint64_t page_size, int node, uint64_t from, uint64_t
 /* Short of memory the kernel would end programs to have it. Returns an exit code. */
 static int pool_may_raise(const struct args *a, uint64_t more)
 {
-	bool yes = given(a, OPT_YES), confirm;
+	bool yes = given(a, OPT_YES) || given(a, OPT_DRY_RUN), confirm;
 	uint64_t bytes, available;
 
 	if (__builtin_mul_overflow(more, a->o.page_size, &bytes))
@@ -203,62 +206,97 @@ static int pool_may_raise(const struct args *a, uint64_t more)
 }
 
 /* Print what came of it. Returns an exit code. */
-static int pool_report(const struct args *a, uint64_t before, uint64_t got)
+static int pool_report(const struct args *a, uint64_t before, uint64_t want, uint64_t got)
 {
 	uint64_t size = a->o.page_size;
 
 	printf("the pool of %s pages%s has %" PRIu64 ", before %" PRIu64 "\n", SIZE_TEXT(size),
 	       given(a, OPT_NODE) ? " of that node" : "", got, before);
-	if (got == a->set)
+	if (got == want)
 		return EXIT_OK;
-	if (got > a->set)
+	if (got > want)
 		complain("%" PRIu64 " page%s too many are in use, and leave the pool when they are "
-			 "freed" TRY "hpagectl who", got - a->set, plural(got - a->set));
+			 "freed" TRY "hpagectl who", got - want, plural(got - want));
 	else
 		complain("got %" PRIu64 " of %" PRIu64 " page%s: memory is short or fragmented"
 			 TRY "hugepagesz=%s hugepages=%" PRIu64 " on the kernel's command line",
-			 got, a->set, plural(a->set), SIZE_WORD(size), a->set);
+			 got, want, plural(want), SIZE_WORD(size), want);
 	return EXIT_LESS;
+}
+
+/* Complain that it cannot be set, and return an exit code. */
+static int pool_closed(int ret)
+{
+	complain("the pool cannot be set: %s", strerror(-ret));
+	if (exit_code(ret) == EXIT_DENIED && geteuid())
+		try_again("sudo ", "");
+	return exit_code(ret);
+}
+
+static int pool_set_total(const struct args *a, const struct hpmap_pool *p)
+{
+	uint64_t want, got;
+	/* What is surplus was not set. */
+	int ret = amount_pages(&a->set, a->o.page_size, p->total - p->surplus, &want);
+
+	if (!ret && want > p->total)
+		ret = pool_may_raise(a, want - p->total);
+	if (ret)
+		return ret;
+	if (given(a, OPT_DRY_RUN))
+		return pool_write(a, "nr_hugepages", want);
+	/* Whether it may be written at all, before something is printed about pages. */
+	ret = pool_write(a, "nr_hugepages", want < p->total ? want : p->total);
+	if (ret)
+		return pool_closed(ret);
+	got = want > p->total ? pool_raise(a, p->total, want) :
+		pool_total(a->o.page_size, a->o.node);
+	return pool_report(a, p->total, want, got);
+}
+
+static int pool_set_overcommit(const struct args *a, const struct hpmap_pool *p)
+{
+	uint64_t want;
+	int ret = amount_pages(&a->overcommit, a->o.page_size, p->overcommit, &want);
+
+	if (ret)
+		return ret;
+	ret = pool_write(a, "nr_overcommit_hugepages", want);
+	if (ret)
+		return pool_closed(ret);
+	if (!given(a, OPT_DRY_RUN))
+		printf("the pool of %s pages may take %" PRIu64 " more on demand, before %" PRIu64
+		       "\n", SIZE_TEXT(a->o.page_size), want, p->overcommit);
+	return EXIT_OK;
 }
 
 static int pool_set(const struct args *a)
 {
 	struct hpmap_pool p = { .struct_size = sizeof(p) };
-	uint64_t page_size = a->o.page_size, got, sizes[MAX_SIZES];
-	int node = a->o.node, ret;
+	uint64_t sizes[MAX_SIZES];
 	unsigned int nr;
+	int ret;
 
-	if (!page_size) {
-		complain("the pool of which pages?" TRY "sudo hpagectl pool -p 2M --set %" PRIu64,
-			 a->set);
+	if (!a->o.page_size) {
+		complain("the pool of which pages?" TRY "sudo hpagectl pool -p 2M --%s %s",
+			 given(a, OPT_SET) ? "set" : "overcommit",
+			 given(a, OPT_SET) ? a->set.text : a->overcommit.text);
 		return EXIT_USAGE;
 	}
 	ret = pool_check(a, sizes, &nr);
 	if (ret)
 		return ret;
-	ret = hpmap_get_pool(page_size, node, &p);
+	ret = hpmap_get_pool(a->o.page_size, a->o.node, &p);
 	if (ret)
 		return failed(ret, NULL);
-	if (a->set > p.total)
-		ret = pool_may_raise(a, a->set - p.total);
-	if (ret)
-		return ret;
-	/* Whether it may be written at all, before something is printed about pages. */
-	ret = pool_write(page_size, node, a->set < p.total ? a->set : p.total);
-	if (ret) {
-		complain("the pool cannot be set: %s", strerror(-ret));
-		if (exit_code(ret) == EXIT_DENIED && geteuid())
-			try_again("sudo ", "");
-		return exit_code(ret);
-	}
-	got = a->set > p.total ? pool_raise(page_size, node, p.total, a->set) :
-		pool_total(page_size, node);
-	return pool_report(a, p.total, got);
+	if (given(a, OPT_OVERCOMMIT))
+		ret = pool_set_overcommit(a, &p);
+	return !ret && given(a, OPT_SET) ? pool_set_total(a, &p) : ret;
 }
 
 static int pool_run(const struct args *a)
 {
-	return given(a, OPT_SET) ? pool_set(a) : pool_show(a);
+	return given(a, OPT_SET) || given(a, OPT_OVERCOMMIT) ? pool_set(a) : pool_show(a);
 }
 
 const struct command cmd_pool = {
@@ -267,7 +305,8 @@ const struct command cmd_pool = {
 	.summary = "show or set the kernel's pools of huge pages",
 	.more = "PROMISED pages are free, and kept for mappings that have not touched them yet.\n"
 		"SURPLUS pages leave the pool when they are freed.\n",
-	.options = BIT(OPT_PAGE_SIZE) | BIT(OPT_NODE) | BIT(OPT_SET) | BIT(OPT_YES) | TABLE,
+	.options = BIT(OPT_PAGE_SIZE) | BIT(OPT_NODE) | BIT(OPT_SET) |
+		   BIT(OPT_OVERCOMMIT) | BIT(OPT_DRY_RUN) | BIT(OPT_YES) | TABLE,
 	.columns = pool_columns,
 	.nr_columns = NR_POOL,
 	.run = pool_run,

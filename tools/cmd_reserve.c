@@ -113,17 +113,17 @@ static int reserve_show(const struct args *a)
  * The module fills it on its own time. It is done, or the file "why" has the reason why it cannot
  * go on. That of the time before stands there until then, so the pages must stand still, too.
  */
-static int reserve_wait(const struct args *a, const char *dir, const char *what)
+static int reserve_wait(uint64_t want, const char *dir, const char *what)
 {
 	const struct timespec moment = { .tv_nsec = 50 * 1000 * 1000 };
 	uint64_t ready = reserve_value(dir, "ready"), start = ready, last = ready;
 	unsigned int still = 0;
 	char why[WHY_ROOM] = "";
 
-	while ((ready = reserve_value(dir, "ready")) != a->set && !(*why && still > STILL)) {
+	while ((ready = reserve_value(dir, "ready")) != want && !(*why && still > STILL)) {
 		still = ready == last ? still + 1 : 0;
 		last = ready;
-		progress("reserve", ready, a->set > start ? a->set : start);
+		progress("reserve", ready, want > start ? want : start);
 		nanosleep(&moment, NULL);
 		if (file_read(why, sizeof(why), RESERVES "/%s/why", dir) < 0) {
 			progress_end();
@@ -131,9 +131,9 @@ static int reserve_wait(const struct args *a, const char *dir, const char *what)
 		}
 	}
 	progress_end();
-	printf("%s keeps %" PRIu64 " page%s, %" PRIu64 " %s ready\n", what, a->set, plural(a->set),
+	printf("%s keeps %" PRIu64 " page%s, %" PRIu64 " %s ready\n", what, want, plural(want),
 	       ready, ready == 1 ? "is" : "are");
-	if (ready == a->set)
+	if (ready == want)
 		return EXIT_OK;
 	complain("not more are ready now, it is tried again every 10 seconds: %s", why);
 	return EXIT_LESS;
@@ -144,30 +144,34 @@ static int reserve_set(const struct args *a)
 	struct hpmap_reserve r = { .struct_size = sizeof(r) };
 	const char *kind = backing_name(a->backing);
 	int node = given(a, OPT_NODE) ? a->o.node : 0, ret;
-	char dir[64], text[24], what[96];
-	uint64_t bytes;
+	char dir[64], path[128], text[24], what[96];
+	uint64_t want, bytes;
 
 	if (!a->o.page_size) {
-		complain("pages of which size?" TRY "sudo hpagectl reserve -p 2M --set %" PRIu64,
-			 a->set);
+		complain("pages of which size?" TRY "sudo hpagectl reserve -p 2M --set %s",
+			 a->set.text);
 		return EXIT_USAGE;
 	}
 	ret = hpmap_get_reserve(a->backing, a->o.page_size, node, &r);
 	if (ret)
 		return failed(ret, NULL);
-	if (__builtin_mul_overflow(a->set, a->o.page_size, &bytes))
+	ret = amount_pages(&a->set, a->o.page_size, r.asked, &want);
+	if (ret)
+		return ret;
+	if (__builtin_mul_overflow(want, a->o.page_size, &bytes))
 		bytes = UINT64_MAX;
-	if (a->set > r.asked &&
-	    !confirmed(given(a, OPT_YES), "This keeps %s of memory ready for buffers made with "
+	if (want > r.asked &&
+	    !confirmed(given(a, OPT_YES) || given(a, OPT_DRY_RUN), "This keeps %s of memory ready for buffers made with "
 		       "--reserve, and away from everybody else.", SIZE_TEXT(bytes)))
 		return EXIT_UNCONFIRMED;
 	snprintf(what, sizeof(what), "the reserve of %s pages of %s on node %d",
 		 SIZE_TEXT(a->o.page_size), kind, node);
 	snprintf(dir, sizeof(dir), "%s-%" PRIu64 "kB-node%d", kind, a->o.page_size >> 10, node);
-	snprintf(text, sizeof(text), "%" PRIu64, a->set);
-	ret = file_write(text, RESERVES "/%s/pages", dir);
+	snprintf(path, sizeof(path), RESERVES "/%s/pages", dir);
+	snprintf(text, sizeof(text), "%" PRIu64, want);
+	ret = file_put(path, text, given(a, OPT_DRY_RUN));
 	if (!ret)
-		return reserve_wait(a, dir, what);
+		return given(a, OPT_DRY_RUN) ? EXIT_OK : reserve_wait(want, dir, what);
 	complain("%s cannot be set: %s", what, ret == -ENOMEM ? "the machine has less memory" :
 		 strerror(-ret));
 	if (exit_code(ret) == EXIT_DENIED && geteuid())
@@ -186,7 +190,7 @@ const struct command cmd_reserve = {
 	.summary = "show or set what the module keeps ready and zeroed",
 	.more = "WHY is the reason why not more are ready.\n",
 	.options = BIT(OPT_PAGE_SIZE) | BIT(OPT_NODE) | BIT(OPT_BACKING) | BIT(OPT_SET) |
-		   BIT(OPT_YES) | TABLE,
+		   BIT(OPT_DRY_RUN) | BIT(OPT_YES) | TABLE,
 	.columns = reserve_columns,
 	.nr_columns = NR_RESERVE,
 	.run = reserve_run,

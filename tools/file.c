@@ -50,3 +50,12 @@ int file_write(const char *text, const char *fmt, ...)
 	close(fd);
 	return ret;
 }
+
+/* The same; but a dry run prints what would be written, as a shell does it. */
+int file_put(const char *path, const char *text, bool dry_run)
+{
+	if (!dry_run)
+		return file_write(text, "%s", path);
+	printf("echo %s > %s\n", text, path);
+	return 0;
+}

@@ -79,6 +79,7 @@ _hpagectl()
 		mapfile -t COMPREPLY < <(compgen -g -- "$word")
 		return
 	elif [[ $before == --size || $before == --node || $before == --mode || $before == --set ||
+		$before == --overcommit ||
 		$before == -[snm] ]]; then
 		return
 	elif [[ $before == --svg || ($command == apply && $word != -*) ]]; then

@@ -59,7 +59,12 @@ static int group_set(struct args *a, const char *text)
 
 static int pages_set(struct args *a, const char *text)
 {
-	return number_read(text, &a->set);
+	return amount_read(text, &a->set);
+}
+
+static int overcommit_set(struct args *a, const char *text)
+{
+	return amount_read(text, &a->overcommit);
 }
 
 static int backing_set(struct args *a, const char *text)
@@ -143,7 +148,11 @@ const struct option_spec option_specs[NR_OPTIONS] = {
 	},
 	[OPT_SET] = {
 		.name = "set", .set = pages_set,
-		.arg = "PAGES", .help = "keep this many from now on",
+		.arg = "PAGES", .help = "keep this many: 512, 1G; or more, less: +64, -1G",
+	},
+	[OPT_OVERCOMMIT] = {
+		.name = "overcommit", .set = overcommit_set,
+		.arg = "PAGES", .help = "the pool may take these beyond, on demand",
 	},
 	[OPT_BACKING] = {
 		.name = "backing", .set = backing_set,
@@ -160,28 +169,25 @@ const struct option_spec option_specs[NR_OPTIONS] = {
 	[OPT_NOHEADINGS] = { .name = "noheadings", .help = "rows alone" },
 	[OPT_BYTES] = { .name = "bytes", .letter = 'b', .help = "sizes in bytes, without a unit" },
 	[OPT_JSON] = { .name = "json", .letter = 'j', .help = "for programs" },
+	[OPT_DRY_RUN] = { .name = "dry-run", .help = "show what would be done, and do nothing" },
 	[OPT_YES] = { .name = "yes", .letter = 'y', .help = "do not ask" },
 	[OPT_HELP] = { .name = "help", .letter = 'h', .help = "this" },
 };
 
-/* No two of a line together. */
+/* The first of a line goes with none of the others. */
 static const struct {
 	enum opt one;
-	enum opt other;
+	uint64_t others;
 } option_pairs[] = {
-	{ OPT_NODE, OPT_NEAR },
-	{ OPT_EXACT, OPT_ALLOW_BASE },
-	{ OPT_NO_MODULE, OPT_CONTIGUOUS },
-	{ OPT_NO_MODULE, OPT_BELOW_4G },
-	{ OPT_NO_MODULE, OPT_RESERVE },
-	{ OPT_SET, OPT_JSON },
-	{ OPT_SET, OPT_OUTPUT },
-	{ OPT_SET, OPT_NOHEADINGS },
-	{ OPT_SET, OPT_BYTES },
-	{ OPT_SVG, OPT_JSON },
-	{ OPT_OUTPUT, OPT_JSON },
-	{ OPT_NOHEADINGS, OPT_JSON },
-	{ OPT_BYTES, OPT_JSON },
+	{ OPT_NODE, BIT(OPT_NEAR) | BIT(OPT_OVERCOMMIT) },
+	{ OPT_EXACT, BIT(OPT_ALLOW_BASE) },
+	{ OPT_NO_MODULE, BIT(OPT_CONTIGUOUS) | BIT(OPT_BELOW_4G) | BIT(OPT_RESERVE) },
+	{ OPT_SET, TABLE },
+	{ OPT_OVERCOMMIT, TABLE },
+	{ OPT_SVG, BIT(OPT_JSON) },
+	{ OPT_OUTPUT, BIT(OPT_JSON) },
+	{ OPT_NOHEADINGS, BIT(OPT_JSON) },
+	{ OPT_BYTES, BIT(OPT_JSON) },
 };
 
 void options_init(struct args *a)
@@ -236,14 +242,16 @@ int options_check(struct args *a, const char *file)
 	char one[32], other[32], strict[32];
 	const char *colon = file ? ": " : "";
 	bool node = given(a, OPT_NODE) || given(a, OPT_NEAR);
+	uint64_t both;
 	size_t i;
 
 	for (i = 0; i < sizeof(option_pairs) / sizeof(*option_pairs); i++) {
-		if (!given(a, option_pairs[i].one) || !given(a, option_pairs[i].other))
+		both = a->given & option_pairs[i].others;
+		if (!given(a, option_pairs[i].one) || !both)
 			continue;
 		complain("%s%s%s and %s exclude each other", file ? file : "", colon,
 			 option_label(option_pairs[i].one, file, one),
-			 option_label(option_pairs[i].other, file, other));
+			 option_label(__builtin_ctzll(both), file, other));
 		return EXIT_USAGE;
 	}
 	if (given(a, OPT_STRICT) && !node) {

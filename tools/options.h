@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "../lib/hpage_map.h"
+#include "amount.h"
 
 #define MAX_NODES	1024	/* as many as Linux can have */
 
@@ -13,8 +14,8 @@
 enum opt {
 	OPT_NAME, OPT_SIZE, OPT_PAGE_SIZE, OPT_NODE, OPT_NEAR, OPT_STRICT, OPT_CONTIGUOUS,
 	OPT_BELOW_4G, OPT_EXACT, OPT_ALLOW_BASE, OPT_RESERVE, OPT_NO_MODULE, OPT_MODE, OPT_OWNER,
-	OPT_GROUP, OPT_SET, OPT_BACKING, OPT_SVG, OPT_OUTPUT, OPT_NOHEADINGS, OPT_BYTES, OPT_JSON,
-	OPT_YES, OPT_HELP, NR_OPTIONS
+	OPT_GROUP, OPT_SET, OPT_OVERCOMMIT, OPT_BACKING, OPT_SVG, OPT_OUTPUT, OPT_NOHEADINGS, OPT_BYTES,
+	OPT_JSON, OPT_DRY_RUN, OPT_YES, OPT_HELP, NR_OPTIONS
 };
 
 #define BIT(option)	(1ULL << (option))
@@ -27,7 +28,8 @@ enum opt {
  * struct args - what is asked for, by a command line or by a file
  * @given: bits of the options that were given
  * @o: of the buffer; its node is -1 if none was given
- * @set: number of pages
+ * @set: pages of a pool or a reserve
+ * @overcommit: pages that a pool may take beyond these
  * @backing: of a reserve
  * @svg: file name
  * @output: names of columns, or NULL
@@ -36,7 +38,8 @@ enum opt {
 struct args {
 	uint64_t given;
 	struct hpmap_options o;
-	uint64_t set;
+	struct amount set;
+	struct amount overcommit;
 	enum hpmap_backing backing;
 	const char *svg;
 	const char *output;
