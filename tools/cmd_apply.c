@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * hpagectl apply: make the buffers that files describe, as at boot.
+ * hpagectl apply: set the pools and reserves and make the buffers that files
+ * describe, as at boot.
  *
  * What exists is left as it is, so that it can be done again at any time. One
  * that fails does not keep the others from being made.
@@ -13,20 +14,35 @@
 #include <string.h>
 
 #include "buffer.h"
+#include "cmd_pool.h"
+#include "cmd_reserve.h"
 #include "command.h"
 #include "ini.h"
 #include "report.h"
+#include "save.h"
 
-#define DIRECTORY	"/etc/hpage-map.d"
+/* In this order: reserves take from pools, and buffers from both. */
+enum { SECTION_POOL, SECTION_RESERVE, SECTION_BUFFER, NR_SECTIONS };
+
+static const char *const sections[NR_SECTIONS + 1] = { "Pool", "Reserve", "Buffer", NULL };
+
+static const uint64_t section_keys[NR_SECTIONS] = {
+	[SECTION_POOL] = BIT(OPT_PAGE_SIZE) | BIT(OPT_NODE) | BIT(OPT_SET) | BIT(OPT_OVERCOMMIT),
+	[SECTION_RESERVE] = BIT(OPT_BACKING) | BIT(OPT_PAGE_SIZE) | BIT(OPT_NODE) | BIT(OPT_SET),
+	[SECTION_BUFFER] = PLACEMENT | BIT(OPT_NAME) | BIT(OPT_MODE) | BIT(OPT_OWNER) |
+			   BIT(OPT_GROUP),
+};
 
 /**
  * struct wish - a file
  * @path: of the file
+ * @section: when it is its turn
  * @ini: what stands in it, to which @args points
  * @args: what is asked for
  */
 struct wish {
 	char *path;
+	int section;
 	struct ini ini;
 	struct args args;
 };
@@ -35,7 +51,7 @@ static int key_set(struct wish *w, const struct ini_entry *e)
 {
 	int option = option_by_key(e->key);
 
-	if (option < 0) {
+	if (option < 0 || !(BIT(option) & section_keys[w->ini.section])) {
 		complain("%s:%d: there is no key %s", w->path, e->line, e->key);
 		return EXIT_USAGE;
 	}
@@ -48,7 +64,7 @@ static int key_set(struct wish *w, const struct ini_entry *e)
 
 static int wish_read(struct wish *w)
 {
-	int ret = ini_read(w->path, "Buffer", &w->ini), wrong;
+	int ret = ini_read(w->path, sections, &w->ini), wrong;
 	size_t i;
 
 	options_init(&w->args);
@@ -117,10 +133,41 @@ static int wish_make(const struct wish *w, bool dry_run)
 	return ret;
 }
 
+/* Set a pool or a reserve. Complains, and returns an exit code. */
+static int wish_set(struct wish *w, bool dry_run)
+{
+	const struct args *a = &w->args;
+	bool pages = given(a, OPT_SET);
+	int ret = options_check(&w->args, w->path);
+
+	if (ret)
+		return ret;
+	if (!a->o.page_size || (!pages && !given(a, OPT_OVERCOMMIT))) {
+		complain("%s: %s= is missing" TRY "man 5 hpage-map.d", w->path,
+			 a->o.page_size ? "Pages" : "PageSize");
+		return EXIT_USAGE;
+	}
+	/* It would be another number each time. */
+	if (a->set.sign || a->overcommit.sign) {
+		complain("%s: %s=%s is a difference, and no number" TRY "man 5 hpage-map.d",
+			 w->path, a->set.sign ? "Pages" : "Overcommit",
+			 a->set.sign ? a->set.text : a->overcommit.text);
+		return EXIT_USAGE;
+	}
+	/* Who wrote the file has said yes. */
+	w->args.given |= BIT(OPT_YES) | (dry_run ? BIT(OPT_DRY_RUN) : 0);
+	report_about(w->path);
+	ret = w->ini.section == SECTION_POOL ? pool_set(a) : reserve_set(a);
+	report_about(NULL);
+	return ret;
+}
+
 static int apply_file(struct wish *w, const struct wish *before, int nr, bool dry_run)
 {
 	int ret = wish_read(w);
 
+	if (!ret && w->ini.section >= 0 && w->ini.section != SECTION_BUFFER)
+		return wish_set(w, dry_run);
 	if (!ret)
 		ret = wish_check(w, before, nr);
 	return ret ? ret : wish_make(w, dry_run);
@@ -129,16 +176,24 @@ static int apply_file(struct wish *w, const struct wish *before, int nr, bool dr
 static int apply_files(const char *dir, struct dirent **entries, int nr, bool dry_run)
 {
 	struct wish *wishes = calloc(nr, sizeof(*wishes));
-	int i, ret, worst = EXIT_OK;
+	int i, section, ret, worst = EXIT_OK;
 
 	if (!wishes)
 		return EXIT_FAILED;
 	for (i = 0; i < nr; i++) {
 		if (asprintf(&wishes[i].path, "%s/%s", dir, entries[i]->d_name) < 0)
 			abort();
-		ret = apply_file(&wishes[i], wishes, i, dry_run);
-		if (ret)
-			worst = ret;
+		/* What is wrong is told with the buffers. */
+		section = ini_peek(wishes[i].path, sections);
+		wishes[i].section = section < 0 ? SECTION_BUFFER : section;
+	}
+	for (section = 0; section < NR_SECTIONS; section++) {
+		for (i = 0; i < nr; i++) {
+			ret = wishes[i].section != section ? 0 :
+			      apply_file(&wishes[i], wishes, i, dry_run);
+			if (ret)
+				worst = ret;
+		}
 	}
 	for (i = 0; i < nr; i++) {
 		ini_free(&wishes[i].ini);
@@ -157,7 +212,7 @@ static int entry_is_conf(const struct dirent *entry)
 
 static int apply_run(const struct args *a)
 {
-	const char *dir = a->nr_words ? a->words[0] : DIRECTORY;
+	const char *dir = a->nr_words ? a->words[0] : CONF_DIR;
 	struct dirent **entries = NULL;
 	int nr = scandir(dir, &entries, entry_is_conf, alphasort), ret = EXIT_OK, i;
 
@@ -180,8 +235,8 @@ static int apply_run(const struct args *a)
 const struct command cmd_apply = {
 	.name = "apply",
 	.synopsis = "[DIRECTORY] [--dry-run]",
-	.summary = "make the buffers of /etc/hpage-map.d/*.conf that do not exist yet",
-	.more = "Those that exist are left as they are. The service hpage-map does this at boot.\n",
+	.summary = "set pools and make buffers as /etc/hpage-map.d/*.conf describe them",
+	.more = "Buffers that exist are left as they are. hpage-map.service does this at boot.\n",
 	.options = BIT(OPT_DRY_RUN),
 	.max_words = 1,
 	.run = apply_run,

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cmd_pool.h"
 #include "command.h"
 #include "file.h"
 #include "json.h"
@@ -18,6 +19,7 @@
 #include "nodes.h"
 #include "report.h"
 #include "rows.h"
+#include "save.h"
 #include "touch.h"
 
 #define MM		"/sys/kernel/mm"
@@ -210,6 +212,7 @@ static int pool_report(const struct args *a, uint64_t before, uint64_t want, uin
 {
 	uint64_t size = a->o.page_size;
 
+	about_print(stdout);
 	printf("the pool of %s pages%s has %" PRIu64 ", before %" PRIu64 "\n", SIZE_TEXT(size),
 	       given(a, OPT_NODE) ? " of that node" : "", got, before);
 	if (got == want)
@@ -264,13 +267,62 @@ static int pool_set_overcommit(const struct args *a, const struct hpmap_pool *p)
 	ret = pool_write(a, "nr_overcommit_hugepages", want);
 	if (ret)
 		return pool_closed(ret);
-	if (!given(a, OPT_DRY_RUN))
-		printf("the pool of %s pages may take %" PRIu64 " more on demand, before %" PRIu64
-		       "\n", SIZE_TEXT(a->o.page_size), want, p->overcommit);
+	if (given(a, OPT_DRY_RUN))
+		return EXIT_OK;
+	about_print(stdout);
+	printf("the pool of %s pages may take %" PRIu64 " more on demand, before %" PRIu64 "\n",
+	       SIZE_TEXT(a->o.page_size), want, p->overcommit);
 	return EXIT_OK;
 }
 
-static int pool_set(const struct args *a)
+/* One file: of a node, or of all; of the second the pages only where there are no nodes to tell. */
+static int pool_save_one(const struct args *a, uint64_t page_size, int node, bool pages)
+{
+	struct hpmap_pool p = { .size = sizeof(p) };
+	char name[64], text[256], on_node[24] = "";
+	int ret = hpmap_pool(page_size, node, &p), length;
+
+	if (ret)
+		return failed(ret, NULL);
+	if (node >= 0)
+		snprintf(on_node, sizeof(on_node), "-node%d", node);
+	snprintf(name, sizeof(name), "50-pool-%s%s.conf", SIZE_WORD(page_size), on_node);
+	length = snprintf(text, sizeof(text), "# Written by hpagectl pool --save.\n[Pool]\n"
+			  "PageSize=%s\n", SIZE_WORD(page_size));
+	if (node >= 0)
+		length += snprintf(text + length, sizeof(text) - length, "Node=%d\n", node);
+	else
+		length += snprintf(text + length, sizeof(text) - length, "Overcommit=%" PRIu64
+				   "\n", p.overcommit);
+	/* What is surplus was not set. */
+	if (pages)
+		snprintf(text + length, sizeof(text) - length, "Pages=%" PRIu64 "\n",
+			 p.total - p.surplus);
+	return save_file(CONF_DIR, name, text, given(a, OPT_DRY_RUN));
+}
+
+/* Save the pools that are meant. Complains, and returns an exit code. */
+static int pool_save(const struct args *a)
+{
+	int nodes[MAX_NODES], nr_nodes = nodes_online(nodes), n, ret;
+	uint64_t sizes[MAX_SIZES];
+	unsigned int nr, i;
+
+	ret = pool_check(a, sizes, &nr);
+	for (i = 0; !ret && i < nr; i++) {
+		if (given(a, OPT_PAGE_SIZE) && sizes[i] != a->o.page_size)
+			continue;
+		if (!given(a, OPT_NODE))
+			ret = pool_save_one(a, sizes[i], -1, nr_nodes == 1);
+		for (n = 0; !ret && n < nr_nodes; n++)
+			if (given(a, OPT_NODE) ? nodes[n] == a->o.node : nr_nodes > 1)
+				ret = pool_save_one(a, sizes[i], nodes[n], true);
+	}
+	return ret;
+}
+
+/* Set one, without a question if that is given. Complains, and returns an exit code. */
+int pool_set(const struct args *a)
 {
 	struct hpmap_pool p = { .struct_size = sizeof(p) };
 	uint64_t sizes[MAX_SIZES];
@@ -296,7 +348,13 @@ static int pool_set(const struct args *a)
 
 static int pool_run(const struct args *a)
 {
-	return given(a, OPT_SET) || given(a, OPT_OVERCOMMIT) ? pool_set(a) : pool_show(a);
+	bool set = given(a, OPT_SET) || given(a, OPT_OVERCOMMIT);
+	int ret;
+
+	if (!set && !given(a, OPT_SAVE))
+		return pool_show(a);
+	ret = set ? pool_set(a) : 0;
+	return !ret && given(a, OPT_SAVE) ? pool_save(a) : ret;
 }
 
 const struct command cmd_pool = {
@@ -306,7 +364,7 @@ const struct command cmd_pool = {
 	.more = "PROMISED pages are free, and kept for mappings that have not touched them yet.\n"
 		"SURPLUS pages leave the pool when they are freed.\n",
 	.options = BIT(OPT_PAGE_SIZE) | BIT(OPT_NODE) | BIT(OPT_SET) |
-		   BIT(OPT_OVERCOMMIT) | BIT(OPT_DRY_RUN) | BIT(OPT_YES) | TABLE,
+		   BIT(OPT_OVERCOMMIT) | BIT(OPT_SAVE) | BIT(OPT_DRY_RUN) | BIT(OPT_YES) | TABLE,
 	.columns = pool_columns,
 	.nr_columns = NR_POOL,
 	.run = pool_run,

@@ -9,12 +9,14 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "cmd_reserve.h"
 #include "command.h"
 #include "file.h"
 #include "json.h"
 #include "names.h"
 #include "report.h"
 #include "rows.h"
+#include "save.h"
 
 #define RESERVES	"/sys/class/hpage_map_reserve"
 #define STILL		20	/* looks, 50 ms apart */
@@ -131,6 +133,7 @@ static int reserve_wait(uint64_t want, const char *dir, const char *what)
 		}
 	}
 	progress_end();
+	about_print(stdout);
 	printf("%s keeps %" PRIu64 " page%s, %" PRIu64 " %s ready\n", what, want, plural(want),
 	       ready, ready == 1 ? "is" : "are");
 	if (ready == want)
@@ -139,7 +142,47 @@ static int reserve_wait(uint64_t want, const char *dir, const char *what)
 	return EXIT_LESS;
 }
 
-static int reserve_set(const struct args *a)
+/* Save one that is kept, or forget it: after a boot there is none. */
+static int reserve_save_one(const struct args *a, const char *dir)
+{
+	char kind[16] = "", name[96], text[192];
+	uint64_t kb = 0, pages;
+	int node = -1;
+
+	if (sscanf(dir, "%15[a-z]-%" SCNu64 "kB-node%d", kind, &kb, &node) != 3 ||
+	    !reserve_is_meant(a, kind, kb << 10, node))
+		return 0;
+	pages = reserve_value(dir, "pages");
+	snprintf(name, sizeof(name), "50-reserve-%s-%s-node%d.conf", kind, SIZE_WORD(kb << 10),
+		 node);
+	if (!pages)
+		return save_remove(CONF_DIR, name, given(a, OPT_DRY_RUN));
+	snprintf(text, sizeof(text), "# Written by hpagectl reserve --save.\n[Reserve]\n"
+		 "Backing=%s\nPageSize=%s\nNode=%d\nPages=%" PRIu64 "\n", kind,
+		 SIZE_WORD(kb << 10), node, pages);
+	return save_file(CONF_DIR, name, text, given(a, OPT_DRY_RUN));
+}
+
+/* Save those that are meant. Complains, and returns an exit code. */
+static int reserve_save(const struct args *a)
+{
+	struct dirent **entries;
+	int nr = scandir(RESERVES, &entries, entry_is_no_dot, alphasort), ret, worst = 0, i;
+
+	if (nr < 0)
+		return reserves_missing();
+	for (i = 0; i < nr; i++) {
+		ret = reserve_save_one(a, entries[i]->d_name);
+		if (ret)
+			worst = ret;
+		free(entries[i]);
+	}
+	free(entries);
+	return worst;
+}
+
+/* Set one, without a question if that is given. Complains, and returns an exit code. */
+int reserve_set(const struct args *a)
 {
 	struct hpmap_reserve r = { .struct_size = sizeof(r) };
 	const char *kind = backing_name(a->backing);
@@ -161,8 +204,9 @@ static int reserve_set(const struct args *a)
 	if (__builtin_mul_overflow(want, a->o.page_size, &bytes))
 		bytes = UINT64_MAX;
 	if (want > r.asked &&
-	    !confirmed(given(a, OPT_YES) || given(a, OPT_DRY_RUN), "This keeps %s of memory ready for buffers made with "
-		       "--reserve, and away from everybody else.", SIZE_TEXT(bytes)))
+	    !confirmed(given(a, OPT_YES) || given(a, OPT_DRY_RUN),
+		       "This keeps %s of memory ready for buffers made with --reserve, and away "
+		       "from everybody else.", SIZE_TEXT(bytes)))
 		return EXIT_UNCONFIRMED;
 	snprintf(what, sizeof(what), "the reserve of %s pages of %s on node %d",
 		 SIZE_TEXT(a->o.page_size), kind, node);
@@ -181,7 +225,12 @@ static int reserve_set(const struct args *a)
 
 static int reserve_run(const struct args *a)
 {
-	return given(a, OPT_SET) ? reserve_set(a) : reserve_show(a);
+	int ret;
+
+	if (!given(a, OPT_SET) && !given(a, OPT_SAVE))
+		return reserve_show(a);
+	ret = given(a, OPT_SET) ? reserve_set(a) : 0;
+	return !ret && given(a, OPT_SAVE) ? reserve_save(a) : ret;
 }
 
 const struct command cmd_reserve = {
@@ -190,7 +239,7 @@ const struct command cmd_reserve = {
 	.summary = "show or set what the module keeps ready and zeroed",
 	.more = "WHY is the reason why not more are ready.\n",
 	.options = BIT(OPT_PAGE_SIZE) | BIT(OPT_NODE) | BIT(OPT_BACKING) | BIT(OPT_SET) |
-		   BIT(OPT_DRY_RUN) | BIT(OPT_YES) | TABLE,
+		   BIT(OPT_SAVE) | BIT(OPT_DRY_RUN) | BIT(OPT_YES) | TABLE,
 	.columns = reserve_columns,
 	.nr_columns = NR_RESERVE,
 	.run = reserve_run,

@@ -9,6 +9,7 @@
 
 #include "../lib/files.h"
 #include "file.h"
+#include "report.h"
 
 #define PATH_SIZE	512
 
@@ -56,6 +57,7 @@ int file_put(const char *path, const char *text, bool dry_run)
 {
 	if (!dry_run)
 		return file_write(text, "%s", path);
+	about_print(stdout);
 	printf("echo %s > %s\n", text, path);
 	return 0;
 }

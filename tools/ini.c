@@ -19,14 +19,14 @@
 /**
  * struct ini_reader - a file that is being read
  * @ini: what it had so far
- * @section: the one that it may have
+ * @sections: those of which it may have one, NULL behind the last
  * @began: the line in which the section began, or 0
  * @number: of this line
  * @wrong: with this line, or empty
  */
 struct ini_reader {
 	struct ini *ini;
-	const char *section;
+	const char *const *sections;
 	int began;
 	int number;
 	char wrong[WRONG_ROOM];
@@ -43,18 +43,34 @@ static char *text_trim(char *text)
 	return text;
 }
 
+/* The number of a section from its line, or -1. */
+static int section_find(const char *const *sections, const char *line)
+{
+	size_t length;
+	int i;
+
+	for (i = 0; sections[i]; i++) {
+		length = strlen(sections[i]);
+		/* In this order: the line may be shorter than the name. */
+		if (!strncmp(line + 1, sections[i], length) && !strcmp(line + 1 + length, "]"))
+			return i;
+	}
+	return -1;
+}
+
 static void section_read(struct ini_reader *r, const char *line)
 {
-	size_t length = strlen(r->section);
+	int section = section_find(r->sections, line);
 
-	/* In this order: the line may be shorter than the name. */
-	if (strncmp(line + 1, r->section, length) || strcmp(line + 1 + length, "]"))
+	if (section < 0) {
 		strcpy(r->wrong, "there is no such section");
-	else if (r->began)
+	} else if (r->began) {
 		snprintf(r->wrong, WRONG_ROOM, "[%.20s] stands in line %d already, and a file has "
-			 "one", r->section, r->began);
-	else
+			 "one", r->sections[r->ini->section], r->began);
+	} else {
+		r->ini->section = section;
 		r->began = r->number;
+	}
 }
 
 static void entry_read(struct ini_reader *r, const char *key, const char *value)
@@ -97,20 +113,39 @@ static void line_read(struct ini_reader *r, char *line)
 	}
 }
 
+/* Which section does a file have? -1 for none that it may have; nobody is told. */
+int ini_peek(const char *path, const char *const *sections)
+{
+	FILE *file = fopen(path, "re");
+	char *line = NULL, *text;
+	size_t room = 0;
+	int section = -1;
+
+	while (file && section < 0 && getline(&line, &room, file) >= 0) {
+		text = text_trim(line);
+		if (*text == '[')
+			section = section_find(sections, text);
+	}
+	free(line);
+	if (file)
+		fclose(file);
+	return section;
+}
+
 /*
- * Read a file with one section, [@section], into @ini, which is for ini_free() in any case.
+ * Read a file with one of these sections into @ini, which is for ini_free() in any case.
  * Complains, and returns an exit code.
  */
-int ini_read(const char *path, const char *section, struct ini *ini)
+int ini_read(const char *path, const char *const *sections, struct ini *ini)
 {
-	struct ini_reader r = { .ini = ini, .section = section };
+	struct ini_reader r = { .ini = ini, .sections = sections };
 	FILE *file = fopen(path, "re");
 	char *line = NULL;
 	size_t room = 0;
 	ssize_t length;
 	int ret = 0;
 
-	*ini = (struct ini){};
+	*ini = (struct ini){ .section = -1 };
 	if (!file) {
 		complain("%s: %s", path, strerror(errno));
 		return errno == EACCES ? EXIT_DENIED : EXIT_NOT_THERE;

@@ -18,15 +18,18 @@ struct ini_entry {
 
 /**
  * struct ini - a file
+ * @section: which it has, of those that it may have, or -1
  * @entries: each key once, @nr of them
  * @nr: how many
  */
 struct ini {
+	int section;
 	struct ini_entry *entries;
 	size_t nr;
 };
 
-int ini_read(const char *path, const char *section, struct ini *ini);
+int ini_read(const char *path, const char *const *sections, struct ini *ini);
+int ini_peek(const char *path, const char *const *sections);
 void ini_free(struct ini *ini);
 
 #endif

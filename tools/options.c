@@ -147,15 +147,15 @@ const struct option_spec option_specs[NR_OPTIONS] = {
 		.arg = "GROUP", .help = "name or number (root)",
 	},
 	[OPT_SET] = {
-		.name = "set", .set = pages_set,
+		.name = "set", .key = "Pages", .set = pages_set,
 		.arg = "PAGES", .help = "keep this many: 512, 1G; or more, less: +64, -1G",
 	},
 	[OPT_OVERCOMMIT] = {
-		.name = "overcommit", .set = overcommit_set,
+		.name = "overcommit", .key = "Overcommit", .set = overcommit_set,
 		.arg = "PAGES", .help = "the pool may take these beyond, on demand",
 	},
 	[OPT_BACKING] = {
-		.name = "backing", .set = backing_set,
+		.name = "backing", .key = "Backing", .set = backing_set,
 		.arg = "KIND", .help = "hugetlb or thp (hugetlb)",
 	},
 	[OPT_SVG] = {
@@ -169,6 +169,7 @@ const struct option_spec option_specs[NR_OPTIONS] = {
 	[OPT_NOHEADINGS] = { .name = "noheadings", .help = "rows alone" },
 	[OPT_BYTES] = { .name = "bytes", .letter = 'b', .help = "sizes in bytes, without a unit" },
 	[OPT_JSON] = { .name = "json", .letter = 'j', .help = "for programs" },
+	[OPT_SAVE] = { .name = "save", .help = "have it after a boot, too: /etc/hpage-map.d" },
 	[OPT_DRY_RUN] = { .name = "dry-run", .help = "show what would be done, and do nothing" },
 	[OPT_YES] = { .name = "yes", .letter = 'y', .help = "do not ask" },
 	[OPT_HELP] = { .name = "help", .letter = 'h', .help = "this" },
@@ -184,6 +185,7 @@ static const struct {
 	{ OPT_NO_MODULE, BIT(OPT_CONTIGUOUS) | BIT(OPT_BELOW_4G) | BIT(OPT_RESERVE) },
 	{ OPT_SET, TABLE },
 	{ OPT_OVERCOMMIT, TABLE },
+	{ OPT_SAVE, TABLE },
 	{ OPT_SVG, BIT(OPT_JSON) },
 	{ OPT_OUTPUT, BIT(OPT_JSON) },
 	{ OPT_NOHEADINGS, BIT(OPT_JSON) },

@@ -12,12 +12,25 @@
 
 static const char *command_name;
 static char **command_words;
+static const char *about;
 
 /* From now on this command is meant; its words begin with its name. */
 void report_begin(const char *command, char **words)
 {
 	command_name = command;
 	command_words = words;
+}
+
+/* From now on, until NULL, it is about a file that has others beside it. */
+void report_about(const char *what)
+{
+	about = what;
+}
+
+void about_print(FILE *to)
+{
+	if (about)
+		fprintf(to, "%s: ", about);
 }
 
 /* Print what failed; behind TRY, on the next line, a remedy. */
@@ -28,6 +41,7 @@ void complain(const char *fmt, ...)
 	fflush(stdout);
 	fprintf(stderr, "hpagectl%s%s: ", command_name ? " " : "",
 		command_name ? command_name : "");
+	about_print(stderr);
 	va_start(args, fmt);
 	vfprintf(stderr, fmt, args);
 	va_end(args);

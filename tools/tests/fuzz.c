@@ -44,7 +44,8 @@ static void file_read(const uint8_t *data, size_t size)
 	options_init(&a);
 	if (fd >= 0 && write(fd, data, size) == (ssize_t)size) {
 		snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-		ini_read(path, "Buffer", &ini);
+		ini_read(path, (const char *const []){ "Pool", "Buffer", NULL }, &ini);
+		ini_peek(path, (const char *const []){ "Buffer", NULL });
 	}
 	for (i = 0; i < ini.nr; i++) {
 		option = option_by_key(ini.entries[i].key);
