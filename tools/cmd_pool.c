@@ -110,14 +110,14 @@ static int pool_check(const struct args *a, uint64_t sizes[MAX_SIZES], unsigned 
 	return EXIT_NOT_THERE;
 }
 
-static int pool_show(const struct args *a)
+/* Begin rows, and add those that are meant. Complains, and returns an exit code. */
+int pool_rows(struct rows *r, const struct args *a)
 {
 	int nodes[MAX_NODES], nr_nodes = nodes_online(nodes), n, ret;
 	uint64_t sizes[MAX_SIZES];
 	unsigned int nr, i;
-	struct rows r;
 
-	ret = rows_begin(&r, pool_columns, NR_POOL, a);
+	ret = rows_begin(r, pool_columns, NR_POOL, a);
 	if (!ret)
 		ret = pool_check(a, sizes, &nr);
 	if (ret)
@@ -126,11 +126,21 @@ static int pool_show(const struct args *a)
 		if (given(a, OPT_PAGE_SIZE) && sizes[i] != a->o.page_size)
 			continue;
 		if (!given(a, OPT_NODE))
-			pool_row(&r, sizes[i], -1);
+			pool_row(r, sizes[i], -1);
 		for (n = 0; n < nr_nodes; n++)
 			if (given(a, OPT_NODE) ? nodes[n] == a->o.node : nr_nodes > 1)
-				pool_row(&r, sizes[i], nodes[n]);
+				pool_row(r, sizes[i], nodes[n]);
 	}
+	return 0;
+}
+
+static int pool_show(const struct args *a)
+{
+	struct rows r;
+	int ret = pool_rows(&r, a);
+
+	if (ret)
+		return ret;
 	if (r.array)
 		return json_print_member("pools", r.array);
 	rows_print(&r);

@@ -2,8 +2,9 @@
 #ifndef CMD_POOL_H
 #define CMD_POOL_H
 
-#include "options.h"
+#include "rows.h"
 
+int pool_rows(struct rows *r, const struct args *a);
 int pool_set(const struct args *a);
 
 #endif

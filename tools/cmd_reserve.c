@@ -85,22 +85,33 @@ static int reserves_missing(void)
 	return failed(hpmap_get_reserve(HPMAP_BACKING_HUGETLB, 2 << 20, 0, &r), NULL);
 }
 
-static int reserve_show(const struct args *a)
+/* Begin rows, and add those that are meant, if there are any. Returns an exit code. */
+int reserve_rows(struct rows *r, const struct args *a)
 {
 	struct dirent **entries;
-	struct rows r;
-	int nr, ret = rows_begin(&r, reserve_columns, NR_RESERVE, a), i;
+	int nr, ret = rows_begin(r, reserve_columns, NR_RESERVE, a), i;
 
 	if (ret)
 		return ret;
 	nr = scandir(RESERVES, &entries, entry_is_no_dot, alphasort);
-	if (nr < 0)
-		return reserves_missing();
 	for (i = 0; i < nr; i++) {
-		reserve_row(&r, a, entries[i]->d_name);
+		reserve_row(r, a, entries[i]->d_name);
 		free(entries[i]);
 	}
-	free(entries);
+	if (nr >= 0)
+		free(entries);
+	return 0;
+}
+
+static int reserve_show(const struct args *a)
+{
+	struct rows r;
+	int ret = reserve_rows(&r, a);
+
+	if (ret)
+		return ret;
+	if (access(RESERVES, F_OK))
+		return reserves_missing();
 	if (!r.nr) {
 		complain("there is no such reserve" TRY "hpagectl reserve");
 		return EXIT_NOT_THERE;

@@ -2,8 +2,9 @@
 #ifndef CMD_RESERVE_H
 #define CMD_RESERVE_H
 
-#include "options.h"
+#include "rows.h"
 
+int reserve_rows(struct rows *r, const struct args *a);
 int reserve_set(const struct args *a);
 
 #endif

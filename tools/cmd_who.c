@@ -8,6 +8,7 @@
 
 #include "../lib/loaded.h"
 #include "buffer.h"
+#include "cmd_who.h"
 #include "command.h"
 #include "holders.h"
 #include "json.h"
@@ -155,6 +156,22 @@ static void who_find(struct who *w, const struct hpmap_info *only)
 	for (id = 0; !only && !hpmap_next(id, &info); id = info.id + 1)
 		who_others(w, info.id);
 	free(w->holders);
+}
+
+/* All holders; with --json processes alone. Returns an exit code. */
+int who_rows(struct rows *r, const struct args *a)
+{
+	struct who w = {};
+	int ret = rows_begin(&w.rows, who_columns, NR_WHO, a);
+
+	if (ret)
+		return ret;
+	if (given(a, OPT_JSON))
+		rows_begin_json(&w.buffers, holds_columns, NR_HOLDS);
+	who_find(&w, NULL);
+	json_object_put(w.buffers.array);
+	*r = w.rows;
+	return 0;
 }
 
 static void who_print_json(const struct who *w)

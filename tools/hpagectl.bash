@@ -80,7 +80,7 @@ _hpagectl()
 		return
 	elif [[ $before == --size || $before == --node || $before == --mode || $before == --set ||
 		$before == --overcommit ||
-		$before == -[snm] ]]; then
+		$before == -[snm] || $before == --interval || $before == --iterations ]]; then
 		return
 	elif [[ $before == --svg || ($command == apply && $word != -*) ]]; then
 		mapfile -t COMPREPLY < <(compgen -f -- "$word")

@@ -79,6 +79,17 @@ static int svg_set(struct args *a, const char *text)
 	return 0;
 }
 
+static int interval_set(struct args *a, const char *text)
+{
+	/* Longer than anybody waits. */
+	return number_read(text, &a->interval) || a->interval > UINT32_MAX;
+}
+
+static int iterations_set(struct args *a, const char *text)
+{
+	return number_read(text, &a->iterations) || !a->iterations;
+}
+
 static int output_set(struct args *a, const char *text)
 {
 	a->output = text;
@@ -162,6 +173,15 @@ const struct option_spec option_specs[NR_OPTIONS] = {
 		.name = "svg", .set = svg_set,
 		.arg = "FILE", .help = "a picture; - for the standard output",
 	},
+	[OPT_INTERVAL] = {
+		.name = "interval", .set = interval_set,
+		.arg = "SECONDS", .help = "between two looks (2)",
+	},
+	[OPT_ONCE] = { .name = "once", .help = "look once" },
+	[OPT_ITERATIONS] = {
+		.name = "iterations", .set = iterations_set,
+		.arg = "N", .help = "look so many times",
+	},
 	[OPT_OUTPUT] = {
 		.name = "output", .letter = 'o', .set = output_set,
 		.arg = "COLUMNS", .help = "these, separated by commas",
@@ -169,6 +189,7 @@ const struct option_spec option_specs[NR_OPTIONS] = {
 	[OPT_NOHEADINGS] = { .name = "noheadings", .help = "rows alone" },
 	[OPT_BYTES] = { .name = "bytes", .letter = 'b', .help = "sizes in bytes, without a unit" },
 	[OPT_JSON] = { .name = "json", .letter = 'j', .help = "for programs" },
+	[OPT_OPENMETRICS] = { .name = "openmetrics", .help = "for Prometheus" },
 	[OPT_SAVE] = { .name = "save", .help = "have it after a boot, too: /etc/hpage-map.d" },
 	[OPT_DRY_RUN] = { .name = "dry-run", .help = "show what would be done, and do nothing" },
 	[OPT_YES] = { .name = "yes", .letter = 'y', .help = "do not ask" },
@@ -186,6 +207,8 @@ static const struct {
 	{ OPT_SET, TABLE },
 	{ OPT_OVERCOMMIT, TABLE },
 	{ OPT_SAVE, TABLE },
+	{ OPT_OPENMETRICS, TABLE },
+	{ OPT_ONCE, BIT(OPT_ITERATIONS) },
 	{ OPT_SVG, BIT(OPT_JSON) },
 	{ OPT_OUTPUT, BIT(OPT_JSON) },
 	{ OPT_NOHEADINGS, BIT(OPT_JSON) },

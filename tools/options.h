@@ -14,8 +14,8 @@
 enum opt {
 	OPT_NAME, OPT_SIZE, OPT_PAGE_SIZE, OPT_NODE, OPT_NEAR, OPT_STRICT, OPT_CONTIGUOUS,
 	OPT_BELOW_4G, OPT_EXACT, OPT_ALLOW_BASE, OPT_RESERVE, OPT_NO_MODULE, OPT_MODE, OPT_OWNER,
-	OPT_GROUP, OPT_SET, OPT_OVERCOMMIT, OPT_BACKING, OPT_SVG, OPT_OUTPUT, OPT_NOHEADINGS,
-	OPT_BYTES, OPT_JSON, OPT_SAVE, OPT_DRY_RUN, OPT_YES, OPT_HELP, NR_OPTIONS
+	OPT_GROUP, OPT_SET, OPT_OVERCOMMIT, OPT_BACKING, OPT_SVG, OPT_INTERVAL, OPT_ONCE,
+	OPT_ITERATIONS, OPT_OUTPUT, OPT_NOHEADINGS, OPT_BYTES, OPT_JSON, OPT_OPENMETRICS, OPT_SAVE, OPT_DRY_RUN, OPT_YES, OPT_HELP, NR_OPTIONS
 };
 
 #define BIT(option)	(1ULL << (option))
@@ -32,6 +32,8 @@ enum opt {
  * @overcommit: pages that a pool may take beyond these
  * @backing: of a reserve
  * @svg: file name
+ * @interval: seconds between two looks
+ * @iterations: how many looks
  * @output: names of columns, or NULL
  * @words: what is left of a command line, @nr_words of them
  */
@@ -42,6 +44,8 @@ struct args {
 	struct amount overcommit;
 	enum hpmap_backing backing;
 	const char *svg;
+	uint64_t interval;
+	uint64_t iterations;
 	const char *output;
 	char **words;
 	int nr_words;

@@ -193,9 +193,17 @@ void row_null(struct rows *r, unsigned int column)
 	row_set(r, column, NULL, "?");
 }
 
+/* Give the rows back. */
+void rows_free(struct rows *r)
+{
+	scols_unref_table(r->table);
+	json_object_put(r->array);
+	*r = (struct rows){};
+}
+
 /* Print the table; the rows are gone then. */
 void rows_print(struct rows *r)
 {
 	scols_print_table(r->table);
-	scols_unref_table(r->table);
+	rows_free(r);
 }

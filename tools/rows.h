@@ -68,6 +68,7 @@ void row_size(struct rows *r, unsigned int column, uint64_t bytes);
 void row_truth(struct rows *r, unsigned int column, bool truth);
 void row_null(struct rows *r, unsigned int column);
 void row_show(struct rows *r, unsigned int column, const char *text);
+void rows_free(struct rows *r);
 void rows_print(struct rows *r);
 
 #endif
