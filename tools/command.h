@@ -35,7 +35,7 @@ struct command {
 
 extern const struct command cmd_list, cmd_create, cmd_destroy, cmd_info, cmd_layout, cmd_who,
 	cmd_pool, cmd_reserve, cmd_doctor, cmd_run, cmd_apply, cmd_bench, cmd_demo,
-	cmd_top, cmd_version, cmd_help;
+	cmd_top, cmd_cdi, cmd_version, cmd_help;
 
 const struct command *command_find(const char *name);
 int command_unknown(char **words);

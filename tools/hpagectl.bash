@@ -93,6 +93,12 @@ _hpagectl()
 		return
 	elif [[ $command == help ]]; then
 		words=$(hpagectl --help | sed -n 's/^  \([a-z][a-z]*\) .*/\1/p')
+	elif [[ $before == --write ]]; then
+		mapfile -t COMPREPLY < <(compgen -d -- "$word")
+		((${#COMPREPLY[@]})) || COMPREPLY=(/etc/cdi /var/run/cdi)
+		return
+	elif [[ $command == cdi ]]; then
+		words="$(cd /dev/hpage 2>/dev/null && ls) hpage_map"
 	elif [[ $command == destroy || $command == info || $command == layout ||
 		$command == who ]]; then
 		words=$(cd /dev/hpage 2>/dev/null && ls)

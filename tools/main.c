@@ -14,7 +14,7 @@
 static const struct command *const commands[] = {
 	&cmd_list, &cmd_create, &cmd_destroy, &cmd_info, &cmd_layout, &cmd_who, &cmd_pool,
 	&cmd_reserve, &cmd_doctor, &cmd_run, &cmd_apply, &cmd_bench,
-	&cmd_demo, &cmd_top, &cmd_version, &cmd_help,
+	&cmd_demo, &cmd_top, &cmd_cdi, &cmd_version, &cmd_help,
 };
 
 #define NR_COMMANDS	(sizeof(commands) / sizeof(*commands))

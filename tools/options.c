@@ -79,6 +79,12 @@ static int svg_set(struct args *a, const char *text)
 	return 0;
 }
 
+static int write_set(struct args *a, const char *text)
+{
+	a->directory = text;
+	return 0;
+}
+
 static int interval_set(struct args *a, const char *text)
 {
 	/* Longer than anybody waits. */
@@ -190,6 +196,10 @@ const struct option_spec option_specs[NR_OPTIONS] = {
 	[OPT_BYTES] = { .name = "bytes", .letter = 'b', .help = "sizes in bytes, without a unit" },
 	[OPT_JSON] = { .name = "json", .letter = 'j', .help = "for programs" },
 	[OPT_OPENMETRICS] = { .name = "openmetrics", .help = "for Prometheus" },
+	[OPT_WRITE] = {
+		.name = "write", .set = write_set,
+		.arg = "DIRECTORY", .help = "store it there: /etc/cdi, /var/run/cdi",
+	},
 	[OPT_SAVE] = { .name = "save", .help = "have it after a boot, too: /etc/hpage-map.d" },
 	[OPT_DRY_RUN] = { .name = "dry-run", .help = "show what would be done, and do nothing" },
 	[OPT_YES] = { .name = "yes", .letter = 'y', .help = "do not ask" },

@@ -15,7 +15,8 @@ enum opt {
 	OPT_NAME, OPT_SIZE, OPT_PAGE_SIZE, OPT_NODE, OPT_NEAR, OPT_STRICT, OPT_CONTIGUOUS,
 	OPT_BELOW_4G, OPT_EXACT, OPT_ALLOW_BASE, OPT_RESERVE, OPT_NO_MODULE, OPT_MODE, OPT_OWNER,
 	OPT_GROUP, OPT_SET, OPT_OVERCOMMIT, OPT_BACKING, OPT_SVG, OPT_INTERVAL, OPT_ONCE,
-	OPT_ITERATIONS, OPT_OUTPUT, OPT_NOHEADINGS, OPT_BYTES, OPT_JSON, OPT_OPENMETRICS, OPT_SAVE, OPT_DRY_RUN, OPT_YES, OPT_HELP, NR_OPTIONS
+	OPT_ITERATIONS, OPT_OUTPUT, OPT_NOHEADINGS, OPT_BYTES, OPT_JSON, OPT_OPENMETRICS,
+	OPT_WRITE, OPT_SAVE, OPT_DRY_RUN, OPT_YES, OPT_HELP, NR_OPTIONS
 };
 
 #define BIT(option)	(1ULL << (option))
@@ -32,6 +33,7 @@ enum opt {
  * @overcommit: pages that a pool may take beyond these
  * @backing: of a reserve
  * @svg: file name
+ * @directory: where a file is to be written
  * @interval: seconds between two looks
  * @iterations: how many looks
  * @output: names of columns, or NULL
@@ -44,6 +46,7 @@ struct args {
 	struct amount overcommit;
 	enum hpmap_backing backing;
 	const char *svg;
+	const char *directory;
 	uint64_t interval;
 	uint64_t iterations;
 	const char *output;
