@@ -18,6 +18,7 @@
 #include "cmd_reserve.h"
 #include "command.h"
 #include "ini.h"
+#include "json.h"
 #include "report.h"
 #include "save.h"
 
@@ -37,12 +38,16 @@ static const uint64_t section_keys[NR_SECTIONS] = {
  * struct wish - a file
  * @path: of the file
  * @section: when it is its turn
+ * @quiet: nothing is to be printed
+ * @result: what became of it, unless it failed
  * @ini: what stands in it, to which @args points
  * @args: what is asked for
  */
 struct wish {
 	char *path;
 	int section;
+	bool quiet;
+	const char *result;
 	struct ini ini;
 	struct args args;
 };
@@ -101,7 +106,7 @@ static int wish_check(struct wish *w, const struct wish *before, int nr)
 	return buffer_name_check(w->path, name);
 }
 
-static int wish_make(const struct wish *w, bool dry_run)
+static int wish_make(struct wish *w, bool dry_run)
 {
 	struct hpmap_info info = { .struct_size = sizeof(info) };
 	const char *name = w->args.o.name;
@@ -112,7 +117,9 @@ static int wish_make(const struct wish *w, bool dry_run)
 		  dry_run ? 0 : hpmap_create(&w->args.o, &buffer);
 
 	if (ret == -EEXIST) {
-		printf("%s: %s exists and is left as it is\n", w->path, name);
+		w->result = "exists";
+		if (!w->quiet)
+			printf("%s: %s exists and is left as it is\n", w->path, name);
 		return EXIT_OK;
 	}
 	if (ret)
@@ -125,7 +132,7 @@ static int wish_make(const struct wish *w, bool dry_run)
 	ret = hpmap_info(buffer, &info);
 	if (ret) {
 		ret = failed(ret, w->path);
-	} else {
+	} else if (!w->quiet) {
 		printf("%s: %s made, %s\n", w->path, name, buffer_text(&info, text));
 		print_why(hpmap_why(buffer));
 	}
@@ -155,7 +162,9 @@ static int wish_set(struct wish *w, bool dry_run)
 		return EXIT_USAGE;
 	}
 	/* Who wrote the file has said yes. */
-	w->args.given |= BIT(OPT_YES) | (dry_run ? BIT(OPT_DRY_RUN) : 0);
+	w->args.given |= BIT(OPT_YES) | (dry_run ? BIT(OPT_DRY_RUN) : 0) |
+			 (w->quiet ? BIT(OPT_JSON) : 0);
+	w->result = "set";
 	report_about(w->path);
 	ret = w->ini.section == SECTION_POOL ? pool_set(a) : reserve_set(a);
 	report_about(NULL);
@@ -173,9 +182,19 @@ static int apply_file(struct wish *w, const struct wish *before, int nr, bool dr
 	return ret ? ret : wish_make(w, dry_run);
 }
 
-static int apply_files(const char *dir, struct dirent **entries, int nr, bool dry_run)
+static void result_add(struct json_object *files, const struct wish *w, int ret)
 {
-	struct wish *wishes = calloc(nr, sizeof(*wishes));
+	struct json_object *o = json_object_new_object();
+
+	json_text(o, "path", w->path);
+	json_text(o, "result", ret ? "failed" : w->result);
+	json_object_array_add(files, o);
+}
+
+static int apply_files(const struct args *a, const char *dir, struct dirent **entries, int nr)
+{
+	struct json_object *files = json_object_new_array();
+	struct wish *wishes = calloc(nr + 1, sizeof(*wishes));
 	int i, section, ret, worst = EXIT_OK;
 
 	if (!wishes)
@@ -184,13 +203,17 @@ static int apply_files(const char *dir, struct dirent **entries, int nr, bool dr
 		if (asprintf(&wishes[i].path, "%s/%s", dir, entries[i]->d_name) < 0)
 			abort();
 		/* What is wrong is told with the buffers. */
+		wishes[i].quiet = given(a, OPT_JSON);
+		wishes[i].result = "made";
 		section = ini_peek(wishes[i].path, sections);
 		wishes[i].section = section < 0 ? SECTION_BUFFER : section;
 	}
 	for (section = 0; section < NR_SECTIONS; section++) {
 		for (i = 0; i < nr; i++) {
-			ret = wishes[i].section != section ? 0 :
-			      apply_file(&wishes[i], wishes, i, dry_run);
+			if (wishes[i].section != section)
+				continue;
+			ret = apply_file(&wishes[i], wishes, i, given(a, OPT_DRY_RUN));
+			result_add(files, &wishes[i], ret);
 			if (ret)
 				worst = ret;
 		}
@@ -200,6 +223,10 @@ static int apply_files(const char *dir, struct dirent **entries, int nr, bool dr
 		free(wishes[i].path);
 	}
 	free(wishes);
+	if (given(a, OPT_JSON))
+		json_print_member("files", files);
+	else
+		json_object_put(files);
 	return worst;
 }
 
@@ -222,8 +249,8 @@ static int apply_run(const struct args *a)
 		complain("%s: %s", dir, strerror(errno));
 		return exit_code(-errno);
 	}
-	if (nr)
-		ret = apply_files(dir, entries, nr, given(a, OPT_DRY_RUN));
+	if (nr || given(a, OPT_JSON))
+		ret = apply_files(a, dir, entries, nr);
 	else
 		printf("no file *.conf in %s, nothing to do" TRY "man 5 hpage-map.d\n", dir);
 	for (i = 0; i < nr; i++)
@@ -234,10 +261,10 @@ static int apply_run(const struct args *a)
 
 const struct command cmd_apply = {
 	.name = "apply",
-	.synopsis = "[DIRECTORY] [--dry-run]",
+	.synopsis = "[DIRECTORY] [--dry-run | --json]",
 	.summary = "set pools and make buffers as /etc/hpage-map.d/*.conf describe them",
 	.more = "Buffers that exist are left as they are. hpage-map.service does this at boot.\n",
-	.options = BIT(OPT_DRY_RUN),
+	.options = BIT(OPT_DRY_RUN) | BIT(OPT_JSON),
 	.max_words = 1,
 	.run = apply_run,
 };

@@ -21,6 +21,7 @@
 #include "buffer.h"
 #include "command.h"
 #include "file.h"
+#include "json.h"
 #include "report.h"
 #include "touch.h"
 
@@ -45,20 +46,31 @@ struct tour {
 	bool filled;
 };
 
+/* With --json what is printed; else NULL. */
+static struct json_object *steps_done;
+
 static void step_print(const char *step, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 
 /* So that each line is there when it is done, and not all of them at the end. */
 static void step_print(const char *step, const char *fmt, ...)
 {
+	struct json_object *o;
+	char text[1024];
 	va_list args;
 
-	printf("%-8s ", step);
 	va_start(args, fmt);
-	vprintf(fmt, args);
+	vsnprintf(text, sizeof(text), fmt, args);
 	va_end(args);
-	putchar('\n');
-	fflush(stdout);
+	if (!steps_done) {
+		printf("%-8s %s\n", step, text);
+		fflush(stdout);
+		return;
+	}
+	o = json_object_new_object();
+	json_text(o, "step", step);
+	json_text(o, "text", text);
+	json_object_array_add(steps_done, o);
 }
 
 /* What the library returns as reasons, a line each. */
@@ -271,12 +283,18 @@ static int demo_run(const struct args *a)
 		demo_fill, demo_map, demo_share, demo_pin, demo_export, demo_give_back,
 	};
 	struct tour t = {};
-	int ret = demo_have(&t, a);
 	size_t i;
+	int ret;
+
+	if (given(a, OPT_JSON))
+		steps_done = json_object_new_array();
+	ret = demo_have(&t, a);
 
 	for (i = 0; !ret && i < sizeof(steps) / sizeof(*steps); i++)
 		ret = steps[i](&t);
 	hpmap_close(t.buffer);
+	if (steps_done)
+		json_print_member("steps", steps_done);
 	return ret;
 }
 
@@ -284,6 +302,6 @@ const struct command cmd_demo = {
 	.name = "demo",
 	.synopsis = "[OPTION]...",
 	.summary = "show on this machine what a buffer is good for, in a second",
-	.options = (PLACEMENT & ~BIT(OPT_SIZE)) | BIT(OPT_NO_MODULE),
+	.options = (PLACEMENT & ~BIT(OPT_SIZE)) | BIT(OPT_NO_MODULE) | BIT(OPT_JSON),
 	.run = demo_run,
 };

@@ -4,6 +4,7 @@
 
 #include "buffer.h"
 #include "command.h"
+#include "json.h"
 #include "report.h"
 
 static int destroy_one(const struct args *a, const char *name)
@@ -39,22 +40,29 @@ static int destroy_one(const struct args *a, const char *name)
 
 static int destroy_run(const struct args *a)
 {
+	struct json_object *names = json_object_new_array();
 	int i, ret, worst = EXIT_OK;
 
 	for (i = 0; i < a->nr_words; i++) {
 		ret = destroy_one(a, a->words[i]);
 		if (ret)
 			worst = ret;
+		else
+			json_object_array_add(names, json_object_new_string(a->words[i]));
 	}
+	if (given(a, OPT_JSON))
+		json_print_member("destroyed", names);
+	else
+		json_object_put(names);
 	return worst;
 }
 
 const struct command cmd_destroy = {
 	.name = "destroy",
-	.synopsis = "NAME... [--dry-run | --yes]",
+	.synopsis = "NAME... [--dry-run | --yes] [--json]",
 	.summary = "take the name of a buffer away, and its memory when nobody uses it",
 	.more = "Asks first if a program, a dma-buf, a driver or a device has the buffer.\n",
-	.options = BIT(OPT_DRY_RUN) | BIT(OPT_YES),
+	.options = BIT(OPT_DRY_RUN) | BIT(OPT_YES) | BIT(OPT_JSON),
 	.min_words = 1,
 	.max_words = 1000,
 	.run = destroy_run,

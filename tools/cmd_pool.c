@@ -222,9 +222,11 @@ static int pool_report(const struct args *a, uint64_t before, uint64_t want, uin
 {
 	uint64_t size = a->o.page_size;
 
-	about_print(stdout);
-	printf("the pool of %s pages%s has %" PRIu64 ", before %" PRIu64 "\n", SIZE_TEXT(size),
-	       given(a, OPT_NODE) ? " of that node" : "", got, before);
+	if (!given(a, OPT_JSON)) {
+		about_print(stdout);
+		printf("the pool of %s pages%s has %" PRIu64 ", before %" PRIu64 "\n",
+		       SIZE_TEXT(size), given(a, OPT_NODE) ? " of that node" : "", got, before);
+	}
 	if (got == want)
 		return EXIT_OK;
 	if (got > want)
@@ -277,7 +279,7 @@ static int pool_set_overcommit(const struct args *a, const struct hpmap_pool *p)
 	ret = pool_write(a, "nr_overcommit_hugepages", want);
 	if (ret)
 		return pool_closed(ret);
-	if (given(a, OPT_DRY_RUN))
+	if (given(a, OPT_DRY_RUN) || given(a, OPT_JSON))
 		return EXIT_OK;
 	about_print(stdout);
 	printf("the pool of %s pages may take %" PRIu64 " more on demand, before %" PRIu64 "\n",
@@ -364,6 +366,9 @@ static int pool_run(const struct args *a)
 	if (!set && !given(a, OPT_SAVE))
 		return pool_show(a);
 	ret = set ? pool_set(a) : 0;
+	/* What there is then, even if it is less. */
+	if (given(a, OPT_JSON) && (!ret || ret == EXIT_LESS))
+		pool_show(a);
 	return !ret && given(a, OPT_SAVE) ? pool_save(a) : ret;
 }
 

@@ -126,7 +126,7 @@ static int reserve_show(const struct args *a)
  * The module fills it on its own time. It is done, or the file "why" has the reason why it cannot
  * go on. That of the time before stands there until then, so the pages must stand still, too.
  */
-static int reserve_wait(uint64_t want, const char *dir, const char *what)
+static int reserve_wait(const struct args *a, uint64_t want, const char *dir, const char *what)
 {
 	const struct timespec moment = { .tv_nsec = 50 * 1000 * 1000 };
 	uint64_t ready = reserve_value(dir, "ready"), start = ready, last = ready;
@@ -144,9 +144,11 @@ static int reserve_wait(uint64_t want, const char *dir, const char *what)
 		}
 	}
 	progress_end();
-	about_print(stdout);
-	printf("%s keeps %" PRIu64 " page%s, %" PRIu64 " %s ready\n", what, want, plural(want),
-	       ready, ready == 1 ? "is" : "are");
+	if (!given(a, OPT_JSON)) {
+		about_print(stdout);
+		printf("%s keeps %" PRIu64 " page%s, %" PRIu64 " %s ready\n", what, want,
+		       plural(want), ready, ready == 1 ? "is" : "are");
+	}
 	if (ready == want)
 		return EXIT_OK;
 	complain("not more are ready now, it is tried again every 10 seconds: %s", why);
@@ -226,7 +228,7 @@ int reserve_set(const struct args *a)
 	snprintf(text, sizeof(text), "%" PRIu64, want);
 	ret = file_put(path, text, given(a, OPT_DRY_RUN));
 	if (!ret)
-		return given(a, OPT_DRY_RUN) ? EXIT_OK : reserve_wait(want, dir, what);
+		return given(a, OPT_DRY_RUN) ? EXIT_OK : reserve_wait(a, want, dir, what);
 	complain("%s cannot be set: %s", what, ret == -ENOMEM ? "the machine has less memory" :
 		 strerror(-ret));
 	if (exit_code(ret) == EXIT_DENIED && geteuid())
@@ -241,6 +243,9 @@ static int reserve_run(const struct args *a)
 	if (!given(a, OPT_SET) && !given(a, OPT_SAVE))
 		return reserve_show(a);
 	ret = given(a, OPT_SET) ? reserve_set(a) : 0;
+	/* What there is then, even if it is less. */
+	if (given(a, OPT_JSON) && (!ret || ret == EXIT_LESS))
+		reserve_show(a);
 	return !ret && given(a, OPT_SAVE) ? reserve_save(a) : ret;
 }
 

@@ -23,7 +23,8 @@ enum opt {
 #define PLACEMENT	(BIT(OPT_SIZE) | BIT(OPT_PAGE_SIZE) | BIT(OPT_NODE) | BIT(OPT_NEAR) | \
 			 BIT(OPT_STRICT) | BIT(OPT_CONTIGUOUS) | BIT(OPT_BELOW_4G) | \
 			 BIT(OPT_EXACT) | BIT(OPT_ALLOW_BASE) | BIT(OPT_RESERVE))
-#define TABLE		(BIT(OPT_OUTPUT) | BIT(OPT_NOHEADINGS) | BIT(OPT_BYTES) | BIT(OPT_JSON))
+#define TABLE		(BIT(OPT_OUTPUT) | BIT(OPT_NOHEADINGS) | BIT(OPT_BYTES) | \
+			 BIT(OPT_JSON))
 
 /**
  * struct args - what is asked for, by a command line or by a file

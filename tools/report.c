@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* What people read beside tables: failures with their remedies, questions, progress. */
+#define _GNU_SOURCE
 #include <errno.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -8,11 +9,14 @@
 #include <unistd.h>
 
 #include "../lib/hpage_map.h"
+#include "json.h"
 #include "report.h"
 
 static const char *command_name;
 static char **command_words;
 static const char *about;
+/* What failed, where it is collected; else NULL. */
+static struct json_object *errors;
 
 /* From now on this command is meant; its words begin with its name. */
 void report_begin(const char *command, char **words)
@@ -33,19 +37,87 @@ void about_print(FILE *to)
 		fprintf(to, "%s: ", about);
 }
 
+/* From now on what fails is collected, and printed by report_end(). */
+void report_as_json(void)
+{
+	if (!errors)
+		errors = json_object_new_array();
+}
+
+/* The last of what failed gets a remedy. */
+static void error_add_remedy(const char *remedy, int length)
+{
+	size_t nr = json_object_array_length(errors);
+	struct json_object *try;
+
+	if (nr && json_object_object_get_ex(json_object_array_get_idx(errors, nr - 1), "try", &try))
+		json_object_array_add(try, json_object_new_string_len(remedy, length));
+}
+
+/* A message, whose further lines are remedies. */
+static void error_add(const char *text)
+{
+	struct json_object *o = json_object_new_object();
+	const char *line;
+	bool remedy;
+	int length;
+
+	line = why_line(&text, &length, &remedy);
+	json_object_object_add(o, "message", json_object_new_string_len(line ? line : "", length));
+	json_object_object_add(o, "try", json_object_new_array());
+	json_object_array_add(errors, o);
+	while ((line = why_line(&text, &length, &remedy)))
+		if (remedy)
+			error_add_remedy(line + strlen(REMEDY), length - strlen(REMEDY));
+}
+
+/* Print what was collected, if anything was. */
+void report_end(int exit_status)
+{
+	struct json_object *o;
+
+	if (!errors || !json_object_array_length(errors))
+		return;
+	o = json_object_new_object();
+	json_text(o, "command", command_name ? command_name : "");
+	json_number(o, "exit_code", exit_status);
+	json_object_object_add(o, "errors", errors);
+	fflush(stdout);
+	fprintf(stderr, "%s\n", json_object_to_json_string_ext(o, JSON_C_TO_STRING_PRETTY |
+							       JSON_C_TO_STRING_NOSLASHESCAPE));
+	json_object_put(o);
+	errors = NULL;
+}
+
 /* Print what failed; behind TRY, on the next line, a remedy. */
 void complain(const char *fmt, ...)
 {
+	char *text;
 	va_list args;
+	int ret;
 
-	fflush(stdout);
-	fprintf(stderr, "hpagectl%s%s: ", command_name ? " " : "",
-		command_name ? command_name : "");
-	about_print(stderr);
 	va_start(args, fmt);
-	vfprintf(stderr, fmt, args);
+	ret = vasprintf(&text, fmt, args);
 	va_end(args);
-	fputc('\n', stderr);
+	if (ret < 0)
+		abort();
+	if (errors && about) {
+		char *with = text;
+
+		if (asprintf(&text, "%s: %s", about, with) < 0)
+			abort();
+		free(with);
+	}
+	if (errors) {
+		error_add(text);
+	} else {
+		fflush(stdout);
+		fprintf(stderr, "hpagectl%s%s: ", command_name ? " " : "",
+			command_name ? command_name : "");
+		about_print(stderr);
+		fprintf(stderr, "%s\n", text);
+	}
+	free(text);
 }
 
 /* A word as a shell takes it. */
@@ -70,25 +142,39 @@ static void word_print(FILE *to, const char *word)
 /* Print a remedy for what was complained of. */
 void try_this(const char *command)
 {
-	fprintf(stderr, REMEDY "%s\n", command);
+	if (errors)
+		error_add_remedy(command, strlen(command));
+	else
+		fprintf(stderr, REMEDY "%s\n", command);
 }
 
 /* The remedy is the same command, with something before it and behind. */
 void try_again(const char *before, const char *behind)
 {
-	char **word;
+	char *text, **word;
+	size_t length;
+	FILE *to = open_memstream(&text, &length);
 
-	fprintf(stderr, REMEDY "%shpagectl", before);
+	if (!to)
+		abort();
+	fprintf(to, "%shpagectl", before);
 	for (word = command_words; *word; word++) {
-		fputc(' ', stderr);
-		word_print(stderr, *word);
+		fputc(' ', to);
+		word_print(to, *word);
 	}
-	fprintf(stderr, "%s\n", behind);
+	fputs(behind, to);
+	if (fclose(to))
+		abort();
+	try_this(text);
+	free(text);
 }
 
 void try_help(void)
 {
-	fprintf(stderr, REMEDY "hpagectl %s --help\n", command_name);
+	char text[64];
+
+	snprintf(text, sizeof(text), "hpagectl %s --help", command_name);
+	try_this(text);
 }
 
 int exit_code(int ret)
@@ -125,6 +211,15 @@ const char *why_line(const char **why, int *length, bool *remedy)
 	return *line ? line : NULL;
 }
 
+/* A remedy that ends with its line. */
+static void try_line(const char *line, int length)
+{
+	if (errors)
+		error_add_remedy(line, length);
+	else
+		fprintf(stderr, REMEDY "%.*s\n", length, line);
+}
+
 /* Print why a call of the library failed, which may be about @what. Returns an exit code. */
 int failed(int ret, const char *what)
 {
@@ -134,7 +229,7 @@ int failed(int ret, const char *what)
 
 	while ((line = why_line(&why, &length, &remedy))) {
 		if (remedy)
-			fprintf(stderr, "%.*s\n", length, line);
+			try_line(line + strlen(REMEDY), length - strlen(REMEDY));
 		else
 			complain("%s%s%.*s", what ? what : "", what ? ": " : "", length, line);
 	}
@@ -162,11 +257,15 @@ bool confirmed(bool yes, const char *fmt, ...)
 
 	if (yes)
 		return true;
-	va_start(args, fmt);
-	vfprintf(stderr, fmt, args);
-	va_end(args);
-	if (!isatty(0) || !isatty(2)) {
-		fputc('\n', stderr);
+	/* Who reads JSON is not asked. */
+	if (!errors) {
+		va_start(args, fmt);
+		vfprintf(stderr, fmt, args);
+		va_end(args);
+	}
+	if (errors || !isatty(0) || !isatty(2)) {
+		if (!errors)
+			fputc('\n', stderr);
 		complain("not done, since there is no terminal to ask on");
 		try_again("", " --yes");
 		return false;

@@ -25,6 +25,8 @@ enum {
 };
 
 void report_begin(const char *command, char **words);
+void report_as_json(void);
+void report_end(int exit_status);
 void report_about(const char *what);
 void about_print(FILE *to);
 void complain(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
