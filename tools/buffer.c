@@ -119,7 +119,7 @@ int buffer_name_check(const char *what, const char *name)
 /* May the door be opened? Complains about @what, and returns an exit code. */
 int buffer_door_check(const char *what)
 {
-	struct hpmap_info info = { .size = sizeof(info) };
+	struct hpmap_info info = { .struct_size = sizeof(info) };
 	int ret = hpmap_next(0, &info);
 
 	return ret && ret != -ENOENT ? failed(ret, what) : 0;

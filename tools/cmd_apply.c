@@ -126,7 +126,7 @@ static int wish_make(struct wish *w, bool dry_run)
 		return failed(ret, w->path);
 	if (dry_run) {
 		printf("%s: would make /dev/hpage/%s with %s\n", w->path, name,
-		       SIZE_TEXT(w->args.o.length));
+		       SIZE_TEXT(w->args.o.size));
 		return EXIT_OK;
 	}
 	ret = hpmap_info(buffer, &info);

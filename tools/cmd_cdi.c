@@ -101,7 +101,7 @@ static int cdi_words_check(const struct args *a)
 /* Complains, and returns an exit code. */
 static int cdi_devices_add(const struct args *a, struct json_object *devices)
 {
-	struct hpmap_info info = { .size = sizeof(info) };
+	struct hpmap_info info = { .struct_size = sizeof(info) };
 	int ret = cdi_is_meant(a, CDI_DOOR) ? cdi_device_add(devices, CDI_DOOR, DOOR_PATH) : 0;
 	uint32_t id;
 

@@ -113,7 +113,7 @@ static int create_run(const struct args *a)
 	if (given(a, OPT_DRY_RUN)) {
 		ret = buffer_door_check(o.name);
 		if (!ret)
-			printf("would make /dev/hpage/%s with %s\n", o.name, SIZE_TEXT(o.length));
+			printf("would make /dev/hpage/%s with %s\n", o.name, SIZE_TEXT(o.size));
 		return ret;
 	}
 	ret = create_make(&o, &buffer, &info);

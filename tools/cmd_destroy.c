@@ -26,7 +26,7 @@ static int destroy_one(const struct args *a, const char *name)
 	if (given(a, OPT_DRY_RUN)) {
 		held_text(&held, text);
 		printf("would take the name of /dev/hpage/%s away, with %s%s%s\n", info.name,
-		       SIZE_TEXT(info.length), *text ? ", when it is free of " : "", text);
+		       SIZE_TEXT(info.size), *text ? ", when it is free of " : "", text);
 		return EXIT_OK;
 	}
 	if (held_at_all(&held) &&

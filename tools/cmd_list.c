@@ -14,7 +14,7 @@
 /* Add a row for each. Returns -ENOENT when all are there, or -errno. */
 int list_rows(struct rows *r)
 {
-	struct hpmap_info info = { .size = sizeof(info) };
+	struct hpmap_info info = { .struct_size = sizeof(info) };
 	uint32_t id;
 	int ret;
 

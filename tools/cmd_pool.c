@@ -290,9 +290,9 @@ static int pool_set_overcommit(const struct args *a, const struct hpmap_pool *p)
 /* One file: of a node, or of all; of the second the pages only where there are no nodes to tell. */
 static int pool_save_one(const struct args *a, uint64_t page_size, int node, bool pages)
 {
-	struct hpmap_pool p = { .size = sizeof(p) };
+	struct hpmap_pool p = { .struct_size = sizeof(p) };
 	char name[64], text[256], on_node[24] = "";
-	int ret = hpmap_pool(page_size, node, &p), length;
+	int ret = hpmap_get_pool(page_size, node, &p), length;
 
 	if (ret)
 		return failed(ret, NULL);

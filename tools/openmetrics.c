@@ -24,9 +24,9 @@ struct sample {
 	struct held held;
 };
 
-static uint64_t sample_length(const struct sample *s)
+static uint64_t sample_size(const struct sample *s)
 {
-	return s->info.length;
+	return s->info.size;
 }
 
 static uint64_t sample_page_size(const struct sample *s)
@@ -76,7 +76,7 @@ static const struct {
 	const char *help;
 	uint64_t (*value)(const struct sample *s);
 } families[] = {
-	{ "size_bytes", "bytes", "Size of the buffer.", sample_length },
+	{ "size_bytes", "bytes", "Size of the buffer.", sample_size },
 	{ "page_size_bytes", "bytes", "Size of one of its pages.", sample_page_size },
 	{ "runs", NULL, "Physically contiguous runs of its pages.", sample_runs },
 	{ "descriptors", NULL, "Open files that hold it.", sample_descriptors },
@@ -127,7 +127,7 @@ static void sample_print(const char *family, const struct sample *s, uint64_t va
 /* All buffers, of which free() is due. Returns -ENOENT when all were read, or -errno. */
 static int samples_read(struct sample **samples, size_t *nr)
 {
-	struct hpmap_info info = { .size = sizeof(info) };
+	struct hpmap_info info = { .struct_size = sizeof(info) };
 	uint32_t id;
 	int ret;
 
