@@ -180,4 +180,5 @@ clean:
 	rm -rf build
 
 .PHONY: help headers module heap lib tools check-lib install uninstall demo demo-devices test \
-	test-all test-devices coverage soak bench deb rpm test-deb test-boot test-rpm selftest check clean
+	test-all test-devices coverage soak bench deb rpm test-deb test-boot test-rpm selftest \
+	check clean

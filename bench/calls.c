@@ -13,8 +13,8 @@
  * device without an IOMMU, close-DMA ends it, DMA_SYNC is of the whole buffer. PIN is of anonymous
  * memory: huge pages, or base pages for "base"; close-PIN ends it.
  *
- * What all OTHERS together cost is printed with BYTES 4096: ALLOC-all in microseconds, memory-all in
- * bytes (what is available before and after them, less their pages). sync and drop_caches belong to
+ * What all OTHERS together cost is printed with BYTES 4096: ALLOC-all in microseconds, memory-all
+ * in bytes (what is free before and after them, less their pages). sync and drop_caches belong to
  * no buffer: their BYTES are 0.
  */
 #define _GNU_SOURCE

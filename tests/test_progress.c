@@ -16,6 +16,7 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/ptrace.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/utsname.h>
@@ -270,58 +271,151 @@ static void other_signals_end_it(void)
 	CHECK_EQ(unload(), 0);
 }
 
+/* --- stops ---------------------------------------------------------------------- */
+
+static void open_default(void *backing)
+{
+	(void)backing;
+	close(dev_open(O_RDWR));
+}
+
+static void create_one(void *backing)
+{
+	struct hpage_map_alloc a = long_request(*(int *)backing);
+	int door = dev_open(HPAGE_MAP_O_DOOR);
+
+	strcpy(a.name, "disturbed");
+	CHECK_EQ(ioctl(door, HPAGE_MAP_CREATE, &a), 0);
+	CHECK_EQ(destroy("disturbed"), 0);
+}
+
+/* Memory that is not there until it is pinned, and is counted where that of buffers is. */
+static void pin_absent(void *backing)
+{
+	int huge = *(int *)backing == HPAGE_MAP_BACKING_HUGETLB ? MAP_HUGETLB : 0;
+	char *p = map(-1, 96 * MIB, RW, MAP_SHARED | MAP_ANONYMOUS | huge, 0);
+	struct hpage_map_pin pin = {
+		.size = sizeof(pin), .address = (uintptr_t)p, .length = 96 * MIB,
+	};
+
+	CHECK_EQ(ioctl(dev_open(HPAGE_MAP_O_DOOR), HPAGE_MAP_PIN, &pin), 0);
+}
+
+/* What takes a while, and makes ever more memory of a rung be in use. */
+static const struct call {
+	const char *name;
+	void (*run)(void *backing);
+	size_t step;		/* bytes: a quarter of it */
+	int enough;		/* times that it is met on a rung */
+	int worst;		/* rung that it can use */
+	bool once;		/* until the module is loaded anew */
+} calls[] = {
+	{ "ALLOC", ask_for, 24 * MIB, ROUNDS, HPAGE_MAP_BACKING_BASE, false },
+	{ "CREATE", create_one, 24 * MIB, 1, HPAGE_MAP_BACKING_BASE, false },
+	{ "PIN", pin_absent, 24 * MIB, 1, HPAGE_MAP_BACKING_BASE, false },
+	{ "open", open_default, 5 * MIB, 1, HPAGE_MAP_BACKING_THP, true },
+};
+
+/* A way to stop a task for as long as one likes. */
+struct stop {
+	void (*stop)(pid_t pid);
+	void (*await)(pid_t pid);	/* until it stands, or has ended */
+	void (*go_on)(pid_t pid);
+};
+
 /* Stopped in the middle, @round of ROUNDS of the way. Return: whether that came to pass. */
-static bool disturb(int backing, int round, void (*stop)(pid_t), void (*go_on)(pid_t))
+static bool disturb(const struct call *c, int backing, int round, const struct stop *s)
 {
 	uint64_t before = used(backing);
-	pid_t pid = spawn(ask_for, &backing);
+	pid_t pid = spawn(c->run, &backing);
 	bool met;
 
-	while (running(pid) && used(backing) < before + (round + 1) * 24 * MIB)
+	while (running(pid) && used(backing) < before + (round + 1) * c->step)
 		sched_yield();
 	met = running(pid);
-	stop(pid);
-	go_on(pid);
+	s->stop(pid);
+	s->await(pid);
+	s->go_on(pid);
 	CHECK_EXITS(pid);
 	return met;
 }
 
-static void disturb_all(void (*stop)(pid_t), void (*go_on)(pid_t))
+/* Return: how many times it was on its way. */
+static int disturb_on(const struct call *c, int backing, const struct stop *s)
 {
-	int b, round, met = 0;
+	int met = 0;
+
+	pool_for(backing);
+	for (int round = 0; round < ROUNDS && met < c->enough; round++) {
+		met += disturb(c, backing, round, s);
+		if (c->once) {
+			CHECK_EQ(unload(), 0);
+			CHECK_EQ(load(""), 0);
+		}
+	}
+	return met;
+}
+
+/* Whatever is stopped goes on as if nothing had been: no call fails. */
+static void disturb_all(const struct stop *s)
+{
+	int b, met;
 
 	CHECK_EQ(load(""), 0);
-	for (EACH_RUNG(b)) {
-		pool_for(b);
-		for (round = 0; round < ROUNDS; round++)
-			met += disturb(b, round, stop, go_on);
+	for (size_t i = 0; i < sizeof(calls) / sizeof(*calls); i++) {
+		LABEL("%s", calls[i].name);
+		met = 0;
+		for (b = HPAGE_MAP_BACKING_HUGETLB; b <= calls[i].worst; b++)
+			met += disturb_on(&calls[i], b, s);
+		printf("# %s: %d times it was on its way\n", calls[i].name, met);
+		CHECK_GT(met, 0);
 	}
-	printf("# %d of %d met it on its way\n", met, 3 * ROUNDS);
-	CHECK_GT(met, 0);
 	pool_for(HPAGE_MAP_BACKING_THP);
 	CHECK_EQ(unload(), 0);
 }
 
-static void send_stop(pid_t pid)
-{
-	int status;
-
-	CHECK_EQ(kill(pid, SIGSTOP), 0);
-	if (running(pid))
-		waitpid(pid, &status, WUNTRACED | WNOWAIT | WNOHANG);
-}
-
-static void await_stop_and_continue(pid_t pid)
+static void await_stop(pid_t pid)
 {
 	siginfo_t info = {};
 
 	CHECK_EQ(waitid(P_PID, pid, &info, WEXITED | WSTOPPED | WNOWAIT), 0);
+}
+
+static void send_stop(pid_t pid)
+{
+	CHECK_EQ(kill(pid, SIGSTOP), 0);
+}
+
+static void send_continue(pid_t pid)
+{
 	CHECK_EQ(kill(pid, SIGCONT), 0);
 }
 
+static const struct stop by_signal = { send_stop, await_stop, send_continue };
+
 static void a_stop_is_not_seen(void)
 {
-	disturb_all(send_stop, await_stop_and_continue);
+	disturb_all(&by_signal);
+}
+
+/* As a debugger does that is told of a program at work. */
+static void attach(pid_t pid)
+{
+	if (ptrace(PTRACE_ATTACH, pid, NULL, NULL))
+		CHECK(!running(pid));
+}
+
+static void detach(pid_t pid)
+{
+	if (ptrace(PTRACE_DETACH, pid, NULL, NULL))
+		CHECK_EQ(errno, ESRCH);		/* it has ended */
+}
+
+static const struct stop by_tracer = { attach, await_stop, detach };
+
+static void a_tracer_is_not_seen(void)
+{
+	disturb_all(&by_tracer);
 }
 
 static bool is_frozen(void)
@@ -341,17 +435,24 @@ static void freeze(pid_t pid)
 	CHECK_EQ(write_text(GROUP "cgroup.freeze", "1"), 0);
 }
 
-static void await_freeze_and_thaw(pid_t pid)
+static void await_freeze(pid_t pid)
 {
 	(void)pid;
 	CHECK_COMES(is_frozen());
+}
+
+static void thaw(pid_t pid)
+{
+	(void)pid;
 	CHECK_EQ(write_text(GROUP "cgroup.freeze", "0"), 0);
 }
+
+static const struct stop by_freezer = { freeze, await_freeze, thaw };
 
 static void a_freeze_is_not_seen(void)
 {
 	make_group("+memory");
-	disturb_all(freeze, await_freeze_and_thaw);
+	disturb_all(&by_freezer);
 	remove_group();
 }
 
@@ -540,6 +641,188 @@ static void a_throttled_collector_delays_nobody(void)
 	CHECK_EQ(unload(), 0);
 }
 
+/* Who collects chosen memory of node 0. */
+static const struct collection {
+	const char *name;
+	enum hpage_map_backing backing;
+	uint32_t flags;
+	uint64_t in_pool;	/* pages that are there */
+} collections[] = {
+	{ "pool", HPAGE_MAP_BACKING_HUGETLB, HPAGE_MAP_BELOW_4G, 2 * MANY },
+	{ "memory", HPAGE_MAP_BACKING_THP, HPAGE_MAP_CONTIGUOUS, 0 },
+};
+
+#define NR_COLLECTIONS	(sizeof(collections) / sizeof(*collections))
+
+static struct hpage_map_alloc wish_for(const struct collection *c, size_t nr, uint32_t flags)
+{
+	return wish_on(wish_of(c->backing, nr, flags | HPAGE_MAP_EXACT),
+		       HPAGE_MAP_POLICY_STRICT, 0);
+}
+
+/* Again and again, so that it is at it whenever somebody looks. */
+static void collect_for_ever(void *arg)
+{
+	for (;;) {
+		struct hpage_map_alloc a = wish_for(arg, MANY, ((struct collection *)arg)->flags);
+
+		CHECK_ALLOC(&a, 0);
+		close(a.fd);
+	}
+}
+
+static void collect_once(void *arg)
+{
+	const struct collection *c = arg;
+	struct hpage_map_alloc a = wish_for(c, MANY, c->flags);
+
+	CHECK_ALLOC(&a, 0);
+}
+
+static uint64_t begin_collection(const struct collection *c)
+{
+	tidy_memory();
+	set_node_pool(0, c->in_pool);
+	return used(c->backing);
+}
+
+static bool holds_nothing(const struct collection *c, uint64_t before)
+{
+	return used(c->backing) < before + pmd_size;
+}
+
+/* It has some of what it asks for. */
+static void await_collector(pid_t pid, const struct collection *c, uint64_t before)
+{
+	while (used(c->backing) < before + pmd_size && running(pid))
+		sched_yield();
+	CHECK(running(pid));
+}
+
+/* How many times somebody else gets what he asks for before it is done. */
+static int serve_beside(pid_t pid, const struct collection *c)
+{
+	int served = 0;
+
+	for (int i = 0; i < 3; i++) {
+		struct hpage_map_alloc a = wish_for(c, 2, HPAGE_MAP_CONTIGUOUS);
+
+		CHECK_ALLOC(&a, 0);
+		CHECK_EQ(a.got_runs, 1);
+		close(a.fd);
+		served += running(pid);
+	}
+	return served;
+}
+
+static void end_collection(pid_t pid, const struct collection *c, uint64_t before)
+{
+	CHECK_EQ(kill(pid, SIGKILL), 0);
+	CHECK_KILLED(pid, SIGKILL);
+	CHECK_COMES(holds_nothing(c, before));
+	set_node_pool(0, 0);
+}
+
+#define STOPS	20
+
+/* Stop it on its way, and not when it has its buffer. */
+static void stop_collector(pid_t pid, const struct collection *c, uint64_t before,
+			   const struct stop *s)
+{
+	for (int i = 0; i < STOPS; i++) {
+		await_collector(pid, c, before);
+		s->stop(pid);
+		s->await(pid);
+		if (!nr_buffers())
+			return;
+		s->go_on(pid);
+	}
+	CHECK(!"it stops before it is done");
+}
+
+/*
+ * Who is stopped while he collects gives back what he has: else all that others would wait for
+ * lies in the hands of somebody who may never go on.
+ */
+static void stopped_collectors_hold_nothing(const struct stop *s)
+{
+	CHECK_EQ(load(""), 0);
+	for (size_t i = 0; i < NR_COLLECTIONS; i++) {
+		const struct collection *c = &collections[i];
+		uint64_t before = begin_collection(c);
+		pid_t pid = spawn(collect_for_ever, (void *)c);
+
+		LABEL("%s", c->name);
+		stop_collector(pid, c, before, s);
+		CHECK_COMES(holds_nothing(c, before));
+		CHECK_EQ(serve_beside(pid, c), 3);
+		s->go_on(pid);
+		await_collector(pid, c, before);
+		end_collection(pid, c, before);
+	}
+	CHECK_EQ(unload(), 0);
+}
+
+static void a_stopped_collector_delays_nobody(void)
+{
+	stopped_collectors_hold_nothing(&by_signal);
+}
+
+static void a_frozen_collector_delays_nobody(void)
+{
+	make_group("+memory");
+	stopped_collectors_hold_nothing(&by_freezer);
+	remove_group();
+}
+
+static void stay_on_cpu(int cpu)
+{
+	cpu_set_t cpus;
+
+	CPU_ZERO(&cpus);
+	CPU_SET(cpu, &cpus);
+	CHECK_EQ(sched_setaffinity(0, sizeof(cpus), &cpus), 0);
+}
+
+static void loop_for_ever(void *arg)
+{
+	(void)arg;
+	stay_on_cpu(1);
+	for (;;)
+		;
+}
+
+static void collect_nicely(void *arg)
+{
+	stay_on_cpu(1);
+	CHECK_EQ(nice(19), 19);
+	collect_once(arg);
+}
+
+/* It gets a hundredth of what the one beside it gets, and those who wait do not wait for it. */
+static void a_nice_collector_delays_nobody(void)
+{
+	CHECK_EQ(load(""), 0);
+	for (size_t i = 0; i < NR_COLLECTIONS; i++) {
+		const struct collection *c = &collections[i];
+		uint64_t before = begin_collection(c);
+		pid_t busy = spawn(loop_for_ever, NULL), pid = spawn(collect_nicely, (void *)c);
+		int served;
+
+		LABEL("%s", c->name);
+		await_collector(pid, c, before);
+		served = serve_beside(pid, c);
+		printf("# %s: served %d times before it is done\n", c->name, served);
+		CHECK_GE(served, 1);
+		CHECK_EQ(kill(busy, SIGKILL), 0);
+		CHECK_KILLED(busy, SIGKILL);
+		CHECK_EXITS(pid);
+		CHECK_COMES(holds_nothing(c, before));
+		set_node_pool(0, 0);
+	}
+	CHECK_EQ(unload(), 0);
+}
+
 /* --- NUMA balancing -------------------------------------------------------------- */
 
 #define SCAN		(16 * MIB)
@@ -572,15 +855,12 @@ static void numa_balancing_leaves_buffers_alone(void)
 	long seen = 0, on_ours[2] = {};
 	uint64_t updates, migrations;
 	int rounds;
-	cpu_set_t cpus;
 
 	CHECK_EQ(load(""), 0);
 	CHECK_EQ(nr_nodes(), 2);
 	read_text("/proc/sys/kernel/numa_balancing", was, sizeof(was));
 	CHECK_EQ(write_text("/proc/sys/kernel/numa_balancing", "1"), 0);
-	CPU_ZERO(&cpus);
-	CPU_SET(0, &cpus);
-	CHECK_EQ(sched_setaffinity(0, sizeof(cpus), &cpus), 0);
+	stay_on_cpu(0);
 	for (int i = 0; i < 2; i++) {
 		a = wish_on(wish_of(rungs[i], SCAN / page_of(rungs[i]), 0),
 			    HPAGE_MAP_POLICY_STRICT, 1);
@@ -690,11 +970,15 @@ static const struct test tests[] = {
 	TEST(ticks_come_after_the_call, ON_NONE),
 	TEST(other_signals_end_it, ON_NONE),
 	TEST(a_stop_is_not_seen, ON_NONE),
+	TEST(a_tracer_is_not_seen, ON_NONE),
 	TEST(a_freeze_is_not_seen, ON_NONE),
 	TEST(pages_being_filled_are_no_cache, ON_NONE),
 	TEST(pages_that_are_ready_are_no_cache, ON_NONE),
 	TEST(a_slow_reader_delays_nobody, ON_NONE),
 	TEST(a_throttled_collector_delays_nobody, ON_NONE),
+	TEST(a_stopped_collector_delays_nobody, ON_NONE),
+	TEST(a_frozen_collector_delays_nobody, ON_NONE),
+	TEST(a_nice_collector_delays_nobody, ON_NONE),
 	TEST(numa_balancing_leaves_buffers_alone, ON_NONE),
 	TEST(asking_goes_on_until_a_refusal, ON_NONE),
 	TEST(a_group_s_limit_is_a_refusal, ON_NONE),

@@ -47,8 +47,8 @@ _hpagectl_program()
 }
 
 # The shell makes several words of what has a colon or an equals sign: 0000:00:03.0 is five. This
-# puts together what it has taken apart around the cursor, in "word", "before" and "pieces", which is
-# how many the word was made of.
+# puts together what it has taken apart around the cursor, in "word", "before" and "pieces", which
+# is how many the word was made of.
 _hpagectl_join()
 {
 	local i=$COMP_CWORD
