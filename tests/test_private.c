@@ -1,15 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Private mappings: copy-on-write, and who pays for the copies. */
 #define _GNU_SOURCE
-#include "fixture.h"
+#include "buffers.h"
 
 #include <fcntl.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
-
-#define RW	(PROT_READ | PROT_WRITE)
 
 /*
  * Leave the pool without a page to promise, as an ordinary user can: map
@@ -180,6 +179,79 @@ static void a_child_without_a_page_gets_sigbus(void)
 	CHECK(filled(c.own, buf_page, 4));
 }
 
+/* A file of the group, for pages of the pool. */
+static const char *limit_of_group(const char *name)
+{
+	static char path[96];
+	bool mib = buf_page >> 20;
+
+	snprintf(path, sizeof(path), GROUP "hugetlb.%zu%s.%s", buf_page >> (mib ? 20 : 10),
+		 mib ? "MB" : "KB", name);
+	return path;
+}
+
+static void limit_group(const char *name, size_t pages)
+{
+	char text[24];
+
+	snprintf(text, sizeof(text), "%zu", pages * buf_page);
+	CHECK_EQ(write_text(limit_of_group(name), text), 0);
+}
+
+static void map_privately_in_a_group(void *arg)
+{
+	uint64_t before = pool("resv");
+	int fd = dev_open(O_RDONLY);
+	char *p;
+
+	(void)arg;
+	enter_group();
+	CHECK_ERR(mmap(NULL, 3 * buf_page, RW, MAP_PRIVATE, fd, 0), ENOMEM);
+	CHECK_EQ(pool("resv"), before);
+	p = map(fd, 2 * buf_page, RW, MAP_PRIVATE, 0);
+	CHECK_EQ(read_u64(limit_of_group("rsvd.current")), 2 * buf_page);
+	CHECK_ERR(mmap(NULL, buf_page, RW, MAP_PRIVATE, fd, 0), ENOMEM);
+	CHECK_ERR(mmap(NULL, buf_page, PROT_READ, MAP_PRIVATE | MAP_NORESERVE, fd, 0), ENOMEM);
+	/* What was granted is there, and sharing is not counted. */
+	fill(p, 2 * buf_page, 2);
+	CHECK(filled(p, 2 * buf_page, 2));
+	map(fd, buf_size, PROT_READ, MAP_SHARED | MAP_POPULATE, 0);
+	CHECK_EQ(munmap(p, 2 * buf_page), 0);
+	map(fd, 2 * buf_page, RW, MAP_PRIVATE, 0);
+}
+
+/* Anyone who may open the buffer could take the pool away from all others. */
+static void a_group_limits_what_private_mappings_reserve(void)
+{
+	make_group("+hugetlb");
+	limit_group("rsvd.max", 2);
+	CHECK_EXITS(spawn(map_privately_in_a_group, NULL));
+	CHECK_EQ(read_u64(limit_of_group("rsvd.current")), 0);
+	remove_group();
+}
+
+static void write_to_a_copy_in_a_group(void *arg)
+{
+	char *own = map(dev_open(O_RDWR), 2 * buf_page, RW, MAP_PRIVATE, 0);
+
+	(void)arg;
+	enter_group();
+	own[0] = 1;
+	own[buf_page] = 1;
+}
+
+/* The limit on pages in use is not looked at before there is a copy, when no call can fail. */
+static void a_copy_over_the_limit_of_a_group_is_sigbus(void)
+{
+	make_group("+hugetlb");
+	limit_group("max", 2);
+	CHECK_EXITS(spawn(write_to_a_copy_in_a_group, NULL));
+	limit_group("max", 1);
+	CHECK_KILLED(spawn(write_to_a_copy_in_a_group, NULL), SIGBUS);
+	CHECK_EQ(read_u64(limit_of_group("current")), 0);
+	remove_group();
+}
+
 /* Memory is the only pool here: nothing to run short of at mmap. */
 static void no_pool_is_needed_without_hugetlb(void)
 {
@@ -201,6 +273,8 @@ static const struct test tests[] = {
 	TEST(an_empty_pool_is_told_at_mmap, ON_POOL),
 	TEST(reserved_pages_serve_an_empty_pool, ON_HUGETLB),
 	TEST(a_child_without_a_page_gets_sigbus, ON_HUGETLB),
+	TEST(a_group_limits_what_private_mappings_reserve, ON_HUGETLB | NEEDS_ROOT),
+	TEST(a_copy_over_the_limit_of_a_group_is_sigbus, ON_HUGETLB | NEEDS_ROOT),
 	TEST(no_pool_is_needed_without_hugetlb, ON_SHMEM),
 };
 
