@@ -17,6 +17,7 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define BIG		(512UL << 20)
@@ -400,6 +401,57 @@ static void an_importer_alone_keeps_the_pages(void)
 	end();
 }
 
+static void refused_over_limit(enum hpage_map_backing backing)
+{
+	struct hpage_map_alloc a = wish_of(backing, 1, 0);
+
+	CHECK_ALLOC(&a, -EDQUOT);
+	CHECK_EQ(count_buffers(), 1);
+}
+
+/* Two pages are all that this user may have. */
+static void hand_all_to_an_importer(void *arg)
+{
+	enum hpage_map_backing backing = *(enum hpage_map_backing *)arg;
+	int importer = importer_open(), fd, dmabuf;
+	char *p;
+
+	become(NOBODY, backing == HPAGE_MAP_BACKING_HUGETLB ? 0 : 2 * pmd_size);
+	fd = alloc_on(backing, 2 * pmd_size / page_of(backing), 0);
+	dmabuf = export_of(fd);
+	close(fd);
+	refused_over_limit(backing);
+	p = map(dmabuf, 2 * pmd_size, RW, MAP_SHARED, 0);
+	attach(importer, dmabuf);
+	close(dmabuf);
+	refused_over_limit(backing);
+	CHECK_EQ(munmap(p, 2 * pmd_size), 0);
+	refused_over_limit(backing);
+	CHECK_EQ(first_buffer().exports, 1);
+	CHECK_EQ(first_buffer().descriptors + first_buffer().mappings, 0);
+	close(importer);
+	CHECK_COMES(count_buffers() == 0);
+	close(alloc_on(backing, 2 * pmd_size / page_of(backing), 0));
+}
+
+/* Else whoever hands buffers to devices would have no limit. */
+static void an_importer_keeps_the_charge(void)
+{
+	static const enum hpage_map_backing backings[] = {
+		HPAGE_MAP_BACKING_HUGETLB, HPAGE_MAP_BACKING_THP, HPAGE_MAP_BACKING_BASE,
+	};
+
+	for (size_t i = 0; i < sizeof(backings) / sizeof(*backings); i++) {
+		LABEL("backing %d", backings[i]);
+		begin("", backings[i] == HPAGE_MAP_BACKING_HUGETLB ? 4 : 0);
+		CHECK_EQ(write_text(PARAMS "user_hugetlb", "4M"), 0);
+		CHECK_EQ(chmod(DEV, 0666), 0);
+		CHECK_EXITS(spawn(hand_all_to_an_importer, (void *)&backings[i]));
+		CHECK_EQ(pool_of(pmd_size, "free"), pool_of(pmd_size, "nr"));
+		end();
+	}
+}
+
 static int started[2];
 
 static void import_for_ever(void *arg)
@@ -733,6 +785,7 @@ int main(void)
 		TEST(a_mapping_by_the_importer_cannot_write_either, ON_NONE),
 		TEST(importers_may_be_many, ON_NONE),
 		TEST(an_importer_alone_keeps_the_pages, ON_NONE),
+		TEST(an_importer_keeps_the_charge, ON_NONE),
 		TEST(killed_importers_leave_nothing, ON_NONE),
 		TEST(vgem_imports_and_holds, ON_NONE),
 		TEST(vivid_captures_frames_into_huge_pages, ON_NONE),
