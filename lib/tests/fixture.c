@@ -177,12 +177,14 @@ bool forbid(unsigned int nr, unsigned int err)
 
 /*
  * The same program runs unprivileged on a machine without the module, and with
- * HPMAP_TEST=module where it is.
+ * HPMAP_TEST=module where it is. With HPMAP_TEST=nodes there is more than one word of nodes.
  */
 int main(void)
 {
 	const char *test = getenv("HPMAP_TEST");
 
+	if (test && !strcmp(test, "nodes"))
+		return test_nodes();
 	with_module = test && !strcmp(test, "module");
 	return test_options() + test_buffer() + test_window() + test_socket() + test_shortage() +
 	       test_stranger() + test_old() + FAULTS() + (with_module ? test_module() : 0);

@@ -74,5 +74,6 @@ int test_stranger(void);
 int test_old(void);
 int test_faults(void);		/* with the static library */
 int test_module(void);
+int test_nodes(void);		/* on a machine with 72 of them */
 
 #endif
