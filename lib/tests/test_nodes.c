@@ -52,7 +52,7 @@ static void one_node_is_kept(void **state)
 					     .policy = sources[i % 2].policy,
 					     .flags = sources[i % 2].flags), &b));
 		check_on_node(b, nodes[i / 2]);
-		hpmap_free(b);
+		hpmap_close(b);
 	}
 }
 
@@ -73,7 +73,7 @@ static void all_nodes_take_turns(void **state)
 		for (node = 0; node < nr; node++)
 			assert_in_range(pages[node], 384, 640);
 		assert_int_equal(info_of(b).node, HPMAP_NODE_MIXED);
-		hpmap_free(b);
+		hpmap_close(b);
 	}
 }
 
@@ -90,12 +90,12 @@ static bool under_a_policy(void)
 		ok(hpmap_alloc(HPMAP_OPTIONS(.length = 2 * MIB, .page_size = 4096,
 					     .flags = sources[i].flags), &b));
 		check_on_node(b, 70);
-		hpmap_free(b);
+		hpmap_close(b);
 		ok(hpmap_alloc(HPMAP_OPTIONS(.length = 2 * MIB, .page_size = 4096, .node = 3,
 					     .policy = sources[i].policy,
 					     .flags = sources[i].flags), &b));
 		check_on_node(b, 3);
-		hpmap_free(b);
+		hpmap_close(b);
 	}
 	return !syscall(SYS_get_mempolicy, &mode, now, ROOM, NULL, 0) && mode == MPOL_PREFERRED &&
 	       !memcmp(mine, now, sizeof(now));
@@ -110,16 +110,16 @@ static void the_caller_s_policy_stays(void **state)
 /* Pools and reserves of nodes are read by number. */
 static void each_node_has_its_pool(void **state)
 {
-	struct hpmap_pool pool = { .size = sizeof(pool) };
-	struct hpmap_reserve reserve = { .size = sizeof(reserve) };
+	struct hpmap_pool pool = { .struct_size = sizeof(pool) };
+	struct hpmap_reserve reserve = { .struct_size = sizeof(reserve) };
 
 	(void)state;
 	for (size_t i = 0; i < NR; i++) {
-		ok(hpmap_pool(PAGE, nodes[i], &pool));
-		ok(hpmap_reserve(HPMAP_BACKING_THP, PAGE, nodes[i], &reserve));
+		ok(hpmap_get_pool(PAGE, nodes[i], &pool));
+		ok(hpmap_get_reserve(HPMAP_BACKING_THP, PAGE, nodes[i], &reserve));
 	}
-	assert_int_equal(hpmap_pool(PAGE, 72, &pool), -ENOENT);
-	assert_int_equal(hpmap_reserve(HPMAP_BACKING_THP, PAGE, 72, &reserve), -ENOENT);
+	assert_int_equal(hpmap_get_pool(PAGE, 72, &pool), -ENOENT);
+	assert_int_equal(hpmap_get_reserve(HPMAP_BACKING_THP, PAGE, 72, &reserve), -ENOENT);
 }
 
 static void there_is_no_node_beyond(void **state)
