@@ -80,7 +80,10 @@
 extern "C" {
 #endif
 
-/* Marks what has a better name now. It means the same, and goes with the next soname. */
+/*
+ * Marks what has a better name now. It means the same, and goes with the next soname. For members
+ * that is a union without a name, which C99 does not know: hence __extension__.
+ */
 #define HPMAP_OLD(now)	__attribute__((deprecated("the name is now " now)))
 
 /**
@@ -213,7 +216,7 @@ enum hpmap_policy {
 struct hpmap_options {
 	uint32_t struct_size;
 	uint32_t flags;
-	union {
+	__extension__ union {
 		uint64_t size;
 		uint64_t length HPMAP_OLD("size");
 	};
@@ -530,7 +533,7 @@ int hpmap_fd(const struct hpmap_buffer *buffer);
 struct hpmap_info {
 	uint32_t struct_size;
 	uint32_t backend;
-	union {
+	__extension__ union {
 		uint64_t size;
 		uint64_t length HPMAP_OLD("size");
 	};
@@ -617,7 +620,7 @@ int hpmap_nodes(const struct hpmap_buffer *buffer, uint64_t *pages, unsigned int
  */
 struct hpmap_run {
 	uint64_t address;
-	union {
+	__extension__ union {
 		uint64_t size;
 		uint64_t length HPMAP_OLD("size");
 	};

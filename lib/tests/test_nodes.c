@@ -47,7 +47,7 @@ static void one_node_is_kept(void **state)
 	(void)state;
 	for (size_t i = 0; i < 2 * NR; i++) {
 		print_message("node %d, flags %#x\n", nodes[i / 2], sources[i % 2].flags);
-		ok(hpmap_alloc(HPMAP_OPTIONS(.length = 2 * MIB, .page_size = 4096,
+		ok(hpmap_alloc(HPMAP_OPTIONS(.size = 2 * MIB, .page_size = 4096,
 					     .node = nodes[i / 2],
 					     .policy = sources[i % 2].policy,
 					     .flags = sources[i % 2].flags), &b));
@@ -65,7 +65,7 @@ static void all_nodes_take_turns(void **state)
 	(void)state;
 	for (size_t i = 0; i < 2; i++) {
 		nr = ROOM;
-		ok(hpmap_alloc(HPMAP_OPTIONS(.length = 72 * 2 * MIB, .page_size = 4096,
+		ok(hpmap_alloc(HPMAP_OPTIONS(.size = 72 * 2 * MIB, .page_size = 4096,
 					     .policy = HPMAP_POLICY_INTERLEAVE,
 					     .flags = sources[i].flags), &b));
 		ok(hpmap_nodes(b, pages, &nr));
@@ -87,11 +87,11 @@ static bool under_a_policy(void)
 	if (syscall(SYS_set_mempolicy, MPOL_PREFERRED, mine, ROOM))
 		return false;
 	for (size_t i = 0; i < 2; i++) {
-		ok(hpmap_alloc(HPMAP_OPTIONS(.length = 2 * MIB, .page_size = 4096,
+		ok(hpmap_alloc(HPMAP_OPTIONS(.size = 2 * MIB, .page_size = 4096,
 					     .flags = sources[i].flags), &b));
 		check_on_node(b, 70);
 		hpmap_close(b);
-		ok(hpmap_alloc(HPMAP_OPTIONS(.length = 2 * MIB, .page_size = 4096, .node = 3,
+		ok(hpmap_alloc(HPMAP_OPTIONS(.size = 2 * MIB, .page_size = 4096, .node = 3,
 					     .policy = sources[i].policy,
 					     .flags = sources[i].flags), &b));
 		check_on_node(b, 3);
@@ -128,7 +128,7 @@ static void there_is_no_node_beyond(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < 2; i++)
-		assert_true(refused(hpmap_alloc(HPMAP_OPTIONS(.length = 2 * MIB, .node = 72,
+		assert_true(refused(hpmap_alloc(HPMAP_OPTIONS(.size = 2 * MIB, .node = 72,
 							      .policy = HPMAP_POLICY_STRICT,
 							      .flags = sources[i].flags), &b),
 				    -EINVAL, "72"));
