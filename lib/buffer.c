@@ -225,7 +225,7 @@ PUBLIC int hpmap_from_fd_flags(int fd, unsigned int flags, struct hpmap_buffer *
 	bool may_ask = fd_may_be_asked(fd);
 	struct hpmap_buffer *b;
 	struct why why = {};
-	int err;
+	int own;
 
 	if (flags & ~HPMAP_UNSEALED)
 		return fail(-EINVAL, "hpmap_from_fd_flags: unknown bits in flags, %#x", flags);
@@ -237,13 +237,12 @@ PUBLIC int hpmap_from_fd_flags(int fd, unsigned int flags, struct hpmap_buffer *
 	b = buffer_new();
 	if (!b)
 		return -ENOMEM;
-	b->fd = fcntl(fd, F_DUPFD_CLOEXEC, 3);
-	if (b->fd < 0) {
-		/* Where no descriptor is allowed at all, even the lowest is too high. */
-		err = errno == EBADF ? EINVAL : errno == EINVAL ? EMFILE : errno;
+	own = fd_duplicate(fd);
+	if (own < 0) {
 		hpmap_close(b);
-		return fail(-err, "descriptor %d: %s", fd, strerror(err));
+		return fail(own, "descriptor %d: %s", fd, strerror(-own));
 	}
+	b->fd = own;
 	return buffer_finish(buffer_adopt(b, may_ask, flags), b, buffer);
 }
 

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /* Device mappings: the addresses under which a device reaches a buffer of the module. */
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -141,12 +140,9 @@ PUBLIC int hpmap_dma_from_fd(int fd, struct hpmap_dma **dma)
 
 	if (own)
 		return own == -ENODEV ? dma_mapping_failed(ENODEV) : dma_no_mapping();
-	own = fcntl(fd, F_DUPFD_CLOEXEC, 3);
-	/* Where no descriptor is allowed at all, even the lowest is too high. */
-	if (own < 0 && errno == EINVAL)
-		errno = EMFILE;
+	own = fd_duplicate(fd);
 	if (own < 0)
-		return fail(-errno, "descriptor %d: %s", fd, strerror(errno));
+		return fail(own, "descriptor %d: %s", fd, strerror(-own));
 	return dma_finish(own, dma);
 }
 

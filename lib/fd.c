@@ -28,6 +28,17 @@ int fd_above_standard(int fd)
 	return other;
 }
 
+/* Another descriptor of the same file, which stays. Or -errno: -EINVAL when there is no such one. */
+int fd_duplicate(int fd)
+{
+	int other = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+
+	if (other >= 0)
+		return other;
+	/* Where no descriptor is allowed at all, even the lowest is too high. */
+	return errno == EBADF ? -EINVAL : errno == EINVAL ? -EMFILE : -errno;
+}
+
 /* Files of the module have lines of their own in fdinfo. */
 static bool fd_has_fdinfo(int fd)
 {

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 
 int fd_above_standard(int fd);
+int fd_duplicate(int fd);
 bool fd_may_be_asked(int fd);
 
 #endif

@@ -14,79 +14,60 @@
 #include "openmetrics.h"
 #include "report.h"
 
-/**
- * struct sample - a buffer as it was looked at
- * @info: what it is
- * @held: who holds it
- */
-struct sample {
-	struct hpmap_info info;
-	struct held held;
+enum family {
+	FAMILY_SIZE, FAMILY_PAGE_SIZE, FAMILY_RUNS, FAMILY_DESCRIPTORS, FAMILY_MAPPINGS,
+	FAMILY_EXPORTS, FAMILY_DRIVERS, FAMILY_DEVICES, FAMILY_LINGERING, NR_FAMILIES
 };
-
-static uint64_t sample_size(const struct sample *s)
-{
-	return s->info.size;
-}
-
-static uint64_t sample_page_size(const struct sample *s)
-{
-	return s->info.page_size;
-}
-
-static uint64_t sample_runs(const struct sample *s)
-{
-	return s->info.nr_runs;
-}
-
-static uint64_t sample_descriptors(const struct sample *s)
-{
-	return s->held.descriptors;
-}
-
-static uint64_t sample_mappings(const struct sample *s)
-{
-	return s->held.mappings;
-}
-
-static uint64_t sample_exports(const struct sample *s)
-{
-	return s->held.exports;
-}
-
-static uint64_t sample_drivers(const struct sample *s)
-{
-	return s->held.drivers;
-}
-
-static uint64_t sample_devices(const struct sample *s)
-{
-	return s->held.devices;
-}
-
-static uint64_t sample_lingering(const struct sample *s)
-{
-	return s->held.lingering;
-}
 
 /* A name with a unit ends with it. */
 static const struct {
 	const char *name;
 	const char *unit;
 	const char *help;
-	uint64_t (*value)(const struct sample *s);
-} families[] = {
-	{ "size_bytes", "bytes", "Size of the buffer.", sample_size },
-	{ "page_size_bytes", "bytes", "Size of one of its pages.", sample_page_size },
-	{ "runs", NULL, "Physically contiguous runs of its pages.", sample_runs },
-	{ "descriptors", NULL, "Open files that hold it.", sample_descriptors },
-	{ "mappings", NULL, "Mappings that hold it.", sample_mappings },
-	{ "exports", NULL, "Dma-bufs that hold it.", sample_exports },
-	{ "drivers", NULL, "References of other drivers that hold it.", sample_drivers },
-	{ "devices", NULL, "Mappings for devices that hold it.", sample_devices },
-	{ "lingering_pages", "pages", "Pages still in use after its last holder has gone.",
-	  sample_lingering },
+} families[NR_FAMILIES] = {
+	[FAMILY_SIZE] = { "size_bytes", "bytes", "Size of the buffer." },
+	[FAMILY_PAGE_SIZE] = { "page_size_bytes", "bytes", "Size of one of its pages." },
+	[FAMILY_RUNS] = { "runs", NULL, "Physically contiguous runs of its pages." },
+	[FAMILY_DESCRIPTORS] = { "descriptors", NULL, "Open files that hold it." },
+	[FAMILY_MAPPINGS] = { "mappings", NULL, "Mappings that hold it." },
+	[FAMILY_EXPORTS] = { "exports", NULL, "Dma-bufs that hold it." },
+	[FAMILY_DRIVERS] = { "drivers", NULL, "References of other drivers that hold it." },
+	[FAMILY_DEVICES] = { "devices", NULL, "Mappings for devices that hold it." },
+	[FAMILY_LINGERING] = {
+		"lingering_pages", "pages", "Pages still in use after its last holder has gone.",
+	},
 };
+
+/**
+ * struct sample - a buffer as it was looked at
+ * @info: what it is
+ * @values: of each family
+ */
+struct sample {
+	struct hpmap_info info;
+	uint64_t values[NR_FAMILIES];
+};
+
+static void sample_take(struct sample *s, const struct hpmap_info *info)
+{
+	struct held held;
+
+	held_of(info, &held);
+	*s = (struct sample){
+		.info = *info,
+		.values = {
+			[FAMILY_SIZE] = info->size,
+			[FAMILY_PAGE_SIZE] = info->page_size,
+			[FAMILY_RUNS] = info->nr_runs,
+			[FAMILY_DESCRIPTORS] = held.descriptors,
+			[FAMILY_MAPPINGS] = held.mappings,
+			[FAMILY_EXPORTS] = held.exports,
+			[FAMILY_DRIVERS] = held.drivers,
+			[FAMILY_DEVICES] = held.devices,
+			[FAMILY_LINGERING] = held.lingering,
+		},
+	};
+}
 
 static void family_print(const char *name, const char *unit, const char *help)
 {
@@ -135,8 +116,7 @@ static int samples_read(struct sample **samples, size_t *nr)
 		*samples = realloc(*samples, (*nr + 1) * sizeof(**samples));
 		if (!*samples)
 			abort();
-		(*samples)[*nr].info = info;
-		held_of(&info, &(*samples)[(*nr)++].held);
+		sample_take(&(*samples)[(*nr)++], &info);
 	}
 	return ret;
 }
@@ -155,11 +135,11 @@ int openmetrics_print(void)
 	}
 	family_print("hpage_map_buffers", NULL, "Buffers that hpagectl may see.");
 	printf("hpage_map_buffers %zu\n", nr);
-	for (f = 0; f < sizeof(families) / sizeof(*families); f++) {
+	for (f = 0; f < NR_FAMILIES; f++) {
 		snprintf(name, sizeof(name), "hpage_map_buffer_%s", families[f].name);
 		family_print(name, families[f].unit, families[f].help);
 		for (i = 0; i < nr; i++)
-			sample_print(name, &samples[i], families[f].value(&samples[i]));
+			sample_print(name, &samples[i], samples[i].values[f]);
 	}
 	puts("# EOF");
 	free(samples);
