@@ -28,7 +28,7 @@ int fd_above_standard(int fd)
 	return other;
 }
 
-/* Another descriptor of the same file, which stays. Or -errno: -EINVAL when there is no such one. */
+/* Another descriptor of the same file; or -errno, which is -EINVAL when @fd is none. */
 int fd_duplicate(int fd)
 {
 	int other = fcntl(fd, F_DUPFD_CLOEXEC, 3);
