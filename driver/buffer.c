@@ -54,7 +54,7 @@
 static DEFINE_XARRAY_ALLOC1(buffers);
 static u32 last_id;	/* under the lock of buffers */
 
-#define FEW_PAGES	4096	/* that a task gives back itself */
+#define FEW_FOLIOS	4096	/* that a task gives back itself */
 #define AWAIT		HZ
 #define LOOK_FIRST	max(1UL, HZ / 100)
 
@@ -109,7 +109,7 @@ static void buffer_work(struct work_struct *work)
 /* The pages are on their way. What is given back takes locks that come before mmap_lock. */
 static void buffer_begin_return(struct hpage_map_buffer *buf)
 {
-	if (buf->backing.pages.nr > FEW_PAGES)
+	if (buf->backing.pages.nr_folios > FEW_FOLIOS)
 		queue_delayed_work(hpm_workqueue, &buf->work, 0);
 	else
 		buffer_give_back(buf);

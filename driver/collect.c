@@ -30,8 +30,8 @@ static u16 pool_page_look(struct hpm_choice *c, struct page *page)
 	struct folio *folio = page_folio(page);
 
 	return PageHead(page) && folio_test_hugetlb(folio) && folio_size(folio) == c->size &&
-	       folio_test_hugetlb_freed(folio) && hpm_folio_may_stay(folio) &&
-	       !hpm_folio_is_bad(folio) ? 0 : HPM_USELESS;
+	       folio_test_hugetlb_freed(folio) &&
+	       !hpm_folio_defect(folio, c->size, c->size) ? 0 : HPM_USELESS;
 }
 
 /* The unit of the page at an offset of a file; a number too large for the node if it has none. */

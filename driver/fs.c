@@ -27,6 +27,7 @@
 #include <linux/slab.h>
 
 #include "fs.h"
+#include "pages.h"
 
 static struct vfsmount *mounts[HPM_FS_NR];	/* held, or NULL: the kernel has it not */
 static const struct cred *kernel_creds;
@@ -215,10 +216,14 @@ int hpm_fs_pin(struct file *file, loff_t pos, struct page **page)
 	return 0;
 }
 
-/* Give back what hpm_fs_pin() pinned. */
+/*
+ * Give back what hpm_fs_pin() pinned. A huge page of tmpfs of which a part is broken stays pinned
+ * for ever: mm/ would free it whole, and give it to whoever comes next.
+ */
 void hpm_fs_unpin(struct folio *folio)
 {
-	unpin_folios(&folio, 1);
+	if (!folio_test_large(folio) || folio_test_hugetlb(folio) || !hpm_folio_is_bad(folio))
+		unpin_folios(&folio, 1);
 }
 
 /*

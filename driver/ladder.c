@@ -107,16 +107,6 @@ static int rung_fill(const struct rung *rung, struct hpm_backing *b, const struc
 	return PTR_ERR_OR_ZERO(b->file);
 }
 
-/* What keeps @len bytes of a folio out of a buffer, or NULL. */
-static const char *folio_defect(struct folio *folio, u64 len, u64 page_size)
-{
-	if (hpm_folio_is_bad(folio))
-		return "broken";
-	if (len < page_size)
-		return "split";
-	return hpm_folio_may_stay(folio) ? NULL : "moved";
-}
-
 /*
  * Pin every page for good. Until then a folio may be split, by memory failure or by migration;
  * what is too small by now is not the page that was asked for. Nor is one that is broken or has
@@ -138,7 +128,7 @@ static int backing_pin(struct hpm_backing *b, const struct hpm_request *r, u64 s
 		folio = page_folio(page);
 		len = folio_size(folio) - PFN_PHYS(folio_page_idx(folio, page));
 		len = min(len, size - pos);
-		defect = folio_defect(folio, len, 1ULL << b->pages.shift);
+		defect = hpm_folio_defect(folio, len, 1ULL << b->pages.shift);
 		if (!defect)
 			ret = hpm_pages_add(&b->pages, page, len);
 		if (defect || ret)

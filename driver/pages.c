@@ -88,6 +88,7 @@ int hpm_pages_add(struct hpm_pages *pages, struct page *page, u64 bytes)
 	else if (folio_nid(folio) != pages->node)
 		pages->node = HPAGE_MAP_NODE_MIXED;
 	pages->nr_huge += folio != last && folio_size(folio) >= PMD_SIZE;
+	pages->nr_folios += folio != last;
 	pages->end = max(pages->end, address + bytes);
 	pages->nr += bytes >> pages->shift;
 	return 0;
@@ -196,12 +197,17 @@ unsigned long hpm_pfn_migratetype(unsigned long pfn)
 }
 
 /*
- * Is a folio where it may be pinned for good? Not in ZONE_MOVABLE, from which memory goes
- * offline, nor in an area that CMA has to empty for others, or has emptied just now. mm/ allocates
+ * What keeps @len bytes of a folio out of a buffer with pages of @page_size, or NULL. A folio has
+ * moved when it is where it may not be pinned for good: in ZONE_MOVABLE, from which memory goes
+ * offline, or in an area that CMA has to empty for others, or has emptied just now. mm/ allocates
  * nothing there for us, but it may migrate there what is not pinned yet.
  */
-bool hpm_folio_may_stay(struct folio *folio)
+const char *hpm_folio_defect(struct folio *folio, u64 len, u64 page_size)
 {
-	return folio_zonenum(folio) != ZONE_MOVABLE &&
-	       hpm_pfn_migratetype(folio_pfn(folio)) <= MIGRATE_HIGHATOMIC;
+	if (hpm_folio_is_bad(folio))
+		return "broken";
+	if (len < page_size)
+		return "split";
+	return folio_zonenum(folio) == ZONE_MOVABLE ||
+	       hpm_pfn_migratetype(folio_pfn(folio)) > MIGRATE_HIGHATOMIC ? "moved" : NULL;
 }

@@ -14,6 +14,7 @@ struct hpm_pages {
 	unsigned long nr_runs;		/* number of extents */
 	unsigned long nr;		/* number of pages */
 	unsigned long nr_huge;		/* folios that a PMD or more can map */
+	unsigned long nr_folios;	/* folios, or parts of folios */
 	unsigned int shift;		/* log2 of the page size in bytes */
 	int node;			/* of all pages, or HPAGE_MAP_NODE_MIXED */
 	u64 end;			/* physical address where the highest page ends */
@@ -38,7 +39,7 @@ struct folio *hpm_pages_last(const struct hpm_pages *pages);
 void hpm_pages_by_node(const struct hpm_pages *pages, int first, unsigned int nr, u64 *counts);
 
 bool hpm_folio_is_bad(struct folio *folio);
-bool hpm_folio_may_stay(struct folio *folio);
+const char *hpm_folio_defect(struct folio *folio, u64 len, u64 page_size);
 unsigned long hpm_pfn_migratetype(unsigned long pfn);
 
 #endif

@@ -112,15 +112,14 @@ static void reserve_trim(struct hpm_reserve *r)
 }
 
 /* Is there a page at an offset that can be lent? It may be taken, or given back, meanwhile. */
-static bool page_is_good(struct file *file, loff_t pos)
+static bool page_is_good(const struct hpm_reserve *r, loff_t pos)
 {
-	struct page *page = find_get_page(file->f_mapping, pos >> PAGE_SHIFT);
-	bool good;
+	struct page *page = find_get_page(r->file->f_mapping, pos >> PAGE_SHIFT);
+	struct folio *folio = page ? page_folio(page) : NULL;
+	bool good = folio && !hpm_folio_defect(folio, folio_size(folio), r->page_size);
 
-	if (!page)
-		return false;
-	good = !hpm_folio_is_bad(page_folio(page)) && hpm_folio_may_stay(page_folio(page));
-	put_page(page);
+	if (folio)
+		folio_put(folio);
 	return good;
 }
 
@@ -135,7 +134,7 @@ unsigned long hpm_reserve_count_good(struct hpm_reserve *r)
 	end = r->tail;
 	mutex_unlock(&r->lock);
 	for (; at < end && !fatal_signal_pending(current); at++) {
-		nr += page_is_good(r->file, at * r->page_size);
+		nr += page_is_good(r, at * r->page_size);
 		cond_resched();
 	}
 	return nr;

@@ -633,6 +633,26 @@ static void killed_pinners_leave_nothing(void)
 	end();
 }
 
+static void pin_many(void *pages)
+{
+	size_t len = *(uint64_t *)pages * pmd_size;
+
+	pin(map(-1, len, RW, MAP_SHARED | MAP_ANONYMOUS | MAP_HUGETLB, 0), len);
+}
+
+/* Whoever comes next finds the pool full, however many base pages a huge page has. */
+static void huge_pages_are_free_when_the_pinner_has_ended(void)
+{
+	uint64_t pages = pmd_size > 16UL << 20 ? 2 : 16;
+
+	begin(pages);
+	for (int i = 0; i < ROUNDS; i++) {
+		CHECK_EXITS(spawn(pin_many, &pages));
+		CHECK_EQ(pool_of(pmd_size, "free"), pages);
+	}
+	end();
+}
+
 /* What the program cannot be told of is undone. */
 static void a_bad_answer_address_takes_the_pin_back(void)
 {
@@ -678,6 +698,7 @@ int main(void)
 		TEST(a_child_shares_shared_memory, ON_NONE),
 		TEST(a_buffer_outlives_the_pinner, ON_NONE),
 		TEST(killed_pinners_leave_nothing, ON_NONE),
+		TEST(huge_pages_are_free_when_the_pinner_has_ended, ON_NONE),
 		TEST(a_bad_answer_address_takes_the_pin_back, ON_NONE),
 	};
 

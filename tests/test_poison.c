@@ -4,8 +4,10 @@
 #include "buffers.h"
 
 #include <fcntl.h>
+#include <linux/kernel-page-flags.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -86,37 +88,83 @@ static void a_poisoned_base_page_is_eio(void)
 
 #define READY	6
 
-/* The physical address of a good hugetlb page in a file, which only the reserve has. */
-static uint64_t page_of_the_pool(void)
+#define FLAG(nr)	(1ULL << (nr))
+/* Of linux/kernel-page-flags.h, which has them as a number each. */
+#define IN_FILE		(FLAG(KPF_DIRTY) | FLAG(KPF_COMPOUND_HEAD))
+#define ELSEWHERE	(FLAG(KPF_HWPOISON) | FLAG(KPF_MMAP) | FLAG(KPF_ANON))
+
+/* The first page frame of a good huge page in a file that nobody maps: the reserve has it. */
+static uint64_t page_in_reserve(enum hpage_map_backing backing)
 {
-	uint64_t lent = 1 << 17 | 1 << 15 | 1 << 4, broken = 1 << 19, flags, pfn;
-	uint64_t step = pmd_size / base_page;
+	uint64_t is = IN_FILE | FLAG(backing == HPAGE_MAP_BACKING_THP ? KPF_THP : KPF_HUGE);
+	uint64_t flags, pfn, step = pmd_size / base_page;
 	int fd = open("/proc/kpageflags", O_RDONLY | O_CLOEXEC);
 
 	CHECK_GE(fd, 0);
 	for (pfn = 0; pfn < (16ULL << 30) / base_page; pfn += step) {
-		if (pread(fd, &flags, 8, pfn * 8) == 8 &&
-		    (flags & (lent | broken)) == lent)
+		if (pread(fd, &flags, 8, pfn * 8) == 8 && (flags & (is | ELSEWHERE)) == is)
 			break;
 	}
 	close(fd);
-	return pfn * base_page;
+	return pfn;
 }
 
-static uint64_t ready(void)
+/* A file of the reserve of a backing on node 0. */
+static const char *reserve_file(enum hpage_map_backing backing, const char *name)
 {
-	char path[96];
+	static char path[96];
 
-	snprintf(path, sizeof(path), "/sys/class/hpage_map_reserve/hugetlb-%zukB-node0/ready",
-		 pmd_size / 1024);
-	return read_u64(path);
+	snprintf(path, sizeof(path), "/sys/class/hpage_map_reserve/%s-%zukB-node0/%s",
+		 backing == HPAGE_MAP_BACKING_THP ? "thp" : "hugetlb", pmd_size / 1024, name);
+	return path;
+}
+
+static uint64_t ready(enum hpage_map_backing backing)
+{
+	return read_u64(reserve_file(backing, "ready"));
+}
+
+static void keep_ready(enum hpage_map_backing backing, uint64_t pages)
+{
+	char text[24];
+
+	snprintf(text, sizeof(text), "%llu", (unsigned long long)pages);
+	CHECK_EQ(write_text(reserve_file(backing, "pages"), text), 0);
+	CHECK_COMES(ready(backing) == pages);
+}
+
+/* The memory of this page frame fails. */
+static void break_page(uint64_t pfn)
+{
+	char text[24];
+
+	snprintf(text, sizeof(text), "%#llx", (unsigned long long)pfn * base_page);
+	CHECK_EQ(write_text("/sys/devices/system/memory/hard_offline_page", text), 0);
+}
+
+/* What is taken at once is good, or else it is told that there was a broken one. */
+static bool check_lent(enum hpage_map_backing backing)
+{
+	struct hpage_map_alloc a = wish_of(backing, READY, HPAGE_MAP_RESERVE);
+	int ret = try_alloc(&a);
+	char *own;
+
+	if (ret) {
+		CHECK_SAYS("broken");
+		return false;
+	}
+	own = malloc(READY * pmd_size);
+	CHECK(own);
+	CHECK_EQ(pread(a.fd, own, READY * pmd_size, 0), (ssize_t)(READY * pmd_size));
+	free(own);
+	close(a.fd);
+	return true;
 }
 
 /* It would be an EIO, a SIGBUS, and a machine check for a driver. */
 static void a_broken_page_of_the_reserve_is_not_lent(void)
 {
-	struct hpage_map_alloc a;
-	char path[96], text[32], byte;
+	char path[96];
 
 	/* Some more than the reserve has: what earlier tests broke may be among them, or beside. */
 	snprintf(path, sizeof(path), "/sys/devices/system/node/node0/hugepages/hugepages-%zukB/%s",
@@ -124,24 +172,46 @@ static void a_broken_page_of_the_reserve_is_not_lent(void)
 	CHECK_EQ(write_text(path, "16"), 0);
 	CHECK_GE(node_pool(0, "nr"), 2 * READY + 4);
 	CHECK_EQ(load(""), 0);
-	snprintf(path, sizeof(path), "/sys/class/hpage_map_reserve/hugetlb-%zukB-node0/pages",
-		 pmd_size / 1024);
-	CHECK_EQ(write_text(path, "12"), 0);
-	CHECK_COMES(ready() == 2 * READY);
-	snprintf(text, sizeof(text), "%#llx", (unsigned long long)page_of_the_pool());
-	CHECK_EQ(write_text("/sys/devices/system/memory/hard_offline_page", text), 0);
-	CHECK_EQ(ready(), 2 * READY - 1);
+	keep_ready(HPAGE_MAP_BACKING_HUGETLB, 2 * READY);
+	break_page(page_in_reserve(HPAGE_MAP_BACKING_HUGETLB));
+	CHECK_EQ(ready(HPAGE_MAP_BACKING_HUGETLB), 2 * READY - 1);
+	check_lent(HPAGE_MAP_BACKING_HUGETLB);
+	keep_ready(HPAGE_MAP_BACKING_HUGETLB, 0);
+	CHECK_EQ(unload(), 0);
+}
 
-	a = wish_of(HPAGE_MAP_BACKING_HUGETLB, READY, HPAGE_MAP_RESERVE);
-	if (!try_alloc(&a)) {
-		for (size_t at = 0; at < READY; at++)
-			CHECK_EQ(pread(a.fd, &byte, 1, at * pmd_size), 1);
-		close(a.fd);
-	} else {
-		CHECK_SAYS("broken");
+/*
+ * A huge page of tmpfs is split when a part of it breaks: then it is none any more, whatever is
+ * left of it.
+ */
+static void check_thp_reserve(size_t part)
+{
+	uint64_t nr = 2 * READY;
+	struct hpage_map_alloc a = wish_of(HPAGE_MAP_BACKING_THP, nr, HPAGE_MAP_RESERVE);
+
+	keep_ready(HPAGE_MAP_BACKING_THP, nr);
+	break_page(page_in_reserve(HPAGE_MAP_BACKING_THP) + part);
+	CHECK_ALLOC(&a, 0);
+	/* Those that were ready are dropped for the one, and new ones come in their place. */
+	CHECK_SAYS(part ? "split" : "broken");
+	CHECK_EQ(a.got_backing, HPAGE_MAP_BACKING_THP);
+	CHECK(!(a.got_attributes & HPAGE_MAP_ATTR_RESERVE));
+	close(a.fd);
+	CHECK_COMES(ready(HPAGE_MAP_BACKING_THP) == nr);
+	CHECK(check_lent(HPAGE_MAP_BACKING_THP));
+	keep_ready(HPAGE_MAP_BACKING_THP, 0);
+}
+
+static void a_broken_page_of_the_thp_reserve_is_not_lent(void)
+{
+	static const size_t parts[] = { 0, 1, 511 };
+
+	CHECK_EQ(set_pool(pmd_size, "nr", 0), 0);
+	CHECK_EQ(load(""), 0);
+	for (size_t i = 0; i < sizeof(parts) / sizeof(*parts); i++) {
+		LABEL("base page %zu", parts[i]);
+		check_thp_reserve(parts[i]);
 	}
-	CHECK_EQ(write_text(path, "0"), 0);
-	CHECK_COMES(ready() == 0);
 	CHECK_EQ(unload(), 0);
 }
 
@@ -150,6 +220,7 @@ static const struct test tests[] = {
 	TEST(a_poisoned_thp_page_is_eio, ON_NONE | LOSES_PAGES),
 	TEST(a_poisoned_base_page_is_eio, ON_NONE | LOSES_PAGES),
 	TEST(a_broken_page_of_the_reserve_is_not_lent, ON_NONE | LOSES_PAGES),
+	TEST(a_broken_page_of_the_thp_reserve_is_not_lent, ON_NONE | LOSES_PAGES),
 };
 
 int main(void)
