@@ -640,15 +640,48 @@ static void pin_many(void *pages)
 	pin(map(-1, len, RW, MAP_SHARED | MAP_ANONYMOUS | MAP_HUGETLB, 0), len);
 }
 
-/* Whoever comes next finds the pool full, however many base pages a huge page has. */
+/* Run on this processor, before every ordinary task there; and so do children. */
+static void go_first_on(int cpu)
+{
+	struct sched_param first = { .sched_priority = 1 };
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	CPU_SET(cpu, &set);
+	CHECK_EQ(sched_setaffinity(0, sizeof(set), &set), 0);
+	CHECK_EQ(sched_setscheduler(0, SCHED_FIFO, &first), 0);
+}
+
+/* No worker of the kernel runs on this processor. */
+static void keep_busy(void *cpu)
+{
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	go_first_on(*(int *)cpu);
+	step_done(to_parent[1]);
+	for (;;)
+		;
+}
+
+/* Whoever comes next finds the pool full, also if no worker of the kernel has run in between. */
 static void huge_pages_are_free_when_the_pinner_has_ended(void)
 {
 	uint64_t pages = pmd_size > 16UL << 20 ? 2 : 16;
+	pid_t busy[64];
+	int cpus = sysconf(_SC_NPROCESSORS_ONLN);
 
+	CHECK_LE(cpus, 64);
 	begin(pages);
-	for (int i = 0; i < ROUNDS; i++) {
-		CHECK_EXITS(spawn(pin_many, &pages));
-		CHECK_EQ(pool_of(pmd_size, "free"), pages);
+	CHECK_EQ(pipe2(to_parent, O_CLOEXEC), 0);
+	for (int cpu = 1; cpu < cpus; cpu++) {
+		busy[cpu] = spawn(keep_busy, &cpu);
+		step_wait(to_parent[0]);
+	}
+	go_first_on(0);
+	CHECK_EXITS(spawn(pin_many, &pages));
+	CHECK_EQ(pool_of(pmd_size, "free"), pages);
+	for (int cpu = 1; cpu < cpus; cpu++) {
+		CHECK_EQ(kill(busy[cpu], SIGKILL), 0);
+		CHECK_KILLED(busy[cpu], SIGKILL);
 	}
 	end();
 }
