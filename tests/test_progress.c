@@ -456,6 +456,31 @@ static void a_freeze_is_not_seen(void)
 	remove_group();
 }
 
+/*
+ * The machine begins to suspend, as when a lid is closed: all tasks and freezable workers are
+ * frozen, but for us who ask for it. It goes no further, and they go on.
+ */
+static void suspend(pid_t pid)
+{
+	(void)pid;
+	CHECK_EQ(write_text("/sys/power/state", "mem"), 0);
+}
+
+static void go_on_already(pid_t pid)
+{
+	(void)pid;
+}
+
+static const struct stop by_suspend = { suspend, go_on_already, go_on_already };
+
+static void a_suspend_is_not_seen(void)
+{
+	CHECK_EQ(write_text("/sys/power/pm_test", "freezer"), 0);
+	CHECK_EQ(write_text("/sys/module/suspend/parameters/pm_test_delay", "0"), 0);
+	disturb_all(&by_suspend);
+	CHECK_EQ(write_text("/sys/power/pm_test", "none"), 0);
+}
+
 /* --- the cache ------------------------------------------------------------------ */
 
 static void pages_being_filled_are_no_cache(void)
@@ -973,6 +998,7 @@ static const struct test tests[] = {
 	TEST(a_stop_is_not_seen, ON_NONE),
 	TEST(a_tracer_is_not_seen, ON_NONE),
 	TEST(a_freeze_is_not_seen, ON_NONE),
+	TEST(a_suspend_is_not_seen, ON_NONE),
 	TEST(pages_being_filled_are_no_cache, ON_NONE),
 	TEST(pages_that_are_ready_are_no_cache, ON_NONE),
 	TEST(a_slow_reader_delays_nobody, ON_NONE),
