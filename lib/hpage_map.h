@@ -409,12 +409,16 @@ void hpmap_close(struct hpmap_buffer *buffer);
 #define HPMAP_POPULATE		(1U << 2)
 /** define HPMAP_REPLACE - for hpmap_map_at(): in place of what is mapped there */
 #define HPMAP_REPLACE		(1U << 4)
+/** define HPMAP_DONTFORK - for hpmap_map(): children of fork(2) do not have it */
+#define HPMAP_DONTFORK		(1U << 5)
+/** define HPMAP_DONTDUMP - for hpmap_map(): not in a core file */
+#define HPMAP_DONTDUMP		(1U << 6)
 
 /**
  * hpmap_map() - map the whole buffer
  * @buffer: the buffer
- * @flags: bits of HPMAP_READ_ONLY, HPMAP_PRIVATE and HPMAP_POPULATE. Without
- *	any, the mapping is shared and may be written.
+ * @flags: bits of HPMAP_READ_ONLY, HPMAP_PRIVATE, HPMAP_POPULATE, HPMAP_DONTFORK
+ *	and HPMAP_DONTDUMP. Without any, the mapping is shared and may be written.
  * @address: out: where it is; or NULL
  *
  * The address is a multiple of the page size and of what a PMD maps, and for a
@@ -422,7 +426,8 @@ void hpmap_close(struct hpmap_buffer *buffer);
  * as such. To map a part of a buffer, or map it twice, use hpmap_map_at().
  * HPMAP_POPULATE gives somebody else's memfd the pages that it still lacks, for
  * as long as that takes, or is -ENOMEM at once when the machine has not got so
- * many.
+ * many. What the module maps is in no core file in any case; a memfd is, unless
+ * the mapping has HPMAP_DONTDUMP.
  *
  * Return: 0, or -EACCES when the descriptor is read-only or sealed and @flags
  * have neither HPMAP_READ_ONLY nor HPMAP_PRIVATE, -EBUSY, -EDQUOT, -EINVAL,
@@ -454,8 +459,7 @@ void *hpmap_addr(const struct hpmap_buffer *buffer);
  *	PMD maps, and modulo 1 GiB if @size is as large
  * @offset: where the part begins, in bytes, a multiple of hpmap_page_size()
  * @size: bytes, a multiple of hpmap_page_size(), not 0
- * @flags: bits of HPMAP_READ_ONLY, HPMAP_PRIVATE and HPMAP_POPULATE, as with
- *	hpmap_map(); and HPMAP_REPLACE
+ * @flags: as with hpmap_map(); and HPMAP_REPLACE
  * @address: out: where it is; or, with a @place, NULL
  *
  * The mapping is the caller's to end with munmap(2), and holds the memory: neither

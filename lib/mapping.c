@@ -13,7 +13,8 @@
 #include "public.h"
 #include "text.h"
 
-#define MAP_FLAGS	(HPMAP_READ_ONLY | HPMAP_PRIVATE | HPMAP_POPULATE)
+#define MAP_FLAGS	(HPMAP_READ_ONLY | HPMAP_PRIVATE | HPMAP_POPULATE | HPMAP_DONTFORK | \
+			 HPMAP_DONTDUMP)
 
 /**
  * struct part - what is to be mapped of a buffer
@@ -110,6 +111,18 @@ static void *part_place(const struct hpmap_buffer *b, const struct part *p)
 		      p->flags & HPMAP_REPLACE);
 }
 
+/* What the kernel is to do with the mapping later. */
+static int part_advise(const struct hpmap_buffer *b, const struct part *p, void *address)
+{
+	if (b->backend == HPMAP_BACKEND_MEMFD && b->backing == HPMAP_BACKING_THP)
+		madvise(address, p->length, MADV_HUGEPAGE);
+	if (p->flags & HPMAP_DONTFORK && madvise(address, p->length, MADV_DONTFORK))
+		return -errno;
+	if (p->flags & HPMAP_DONTDUMP && madvise(address, p->length, MADV_DONTDUMP))
+		return -errno;
+	return 0;
+}
+
 static int part_map(const struct hpmap_buffer *b, const struct part *p, void **where)
 {
 	int ret = p->flags & HPMAP_POPULATE ? part_room(b, p) : 0;
@@ -120,10 +133,9 @@ static int part_map(const struct hpmap_buffer *b, const struct part *p, void **w
 	address = part_place(b, p);
 	if (address == MAP_FAILED)
 		return part_failed(b, p, errno);
-	if (b->backend == HPMAP_BACKEND_MEMFD && b->backing == HPMAP_BACKING_THP)
-		madvise(address, p->length, MADV_HUGEPAGE);
+	ret = part_advise(b, p, address);
 	/* To be read: a private mapping is not copied before it is written. */
-	if (p->flags & HPMAP_POPULATE)
+	if (!ret && p->flags & HPMAP_POPULATE)
 		ret = populate(address, p->length,
 			       !(p->flags & (HPMAP_READ_ONLY | HPMAP_PRIVATE)));
 	if (ret == -EFAULT || ret == -EHWPOISON)

@@ -4,12 +4,14 @@
 # How tests/run chooses, orders and divides suites.
 
 # suites_for TABLE KERNEL ARCH MACHINE: the names of those that run there, one a line. The kernel
-# with pages of 64 KiB has suites of its own alone.
+# with pages of 64 KiB has suites of its own alone; with PREEMPT_RT there are no transparent huge
+# pages, and only what is tried with every backing runs.
 suites_for() {
 	awk -v machine="$4" -v arch="$3" -v kernel="$2" '
 		/^#/ || !NF || $2 != machine { next }
 		$3 == kernel { print $1 }
 		kernel == "64k" { next }
+		kernel == "rt" && ($5 != "*" || $1 ~ /^thp/) { next }
 		$3 == "any" || $3 == arch || ($3 == "stock" && kernel != "debug") { print $1 }
 		' "$1"
 }

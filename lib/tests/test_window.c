@@ -192,6 +192,46 @@ static void a_window_is_read_only_private_or_populated(void **state)
 	hpmap_close(b);
 }
 
+/* Has the mapping at this address a flag, as "dc", of /proc/PID/smaps? */
+static bool has_flag(const void *address, const char *flag)
+{
+	FILE *smaps = fopen("/proc/self/smaps", "re");
+	unsigned long begin, end, at = (uintptr_t)address;
+	bool within = false, has = false;
+	char line[512];
+
+	assert_non_null(smaps);
+	while (fgets(line, sizeof(line), smaps)) {
+		if (sscanf(line, "%lx-%lx ", &begin, &end) == 2)
+			within = at >= begin && at < end;
+		else if (within && !strncmp(line, "VmFlags:", 8))
+			has = strstr(line, flag);
+	}
+	fclose(smaps);
+	return has;
+}
+
+static void a_window_is_in_no_child_and_no_core_file(void **state)
+{
+	struct hpmap_buffer *b = alloc(4 * MIB);
+	size_t page = hpmap_page_size(b);
+	void *at, *whole;
+
+	(void)state;
+	ok(hpmap_map_at(b, NULL, page, page, HPMAP_DONTFORK | HPMAP_DONTDUMP | HPMAP_POPULATE,
+			&at));
+	assert_true(has_flag(at, " dc"));
+	assert_true(has_flag(at, " dd"));
+	ok(hpmap_map(b, HPMAP_DONTDUMP, &whole));
+	assert_false(has_flag(whole, " dc"));
+	assert_true(has_flag(whole, " dd"));
+	ok(hpmap_unmap(b));
+	ok(hpmap_map(b, HPMAP_DONTFORK, &whole));
+	assert_true(has_flag(whole, " dc"));
+	munmap(at, page);
+	hpmap_close(b);
+}
+
 static void a_child_has_the_windows(void **state)
 {
 	struct hpmap_buffer *b = alloc(4 * MIB);
@@ -362,6 +402,7 @@ static const struct CMUnitTest tests[] = {
 	TEST(a_buffer_twice_is_a_ring),
 	TEST(what_is_mapped_stays_unless_it_is_to_be_replaced),
 	TEST(a_window_is_read_only_private_or_populated),
+	TEST(a_window_is_in_no_child_and_no_core_file),
 	TEST(a_child_has_the_windows),
 	TEST(a_window_that_cannot_be_is_refused),
 	TEST(what_may_not_be_written_is_mapped_to_be_read),
