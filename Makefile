@@ -32,6 +32,7 @@ help:
 	@echo 'make test             run the tests on a stock kernel in virtual machines'
 	@echo 'make test-all         run them on every supported kernel, the debug kernel included'
 	@echo 'make soak             kill processes that use it, 10,000 times, in a virtual machine'
+	@echo 'make fuzz             make up calls that nobody would write, on the debug kernel'
 	@echo 'make bench            measure mapping, the reserve, runs and each call'
 	@echo 'make test-devices     run those of devices and drivers: DMA, dma-buf, RDMA, KVM'
 	@echo 'make coverage         see which lines of the driver the tests run: docs/coverage.md'
@@ -113,6 +114,11 @@ soak:
 	@vm/packages test
 	@tests/soak $(CYCLES)
 
+# SECONDS=N for another time.
+fuzz:
+	@vm/packages lib
+	@tests/fuzz/run $(if $(SECONDS),--seconds $(SECONDS))
+
 bench:
 	@vm/packages bench
 	@bench/run
@@ -180,5 +186,5 @@ clean:
 	rm -rf build
 
 .PHONY: help headers module heap lib tools check-lib install uninstall demo demo-devices test \
-	test-all test-devices coverage soak bench deb rpm test-deb test-boot test-rpm selftest \
-	check clean
+	test-all test-devices coverage soak fuzz bench deb rpm test-deb test-boot test-rpm \
+	selftest check clean
