@@ -66,6 +66,38 @@ static void check_poison(const char *params, const char *backing)
 	CHECK_EQ(unload(), 0);
 }
 
+#define FLAG(nr)	(1ULL << (nr))	/* of linux/kernel-page-flags.h */
+#define END_OF_MEMORY	((16ULL << 30) / base_page)	/* a page frame beyond all memory */
+
+/* The first huge page from a page frame on that has all of these flags and none of those. */
+static uint64_t huge_page_with(uint64_t pfn, uint64_t all, uint64_t none)
+{
+	uint64_t flags, step = pmd_size / base_page;
+	int fd = open("/proc/kpageflags", O_RDONLY | O_CLOEXEC);
+
+	CHECK_GE(fd, 0);
+	for (; pfn < END_OF_MEMORY; pfn += step) {
+		if (pread(fd, &flags, 8, pfn * 8) == 8 && (flags & (all | none)) == all)
+			break;
+	}
+	close(fd);
+	return pfn;
+}
+
+/* Huge pages of the page allocator of which the first part is broken, and which are not free. */
+static unsigned int broken_huge_pages(void)
+{
+	uint64_t pfn = 0, step = pmd_size / base_page;
+	unsigned int nr = 0;
+
+	for (;; pfn += step, nr++) {
+		pfn = huge_page_with(pfn, FLAG(KPF_HWPOISON) | FLAG(KPF_COMPOUND_HEAD),
+				     FLAG(KPF_HUGE));
+		if (pfn >= END_OF_MEMORY)
+			return nr;
+	}
+}
+
 static void a_poisoned_hugetlb_page_is_eio(void)
 {
 	CHECK_EQ(set_pool(pmd_size, "nr", 4), 0);
@@ -76,7 +108,11 @@ static void a_poisoned_hugetlb_page_is_eio(void)
 
 static void a_poisoned_thp_page_is_eio(void)
 {
+	unsigned int before = broken_huge_pages();
+
 	check_poison("nr_hpages=4", "thp");
+	/* It stays whole and away from the page allocator, which would give it to others. */
+	CHECK_EQ(broken_huge_pages(), before + 1);
 }
 
 static void a_poisoned_base_page_is_eio(void)
@@ -88,25 +124,15 @@ static void a_poisoned_base_page_is_eio(void)
 
 #define READY	6
 
-#define FLAG(nr)	(1ULL << (nr))
-/* Of linux/kernel-page-flags.h, which has them as a number each. */
 #define IN_FILE		(FLAG(KPF_DIRTY) | FLAG(KPF_COMPOUND_HEAD))
 #define ELSEWHERE	(FLAG(KPF_HWPOISON) | FLAG(KPF_MMAP) | FLAG(KPF_ANON))
 
 /* The first page frame of a good huge page in a file that nobody maps: the reserve has it. */
 static uint64_t page_in_reserve(enum hpage_map_backing backing)
 {
-	uint64_t is = IN_FILE | FLAG(backing == HPAGE_MAP_BACKING_THP ? KPF_THP : KPF_HUGE);
-	uint64_t flags, pfn, step = pmd_size / base_page;
-	int fd = open("/proc/kpageflags", O_RDONLY | O_CLOEXEC);
+	uint64_t huge = FLAG(backing == HPAGE_MAP_BACKING_THP ? KPF_THP : KPF_HUGE);
 
-	CHECK_GE(fd, 0);
-	for (pfn = 0; pfn < (16ULL << 30) / base_page; pfn += step) {
-		if (pread(fd, &flags, 8, pfn * 8) == 8 && (flags & (is | ELSEWHERE)) == is)
-			break;
-	}
-	close(fd);
-	return pfn;
+	return huge_page_with(0, IN_FILE | huge, ELSEWHERE);
 }
 
 /* A file of the reserve of a backing on node 0. */
