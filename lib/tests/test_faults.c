@@ -105,7 +105,8 @@ static void use_windows(const struct hpmap_buffer *b)
 		assert_null(at);
 		return;
 	}
-	TRY(hpmap_map_at(b, at, 0, page, HPMAP_REPLACE | HPMAP_POPULATE, NULL));
+	TRY(hpmap_map_at(b, at, 0, page, HPMAP_REPLACE | HPMAP_POPULATE | HPMAP_DONTFORK |
+			 HPMAP_DONTDUMP, NULL));
 	munmap(at, page);
 }
 
