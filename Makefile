@@ -32,7 +32,7 @@ help:
 	@echo 'make test             run the tests on a stock kernel in virtual machines'
 	@echo 'make test-all         run them on every supported kernel, the debug kernel included'
 	@echo 'make soak             kill processes that use it, 10,000 times, in a virtual machine'
-	@echo 'make fuzz             make up calls that nobody would write, on the debug kernel'
+	@echo 'make fuzz             try random sequences of calls, on the debug kernel'
 	@echo 'make bench            measure mapping, the reserve, runs and each call'
 	@echo 'make test-devices     run those of devices and drivers: DMA, dma-buf, RDMA, KVM'
 	@echo 'make coverage         see which lines of the driver the tests run: docs/coverage.md'

@@ -33,7 +33,6 @@
 #define DEV		"/dev/hpage_map"
 #define RESERVE		"/sys/class/hpage_map_reserve/"
 #define PARAMETERS	"/sys/module/hpage_map/parameters/"
-#define HUGE		"/sys/kernel/mm/hugepages/hugepages-2048kB/"
 #define SHMEM_HUGE	"/sys/kernel/mm/transparent_hugepage/shmem_enabled"
 
 #define K		1024ULL
@@ -761,7 +760,7 @@ static long call_stop(const uint8_t *a)
 	_exit(0);
 }
 
-long write_file(const char *path, const char *word)
+static long write_file(const char *path, const char *word)
 {
 	int fd = open(path, O_WRONLY | O_CLOEXEC);
 	long ret = fd < 0 ? -1 : write(fd, word, strlen(word));

@@ -13,7 +13,8 @@
 #include <stdint.h>
 
 #define MAX_ARGS	6
-#define POOL		16	/* pages of 2 MiB in the pool before each input */
+#define POOL		16	/* pages in the pool before each input */
+#define HUGE		"/sys/kernel/mm/hugepages/hugepages-2048kB/"
 
 struct call {
 	const char *name;
@@ -30,6 +31,5 @@ void machine_restore(int door);
 
 void objects_init(void);	/* in the process of one input, before its first call */
 void objects_drop(void);	/* close and unmap all that its calls have left */
-long write_file(const char *path, const char *text);
 
 #endif

@@ -357,7 +357,6 @@ static long number_in(const char *path)
 }
 
 #define REFERENCES "/sys/module/hpage_map/refcnt"
-#define HUGE "/sys/kernel/mm/hugepages/hugepages-2048kB/"
 
 /* Return: NULL, or what there is still. Only the default buffer stays, once it is there. */
 static const char *leftover(void)
