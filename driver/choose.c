@@ -14,8 +14,8 @@
  *
  * There are two sources: pages of a hugetlb pool (collect.c) and blocks of the page allocator
  * (claim.c). What is surveyed is not locked: it is a forecast. If somebody else gets a unit first,
- * what is held goes back, and another choice is made. This has bounds: so many tries, and none is
- * begun later than half a minute after the first.
+ * what is held goes back, and another choice is made. This has bounds: so many tries on a node, and
+ * none is begun later than half a minute after the first. Then it is the next node's turn.
  *
  * All but the transfer is done by a worker: on no control group's account, and as fast as the
  * machine is, however little the caller may use of it. The caller transfers, so that it is charged
@@ -194,10 +194,10 @@ static bool units_choose(struct hpm_choice *c)
 	return true;
 }
 
-/* Allocate by the policy that makes the file take pages from the node of the units. */
+/* Allocate from the node of the units first. Which page came is looked at. */
 static int choice_on_node(struct hpm_choice *c, int (*act)(struct hpm_choice *c))
 {
-	const struct hpm_place place = { .policy = c->source->policy, .node = c->node };
+	const struct hpm_place place = { .policy = HPAGE_MAP_POLICY_PREFERRED, .node = c->node };
 	struct hpm_policy *policy __free(hpm_policy) = hpm_policy_enter(&place);
 
 	return IS_ERR(policy) ? PTR_ERR(policy) : act(c);
@@ -295,28 +295,13 @@ static int choice_try_node(struct hpm_choice *c)
 	return ret;
 }
 
-/* On one node after the other. Return: the same, but -ENOMEM when there is none left. */
-static int choice_try(struct hpm_choice *c)
+/* The same, tried again as long as that may help. */
+static int choice_try_again(struct hpm_choice *c)
 {
-	int ret;
+	int ret, i;
 
-	while (c->costs || node_begin(c)) {
-		ret = choice_try_node(c);
-		if (ret != -ENXIO)
-			return ret;
-		kvfree(c->costs);
-		c->costs = NULL;
-	}
-	return -ENOMEM;
-}
-
-static int choice_fill(struct hpm_choice *c)
-{
-	int ret = -EAGAIN, i;
-
-	c->until = jiffies + TRY_FOR;
 	for (i = 0; i < MAX_TRIES; i += ret == -EBUSY ? ASTRAY : 1) {
-		ret = choice_try(c);
+		ret = choice_try_node(c);
 		if ((ret != -EAGAIN && ret != -EBUSY) || time_after(jiffies, c->until))
 			break;
 		if (ret == -EAGAIN)
@@ -325,6 +310,27 @@ static int choice_fill(struct hpm_choice *c)
 	if (ret == -EBUSY)
 		choice_release(c, false);
 	return ret == -EBUSY ? -EAGAIN : ret;
+}
+
+/*
+ * On one node after the other. Return: 0; -EAGAIN, -EPERM: what kept the last node from being used
+ * that has units; -ENOMEM: none has; -ERESTARTSYS; or -errno.
+ */
+static int choice_fill(struct hpm_choice *c)
+{
+	int refusal = -ENOMEM, ret;
+
+	c->until = jiffies + TRY_FOR;
+	while ((c->costs || node_begin(c)) && time_before_eq(jiffies, c->until)) {
+		ret = choice_try_again(c);
+		if (ret != -ENXIO && ret != -EAGAIN && ret != -EPERM)
+			return ret;
+		if (ret != -ENXIO)
+			refusal = ret;
+		kvfree(c->costs);
+		c->costs = NULL;
+	}
+	return refusal;
 }
 
 static void choice_explain(struct hpm_choice *c, u64 nr, int ret, struct hpm_why *why)

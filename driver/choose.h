@@ -26,7 +26,6 @@ enum hpm_cost {
 /* Where units come from. All but give() is called by a worker, or when that has done its part. */
 struct hpm_source {
 	const char *name;		/* of the rung */
-	enum hpage_map_policy policy;	/* by which the file takes pages from the node of a unit */
 	bool keeps_turn;		/* until the units are in the file, or for a moment */
 
 	/* Return: what a unit costs, of which @page is the first page. */

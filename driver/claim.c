@@ -84,6 +84,15 @@ static enum content page_look(struct page *page, unsigned long *step)
 	return content;
 }
 
+/*
+ * May a block be taken of which so many pages are free? mm/ looks at no watermark for free pages
+ * that are taken in this way.
+ */
+static bool zone_spares(struct zone *zone, unsigned long free)
+{
+	return zone_page_state(zone, NR_FREE_PAGES) > min_wmark_pages(zone) + free;
+}
+
 static u16 block_look(struct hpm_choice *c, struct page *page)
 {
 	/* tmpfs cannot ask for the lists of reclaimable memory. */
@@ -97,20 +106,20 @@ static u16 block_look(struct hpm_choice *c, struct page *page)
 		cost += content == MOVABLE ? step : 0;
 	}
 	c->found[content]++;
-	return content > MOVABLE ? HPM_USELESS : min(cost, BLOCK_PAGES);
+	cost = min(cost, BLOCK_PAGES);
+	return content > MOVABLE || !zone_spares(page_zone(page), BLOCK_PAGES - cost) ?
+	       HPM_USELESS : cost;
 }
 
 static int block_take(struct hpm_choice *c, unsigned long unit)
 {
-	unsigned long pfn = hpm_choice_pfn(c, unit), free = BLOCK_PAGES - c->costs[unit];
+	unsigned long pfn = hpm_choice_pfn(c, unit);
 	struct page *page = pfn_to_online_page(pfn);
-	struct zone *zone = page ? page_zone(page) : NULL;
 	int ret = -ENOMEM;
 
 	if (READ_ONCE(c->stop))
 		return -ERESTARTSYS;
-	/* mm/ looks at no watermark for free pages that are taken in this way. */
-	if (zone && zone_page_state(zone, NR_FREE_PAGES) > min_wmark_pages(zone) + free) {
+	if (page && zone_spares(page_zone(page), BLOCK_PAGES - c->costs[unit])) {
 		ret = alloc_contig_frozen_range(pfn, pfn + BLOCK_PAGES, ACR_FLAGS_NONE, TAKE_GFP);
 		c->moved += c->costs[unit] * PAGE_SIZE;
 	}
@@ -243,7 +252,6 @@ static void blocks_explain(const struct hpm_choice *c, struct hpm_why *why)
 
 const struct hpm_source hpm_blocks = {
 	.name = "thp",
-	.policy = HPAGE_MAP_POLICY_PREFERRED,
 	.look = block_look,
 	.hold = blocks_hold,
 	.give = block_give,

@@ -141,7 +141,6 @@ static void pool_pages_explain(const struct hpm_choice *c, struct hpm_why *why)
 
 const struct hpm_source hpm_pool_pages = {
 	.name = "hugetlb",
-	.policy = HPAGE_MAP_POLICY_STRICT,
 	.keeps_turn = true,
 	.look = pool_page_look,
 	.hold = pool_pages_hold,

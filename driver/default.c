@@ -55,10 +55,7 @@ static int default_request(struct hpm_request *r)
 	r->name = "default";
 	r->length = size;
 	r->page_size = hpage_size;
-	if (hpage_size)
-		r->flags = HPAGE_MAP_EXACT;
-	else if (allow_base)
-		r->flags = HPAGE_MAP_ALLOW_BASE;
+	r->flags = hpage_size ? HPAGE_MAP_EXACT : allow_base ? HPAGE_MAP_ALLOW_BASE : 0;
 	if (nr_hpages && size)
 		return hpm_why_invalid(r->why, "nr_hpages and size exclude each other");
 	if (!size && check_mul_overflow(nr, hpage_size ?: (u64)HPM_BEST_SIZE, &r->length))

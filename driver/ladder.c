@@ -34,6 +34,7 @@
 #include "pool.h"
 #include "request.h"
 #include "reserve.h"
+#include "room.h"
 #include "shmem.h"
 #include "signals.h"
 
@@ -93,13 +94,20 @@ static int rung_fill(const struct rung *rung, struct hpm_backing *b, const struc
 		     u64 size, bool ready)
 {
 	unsigned long page_size = 1UL << b->pages.shift;
+	struct hpm_place place = r->place;
 
 	if (ready) {
 		b->reserve = hpm_reserve_take(b->kind, page_size, size / page_size, &r->place,
 					      &b->file, &b->start, r->why);
 		return b->reserve ? 0 : -ENOMEM;
 	}
-	struct hpm_policy *policy __free(hpm_policy) = hpm_policy_enter(&r->place);
+	/*
+	 * Bound to a node that is full, whatever small thing mm/ allocates on the way would call
+	 * the OOM killer. Where the pages lie is seen when they are pinned.
+	 */
+	if (place.policy == HPAGE_MAP_POLICY_STRICT && !hpm_room(&place))
+		place.policy = HPAGE_MAP_POLICY_PREFERRED;
+	struct hpm_policy *policy __free(hpm_policy) = hpm_policy_enter(&place);
 
 	if (IS_ERR(policy))
 		return PTR_ERR(policy);

@@ -133,10 +133,8 @@ struct hpm_policy *hpm_policy_enter(const struct hpm_place *place)
 	pol->mode = policy_modes[place->policy];
 	pol->flags = MPOL_F_STATIC_NODES;
 	pol->home_node = NUMA_NO_NODE;
-	if (place->policy == HPAGE_MAP_POLICY_INTERLEAVE)
-		pol->nodes = nodes_allowed(place);
-	else
-		pol->nodes = nodemask_of_node(place->node);
+	pol->nodes = place->policy == HPAGE_MAP_POLICY_INTERLEAVE ? nodes_allowed(place) :
+		     nodemask_of_node(place->node);
 	pol->w.user_nodemask = pol->nodes;
 	policy->tasks_own = policy_swap(pol);
 	return policy;

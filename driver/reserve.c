@@ -47,6 +47,7 @@
 #include "policy.h"
 #include "pool.h"
 #include "reserve.h"
+#include "room.h"
 #include "shmem.h"
 #include "trace.h"
 #include "work.h"
@@ -78,13 +79,17 @@ static unsigned long reserve_ready(struct hpm_reserve *r)
 	return r->tail - r->head;
 }
 
-/* One page more, if it can be had on the node. */
+/* One page more, if it can be had on the node; not while that is full, as in ladder.c. */
 static int reserve_extend(struct hpm_reserve *r)
 {
 	struct hpm_place place = { .policy = HPAGE_MAP_POLICY_STRICT, .node = r->node };
-	struct hpm_policy *policy __free(hpm_policy) = hpm_policy_enter(&place);
 	ktime_t start = ktime_get();
 	int ret;
+
+	if (!hpm_room(&place))
+		return hpm_refuse(&r->finding, -ENOMEM, "more free memory on that node",
+				  "reserve: node %d has no memory available", r->node);
+	struct hpm_policy *policy __free(hpm_policy) = hpm_policy_enter(&place);
 
 	if (IS_ERR(policy))
 		return PTR_ERR(policy);

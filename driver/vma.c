@@ -315,7 +315,7 @@ static int part_refuse(const struct hpage_map_buffer *buf, unsigned long bytes)
 unsigned long hpm_vma_choose(struct hpage_map_buffer *buf, unsigned long addr, unsigned long len,
 			     unsigned long pgoff, unsigned long flags)
 {
-	unsigned long unit = buffer_unit(buf), align = unit, area, padded;
+	unsigned long unit = buffer_unit(buf), align, area, padded;
 	struct file *file = buf->backing.file;
 
 	if (!buf->backing.file)
@@ -332,10 +332,7 @@ unsigned long hpm_vma_choose(struct hpage_map_buffer *buf, unsigned long addr, u
 	if (IS_ERR_VALUE(area) || flags & MAP_FIXED || (addr && area == addr))
 		return area;
 
-	if (len >= PUD_SIZE)
-		align = max(align, PUD_SIZE);
-	else if (len >= PMD_SIZE)
-		align = max(align, PMD_SIZE);
+	align = max(unit, len >= PUD_SIZE ? PUD_SIZE : len >= PMD_SIZE ? PMD_SIZE : PAGE_SIZE);
 	if (addr_is_congruent(area, pgoff, align))
 		return area;
 

@@ -22,6 +22,7 @@
 #define ALL	(2048 * MIB)	/* of it, or what there is */
 #define SOME	(768 * MIB)
 #define MOST	(1152 * MIB)	/* leaves room for 512 MiB that are nowhere together */
+#define MIN_FREE	"/proc/sys/vm/min_free_kbytes"	/* that the zones keep together */
 #define SECONDS	600		/* of a test, on a slow machine */
 
 /* --- memory in disorder ------------------------------------------------------ */
@@ -232,6 +233,80 @@ static void a_run_below_4_gib(void)
 	CHECK_EQ(a.got_node, 0);
 	close(a.fd);
 	strangers_go(&s);
+	CHECK_EQ(unload(), 0);
+}
+
+/* A node whose memory is in its pool but for so much, which its zones keep. */
+static void node_is_full(size_t mib)
+{
+	tidy_memory();
+	ask_node_pool(NODE, (node_memory(NODE, "MemFree:") - mib * MIB) / pmd_size);
+	CHECK_EQ(write_text(MIN_FREE, "1048576"), 0);
+}
+
+static void node_is_full_no_more(uint64_t kept)
+{
+	char text[32];
+
+	snprintf(text, sizeof(text), "%llu", (unsigned long long)kept);
+	CHECK_EQ(write_text(MIN_FREE, text), 0);
+}
+
+/*
+ * A node may look as if it had what is wanted, although its zones keep all of it. No try is spent
+ * on it then: a run is made on the other one.
+ */
+static void a_node_that_keeps_its_memory_is_passed_over(void)
+{
+	struct hpage_map_alloc a = wish_on(wish_of(HPAGE_MAP_BACKING_THP, 8, CONTIG),
+					   HPAGE_MAP_POLICY_PREFERRED, NODE);
+	uint64_t kept = read_u64(MIN_FREE);
+	size_t len;
+
+	CHECK_EQ(load(""), 0);
+	node_is_full(400);
+	/* The pool is promised to others. */
+	len = pool_of(pmd_size, "free") * pmd_size;
+	CHECK_NE(mmap(NULL, len, RW, MAP_PRIVATE | MAP_ANONYMOUS | MAP_HUGETLB, -1, 0),
+		 MAP_FAILED);
+	CHECK_ALLOC(&a, 0);
+	check_run(&a);
+	CHECK_EQ(pages_on(a.fd, 0), 8);
+	close(a.fd);
+	node_is_full_no_more(kept);
+	CHECK_EQ(unload(), 0);
+}
+
+/*
+ * What mm/ allocates for a file lies on any node then, or else the OOM killer would come. The pages
+ * of a pool are there.
+ */
+static void a_full_node_kills_nobody(void)
+{
+	uint64_t kept = read_u64(MIN_FREE);
+	struct hpage_map_alloc a;
+	int fds[256];
+
+	CHECK_EQ(load(""), 0);
+	node_is_full(400);
+	for (size_t i = 0; i < 256; i++) {
+		a = wish_on(wish_of(HPAGE_MAP_BACKING_HUGETLB, 1, 0), HPAGE_MAP_POLICY_STRICT,
+			    NODE);
+		CHECK_ALLOC(&a, 0);
+		CHECK_EQ(a.got_backing, HPAGE_MAP_BACKING_HUGETLB);
+		CHECK_EQ(a.got_node, NODE);
+		fds[i] = a.fd;
+	}
+	a = wish_on(wish_of(HPAGE_MAP_BACKING_HUGETLB, 4, CONTIG), HPAGE_MAP_POLICY_STRICT, NODE);
+	CHECK_ALLOC(&a, 0);
+	CHECK_EQ(a.got_node, NODE);
+	close(a.fd);
+	a = wish_on(wish_of(HPAGE_MAP_BACKING_BASE, 2048, 0), HPAGE_MAP_POLICY_STRICT, NODE);
+	CHECK_ALLOC(&a, -ENOMEM);
+	CHECK_SAYS(" of memory available on node 1");
+	for (size_t i = 0; i < 256; i++)
+		close(fds[i]);
+	node_is_full_no_more(kept);
 	CHECK_EQ(unload(), 0);
 }
 
@@ -534,6 +609,8 @@ static const struct test tests[] = {
 	TEST(runs_are_made_beside_memory_of_the_kernel, ON_NONE),
 	TEST(huge_pages_are_had_where_there_are_none, ON_NONE),
 	TEST(a_run_below_4_gib, ON_NONE),
+	TEST(a_node_that_keeps_its_memory_is_passed_over, ON_NONE),
+	TEST(a_full_node_kills_nobody, ON_NONE),
 	TEST(locked_memory_stays_where_it_is, ON_NONE),
 	TEST(pages_of_a_pool_stay_where_they_are, ON_NONE),
 	TEST(what_is_forecast_comes_true, ON_NONE),

@@ -168,17 +168,6 @@ static void the_remedy_for_a_short_node_helps(void)
 	done();
 }
 
-static uint64_t free_on(int node)
-{
-	char path[64], text[8192], *line;
-
-	snprintf(path, sizeof(path), "/sys/devices/system/node/node%d/meminfo", node);
-	read_text(path, text, sizeof(text));
-	line = strstr(text, "MemFree:");
-	CHECK(line);
-	return strtoull(line + strlen("MemFree:"), NULL, 10) * 1024;
-}
-
 /*
  * Leave little memory on a node, none of it in caches that reclaim could make room
  * of, and four pages of its pool; nothing is touched for it.
@@ -186,14 +175,10 @@ static uint64_t free_on(int node)
 static void *fill_node(int node)
 {
 	size_t len;
-	char path[128], text[32];
 	void *p;
 
 	tidy_memory();
-	snprintf(path, sizeof(path),
-		 "/sys/devices/system/node/node%d/hugepages/hugepages-2048kB/nr_hugepages", node);
-	snprintf(text, sizeof(text), "%llu", (unsigned long long)free_on(node) / pmd_size - 32);
-	CHECK_EQ(write_text(path, text), 0);
+	ask_node_pool(node, node_memory(node, "MemFree:") / pmd_size - 32);
 	len = (pool_of(pmd_size, "free") - 4) * pmd_size;
 	p = mmap(NULL, len, RW, MAP_PRIVATE | MAP_ANONYMOUS | MAP_HUGETLB, -1, 0);
 	CHECK_NE(p, MAP_FAILED);
@@ -209,8 +194,8 @@ static void a_full_node_refuses_strict_requests(void)
 	load_with_pools(0, 0);
 	fill_node(1);
 	nr = node_pool(1, "free");
-	CHECK_GT(free_on(0) / pmd_size, 256);
-	CHECK_LT(free_on(1) / pmd_size, 128);
+	CHECK_GT(node_memory(0, "MemFree:") / pmd_size, 256);
+	CHECK_LT(node_memory(1, "MemFree:") / pmd_size, 128);
 	CHECK_ALLOC(&a, -ENOMEM);
 	CHECK_SAYS("hugetlb: 256 pages of 2 MiB needed, 4 of ");
 	CHECK(strstr(answer, "thp: ") || strstr(answer, "no page after "));
