@@ -531,10 +531,40 @@ static void ask_for_a_deep_pair(void *arg)
 	CHECK_EQ(pool_of(pmd_size, "free"), 92);
 }
 
+/* The node that is preferred would have to be searched too deep. */
+static void ask_for_a_pair_elsewhere(void *arg)
+{
+	struct hpage_map_alloc a = wish_on(run_request(2), HPAGE_MAP_POLICY_PREFERRED, 1);
+
+	(void)arg;
+	become(NOBODY, 0);
+	CHECK_ALLOC(&a, 0);
+	CHECK_EQ(a.got_backing, HPAGE_MAP_BACKING_HUGETLB);
+	CHECK_EQ(a.got_runs, 1);
+	CHECK_EQ(a.got_node, 0);
+	close(a.fd);
+}
+
+/* The free pages of the first node's pool are two in a row. */
+static void pair_is_free(struct hoard *h)
+{
+	set_node_pool(0, 64);
+	hoard(h, 64, 0);
+	for (size_t i = 0; i < 64; i++)
+		for (size_t j = 0; j < 64; j++)
+			if (h->pfn[j] == h->pfn[i] + STEP) {
+				hoard_drop(h, i);
+				hoard_drop(h, j);
+				return;
+			}
+	CHECK(!"64 pages have such a pair");
+}
+
 /* An ordinary user may hold up half of what is free: 46 of 92. */
 static void what_a_user_collects_is_capped(void)
 {
 	struct hpage_map_alloc a = run_request(2);
+	struct hoard h;
 	size_t start;
 
 	CHECK_EQ(load("mode=0666"), 0);
@@ -551,6 +581,10 @@ static void what_a_user_collects_is_capped(void)
 		dropped++;
 	}
 	CHECK_EXITS(spawn(ask_for_a_deep_pair, NULL));
+	pair_is_free(&h);
+	CHECK_EXITS(spawn(ask_for_a_pair_elsewhere, NULL));
+	hoard_free(&h);
+	set_node_pool(0, 0);
 	CHECK_ALLOC(&a, 0);
 	CHECK_EQ(a.got_backing, HPAGE_MAP_BACKING_HUGETLB);
 	check_one_run(&a);
