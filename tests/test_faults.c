@@ -5,12 +5,12 @@
  * stays behind. Needs a kernel with fault injection, and a virtio device.
  */
 #define _GNU_SOURCE
-#include "fixture.h"
+#include "buffers.h"
 
 #include <fcntl.h>
 #include <glob.h>
 #include <limits.h>
-#include <linux/hpage_map.h>
+#include <linux/capability.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,7 +18,6 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#define RW	(PROT_READ | PROT_WRITE)
 #define DEBUG	"/sys/kernel/debug/"
 #define POOL	16
 /* Unloading has its grace periods. */
@@ -160,6 +159,7 @@ static void sweep_from(unsigned int first, int (*call)(void), void (*check)(int 
 	}
 	printf("# places %u to %u: %u made it fail, %u did without\n", first, n - 2, failed,
 	       passed_over);
+	fflush(stdout);
 	CHECK_GT(failed, 0);
 	CHECK_EQ(odd, 0);
 	close(fail_nth);
@@ -256,12 +256,11 @@ static void check_open(int err)
 
 static void every_step_of_the_first_open_may_fail(void)
 {
-	may_take(SWEEP_SECONDS);
-	prepare(true);
-	CHECK_EQ(set_pool(pmd_size, "nr", POOL), 0);
+	prepare_load();
 	CHECK_EQ(load(""), 0);
 	sweep(try_open, check_open);
 	CHECK_EQ(unload(), 0);
+	hasten("0");
 }
 
 static int dev;
@@ -418,6 +417,7 @@ static union {
 	struct hpage_map_export export;
 	struct hpage_map_pin pin;
 	struct hpage_map_dma_map dma_map;
+	struct hpage_map_forecast forecast;
 } passed, given;
 
 static unsigned long cmd;
@@ -485,6 +485,58 @@ static void allocating_base_pages_may_fail_at_every_step(void)
 	sweep_making(HPAGE_MAP_ALLOC, 0, request(3, base_page, HPAGE_MAP_EXACT));
 }
 
+/* What others do for the call, the workers that choose pages, is not made to fail. */
+static void allocating_chosen_pages_may_fail_at_every_step(void)
+{
+	sweep_making(HPAGE_MAP_ALLOC, 8, request(2 * pmd_size, pmd_size,
+						 HPAGE_MAP_EXACT | HPAGE_MAP_CONTIGUOUS));
+}
+
+static void allocating_claimed_memory_may_fail_at_every_step(void)
+{
+	sweep_making(HPAGE_MAP_ALLOC, 0, request(2 * pmd_size, pmd_size, HPAGE_MAP_CONTIGUOUS));
+}
+
+static void allocating_on_a_node_may_fail_at_every_step(void)
+{
+	sweep_making(HPAGE_MAP_ALLOC, 0, wish_on(request(pmd_size, pmd_size, 0),
+						 HPAGE_MAP_POLICY_STRICT, 1));
+}
+
+static void allocating_for_a_user_may_fail_at_every_step(void)
+{
+	drop_capability(CAP_IPC_LOCK);
+	sweep_making(HPAGE_MAP_ALLOC, 2, request(2 * pmd_size, pmd_size, 0));
+}
+
+#define RESERVE	"/sys/class/hpage_map_reserve/thp-2048kB-node0/"
+
+/* Pages that are ready may fail to be had, and new ones are made instead. */
+static void check_lent_by_the_reserve(int err)
+{
+	check_ioctl(err);
+	CHECK_EQ(nr_buffers(), !err);
+	if (!err)
+		CHECK_EQ(close(passed.alloc.fd), 0);
+	CHECK_EQ(nr_buffers(), 0);
+	CHECK_COMES(read_u64(RESERVE "ready") == 2);
+}
+
+static void borrowing_may_fail_at_every_step(void)
+{
+	prepare(true);
+	CHECK_EQ(load(""), 0);
+	CHECK_EQ(write_text(RESERVE "pages", "2"), 0);
+	CHECK_COMES(read_u64(RESERVE "ready") == 2);
+	dev = dev_open(HPAGE_MAP_O_DOOR);
+	cmd = HPAGE_MAP_ALLOC;
+	given.alloc = wish_on(request(pmd_size, pmd_size, HPAGE_MAP_RESERVE),
+			      HPAGE_MAP_POLICY_PREFERRED, 0);
+	given.alloc.text = (uintptr_t)text;
+	given.alloc.text_size = sizeof(text);
+	sweep(try_ioctl, check_lent_by_the_reserve);
+}
+
 static void creating_may_fail_at_every_step(void)
 {
 	sweep_making(HPAGE_MAP_CREATE, 1, request(pmd_size, pmd_size, 0));
@@ -550,6 +602,13 @@ static void telling_runs_may_fail_at_every_step(void)
 	sweep_asking(HPAGE_MAP_RUNS);
 	CHECK_GE(passed.runs.nr, 1);
 	CHECK(runs[0].address);
+}
+
+static void forecasting_may_fail_at_every_step(void)
+{
+	given.forecast = (struct hpage_map_forecast){ .size = sizeof(given.forecast), .node = 1 };
+	sweep_asking(HPAGE_MAP_FORECAST);
+	CHECK_GE(passed.forecast.length, pmd_size);
 }
 
 /* The holders of a kind that the call makes, beside the descriptor. */
@@ -681,6 +740,36 @@ static void every_step_of_alloc_of_base_pages_may_fail(void)
 	then_unload(allocating_base_pages_may_fail_at_every_step);
 }
 
+static void every_step_of_alloc_of_chosen_pages_may_fail(void)
+{
+	then_unload(allocating_chosen_pages_may_fail_at_every_step);
+}
+
+static void every_step_of_alloc_of_claimed_memory_may_fail(void)
+{
+	then_unload(allocating_claimed_memory_may_fail_at_every_step);
+}
+
+static void every_step_of_alloc_on_a_node_may_fail(void)
+{
+	then_unload(allocating_on_a_node_may_fail_at_every_step);
+}
+
+static void every_step_of_alloc_for_a_user_may_fail(void)
+{
+	then_unload(allocating_for_a_user_may_fail_at_every_step);
+}
+
+static void every_step_of_alloc_from_the_reserve_may_fail(void)
+{
+	then_unload(borrowing_may_fail_at_every_step);
+}
+
+static void every_step_of_forecast_may_fail(void)
+{
+	then_unload(forecasting_may_fail_at_every_step);
+}
+
 static void every_step_of_create_may_fail(void)
 {
 	then_unload(creating_may_fail_at_every_step);
@@ -733,6 +822,12 @@ static const struct test tests[] = {
 	TEST(every_step_of_alloc_may_fail, ON_NONE),
 	TEST(every_step_of_alloc_of_thp_may_fail, ON_NONE),
 	TEST(every_step_of_alloc_of_base_pages_may_fail, ON_NONE),
+	TEST(every_step_of_alloc_of_chosen_pages_may_fail, ON_NONE),
+	TEST(every_step_of_alloc_of_claimed_memory_may_fail, ON_NONE),
+	TEST(every_step_of_alloc_on_a_node_may_fail, ON_NONE),
+	TEST(every_step_of_alloc_for_a_user_may_fail, ON_NONE),
+	TEST(every_step_of_alloc_from_the_reserve_may_fail, ON_NONE),
+	TEST(every_step_of_forecast_may_fail, ON_NONE),
 	TEST(every_step_of_create_may_fail, ON_NONE),
 	TEST(every_step_of_destroy_may_fail, ON_NONE),
 	TEST(every_step_of_list_may_fail, ON_NONE),
