@@ -62,7 +62,7 @@ class Buffer:
         """Not for programs."""
         self._pointer: Pointer | None = pointer
         # The array that views refer to, while there are any
-        self._array: Callable[[], ctypes.Array | None] = lambda: None
+        self._array: Callable[[], ctypes.Array[ctypes.c_ubyte] | None] = lambda: None
         self._access = Access(0)  # how the memory is mapped
         self._lock = threading.RLock()
         _all.add(self)
@@ -119,21 +119,22 @@ class Buffer:
     @property
     def size(self) -> int:
         """Bytes, a multiple of page_size."""
-        return library.hpmap_size(self._open())
+        return int(library.hpmap_size(self._open()))
 
     @property
     def page_size(self) -> int:
         """Bytes of one page."""
-        return library.hpmap_page_size(self._open())
+        return int(library.hpmap_page_size(self._open()))
 
     def fileno(self) -> int:
         """Return the descriptor, which stays the buffer's. mmap.mmap() takes it, too."""
-        return library.hpmap_fd(self._open())
+        return int(library.hpmap_fd(self._open()))
 
     @property
     def why(self) -> str:
         """Why the buffer is no better one, and what to try, for people; may be empty."""
-        return library.hpmap_why(self._open()).decode()
+        why: bytes = library.hpmap_why(self._open())
+        return why.decode()
 
     @property
     def info(self) -> Info:
@@ -188,7 +189,7 @@ class Buffer:
         if array is None:
             address = library.hpmap_addr(pointer)
             array = (ctypes.c_ubyte * library.hpmap_size(pointer)).from_address(address)
-            array.pointer = pointer
+            setattr(array, "pointer", pointer)
             self._array = weakref.ref(array)
             if library.hpmap_addr(pointer) != address:
                 raise BufferError("a signal handler or finalizer has unmapped the buffer meanwhile")

@@ -147,7 +147,8 @@ class Error(OSError):
     """
 
     def __new__(cls, number: int, text: str) -> Error:
-        return super().__new__(_kinds.get(number, cls), number, text)
+        # OSError has a __new__ of its own, of which mypy does not know.
+        return super().__new__(_kinds.get(number, cls), number, text)  # type: ignore[call-arg]
 
     def __reduce__(self) -> tuple[object, ...]:
         return Error, (self.errno, self.strerror)
@@ -203,7 +204,7 @@ class Pointer(int):
         """Call a function whose last argument is where the buffer goes."""
         buffer = c_void_p()
         call(name, *arguments, ctypes.byref(buffer))
-        self = super().__new__(cls, buffer.value)
+        self = super().__new__(cls, buffer.value or 0)
         ctypes.pythonapi.PyObject_GC_UnTrack(ctypes.py_object(self))
         return self
 
