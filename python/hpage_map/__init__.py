@@ -17,14 +17,15 @@ A size is a number of bytes, or a text as hpagectl takes it: "64M", "1.5G".
 Functions raise Error, a kind of OSError, whose text says what to do about it,
 and ValueError or TypeError for arguments that are wrong in themselves.
 
-The package calls the library libhpage_map; see libhpage_map(7). Pools,
-reserves, pinned memory and device mappings are left to C and hpagectl.
+The package calls the library libhpage_map; see libhpage_map(7). Pools and
+reserves are set with hpagectl; mappings for devices are left to C.
 __version__ is the version of the library.
 """
 
 from __future__ import annotations
 
 import array
+import ctypes
 import errno
 import os
 import socket
@@ -32,9 +33,20 @@ from collections.abc import Iterator
 from typing import Protocol
 
 from ._buffer import Buffer
-from ._info import Attributes, Backend, Backing, Info, Run, info_of
-from ._library import Access, Error, InfoStruct, Pointer, c_string, call, library, sized
-from ._options import options
+from ._info import Attributes, Backend, Backing, Info, Pool, Reserve, Run, info_of
+from ._library import (
+    Access,
+    Error,
+    InfoStruct,
+    Pointer,
+    PoolStruct,
+    ReserveStruct,
+    c_string,
+    call,
+    library,
+    sized,
+)
+from ._options import byte_count, options
 
 __all__ = [
     "Attributes",
@@ -43,6 +55,8 @@ __all__ = [
     "Buffer",
     "Error",
     "Info",
+    "Pool",
+    "Reserve",
     "Run",
     "alloc",
     "buffers",
@@ -50,13 +64,17 @@ __all__ = [
     "destroy",
     "from_fd",
     "open",
+    "page_sizes",
+    "pin",
+    "pool",
     "recv",
+    "reserve",
 ]
 
 __version__: str = library.hpmap_version().decode()
 
 # Where people import them from
-for _public in (Attributes, Backend, Backing, Buffer, Error, Info, Run):
+for _public in (Attributes, Backend, Backing, Buffer, Error, Info, Pool, Reserve, Run):
     _public.__module__ = __name__
 
 
@@ -239,3 +257,59 @@ def buffers() -> Iterator[Info]:
             return
         yield info_of(struct)
         number = struct.id + 1
+
+
+def pin(memory: object) -> Buffer:
+    """Make a buffer of memory that the program has got itself.
+
+    memory  a writable object with a buffer, whose address and size are multiples
+            of the base page size, as mmap.mmap(-1, size) or an array of numpy
+            in it
+
+    The pages are pinned until the last holder of the buffer goes, even if the
+    program lets the memory go, and count against RLIMIT_MEMLOCK. The buffer can
+    be sent and exported as a dma-buf. Its view is an Error with ENODEV, as the
+    program has the memory mapped.
+
+    Raises TypeError for memory that is read-only or no buffer; Error with
+    EINVAL for memory that is not of whole pages, or of a file; EDQUOT if a limit
+    stands against it; ENOTSUP without the module.
+    """
+    size = memoryview(memory).nbytes  # type: ignore[arg-type]
+    # It keeps the memory where it is until the pages are pinned.
+    array_of_it = (ctypes.c_ubyte * size).from_buffer(memory)  # type: ignore[arg-type]
+    return Buffer(Pointer("hpmap_pin", ctypes.addressof(array_of_it), size))
+
+
+def page_sizes() -> list[int]:
+    """Return the bytes of the huge pages that pools of this machine may have, ascending."""
+    room = 16
+    while True:
+        sizes, nr = (ctypes.c_uint64 * room)(), ctypes.c_uint(room)
+        call("hpmap_page_sizes", sizes, nr)
+        if nr.value <= room:
+            return list(sizes[: nr.value])
+        room = nr.value
+
+
+def pool(page_size: int | str, node: int | None = None) -> Pool:
+    """Ask about the kernel's pool of huge pages of a size.
+
+    node  a NUMA node, or None for all of the machine
+
+    Raises Error: FileNotFoundError if there is no such pool.
+    """
+    struct = sized(PoolStruct)
+    call("hpmap_get_pool", byte_count(page_size), -1 if node is None else node, struct)
+    return Pool(struct.total, struct.free, struct.promised, struct.surplus, struct.overcommit)
+
+
+def reserve(backing: Backing, page_size: int | str, node: int = 0) -> Reserve:
+    """Ask about the pages that the module keeps ready on a NUMA node.
+
+    Raises Error: FileNotFoundError if there is no such reserve, ENOTSUP without
+    the module.
+    """
+    struct = sized(ReserveStruct)
+    call("hpmap_get_reserve", backing.value, byte_count(page_size), node, struct)
+    return Reserve(struct.asked, struct.ready)

@@ -55,6 +55,34 @@ class Attributes(enum.IntFlag):
     RESERVE = 1 << 4
 
 
+class Pool(NamedTuple):
+    """Pages in the kernel's pool of one size, now.
+
+    total       all of them, surplus ones included
+    free        those that are not in use
+    promised    of the free ones, how many are promised to mappings; 0 for a node
+    surplus     beyond what was set: they leave the pool when they are freed
+    overcommit  how many surplus ones there may be; 0 for a node
+    """
+
+    total: int
+    free: int
+    promised: int
+    surplus: int
+    overcommit: int
+
+
+class Reserve(NamedTuple):
+    """Pages that the module keeps ready and zeroed, now.
+
+    asked  how many shall be ready
+    ready  how many are
+    """
+
+    asked: int
+    ready: int
+
+
 class Run(NamedTuple):
     """Pages that are physically contiguous: their address and size in bytes."""
 

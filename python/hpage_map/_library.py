@@ -108,6 +108,31 @@ class RunStruct(ctypes.Structure):
     _fields_ = [("address", c_uint64), ("size", c_uint64)]
 
 
+class PoolStruct(ctypes.Structure):
+    """struct hpmap_pool"""
+
+    _fields_ = [
+        ("struct_size", c_uint32),
+        ("reserved", c_uint32),
+        ("total", c_uint64),
+        ("free", c_uint64),
+        ("promised", c_uint64),
+        ("surplus", c_uint64),
+        ("overcommit", c_uint64),
+    ]
+
+
+class ReserveStruct(ctypes.Structure):
+    """struct hpmap_reserve"""
+
+    _fields_ = [
+        ("struct_size", c_uint32),
+        ("reserved", c_uint32),
+        ("asked", c_uint64),
+        ("ready", c_uint64),
+    ]
+
+
 FUNCTIONS = {
     "hpmap_alloc": (c_int, POINTER(OptionsStruct), POINTER(c_void_p)),
     "hpmap_create": (c_int, POINTER(OptionsStruct), POINTER(c_void_p)),
@@ -127,6 +152,10 @@ FUNCTIONS = {
     "hpmap_nodes": (c_int, c_void_p, POINTER(c_uint64), POINTER(c_uint)),
     "hpmap_get_runs": (c_int, c_void_p, c_uint64, POINTER(RunStruct), POINTER(c_uint)),
     "hpmap_export_dmabuf": (c_int, c_void_p, POINTER(c_int)),
+    "hpmap_pin": (c_int, c_void_p, c_uint64, POINTER(c_void_p)),
+    "hpmap_page_sizes": (c_int, POINTER(c_uint64), POINTER(c_uint)),
+    "hpmap_get_pool": (c_int, c_uint64, c_int, POINTER(PoolStruct)),
+    "hpmap_get_reserve": (c_int, c_uint, c_uint64, c_int, POINTER(ReserveStruct)),
     "hpmap_version": (c_char_p,),
 }
 for _name, (_result, *_arguments) in FUNCTIONS.items():
