@@ -36,9 +36,7 @@ static int request_from_driver(struct hpm_request *r, struct device *dev,
 	r->place.policy = attr->policy;
 	r->place.limit = min_not_zero(attr->flags & HPAGE_MAP_BELOW_4G ? SZ_4G : 0,
 				      hpm_reach_limit(dev));
-	if (attr->name && !hpm_name_valid(attr->name))
-		return -EINVAL;
-	return hpm_request_near(r, dev);
+	return attr->name && !hpm_name_valid(attr->name) ? -EINVAL : hpm_request_near(r, dev);
 }
 
 static struct hpage_map_buffer *driver_create(struct device *dev, struct hpm_request *r)
@@ -181,9 +179,7 @@ EXPORT_SYMBOL_NS_GPL(hpage_map_page_size, "HPAGE_MAP");
  */
 struct page *hpage_map_page(const struct hpage_map_buffer *buf, u64 offset)
 {
-	if (offset >= hpm_buffer_size(buf))
-		return NULL;
-	return hpm_pages_page(&buf->backing.pages, offset);
+	return offset < hpm_buffer_size(buf) ? hpm_pages_page(&buf->backing.pages, offset) : NULL;
 }
 EXPORT_SYMBOL_NS_GPL(hpage_map_page, "HPAGE_MAP");
 
@@ -270,8 +266,6 @@ unsigned long hpage_map_get_unmapped_area(struct hpage_map_buffer *buf, unsigned
 {
 	long first = window_begin(buf, pgoff, len, start, length);
 
-	if (first < 0)
-		return first;
-	return hpm_vma_choose(buf, addr, len, pgoff + first, flags);
+	return first < 0 ? first : hpm_vma_choose(buf, addr, len, pgoff + first, flags);
 }
 EXPORT_SYMBOL_NS_GPL(hpage_map_get_unmapped_area, "HPAGE_MAP");

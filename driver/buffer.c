@@ -207,6 +207,9 @@ struct hpage_map_buffer *hpm_buffer_create(const struct hpm_request *r)
 	}
 	/* The handlers run when the system call returns. */
 	sigprocmask(SIG_SETMASK, &before, NULL);
+	/* What ended it may be over, as a stop is; the way out must begin it anew all the same. */
+	if (hpm_signals_ended(ret))
+		set_thread_flag(TIF_SIGPENDING);
 	buf = buffer_publish(buf, ret);
 	if (IS_ERR(buf))
 		trace_hpage_map_make(0, 0, r->length, PTR_ERR(buf), start);

@@ -45,14 +45,15 @@ enum content {
 	POOL,		/* a page of hugetlb */
 };
 
-/* What is in a folio, to which we have a reference. */
+/*
+ * What is in a folio, to which we have a reference. mm/ waits without a bound for what is locked,
+ * or on its way to or from a disk or a server.
+ */
 static enum content folio_look(struct folio *folio)
 {
-	if (folio_test_unevictable(folio) || folio_test_mlocked(folio) ||
-	    folio_maybe_dma_pinned(folio))
-		return PINNED;
-	/* What waits to come on the list has a mapping; memory of the kernel has neither. */
-	return folio_test_lru(folio) || READ_ONCE(folio->mapping) ? MOVABLE : KERNEL;
+	return folio_test_unevictable(folio) || folio_test_mlocked(folio) ||
+	       folio_maybe_dma_pinned(folio) || folio_test_locked(folio) ||
+	       folio_test_writeback(folio) ? PINNED : MOVABLE;
 }
 
 /*
@@ -71,7 +72,9 @@ static enum content page_look(struct page *page, unsigned long *step)
 	}
 	if (folio_test_hugetlb(folio))
 		return POOL;
-	if (page_has_type(&folio->page) || folio_test_slab(folio))
+	/* What waits to come on the list has a mapping; memory of the kernel has neither. */
+	if (page_has_type(&folio->page) || folio_test_slab(folio) ||
+	    (folio_ref_count(folio) && !folio_test_lru(folio) && !READ_ONCE(folio->mapping)))
 		return KERNEL;
 	/* At hand for a processor, or on its way, or a tail of the kernel's, which is in vain. */
 	if (!folio_try_get(folio))
@@ -86,11 +89,12 @@ static enum content page_look(struct page *page, unsigned long *step)
 
 /*
  * May a block be taken of which so many pages are free? mm/ looks at no watermark for free pages
- * that are taken in this way.
+ * that are taken in this way. Those who are bound to the node must find what mm/ keeps for them.
  */
 static bool zone_spares(struct zone *zone, unsigned long free)
 {
-	return zone_page_state(zone, NR_FREE_PAGES) > min_wmark_pages(zone) + free;
+	return zone_page_state(zone, NR_FREE_PAGES) > high_wmark_pages(zone) + free +
+	       zone->lowmem_reserve[gfp_zone(GFP_KERNEL)];
 }
 
 static u16 block_look(struct hpm_choice *c, struct page *page)
@@ -119,7 +123,9 @@ static int block_take(struct hpm_choice *c, unsigned long unit)
 
 	if (READ_ONCE(c->stop))
 		return -ERESTARTSYS;
-	if (page && zone_spares(page_zone(page), BLOCK_PAGES - c->costs[unit])) {
+	/* What was seen by the survey may be old. */
+	hpm_choice_look(c, unit);
+	if (page && c->costs[unit] < HPM_USELESS) {
 		ret = alloc_contig_frozen_range(pfn, pfn + BLOCK_PAGES, ACR_FLAGS_NONE, TAKE_GFP);
 		c->moved += c->costs[unit] * PAGE_SIZE;
 	}

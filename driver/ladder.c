@@ -103,9 +103,11 @@ static int rung_fill(const struct rung *rung, struct hpm_backing *b, const struc
 	}
 	/*
 	 * Bound to a node that is full, whatever small thing mm/ allocates on the way would call
-	 * the OOM killer. Where the pages lie is seen when they are pinned.
+	 * the OOM killer. tmpfs asks for room again and again. Pages of a pool are there, however
+	 * full the node gets meanwhile. Where the pages lie is seen when they are pinned.
 	 */
-	if (place.policy == HPAGE_MAP_POLICY_STRICT && !hpm_room(&place))
+	if (place.policy == HPAGE_MAP_POLICY_STRICT &&
+	    (hpm_kinds[b->kind].pooled || !hpm_room(&place)))
 		place.policy = HPAGE_MAP_POLICY_PREFERRED;
 	struct hpm_policy *policy __free(hpm_policy) = hpm_policy_enter(&place);
 

@@ -132,9 +132,8 @@ static int request_read_node(struct hpm_request *r, const struct hpage_map_alloc
 	r->mode = a->mode ?: 0600;
 	r->uid = make_kuid(current_user_ns(), a->uid);
 	r->gid = make_kgid(current_user_ns(), a->gid);
-	if (!*a->name || a->mode & ~0777U || !uid_valid(r->uid) || !gid_valid(r->gid))
-		return -EINVAL;
-	return 0;
+	return *a->name && !(a->mode & ~0777U) && uid_valid(r->uid) && gid_valid(r->gid) ? 0 :
+	       -EINVAL;
 }
 
 static void alloc_answer(struct hpage_map_alloc *a, const struct hpage_map_buffer *buf)

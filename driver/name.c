@@ -25,7 +25,6 @@ bool hpm_name_valid(const char *name)
 /* For a name, or a tag, that may be empty. Return: 0, or -EINVAL. */
 int hpm_name_check(const char *name, struct hpm_why *why)
 {
-	if (!*name || hpm_name_valid(name))
-		return 0;
-	return hpm_why_invalid(why, "a name is made of letters, digits, '.', '_' and '-'");
+	return !*name || hpm_name_valid(name) ? 0 :
+	       hpm_why_invalid(why, "a name is made of letters, digits, '.', '_' and '-'");
 }

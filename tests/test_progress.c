@@ -398,6 +398,45 @@ static void a_stop_is_not_seen(void)
 	disturb_all(&by_signal);
 }
 
+static void do_nothing(int sig)
+{
+	(void)sig;
+}
+
+/* With a handler that is put off: so the mask of signals changes while pages are got. */
+static void ask_until(void *over)
+{
+	struct sigaction action = { .sa_handler = do_nothing, .sa_flags = SA_RESTART };
+
+	CHECK_EQ(sigaction(SIGUSR1, &action, NULL), 0);
+	while (!*(volatile char *)over) {
+		struct hpage_map_alloc a = wish_of(HPAGE_MAP_BACKING_BASE, 64 * MIB / base_page, 0);
+
+		CHECK_ALLOC(&a, 0);
+		close(a.fd);
+	}
+}
+
+/* It ends the call, and is over before the call gives back what it has. */
+static void a_stop_that_is_soon_over_is_not_seen(void)
+{
+	char *over = map(-1, base_page, RW, MAP_SHARED | MAP_ANONYMOUS, 0);
+	unsigned int seed = 1;
+	pid_t pid;
+
+	CHECK_EQ(load(""), 0);
+	pid = spawn(ask_until, over);
+	for (int i = 0; i < 100; i++) {
+		send_stop(pid);
+		usleep(rand_r(&seed) % 20000);
+		send_continue(pid);
+		usleep(rand_r(&seed) % 100000);
+	}
+	*over = 1;
+	CHECK_EXITS(pid);
+	CHECK_EQ(unload(), 0);
+}
+
 /* As a debugger does that is told of a program at work. */
 static void attach(pid_t pid)
 {
@@ -996,6 +1035,7 @@ static const struct test tests[] = {
 	TEST(ticks_come_after_the_call, ON_NONE),
 	TEST(other_signals_end_it, ON_NONE),
 	TEST(a_stop_is_not_seen, ON_NONE),
+	TEST(a_stop_that_is_soon_over_is_not_seen, ON_NONE),
 	TEST(a_tracer_is_not_seen, ON_NONE),
 	TEST(a_freeze_is_not_seen, ON_NONE),
 	TEST(a_suspend_is_not_seen, ON_NONE),
