@@ -9,7 +9,7 @@
  *
  * The memory of others is moved, which stays theirs, in their place and charged to them; only of
  * the page cache mm/ drops what is clean. What is locked, pinned or in a pool of huge pages is left
- * alone, and a zone keeps what its lowest watermark keeps.
+ * alone, and a zone keeps what its high watermark keeps.
  *
  * Two neighbours that are emptied at once would merge, of which mm/ warns. So a worker is alone
  * while it has its turn, and a transfer needs none.
