@@ -93,7 +93,8 @@ def main():
     branches = sum(f.branches for f in files)
     taken = sum(f.branches_taken for f in files)
 
-    print("""# Which lines of the driver the tests run
+    print("""<!-- SPDX-License-Identifier: GPL-2.0-only -->
+# Which lines of the driver the tests run
 
 Written by `make coverage`: gcov's counts of the driver on the debug kernel, added over all
 machines. Branches are those that the compiler made, which inlines and optimises as always; a
