@@ -9,7 +9,7 @@
  *
  * The memory of others is moved, which stays theirs, in their place and charged to them; only of
  * the page cache mm/ drops what is clean. What is locked, pinned or in a pool of huge pages is left
- * alone, and a zone keeps what its high watermark keeps.
+ * alone, and a zone keeps what its lowest watermark keeps.
  *
  * Two neighbours that are emptied at once would merge, of which mm/ warns. So a worker is alone
  * while it has its turn, and a transfer needs none.
@@ -89,12 +89,11 @@ static enum content page_look(struct page *page, unsigned long *step)
 
 /*
  * May a block be taken of which so many pages are free? mm/ looks at no watermark for free pages
- * that are taken in this way. Those who are bound to the node must find what mm/ keeps for them.
+ * that are taken in this way.
  */
 static bool zone_spares(struct zone *zone, unsigned long free)
 {
-	return zone_page_state(zone, NR_FREE_PAGES) > high_wmark_pages(zone) + free +
-	       zone->lowmem_reserve[gfp_zone(GFP_KERNEL)];
+	return zone_page_state(zone, NR_FREE_PAGES) > min_wmark_pages(zone) + free;
 }
 
 static u16 block_look(struct hpm_choice *c, struct page *page)
@@ -123,9 +122,7 @@ static int block_take(struct hpm_choice *c, unsigned long unit)
 
 	if (READ_ONCE(c->stop))
 		return -ERESTARTSYS;
-	/* What was seen by the survey may be old. */
-	hpm_choice_look(c, unit);
-	if (page && c->costs[unit] < HPM_USELESS) {
+	if (page && zone_spares(page_zone(page), BLOCK_PAGES - c->costs[unit])) {
 		ret = alloc_contig_frozen_range(pfn, pfn + BLOCK_PAGES, ACR_FLAGS_NONE, TAKE_GFP);
 		c->moved += c->costs[unit] * PAGE_SIZE;
 	}
