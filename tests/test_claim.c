@@ -277,6 +277,16 @@ static void a_node_that_keeps_its_memory_is_passed_over(void)
 	CHECK_EQ(unload(), 0);
 }
 
+#define RESERVE	"/sys/class/hpage_map_reserve/hugetlb-2048kB-node1/"
+
+static bool reserve_says(const char *what)
+{
+	char text[HPAGE_MAP_TEXT_SIZE];
+
+	read_text(RESERVE "why", text, sizeof(text));
+	return strstr(text, what);
+}
+
 /*
  * What mm/ allocates for a file lies on any node then, or else the OOM killer would come. The pages
  * of a pool are there.
@@ -304,6 +314,11 @@ static void a_full_node_kills_nobody(void)
 	a = wish_on(wish_of(HPAGE_MAP_BACKING_BASE, 2048, 0), HPAGE_MAP_POLICY_STRICT, NODE);
 	CHECK_ALLOC(&a, -ENOMEM);
 	CHECK_SAYS(" of memory available on node 1");
+	/* Nor is a page made ready there; it is said why. */
+	CHECK_EQ(write_text(RESERVE "pages", "1"), 0);
+	CHECK_COMES(reserve_says("reserve: node 1 has no memory available"));
+	CHECK_EQ(read_u64(RESERVE "ready"), 0);
+	CHECK_EQ(write_text(RESERVE "pages", "0"), 0);
 	for (size_t i = 0; i < 256; i++)
 		close(fds[i]);
 	node_is_full_no_more(kept);
