@@ -83,7 +83,7 @@ static void buffer_give_back(struct hpage_map_buffer *buf)
 		/* From here on those who go through the list see it again, as it now is. */
 		smp_mb();
 		refcount_set(&buf->refs, 1);
-		queue_delayed_work(hpm_workqueue, &buf->work, buf->interval);
+		queue_delayed_work(hpm_queues[HPM_QUEUE_RETURN], &buf->work, buf->interval);
 	} else {
 		buffer_destroy(buf);
 	}
@@ -100,7 +100,7 @@ static void buffer_work(struct work_struct *work)
 		buffer_give_back(buf);
 	} else if (hpm_backing_settle(&buf->backing)) {
 		buf->interval = min(2 * buf->interval, 1UL * HZ);
-		queue_delayed_work(hpm_workqueue, &buf->work, buf->interval);
+		queue_delayed_work(hpm_queues[HPM_QUEUE_RETURN], &buf->work, buf->interval);
 	} else {
 		hpm_buffer_put(buf);
 	}
@@ -110,7 +110,7 @@ static void buffer_work(struct work_struct *work)
 static void buffer_begin_return(struct hpage_map_buffer *buf)
 {
 	if (buf->backing.pages.nr_folios > FEW_FOLIOS)
-		queue_delayed_work(hpm_workqueue, &buf->work, 0);
+		queue_delayed_work(hpm_queues[HPM_QUEUE_RETURN], &buf->work, 0);
 	else
 		buffer_give_back(buf);
 }
@@ -258,7 +258,7 @@ void hpm_buffer_put_locked(struct hpage_map_buffer *buf)
 	if (buf->backing.file)
 		ticket = hpm_fs_open_again(buf->backing.file, &ticket_fops);
 	if (IS_ERR_OR_NULL(ticket)) {
-		queue_delayed_work(hpm_workqueue, &buf->work, 0);
+		queue_delayed_work(hpm_queues[HPM_QUEUE_RETURN], &buf->work, 0);
 		return;
 	}
 	ticket->private_data = buf;

@@ -87,10 +87,7 @@ static int chardev_open(struct inode *inode, struct file *file)
 	return 0;
 }
 
-static const struct file_operations chardev_fops = {
-	.owner = THIS_MODULE,
-	.open = chardev_open,
-};
+static const struct file_operations chardev_fops = { .owner = THIS_MODULE, .open = chardev_open };
 
 static struct cdev *hpm_cdev;
 

@@ -19,8 +19,10 @@
  *
  * All but the transfer is done by a worker: on no control group's account, and as fast as the
  * machine is, however little the caller may use of it. The caller transfers, so that it is charged
- * for the result. If it gets a signal it stops the worker, and waits for one unit at most.
- * The worker is not frozen: whoever waits for it is.
+ * for the result. If it gets a signal it stops the worker, and waits for one unit at most. But mm/
+ * may wait for a page of that unit, as long as a disk or server that has to answer likes: then the
+ * caller leaves the choice to the worker after a while. The choice is of them both, and goes with
+ * the last. The worker is not frozen: whoever waits for it is.
  *
  * Two who hold units of one node take them from under each other. So they take turns, in the order
  * in which they come: a node has a queue, of which one worker runs at a time, and each try is put
@@ -44,39 +46,18 @@
 #include "signals.h"
 #include "trace.h"
 #include "why.h"
+#include "work.h"
 
 #define MAX_TRIES	64
 #define ASTRAY		4		/* as many tries counts one in which a unit went astray */
 #define TRY_FOR		(30 * HZ)	/* from the first try on; no other is begun later */
 #define PATIENCE	HZ		/* with a caller who transfers */
+#define LEAVE_AFTER	(10 * HZ)	/* a worker alone that does not end */
 #define MORE		SZ_1G		/* bytes of others that an ordinary user may have moved */
-#define NR_QUEUES	8		/* if there are more nodes, some share one */
 
 /* Worse than any cost: where no PUD can map it, and below 4 GiB, which others may need. */
 #define WEIGHT_CROOKED	BIT(14)
 #define WEIGHT_LOW	BIT(15)
-
-static struct workqueue_struct *queues[NR_QUEUES];
-
-int hpm_choose_init(void)
-{
-	int i;
-
-	for (i = 0; i < NR_QUEUES; i++) {
-		queues[i] = alloc_ordered_workqueue("hpage_map_choose%d", 0, i);
-		if (!queues[i])
-			return -ENOMEM;
-	}
-	return 0;
-}
-
-void hpm_choose_exit(void)
-{
-	int i;
-
-	for (i = 0; i < NR_QUEUES && queues[i]; i++)
-		destroy_workqueue(queues[i]);
-}
 
 /* Look what a unit costs now. Nobody is kept from changing it while we look. */
 void hpm_choice_look(struct hpm_choice *c, unsigned long unit)
@@ -99,8 +80,8 @@ static bool node_begin(struct hpm_choice *c)
 	if (c->node == NUMA_NO_NODE)
 		return false;
 	end = node_end_pfn(c->node);
-	if (c->place->limit)
-		end = min_t(unsigned long, end, PHYS_PFN(c->place->limit));
+	if (c->place.limit)
+		end = min_t(unsigned long, end, PHYS_PFN(c->place.limit));
 	c->first = round_down(node_start_pfn(c->node), 2 * step);
 	c->nr_units = end > c->first ? (end - c->first) / step : 0;
 	c->costs = kvcalloc(c->nr_units, sizeof(*c->costs), GFP_KERNEL);
@@ -120,7 +101,7 @@ static void node_survey(struct hpm_choice *c)
 /* What a unit counts when windows are compared. */
 static unsigned long unit_weight(const struct hpm_choice *c, unsigned long unit)
 {
-	bool low = !c->place->limit && PFN_PHYS(hpm_choice_pfn(c, unit)) < SZ_4G;
+	bool low = !c->place.limit && PFN_PHYS(hpm_choice_pfn(c, unit)) < SZ_4G;
 
 	return c->costs[unit] + (low ? WEIGHT_LOW : 0);
 }
@@ -203,6 +184,16 @@ static int choice_on_node(struct hpm_choice *c, int (*act)(struct hpm_choice *c)
 	return IS_ERR(policy) ? PTR_ERR(policy) : act(c);
 }
 
+/* Whoever comes last lets go of what is held, too. */
+static void choice_put(struct hpm_choice *c)
+{
+	if (!refcount_dec_and_test(&c->refs))
+		return;
+	c->source->release(c);
+	kvfree(c->costs);
+	kfree(c);
+}
+
 /* The worker's part, for which nobody is charged: hold what is chosen, or else choose. */
 static void choice_work(struct work_struct *work)
 {
@@ -217,6 +208,7 @@ static void choice_work(struct work_struct *work)
 	complete(&c->held);
 	if (c->source->keeps_turn && !c->ret)
 		wait_for_completion_timeout(&c->transferred, PATIENCE);
+	choice_put(c);
 }
 
 /* The caller's part. */
@@ -255,6 +247,16 @@ static void choice_release(struct hpm_choice *c, bool done)
 	c->to = 0;
 }
 
+/* Take a try back that the worker has not begun. */
+static bool choice_cancel(struct hpm_choice *c)
+{
+	bool cancelled = cancel_work(&c->work);
+
+	if (cancelled)
+		choice_put(c);
+	return cancelled;
+}
+
 /* Wait for the worker. Return: what it returned; -EAGAIN: its turn did not come; -ERESTARTSYS. */
 static int choice_await(struct hpm_choice *c)
 {
@@ -265,12 +267,11 @@ static int choice_await(struct hpm_choice *c)
 		ret = wait_for_completion_interruptible_timeout(&c->held, left);
 		if (ret > 0)
 			return c->ret;
-		if (!ret && cancel_work(&c->work))
+		if (!ret && choice_cancel(c))
 			return -EAGAIN;
 	} while (!hpm_signals_pending());
 	WRITE_ONCE(c->stop, true);
-	if (!cancel_work(&c->work))
-		wait_for_completion(&c->held);
+	c->left = !choice_cancel(c) && !wait_for_completion_timeout(&c->held, LEAVE_AFTER);
 	return -ERESTARTSYS;
 }
 
@@ -281,17 +282,19 @@ static int choice_try_node(struct hpm_choice *c)
 
 	init_completion(&c->held);
 	init_completion(&c->transferred);
-	INIT_WORK_ONSTACK(&c->work, choice_work);
-	queue_work(queues[c->node % NR_QUEUES], &c->work);
+	INIT_WORK(&c->work, choice_work);
+	refcount_inc(&c->refs);
+	queue_work(hpm_queues[HPM_QUEUE_CHOOSE + c->node % HPM_QUEUES_CHOOSE], &c->work);
 	ret = choice_await(c);
+	if (c->left)
+		return ret;
 	if (!ret)
 		ret = choice_on_node(c, choice_transfer);
 	/* In our turn, if it is not over. But what went astray is held once more. */
 	if (ret != -EBUSY)
 		choice_release(c, !ret);
 	complete(&c->transferred);
-	cancel_work_sync(&c->work);
-	destroy_work_on_stack(&c->work);
+	flush_work(&c->work);
 	return ret;
 }
 
@@ -339,8 +342,8 @@ static void choice_explain(struct hpm_choice *c, u64 nr, int ret, struct hpm_why
 	const char *name = c->source->name;
 	char low[32] = "";
 
-	if (c->place->limit)
-		snprintf(low, sizeof(low), " below %#llx", c->place->limit);
+	if (c->place.limit)
+		snprintf(low, sizeof(low), " below %#llx", c->place.limit);
 	if (ret == -EAGAIN)
 		hpm_why_or(why, "again, or a larger memory.max for the caller's cgroup",
 			   "%s: others got the chosen pages, or the turn, in each try", name);
@@ -362,23 +365,28 @@ static void choice_explain(struct hpm_choice *c, u64 nr, int ret, struct hpm_why
  * filled stays on failure. Return: 0; -ENOMEM, with a reason, when what is wanted cannot be had
  * now; -ERESTARTSYS; or -errno, when the file gets no page.
  */
-int hpm_choose(struct hpm_choice *c, loff_t pos, loff_t end, struct hpm_why *why)
+int hpm_choose(const struct hpm_choice *wanted, loff_t pos, loff_t end, struct hpm_why *why)
 {
-	u64 nr = (end - pos) / c->size;
+	struct hpm_choice *c = kmemdup(wanted, sizeof(*c), GFP_KERNEL);
+	u64 nr = (end - pos) / wanted->size;
 	ktime_t start = ktime_get();
 	int ret = 0;
 
+	if (!c)
+		return -ENOMEM;
+	refcount_set(&c->refs, 1);
 	c->most = ns_capable_noaudit(&init_user_ns, CAP_SYS_ADMIN) ? ULONG_MAX : MORE;
 	c->bound = c->most;
-	hpm_nodes_begin(&c->nodes, c->place);
+	hpm_nodes_begin(&c->nodes, &c->place);
 	for (c->pos = pos; c->pos < end && !ret; c->pos += (loff_t)c->nr * c->size)
 		ret = choice_fill(c);
 	trace_hpage_map_choose(0, 0, end - pos, ret, start);
-	kvfree(c->costs);
-	if (ret != -ENOMEM && ret != -EAGAIN && ret != -EPERM)
-		return ret;
-	choice_explain(c, nr, ret, why);
-	return -ENOMEM;
+	if (ret == -ENOMEM || ret == -EAGAIN || ret == -EPERM) {
+		choice_explain(c, nr, ret, why);
+		ret = -ENOMEM;
+	}
+	choice_put(c);
+	return ret;
 }
 
 /*
@@ -389,7 +397,7 @@ int hpm_choose_forecast(struct hpm_choice *c)
 {
 	unsigned long unit;
 
-	hpm_nodes_begin(&c->nodes, c->place);
+	hpm_nodes_begin(&c->nodes, &c->place);
 	if (!node_begin(c))
 		return c->node == NUMA_NO_NODE ? 0 : -ENOMEM;
 	node_survey(c);

@@ -5,6 +5,7 @@
 
 #include <linux/completion.h>
 #include <linux/mm.h>
+#include <linux/refcount.h>
 #include <linux/types.h>
 #include <linux/workqueue.h>
 
@@ -46,10 +47,13 @@ struct hpm_source {
 	void (*explain)(const struct hpm_choice *c, struct hpm_why *why);
 };
 
-/* It is the caller's; but all except stop is the worker's until it has held the units. */
+/*
+ * It is the caller's; but all except stop and left is the worker's until it has held the units.
+ * hpm_choose() makes a copy of what it is asked for: source, place, file, size, nr, contiguous.
+ */
 struct hpm_choice {
 	const struct hpm_source *source;
-	const struct hpm_place *place;	/* as asked for */
+	struct hpm_place place;		/* as asked for */
 	struct file *file;		/* to fill */
 	unsigned long size;		/* of a unit, bytes */
 	unsigned long nr;		/* units wanted at once */
@@ -68,7 +72,9 @@ struct hpm_choice {
 	struct work_struct work;
 	struct completion held;		/* the worker has done its part */
 	struct completion transferred;	/* the caller has, or has given up */
-	bool stop;			/* the caller does not want it any more */
+	bool stop;			/* the caller does not want it any more, */
+	bool left;			/* and has left it to the worker */
+	refcount_t refs;		/* of the caller and the worker */
 	unsigned long until;		/* jiffies, when no try is begun any more */
 	int ret;			/* of the worker */
 
@@ -86,9 +92,7 @@ static inline unsigned long hpm_choice_pfn(const struct hpm_choice *c, unsigned 
 	return c->first + unit * (c->size >> PAGE_SHIFT);
 }
 
-int hpm_choose_init(void);
-void hpm_choose_exit(void);
-int hpm_choose(struct hpm_choice *c, loff_t pos, loff_t end, struct hpm_why *why);
+int hpm_choose(const struct hpm_choice *wanted, loff_t pos, loff_t end, struct hpm_why *why);
 int hpm_choose_forecast(struct hpm_choice *c);
 void hpm_choice_look(struct hpm_choice *c, unsigned long unit);
 

@@ -9,7 +9,7 @@
  *
  * The memory of others is moved, which stays theirs, in their place and charged to them; only of
  * the page cache mm/ drops what is clean. What is locked, pinned or in a pool of huge pages is left
- * alone, and a zone keeps what its lowest watermark keeps.
+ * alone. A node keeps what room.c leaves to others, and a zone what its lowest watermark keeps.
  *
  * Two neighbours that are emptied at once would merge, of which mm/ warns. So a worker is alone
  * while it has its turn, and a transfer needs none.
@@ -87,16 +87,14 @@ static enum content page_look(struct page *page, unsigned long *step)
 	return content;
 }
 
-/*
- * May a block be taken of which so many pages are free? mm/ looks at no watermark for free pages
- * that are taken in this way.
- */
+/* May free pages be taken? mm/ looks at no watermark for those that are taken in this way. */
 static bool zone_spares(struct zone *zone, unsigned long free)
 {
 	return zone_page_state(zone, NR_FREE_PAGES) > min_wmark_pages(zone) + free;
 }
 
-static u16 block_look(struct hpm_choice *c, struct page *page)
+/* How many pages have to be moved out of a block, or HPM_USELESS. */
+static u16 block_cost(struct hpm_choice *c, struct page *page)
 {
 	/* tmpfs cannot ask for the lists of reclaimable memory. */
 	bool usable = page_zonenum(page) != ZONE_MOVABLE &&
@@ -109,22 +107,31 @@ static u16 block_look(struct hpm_choice *c, struct page *page)
 		cost += content == MOVABLE ? step : 0;
 	}
 	c->found[content]++;
-	cost = min(cost, BLOCK_PAGES);
-	return content > MOVABLE || !zone_spares(page_zone(page), BLOCK_PAGES - cost) ?
-	       HPM_USELESS : cost;
+	return content > MOVABLE ? HPM_USELESS : min(cost, BLOCK_PAGES);
+}
+
+static u16 block_look(struct hpm_choice *c, struct page *page)
+{
+	u16 cost = block_cost(c, page);
+
+	/* Its buddy may be taken, too. */
+	return cost < HPM_USELESS && zone_spares(page_zone(page), 2 * BLOCK_PAGES - cost) ?
+	       cost : HPM_USELESS;
 }
 
 static int block_take(struct hpm_choice *c, unsigned long unit)
 {
 	unsigned long pfn = hpm_choice_pfn(c, unit);
 	struct page *page = pfn_to_online_page(pfn);
+	/* What was seen in the survey may be old. */
+	u16 cost = page ? block_cost(c, page) : HPM_USELESS;
 	int ret = -ENOMEM;
 
 	if (READ_ONCE(c->stop))
 		return -ERESTARTSYS;
-	if (page && zone_spares(page_zone(page), BLOCK_PAGES - c->costs[unit])) {
+	if (cost < HPM_USELESS && zone_spares(page_zone(page), BLOCK_PAGES - cost)) {
 		ret = alloc_contig_frozen_range(pfn, pfn + BLOCK_PAGES, ACR_FLAGS_NONE, TAKE_GFP);
-		c->moved += c->costs[unit] * PAGE_SIZE;
+		c->moved += cost * PAGE_SIZE;
 	}
 	c->costs[unit] = ret ? HPM_VAIN : HPM_HELD;
 	if (ret)
@@ -175,12 +182,19 @@ static void buddy_take(struct hpm_choice *c, unsigned long unit)
 
 static int blocks_hold(struct hpm_choice *c)
 {
-	unsigned long unit, to_move = 0;
+	struct hpm_place node = { HPAGE_MAP_POLICY_STRICT, c->node, c->place.limit };
+	unsigned long room = hpm_room(&node) / BLOCK_PAGES, wanted = 0, to_move = 0, unit;
 	int pass, ret;
 
-	for (unit = c->from; unit < c->to; unit++)
-		if (c->costs[unit] < HPM_USELESS)
-			to_move += c->costs[unit] * PAGE_SIZE;
+	for (unit = c->from; unit < c->to; unit++) {
+		wanted += c->costs[unit] < HPM_USELESS;
+		to_move += c->costs[unit] < HPM_USELESS ? c->costs[unit] * PAGE_SIZE : 0;
+	}
+	/* What is moved stays on the node, if it has room. */
+	if (wanted > room) {
+		c->longest = min(c->longest, room);
+		return -ENXIO;
+	}
 	if (to_move > c->most - min(c->most, c->moved))
 		return -EPERM;
 	/* The free ones first, as nothing is moved into what we hold. */
@@ -270,7 +284,7 @@ int hpm_claim_forecast(const struct hpm_place *place, struct hpage_map_forecast 
 {
 	struct hpm_choice c = {
 		.source = &hpm_blocks,
-		.place = place,
+		.place = *place,
 		.contiguous = true,
 		.size = PMD_SIZE,
 		.nr = hpm_room(place) / BLOCK_PAGES,

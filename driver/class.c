@@ -18,12 +18,11 @@ static int param_set_mode(const char *text, const struct kernel_param *kp)
 	unsigned int bits;
 	int ret = kstrtouint(text, 8, &bits);
 
-	if (ret)
-		return ret;
-	if (bits & ~0777)
-		return -EINVAL;
-	mode = bits;
-	return 0;
+	if (!ret && bits & ~0777)
+		ret = -EINVAL;
+	if (!ret)
+		mode = bits;
+	return ret;
 }
 
 static const struct kernel_param_ops mode_ops = { .set = param_set_mode };

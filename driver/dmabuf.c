@@ -120,27 +120,21 @@ static void export_release(struct dma_buf *dmabuf)
 	kfree(part);
 }
 
-static const struct dma_buf_ops export_ops = {
-	.detach = export_detach,
-	.map_dma_buf = export_map,
-	.unmap_dma_buf = export_unmap,
-	.begin_cpu_access = export_begin_cpu_access,
-	.end_cpu_access = export_end_cpu_access,
-	.mmap = export_mmap,
-	.vmap = export_vmap,
-	.release = export_release,
-};
+#define EXPORT_OPS(_vmap)			\
+{						\
+	.detach = export_detach,		\
+	.map_dma_buf = export_map,		\
+	.unmap_dma_buf = export_unmap,		\
+	.begin_cpu_access = export_begin_cpu_access,	\
+	.end_cpu_access = export_end_cpu_access,	\
+	.mmap = export_mmap,			\
+	.vmap = _vmap,				\
+	.release = export_release,		\
+}
 
+static const struct dma_buf_ops export_ops = EXPORT_OPS(export_vmap);
 /* For reading alone: the kernel has no address through which it might write. */
-static const struct dma_buf_ops read_only_ops = {
-	.detach = export_detach,
-	.map_dma_buf = export_map,
-	.unmap_dma_buf = export_unmap,
-	.begin_cpu_access = export_begin_cpu_access,
-	.end_cpu_access = export_end_cpu_access,
-	.mmap = export_mmap,
-	.release = export_release,
-};
+static const struct dma_buf_ops read_only_ops = EXPORT_OPS(NULL);
 
 /**
  * hpage_map_export_part() - make a dma-buf of a part of a buffer

@@ -210,9 +210,8 @@ static struct file *mapping_file(struct hpage_map_buffer *buf, struct hpage_map_
 		put_device(dev);
 		return ERR_CAST(table);
 	}
-	nr = hpm_dma_sync(table, 0, table->length, false);
-	if (!nr)
-		nr = mapping_copy_runs(&table->sgt, &(struct hpage_map_runs){});
+	nr = hpm_dma_sync(table, 0, table->length, false) ?:
+	     mapping_copy_runs(&table->sgt, &(struct hpage_map_runs){});
 	d->nr_runs = nr;
 	file = nr < 0 ? ERR_PTR(nr) :
 	       anon_inode_getfile("[hpage_map-dma]", &mapping_fops, table, O_RDWR);

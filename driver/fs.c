@@ -58,13 +58,12 @@ static int fs_mount_add(enum hpm_fs fs, const char *type, const char *key, const
 	struct vfsmount *mnt = fs_mount_hidden(type, key, value);
 	int ret = PTR_ERR_OR_ZERO(mnt);
 
+	if (!ret)
+		mounts[fs] = mnt;
 	if (ret == -EINVAL || ret == -ENODEV)
 		return 0;
 	/* No limit on files is set, so there was no memory for the inode. */
-	if (ret)
-		return ret == -ENOSPC ? -ENOMEM : ret;
-	mounts[fs] = mnt;
-	return 0;
+	return ret == -ENOSPC ? -ENOMEM : ret;
 }
 
 static int fs_mount_all(void)

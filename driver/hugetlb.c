@@ -42,9 +42,9 @@ static void hugetlb_explain(const struct hpm_pool *pool, unsigned long nr, struc
 static int hugetlb_choose(struct file *file, const struct hpm_request *r,
 			  const struct hpm_pool *pool, unsigned long nr)
 {
-	struct hpm_choice c = {
+	const struct hpm_choice c = {
 		.source = &hpm_pool_pages,
-		.place = &r->place,
+		.place = r->place,
 		.file = file,
 		.contiguous = r->flags & HPAGE_MAP_CONTIGUOUS,
 		.size = pool->page_size,

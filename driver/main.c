@@ -27,7 +27,6 @@
 
 #include "buffer.h"
 #include "chardev.h"
-#include "choose.h"
 #include "class.h"
 #include "default.h"
 #include "dmamap.h"
@@ -54,10 +53,9 @@ static const struct {
 	int (*init)(void);
 	void (*exit)(void);
 } parts[] = {
-	{ hpm_work_init, hpm_work_exit },
-	{ hpm_choose_init, hpm_choose_exit },
 	{ .exit = hpm_policy_exit },
 	{ hpm_fs_init, hpm_fs_exit },
+	{ hpm_work_init, hpm_work_exit },
 	{ hpm_offline_init, hpm_offline_exit },
 	{ hpm_reserve_init, hpm_reserve_exit },
 	{ hpm_reserve_sysfs_init, hpm_reserve_sysfs_exit },

@@ -104,13 +104,10 @@ static int name_taken(const char *name, struct hpm_why *why)
 {
 	/* "default" is what the default buffer is called, hpage_map its device in this class. */
 	if (!strcmp(name, "default") || !strcmp(name, KBUILD_MODNAME))
-		hpm_why(why, "%s stands for the default buffer", name);
-	else if (named_find(name))
-		hpm_why(why, "there is a buffer named %s already", name);
-	else
-		return 0;
-	hpm_why_try(why, "another name");
-	return -EEXIST;
+		return hpm_refuse(why, -EEXIST, "another name",
+				  "%s stands for the default buffer", name);
+	return named_find(name) ? hpm_refuse(why, -EEXIST, "another name",
+					     "there is a buffer named %s already", name) : 0;
 }
 
 /* From here on nobody else can have the name. */

@@ -69,9 +69,7 @@ static int offline_notify(struct notifier_block *nb, unsigned long action, void 
 	return NOTIFY_OK;
 }
 
-static struct notifier_block offline_notifier = {
-	.notifier_call = offline_notify,
-};
+static struct notifier_block offline_notifier = { .notifier_call = offline_notify };
 
 int hpm_offline_init(void)
 {

@@ -166,7 +166,7 @@ static void reserve_work(struct work_struct *work)
 	if (ret && !r->finding.len)
 		hpm_why(&r->finding, "%pe", ERR_PTR(ret));
 	if (ret || missing)
-		queue_delayed_work(hpm_workqueue, &r->work, ret ? RETRY_AFTER : 0);
+		queue_delayed_work(hpm_queues[HPM_QUEUE_RESERVE], &r->work, ret ? RETRY_AFTER : 0);
 	guard(mutex)(&r->lock);
 	r->why = r->finding;
 }
@@ -180,7 +180,7 @@ static struct file *reserve_take(struct hpm_reserve *r, unsigned long nr, loff_t
 	*start = r->head * r->page_size;
 	r->head += nr;
 	/* Work that is due sooner stays so. */
-	queue_delayed_work(hpm_workqueue, &r->work, REFILL_AFTER);
+	queue_delayed_work(hpm_queues[HPM_QUEUE_RESERVE], &r->work, REFILL_AFTER);
 	return get_file(r->file);
 }
 
@@ -221,7 +221,7 @@ struct hpm_reserve *hpm_reserve_take(enum hpage_map_backing backing, unsigned lo
  */
 void hpm_reserve_refill(struct hpm_reserve *r)
 {
-	mod_delayed_work(hpm_workqueue, &r->work, 0);
+	mod_delayed_work(hpm_queues[HPM_QUEUE_RESERVE], &r->work, 0);
 }
 
 /* Keep @nr pages ready. Return: 0, or -ENOMEM when no machine of this size has as many. */
@@ -230,7 +230,7 @@ int hpm_reserve_ask(struct hpm_reserve *r, unsigned long nr)
 	if (nr > totalram_pages() / (r->page_size >> PAGE_SHIFT))
 		return -ENOMEM;
 	WRITE_ONCE(r->asked, nr);
-	mod_delayed_work(hpm_workqueue, &r->work, 0);
+	mod_delayed_work(hpm_queues[HPM_QUEUE_RESERVE], &r->work, 0);
 	return 0;
 }
 

@@ -101,9 +101,9 @@ static int filling_claim(struct filling *f, loff_t pos, loff_t end)
 	static const char policy[] = "kernel/mm/transparent_hugepage/shmem_enabled";
 	char text[64];
 	bool denied = hpm_fs_sysfs(policy, text, sizeof(text)) > 0 && strstr(text, "[deny]");
-	struct hpm_choice c = {
+	const struct hpm_choice c = {
 		.source = &hpm_blocks,
-		.place = f->place,
+		.place = *f->place,
 		.file = f->file,
 		.contiguous = f->in_a_row,
 		.size = PMD_SIZE,

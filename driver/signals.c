@@ -9,7 +9,8 @@
  *	call returns, and interrupts nothing
  *
  *	a signal whose handler has SA_RESTART, as of a profiling timer: it is blocked while
- *	the pages are got, and its handler runs when the call returns
+ *	the pages are got, and its handler runs when the call returns, unless it is one by
+ *	which the kernel reports a fault of the task
  *
  *	all else, another signal, a stop, the freezer or a tracer: the call is over at the next
  *	page, gives back what it has, and returns -ERESTARTSYS as the kernel's own calls do. It
@@ -21,6 +22,10 @@
 #include <linux/sched/signal.h>
 
 #include "signals.h"
+
+/* If one of these is blocked when the task causes it, the kernel ends the task. */
+#define SIGNALS_OF_FAULTS	(sigmask(SIGSEGV) | sigmask(SIGBUS) | sigmask(SIGILL) | \
+				 sigmask(SIGTRAP) | sigmask(SIGFPE) | sigmask(SIGSYS))
 
 /* Must the call end? What interrupts the task otherwise is put off until it returns. */
 bool hpm_signals_pending(void)
@@ -55,5 +60,6 @@ void hpm_signals_hold(sigset_t *before)
 		if (action_restarts(&sighand->action[i].sa))
 			sigaddset(&signals, i + 1);
 	spin_unlock_irq(&sighand->siglock);
+	sigdelsetmask(&signals, SIGNALS_OF_FAULTS);
 	sigprocmask(SIG_BLOCK, &signals, before);
 }

@@ -44,25 +44,12 @@ BUFFER_ATTR(exports, "%d", atomic_read(&buf->exports), 0);
 BUFFER_ATTR(drivers, "%d", atomic_read(&buf->drivers), 0);
 BUFFER_ATTR(devices, "%d", atomic_read(&buf->devices), 0);
 
+#define ATTR(_name) (&dev_attr_##_name.attr)
+
 static struct attribute *buffer_attrs[] = {
-	&dev_attr_id.attr,
-	&dev_attr_asked.attr,
-	&dev_attr_size.attr,
-	&dev_attr_page_size.attr,
-	&dev_attr_backing.attr,
-	&dev_attr_nr_pages.attr,
-	&dev_attr_nr_huge.attr,
-	&dev_attr_runs.attr,
-	&dev_attr_node.attr,
-	&dev_attr_below_4g.attr,
-	&dev_attr_reserve.attr,
-	&dev_attr_creator.attr,
-	&dev_attr_descriptors.attr,
-	&dev_attr_mappings.attr,
-	&dev_attr_exports.attr,
-	&dev_attr_drivers.attr,
-	&dev_attr_devices.attr,
-	NULL
+	ATTR(id), ATTR(asked), ATTR(size), ATTR(page_size), ATTR(backing), ATTR(nr_pages),
+	ATTR(nr_huge), ATTR(runs), ATTR(node), ATTR(below_4g), ATTR(reserve), ATTR(creator),
+	ATTR(descriptors), ATTR(mappings), ATTR(exports), ATTR(drivers), ATTR(devices), NULL
 };
 
 static const struct attribute_group buffer_group = { .attrs = buffer_attrs };

@@ -52,14 +52,15 @@ static int user_add_batch(struct hpm_backing *b, struct page **pages, int nr, in
 		charged = folio != hpm_pages_last(&b->pages);
 		*err = charged ? hpm_limit_add_folio(&b->charge, folio, why) : 0;
 		if (*err)
-			return i;
+			break;
 		*err = hpm_pages_add(&b->pages, pages[i], PAGE_SIZE);
-		if (*err && charged)
+		if (!*err)
+			continue;
+		if (charged)
 			hpm_limit_sub_folio(&b->charge, folio);
-		if (*err)
-			return i;
+		break;
 	}
-	return nr;
+	return i;
 }
 
 static int user_pin_batch(unsigned long addr, int nr, struct page **pages, struct hpm_why *why)
@@ -124,10 +125,8 @@ int hpm_user_pin(struct hpm_backing *b, const struct hpm_request *r)
 	if (nr > totalram_pages())
 		return hpm_refuse(r->why, -ENOMEM, "a smaller size", "this machine has less");
 	*b = (struct hpm_backing){ .kind = HPAGE_MAP_BACKING_USER, .pages.shift = PAGE_SHIFT };
-	ret = hpm_limit_begin(&b->charge, HPM_LIMIT_MEMLOCK);
-	if (ret)
-		return ret;
-	ret = user_pin_all(b, r->address, nr, r->why);
+	ret = hpm_limit_begin(&b->charge, HPM_LIMIT_MEMLOCK) ?:
+	      user_pin_all(b, r->address, nr, r->why);
 	if (ret)
 		hpm_backing_discard(b, hpm_pages_size(&b->pages));
 	return ret;
