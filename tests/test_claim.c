@@ -260,6 +260,13 @@ static void node_is_full_no_more(uint64_t kept)
 	CHECK_EQ(write_text(MIN_FREE, text), 0);
 }
 
+/* To others, so that requests get none of it. */
+static void pool_is_promised(void)
+{
+	CHECK_NE(mmap(NULL, pool_of(pmd_size, "free") * pmd_size, RW,
+		      MAP_PRIVATE | MAP_ANONYMOUS | MAP_HUGETLB, -1, 0), MAP_FAILED);
+}
+
 /*
  * A node may look as if it had what is wanted, although its zones keep all of it. No try is spent
  * on it then: a run is made on the other one.
@@ -269,14 +276,10 @@ static void a_node_that_keeps_its_memory_is_passed_over(void)
 	struct hpage_map_alloc a = wish_on(wish_of(HPAGE_MAP_BACKING_THP, 8, CONTIG),
 					   HPAGE_MAP_POLICY_PREFERRED, NODE);
 	uint64_t kept = read_u64(MIN_FREE);
-	size_t len;
 
 	CHECK_EQ(load(""), 0);
 	node_is_full(400);
-	/* The pool is promised to others. */
-	len = pool_of(pmd_size, "free") * pmd_size;
-	CHECK_NE(mmap(NULL, len, RW, MAP_PRIVATE | MAP_ANONYMOUS | MAP_HUGETLB, -1, 0),
-		 MAP_FAILED);
+	pool_is_promised();
 	CHECK_ALLOC(&a, 0);
 	check_run(&a);
 	CHECK_EQ(pages_on(a.fd, 0), 8);
@@ -329,6 +332,45 @@ static void a_full_node_kills_nobody(void)
 	CHECK_EQ(write_text(RESERVE "pages", "0"), 0);
 	for (size_t i = 0; i < 256; i++)
 		close(fds[i]);
+	node_is_full_no_more(kept);
+	CHECK_EQ(unload(), 0);
+}
+
+#define FLOOR		(ALL / 64)	/* as in room.c */
+
+/*
+ * Who may use any node gets none of what is left to others on the first one. Those who are bound to
+ * it would meet the OOM killer.
+ */
+static void runs_leave_each_node_room(void)
+{
+	uint64_t kept = read_u64(MIN_FREE);
+	struct hpage_map_alloc a;
+	int fds[64];
+	size_t nr;
+
+	CHECK_EQ(load(""), 0);
+	tidy_memory();
+	CHECK_EQ(write_text(MIN_FREE, "65536"), 0);	/* KiB, half of it on this node */
+	ask_node_pool(NODE, (node_memory(NODE, "MemFree:") - SPARE) / pmd_size);
+	pool_is_promised();
+	for (nr = 0; nr < 64; nr++) {
+		a = wish_on(wish_of(HPAGE_MAP_BACKING_THP, 4, CONTIG),
+			    HPAGE_MAP_POLICY_PREFERRED, NODE);
+		CHECK_ALLOC(&a, 0);
+		check_run(&a);
+		fds[nr] = a.fd;
+		if (!pages_on(a.fd, NODE))
+			break;
+	}
+	printf("# %zu runs, %llu MiB free\n", nr,
+	       (unsigned long long)(node_memory(NODE, "MemFree:") / MIB));
+	CHECK_GE(nr, 4);
+	CHECK_LT(nr, 64);
+	CHECK_GE(node_memory(NODE, "MemFree:"), FLOOR + 32 * MIB);
+	do
+		close(fds[nr]);
+	while (nr--);
 	node_is_full_no_more(kept);
 	CHECK_EQ(unload(), 0);
 }
@@ -769,6 +811,7 @@ static const struct test tests[] = {
 	TEST(a_run_below_4_gib, ON_NONE),
 	TEST(a_node_that_keeps_its_memory_is_passed_over, ON_NONE),
 	TEST(a_full_node_kills_nobody, ON_NONE),
+	TEST(runs_leave_each_node_room, ON_NONE),
 	TEST(locked_memory_stays_where_it_is, ON_NONE),
 	TEST(pages_of_a_pool_stay_where_they_are, ON_NONE),
 	TEST(what_is_forecast_comes_true, ON_NONE),

@@ -247,6 +247,51 @@ static void ticks_come_after_the_call(void)
 	CHECK_EQ(unload(), 0);
 }
 
+/* For ever, with handlers that restart calls. */
+static void ask_with_handlers(void *arg)
+{
+	struct sigaction action = { .sa_handler = tick, .sa_flags = SA_RESTART };
+	const int signals[] = { SIGUSR1, SIGBUS, SIGSEGV };
+
+	(void)arg;
+	for (size_t i = 0; i < 3; i++)
+		CHECK_EQ(sigaction(signals[i], &action, NULL), 0);
+	for (;;) {
+		struct hpage_map_alloc a = long_request(HPAGE_MAP_BACKING_BASE);
+
+		CHECK_ALLOC(&a, 0);
+		close(a.fd);
+	}
+}
+
+/* The signals that a process has blocked; bit 0 is signal 1. */
+static uint64_t blocked_by(pid_t pid)
+{
+	char path[64], text[4096];
+	const char *line;
+
+	snprintf(path, sizeof(path), "/proc/%d/status", pid);
+	read_text(path, text, sizeof(text));
+	line = strstr(text, "SigBlk:");
+	return line ? strtoull(line + strlen("SigBlk:"), NULL, 16) : 0;
+}
+
+/* If the task caused one of these while it was blocked, the kernel would end the task. */
+static void signals_of_faults_are_not_put_off(void)
+{
+	const uint64_t faults = 1ULL << (SIGBUS - 1) | 1ULL << (SIGSEGV - 1);
+	uint64_t blocked = 0;
+	pid_t pid;
+
+	CHECK_EQ(load(""), 0);
+	pid = spawn(ask_with_handlers, NULL);
+	CHECK_COMES((blocked = blocked_by(pid)) & 1ULL << (SIGUSR1 - 1));
+	CHECK_EQ(blocked & faults, 0);
+	CHECK_EQ(kill(pid, SIGKILL), 0);
+	CHECK_KILLED(pid, SIGKILL);
+	CHECK_EQ(unload(), 0);
+}
+
 static void other_signals_end_it(void)
 {
 	struct hpage_map_alloc a;
@@ -1033,6 +1078,7 @@ static const struct test tests[] = {
 	TEST(work_for_the_task_does_not_end_a_pin, ON_NONE),
 	TEST(a_profiling_timer_ends_nothing, ON_NONE),
 	TEST(ticks_come_after_the_call, ON_NONE),
+	TEST(signals_of_faults_are_not_put_off, ON_NONE),
 	TEST(other_signals_end_it, ON_NONE),
 	TEST(a_stop_is_not_seen, ON_NONE),
 	TEST(a_stop_that_is_soon_over_is_not_seen, ON_NONE),
