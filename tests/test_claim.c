@@ -722,10 +722,9 @@ static bool somebody_is_in(const char *comm, const char *function)
 }
 
 /*
- * The page of a block that is being read lies in the middle of the upper half of a node, which is
- * a zone and a run of its own: where the last pages were
- * that somebody has given back on this processor. What the kernel allocates beside it lies at the
- * end, where more pages are free in a row.
+ * The page of a block that is being read lies in the middle of what is free on a node: where the
+ * last pages were that somebody has given back on this processor. What the kernel allocates beside
+ * it lies at the end, where more pages are free in a row.
  */
 static pid_t disk_is_read(void)
 {
@@ -753,15 +752,20 @@ static pid_t disk_is_read(void)
 	return pid;
 }
 
-/* One half after the other; the zone keeps some. */
-static void ask_for_most(void *arg)
+/* The zone keeps some. */
+static int take_longest_run(void)
+{
+	struct hpage_map_alloc a = run_request(forecast(NODE, 0).length / MIB - 64);
+
+	CHECK_ALLOC(&a, 0);
+	return a.fd;
+}
+
+static void take_all_runs(void *arg)
 {
 	(void)arg;
-	for (;;) {
-		struct hpage_map_alloc a = run_request(forecast(NODE, 0).length / MIB - 64);
-
-		CHECK_ALLOC(&a, 0);
-	}
+	for (;;)
+		take_longest_run();
 }
 
 /*
@@ -783,8 +787,7 @@ static void a_silent_disk_keeps_nobody_alive(void)
 	CHECK_COMES(!access("/sys/block/nbd0/pid", F_OK));
 	before = node_memory(NODE, "MemFree:");
 	reader = disk_is_read();
-
-	asker = spawn(ask_for_most, NULL);
+	asker = spawn(take_all_runs, NULL);
 	CHECK_COMES(somebody_is_in("hpage_map_choose", "buffer_migrate"));
 	CHECK_EQ(kill(asker, SIGKILL), 0);
 	CHECK_KILLED(asker, SIGKILL);
