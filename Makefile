@@ -33,7 +33,8 @@ help:
 	@echo 'make test-all         run them on every supported kernel, the debug kernel included'
 	@echo 'make soak             kill processes that use it, 10,000 times, in a virtual machine'
 	@echo 'make fuzz             try random sequences of calls, on the debug kernel'
-	@echo 'make bench            measure mapping, the reserve, runs and each call'
+	@echo 'make bench            measure mapping, making, pinning, runs and each call'
+	@echo 'make guard            fail if page faults, entries or instructions of a buffer change'
 	@echo 'make test-devices     run those of devices and drivers: DMA, dma-buf, RDMA, KVM'
 	@echo 'make coverage         see which lines of the driver the tests run: docs/coverage.md'
 	@echo 'make demo-devices     see devices fill huge pages, and packets captured'
@@ -123,6 +124,10 @@ bench:
 	@vm/packages bench
 	@bench/run
 
+guard:
+	@vm/packages test
+	@bench/guard
+
 coverage:
 	@vm/packages coverage
 	@tests/coverage
@@ -186,5 +191,5 @@ clean:
 	rm -rf build
 
 .PHONY: help headers module heap lib tools check-lib install uninstall demo demo-devices test \
-	test-all test-devices coverage soak fuzz bench deb rpm test-deb test-boot test-rpm \
+	test-all test-devices coverage soak fuzz bench guard deb rpm test-deb test-boot test-rpm \
 	selftest check clean

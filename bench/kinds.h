@@ -129,16 +129,17 @@ static inline void write_number(const char *path, uint64_t number)
 	write_file(path, text);
 }
 
-/* What was measured before may have left the memory in pieces. */
+/* What was measured before may still be on its way back, or have left the memory in pieces. */
 static inline void set_pool_pages(uint64_t pages)
 {
 	write_number(POOL, pages);
 	for (int tries = 0; read_number(POOL) != pages; tries++) {
-		if (tries == 10)
+		if (tries == 600)
 			errx(1, "the pool has %" PRIu64 " of %" PRIu64 " pages",
 			     read_number(POOL), pages);
-		write_file("/proc/sys/vm/drop_caches", "3");
-		write_file("/proc/sys/vm/compact_memory", "1");
+		usleep(100000);
+		if (read_number(POOL) < pages)
+			write_file("/proc/sys/vm/compact_memory", "1");
 		write_number(POOL, pages);
 	}
 }
