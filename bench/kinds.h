@@ -66,7 +66,7 @@ static inline int get_memfd_base(void)
 }
 
 /* The kernel's own dma-buf of a memfd. It has a limit for its size, which we raise. */
-static inline int get_udmabuf(void)
+static inline int get_udmabuf_of(int (*get)(void))
 {
 	struct udmabuf_create create = { .flags = UDMABUF_FLAGS_CLOEXEC, .size = size };
 	int fd, device = open("/dev/udmabuf", O_RDWR | O_CLOEXEC);
@@ -74,13 +74,23 @@ static inline int get_udmabuf(void)
 	if (device < 0)
 		return -1;
 	write_file("/sys/module/udmabuf/parameters/size_limit_mb", "65536");
-	create.memfd = get_memfd_hugetlb();
+	create.memfd = get();
 	if (fcntl(create.memfd, F_ADD_SEALS, F_SEAL_SHRINK))
 		err(1, "F_ADD_SEALS");
 	fd = ioctl(device, UDMABUF_CREATE, &create);
 	close(create.memfd);
 	close(device);
 	return fd;
+}
+
+static inline int get_udmabuf(void)
+{
+	return get_udmabuf_of(get_memfd_hugetlb);
+}
+
+static inline int get_udmabuf_base(void)
+{
+	return get_udmabuf_of(get_memfd_base);
 }
 
 static inline int get_heap(void)

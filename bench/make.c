@@ -13,14 +13,13 @@
  *			those from a tenth of NUMBER on, of the rounds; NUMBER goes to OTHERS
  *	give-each	giving NUMBER of them back, for each
  *
- * "contiguous" is one run of memory without a pool, "reserve" are the pages that are kept ready.
+ * "contiguous" is one run of memory without a pool. bench/reserve measures the reserve.
  */
 #define _GNU_SOURCE
 #include <sys/resource.h>
 
 #include "kinds.h"
 
-#define RESERVE		"/sys/class/hpage_map_reserve/hugetlb-2048kB-node0/"
 #define MAX_ROUNDS	99
 #define MAX_DECADES	6
 
@@ -35,16 +34,6 @@ static int get_contiguous(void)
 	return ioctl(door, HPAGE_MAP_ALLOC, &a) ? -1 : a.fd;
 }
 
-static int get_reserve(void)
-{
-	struct hpage_map_alloc a = get_buffer(door, HPAGE_MAP_BACKING_HUGETLB, size,
-					      HPAGE_MAP_EXACT | HPAGE_MAP_RESERVE);
-
-	if (!(a.got_attributes & HPAGE_MAP_ATTR_RESERVE))
-		errx(1, "the reserve is empty");
-	return a.fd;
-}
-
 static const struct way {
 	const char *name;
 	int (*get)(void);
@@ -52,7 +41,6 @@ static const struct way {
 	uint64_t small;		/* bytes of the smallest */
 } ways[] = {
 	{ "hpage_map-hugetlb", get_hugetlb, 1, HUGE_PAGE },
-	{ "hpage_map-reserve", get_reserve, 1, HUGE_PAGE },
 	{ "hpage_map-thp", get_thp, 0, HUGE_PAGE },
 	{ "hpage_map-contiguous", get_contiguous, 0, HUGE_PAGE },
 	{ "hpage_map-base", get_base, 0, BASE_PAGE },
@@ -67,21 +55,10 @@ static const struct way {
 static int64_t get_us[NR_WAYS][MAX_DECADES][MAX_ROUNDS];
 static int64_t give_us[NR_WAYS][MAX_DECADES][MAX_ROUNDS];
 
-/* Pages for this way and no other; those of the reserve are ready. */
+/* Pages for this way and no other. */
 static void set_pages(const struct way *way, uint64_t bytes)
 {
-	uint64_t pages = way->pool ? bytes / HUGE_PAGE : 0;
-	uint64_t reserved = way->get == get_reserve ? pages : 0;
-
-	write_number(RESERVE "pages", 0);
-	set_pool_pages(pages);
-	write_number(RESERVE "pages", reserved);
-	for (int polls = 0; read_number(RESERVE "ready") < reserved; polls++) {
-		if (polls == 60000)
-			errx(1, "the reserve has only %" PRIu64 " pages",
-			     read_number(RESERVE "ready"));
-		usleep(10000);
-	}
+	set_pool_pages(way->pool ? bytes / HUGE_PAGE : 0);
 }
 
 static void print(const struct way *way, int number, const char *action, int64_t *us, int rounds)
