@@ -34,7 +34,7 @@ help:
 	@echo 'make soak             kill processes that use it, 10,000 times, in a virtual machine'
 	@echo 'make fuzz             try random sequences of calls, on the debug kernel'
 	@echo 'make bench            measure mapping, making, pinning, runs and each call'
-	@echo 'make guard            fail if page faults, entries or instructions of a buffer change'
+	@echo 'make guard            fail if the faults, entries or instructions of a buffer change'
 	@echo 'make test-devices     run those of devices and drivers: DMA, dma-buf, RDMA, KVM'
 	@echo 'make coverage         see which lines of the driver the tests run: docs/coverage.md'
 	@echo 'make demo-devices     see devices fill huge pages, and packets captured'
