@@ -7,12 +7,15 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "fd.h"
+#include "files.h"
 #include "internal.h"
 #include "loaded.h"
 #include "memfd.h"
@@ -249,6 +252,99 @@ PUBLIC int hpmap_from_fd_flags(int fd, unsigned int flags, struct hpmap_buffer *
 PUBLIC int hpmap_from_fd(int fd, struct hpmap_buffer **buffer)
 {
 	return hpmap_from_fd_flags(fd, 0, buffer);
+}
+
+static int reopen_failed(const struct hpmap_buffer *b, unsigned int flags, int ret)
+{
+	if (ret == -EACCES)
+		return fail(ret, "the buffer may not be opened again by this user, for %s",
+			    flags & HPMAP_READ_ONLY ? "reading" : "reading and writing");
+	if (b->backend == HPMAP_BACKEND_MODULE && (ret == -ENXIO || ret == -ENODEV))
+		return fail(-ENOENT, "the name of the buffer has been taken away, and with it the "
+			    "device that would be opened" TRY "hpagectl list");
+	if (ret == -ENOENT || ret == -ENOTDIR)
+		return fail(-ENOTSUP, "a buffer is opened again by /proc/self/fd, which is not "
+			    "there" TRY "sudo mount -t proc proc /proc");
+	return fail(ret, "/proc/self/fd/%d: %s", b->fd, strerror(-ret));
+}
+
+/* The number of a device may be that of another buffer meanwhile. */
+static int reopen_check_same(const struct hpmap_buffer *b, int fd)
+{
+	struct hpmap_info before, now;
+	int ret = module_info(b->fd, &before);
+
+	if (!ret)
+		ret = module_info(fd, &now);
+	if (!ret && now.id != before.id)
+		ret = reopen_failed(b, HPMAP_READ_ONLY, -ENXIO);
+	return ret;
+}
+
+/*
+ * A memfd begins with a mode that lets everybody open it again for writing. One that has a name
+ * somewhere is for others to protect.
+ */
+static int reopen_protect(int fd)
+{
+	struct stat st;
+
+	if (fstat(fd, &st))
+		return fail(-errno, "fstat: %s", strerror(errno));
+	if (st.st_nlink || !(st.st_mode & 022) || !fchmod(fd, st.st_mode & 0755))
+		return 0;
+	if (errno == EPERM)
+		return fail(-EPERM, "the memfd is of another user, and everybody may open it again "
+			    "for writing" TRY "fchmod(fd, 0600), by its owner");
+	return fail(-errno, "fchmod: %s", strerror(errno));
+}
+
+static int buffer_reopen(const struct hpmap_buffer *b, unsigned int flags)
+{
+	bool read_only = flags & HPMAP_READ_ONLY;
+	char path[32];
+	int fd, ret = 0;
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", b->fd);
+	fd = file_open(path, read_only ? O_RDONLY : O_RDWR);
+	if (fd < 0)
+		return reopen_failed(b, flags, -errno);
+	if (b->backend == HPMAP_BACKEND_MODULE)
+		ret = reopen_check_same(b, fd);
+	else if (read_only)
+		ret = reopen_protect(fd);
+	if (!ret)
+		return fd_above_standard(fd);
+	close(fd);
+	return ret;
+}
+
+PUBLIC int hpmap_reopen(const struct hpmap_buffer *b, unsigned int flags,
+			struct hpmap_buffer **other)
+{
+	struct hpmap_buffer *o;
+	int fd;
+
+	if (flags & ~HPMAP_READ_ONLY)
+		return fail(-EINVAL, "hpmap_reopen: unknown bits in flags, %#x", flags);
+	o = buffer_new();
+	if (!o)
+		return -ENOMEM;
+	fd = buffer_reopen(b, flags);
+	if (fd < 0) {
+		hpmap_close(o);
+		return fd;
+	}
+	o->fd = fd;
+	o->backend = b->backend;
+	o->backing = b->backing;
+	o->length = b->length;
+	o->page_size = b->page_size;
+	o->asked = b->asked;
+	memcpy(o->tag, b->tag, sizeof(o->tag));
+	o->why = b->why;
+	*other = o;
+	return 0;
 }
 
 /* What tools/cmd_run.c sets. */

@@ -67,6 +67,34 @@ int file_number_in(const char *dir, const char *name, uint64_t *value)
 	return file_number(path, value);
 }
 
+/* Write to a file that takes the text whole. Return: 0, or -errno. */
+int file_put_text(const char *path, const char *text)
+{
+	size_t length = strlen(text);
+	int fd = file_open(path, O_WRONLY), ret = 0;
+	ssize_t n;
+
+	if (fd < 0)
+		return -errno;
+	n = write(fd, text, length);
+	if (n < 0)
+		ret = -errno;
+	else if ((size_t)n < length)
+		ret = -EIO;
+	close(fd);
+	return ret;
+}
+
+/* Return: 0, or -errno. */
+int file_put_number_in(const char *dir, const char *name, uint64_t value)
+{
+	char path[192], text[24];
+
+	snprintf(path, sizeof(path), "%s/%s", dir, name);
+	snprintf(text, sizeof(text), "%llu", (unsigned long long)value);
+	return file_put_text(path, text);
+}
+
 /* Return: 0, or -errno. */
 int lines_open(struct lines *l, const char *path)
 {

@@ -10,6 +10,8 @@ int file_open(const char *path, int flags);
 ssize_t file_text(const char *path, char *text, size_t size);
 int file_number(const char *path, uint64_t *value);
 int file_number_in(const char *dir, const char *name, uint64_t *value);
+int file_put_text(const char *path, const char *text);
+int file_put_number_in(const char *dir, const char *name, uint64_t value);
 
 /**
  * struct lines - a file that is read line by line, without memory from malloc()

@@ -89,7 +89,7 @@ extern "C" {
 /**
  * struct hpmap_buffer - a buffer, or rather this process's hold on one
  *
- * Made by hpmap_alloc(), hpmap_create(), hpmap_open(), hpmap_from_fd(),
+ * Made by hpmap_alloc(), hpmap_create(), hpmap_open(), hpmap_from_fd(), hpmap_reopen(),
  * hpmap_recv() and hpmap_pin(), and ended by hpmap_close(). It owns a descriptor
  * and at most one mapping; those of hpmap_map_at() are the caller's.
  */
@@ -288,7 +288,7 @@ int hpmap_create(const struct hpmap_options *options, struct hpmap_buffer **buff
  */
 int hpmap_destroy(const char *name);
 
-/** define HPMAP_READ_ONLY - for hpmap_open() and hpmap_map(): not to be written */
+/** define HPMAP_READ_ONLY - for hpmap_open(), hpmap_reopen() and hpmap_map(): not to be written */
 #define HPMAP_READ_ONLY		(1U << 0)
 
 /**
@@ -339,6 +339,28 @@ int hpmap_from_fd(int fd, struct hpmap_buffer **buffer);
 int hpmap_from_fd_flags(int fd, unsigned int flags, struct hpmap_buffer **buffer);
 
 /**
+ * hpmap_reopen() - hold a buffer once more, perhaps for reading alone
+ * @buffer: the buffer; it stays as it is
+ * @flags: HPMAP_READ_ONLY or 0
+ * @other: out: another hold on the same buffer; end it with hpmap_close()
+ *
+ * It has a descriptor and a mapping of its own. With HPMAP_READ_ONLY whoever gets
+ * it, by hpmap_send() or inheritance, cannot write to the buffer: no mapping, write(2) or
+ * device does. What the mode of the file forbids, nobody can open again by
+ * /proc/PID/fd either; so of a memfd group and others lose the right to write.
+ * Its owner and root can always: whoever shall be kept out needs another user id.
+ *
+ * Needs /proc. The node of a named buffer is opened again, with its permissions.
+ *
+ * Return: 0, or -EACCES when the mode of the file or node does not allow it,
+ * -EINVAL, -EMFILE, -ENFILE, -ENOENT when the name of the buffer has been taken away,
+ * -ENOMEM, -ENOTSUP without /proc, -EPERM when somebody else's memfd is open to
+ * everybody's writing, which cannot be changed.
+ */
+int hpmap_reopen(const struct hpmap_buffer *buffer, unsigned int flags,
+		 struct hpmap_buffer **other);
+
+/**
  * hpmap_from_env() - hold the buffer that the environment names
  * @buffer: out: the buffer; end it with hpmap_close()
  *
@@ -360,7 +382,7 @@ int hpmap_from_env(struct hpmap_buffer **buffer);
  *
  * Sends one byte, 0, with a duplicate of the descriptor (SCM_RIGHTS). Whoever
  * receives it may do with the buffer what the sender's descriptor allows, so
- * only read one of hpmap_open() with HPMAP_READ_ONLY. Until it is received, the
+ * only read one of hpmap_reopen() or hpmap_open() with HPMAP_READ_ONLY. Until it is received, the
  * message holds the buffer. A socket without a reader is no SIGPIPE.
  *
  * Waits as sendmsg(2) does. A handler with SA_RESTART runs meanwhile; on a
@@ -842,6 +864,36 @@ struct hpmap_pool {
 int hpmap_get_pool(uint64_t page_size, int node, struct hpmap_pool *pool);
 
 /**
+ * hpmap_set_pool() - set how many pages a pool has
+ * @page_size: its page size in bytes
+ * @node: a NUMA node, or -1 for all of the machine
+ * @pages: how many there shall be, surplus ones not counted
+ * @got: out: how many there are then, surplus ones included; or NULL for all or none
+ *
+ * Where memory is short or fragmented the kernel stops before it has all. Then
+ * the pages that it found stay in the pool, and @got is less than @pages; or,
+ * with NULL, it is -ENOMEM, and the pool gets back what it had. When @pages is less than
+ * before, those in use become surplus, and leave the pool when they are freed. Each page is
+ * zeroed memory that programs without huge pages lack.
+ *
+ * The setting is the machine's, and is gone at the next boot; see "hpagectl pool --save".
+ *
+ * Return: 0, or -EACCES when the caller may not set it, mostly not being root,
+ * -EINVAL, also when the kernel cannot make pages as large while it runs, -EMFILE,
+ * -ENFILE, -ENOENT, -ENOMEM.
+ */
+int hpmap_set_pool(uint64_t page_size, int node, uint64_t pages, uint64_t *got);
+
+/**
+ * hpmap_set_overcommit() - set how many surplus pages a pool may have
+ * @page_size: its page size in bytes
+ * @pages: how many it may take on demand beyond what hpmap_set_pool() has set
+ *
+ * Return: 0, or as hpmap_set_pool() except for -ENOMEM.
+ */
+int hpmap_set_overcommit(uint64_t page_size, uint64_t pages);
+
+/**
  * struct hpmap_reserve - pages that the module keeps ready and zeroed
  * @struct_size: in: sizeof(struct hpmap_reserve)
  * @reserved: out: 0
@@ -868,6 +920,24 @@ struct hpmap_reserve {
  */
 int hpmap_get_reserve(enum hpmap_backing backing, uint64_t page_size, int node,
 		      struct hpmap_reserve *reserve);
+
+/**
+ * hpmap_set_reserve() - set how many pages a reserve keeps ready
+ * @backing: HPMAP_BACKING_HUGETLB or HPMAP_BACKING_THP
+ * @page_size: its page size in bytes
+ * @node: its NUMA node
+ * @pages: how many shall be ready; 0 gives them back
+ *
+ * The module gets and zeroes them in the background, and tries again every ten
+ * seconds while it lacks some: hpmap_get_reserve() tells how many are ready.
+ *
+ * Needs the module.
+ *
+ * Return: 0, or -EACCES when the caller may not set it, mostly not being root,
+ * -EINVAL, -EMFILE, -ENFILE, -ENOENT, -ENOMEM when the machine has not so much memory,
+ * -ENOTSUP.
+ */
+int hpmap_set_reserve(enum hpmap_backing backing, uint64_t page_size, int node, uint64_t pages);
 
 /**
  * hpmap_version() - the version of the library

@@ -9,6 +9,7 @@
 #include "files.h"
 #include "pool.h"
 #include "public.h"
+#include "signals.h"
 #include "structs.h"
 #include "sysfs.h"
 #include "text.h"
@@ -51,20 +52,27 @@ PUBLIC int hpmap_page_sizes(uint64_t *sizes, unsigned int *nr)
 	return 0;
 }
 
+#define DIR_ROOM	128
+
+static void pool_dir(uint64_t page_size, int node, char dir[DIR_ROOM])
+{
+	unsigned long long kb = page_size >> 10;
+
+	if (node < 0)
+		snprintf(dir, DIR_ROOM, POOLS "/hugepages-%llukB", kb);
+	else
+		snprintf(dir, DIR_ROOM, SYSFS_NODES "/node%d/hugepages/hugepages-%llukB", node, kb);
+}
+
 /* The figures of a pool, or -errno without a reason; -ENOENT if there is none. */
 int pool_read(uint64_t page_size, int node, struct hpmap_pool *p)
 {
-	unsigned long long kb = page_size >> 10;
-	char dir[128];
+	char dir[DIR_ROOM];
 	int ret;
 
 	if (page_size % 1024)
 		return -ENOENT;
-	if (node < 0)
-		snprintf(dir, sizeof(dir), POOLS "/hugepages-%llukB", kb);
-	else
-		snprintf(dir, sizeof(dir), SYSFS_NODES "/node%d/hugepages/hugepages-%llukB", node,
-			 kb);
+	pool_dir(page_size, node, dir);
 	*p = (struct hpmap_pool){ .struct_size = sizeof(*p) };
 	ret = file_number_in(dir, "nr_hugepages", &p->total);
 	if (!ret)
@@ -79,25 +87,97 @@ int pool_read(uint64_t page_size, int node, struct hpmap_pool *p)
 	return 0;
 }
 
-PUBLIC int hpmap_get_pool(uint64_t page_size, int node, struct hpmap_pool *pool)
+/* The same, with a reason. */
+static int pool_look(uint64_t page_size, int node, struct hpmap_pool *p)
 {
-	struct hpmap_pool p;
-	int ret = struct_check("hpmap_pool", pool, sizeof(p), sizeof(p));
 	char on_node[32] = "";
+	int ret;
 
-	if (ret)
-		return ret;
 	if (node < -1)
 		return fail(-EINVAL, "%d is no node" TRY "-1 for the whole machine", node);
 	if (node >= 0)
 		snprintf(on_node, sizeof(on_node), " on node %d", node);
-	ret = pool_read(page_size, node, &p);
+	ret = pool_read(page_size, node, p);
 	if (ret == -ENOENT)
 		return fail(ret, "there is no pool of %s pages%s" TRY "hpagectl pool",
 			    SIZE_TEXT(page_size), on_node);
 	if (ret)
 		return fail(ret, "the pool of %s pages%s: %s", SIZE_TEXT(page_size), on_node,
 			    strerror(-ret));
+	return 0;
+}
+
+PUBLIC int hpmap_get_pool(uint64_t page_size, int node, struct hpmap_pool *pool)
+{
+	struct hpmap_pool p;
+	int ret = struct_check("hpmap_pool", pool, sizeof(p), sizeof(p));
+
+	if (!ret)
+		ret = pool_look(page_size, node, &p);
+	if (ret)
+		return ret;
 	struct_out(pool, &p, sizeof(p));
 	return 0;
+}
+
+/* Write to a file of the pool, which is there. The kernel stops early for any signal. */
+static int pool_write(uint64_t page_size, int node, const char *file, uint64_t pages)
+{
+	char dir[DIR_ROOM];
+	sigset_t before;
+	int ret;
+
+	pool_dir(page_size, node, dir);
+	signals_hold(&before);
+	ret = file_put_number_in(dir, file, pages);
+	signals_release(&before);
+	return ret == -EROFS || ret == -EPERM ? -EACCES : ret;
+}
+
+static int pool_write_failed(uint64_t page_size, int ret)
+{
+	if (ret == -EACCES)
+		return fail(ret, "the pool of %s pages may not be set from here"
+			    TRY "sudo hpagectl pool", SIZE_TEXT(page_size));
+	if (ret == -EINVAL)
+		return fail(ret, "this kernel cannot set the pool of %s pages while it runs, or "
+			    "not so high", SIZE_TEXT(page_size));
+	return fail(ret, "the pool of %s pages cannot be set: %s", SIZE_TEXT(page_size),
+		    strerror(-ret));
+}
+
+PUBLIC int hpmap_set_pool(uint64_t page_size, int node, uint64_t pages, uint64_t *got)
+{
+	struct hpmap_pool before, now;
+	int ret = pool_look(page_size, node, &before);
+
+	if (ret)
+		return ret;
+	ret = pool_write(page_size, node, "nr_hugepages", pages);
+	if (ret)
+		return pool_write_failed(page_size, ret);
+	ret = pool_look(page_size, node, &now);
+	if (!ret && got)
+		*got = now.total;
+	if (ret || got || now.total >= pages)
+		return ret;
+	/* What is surplus was not set. */
+	pool_write(page_size, node, "nr_hugepages", before.total - before.surplus);
+	return fail(-ENOMEM, "%llu of %llu page%s of %s could be had: memory is short or fragmented"
+		    TRY "echo 1 | sudo tee /proc/sys/vm/compact_memory",
+		    (unsigned long long)now.total, (unsigned long long)pages, plural(pages),
+		    SIZE_TEXT(page_size));
+}
+
+PUBLIC int hpmap_set_overcommit(uint64_t page_size, uint64_t pages)
+{
+	struct hpmap_pool pool;
+	int ret = pool_look(page_size, -1, &pool);
+
+	if (!ret) {
+		ret = pool_write(page_size, -1, "nr_overcommit_hugepages", pages);
+		if (ret)
+			ret = pool_write_failed(page_size, ret);
+	}
+	return ret;
 }

@@ -13,6 +13,7 @@
 #include "why.h"
 
 #define RESERVES	"/sys/class/hpage_map_reserve"
+#define DIR_ROOM	128
 
 static int reserve_missing(void)
 {
@@ -23,30 +24,57 @@ static int reserve_missing(void)
 		    TRY "sudo mount -t sysfs sysfs /sys");
 }
 
-PUBLIC int hpmap_get_reserve(enum hpmap_backing backing, uint64_t page_size, int node,
-			     struct hpmap_reserve *reserve)
+/* The directory of a reserve, or why there is none. */
+static int reserve_dir(enum hpmap_backing backing, uint64_t page_size, int node, char dir[DIR_ROOM])
 {
 	const char *kind = backing == HPMAP_BACKING_THP ? "thp" : "hugetlb";
-	struct hpmap_reserve r = {};
-	char dir[128];
-	int ret = struct_check("hpmap_reserve", reserve, sizeof(r), sizeof(r));
 
-	if (ret)
-		return ret;
 	if (backing != HPMAP_BACKING_HUGETLB && backing != HPMAP_BACKING_THP)
 		return fail(-EINVAL, "a reserve is of hugetlb or thp pages");
 	if (access(RESERVES, F_OK))
 		return reserve_missing();
-	snprintf(dir, sizeof(dir), RESERVES "/%s-%llukB-node%d", kind,
+	snprintf(dir, DIR_ROOM, RESERVES "/%s-%llukB-node%d", kind,
 		 (unsigned long long)page_size >> 10, node);
-	ret = page_size % 1024 ? -ENOENT : file_number_in(dir, "pages", &r.asked);
+	if (!(page_size % 1024) && !access(dir, F_OK))
+		return 0;
+	return fail(-ENOENT, "there is no reserve of %s pages of %s on node %d"
+		    TRY "hpagectl reserve", SIZE_TEXT(page_size), kind, node);
+}
+
+PUBLIC int hpmap_get_reserve(enum hpmap_backing backing, uint64_t page_size, int node,
+			     struct hpmap_reserve *reserve)
+{
+	struct hpmap_reserve r = {};
+	char dir[DIR_ROOM];
+	int ret = struct_check("hpmap_reserve", reserve, sizeof(r), sizeof(r));
+
+	if (!ret)
+		ret = reserve_dir(backing, page_size, node, dir);
+	if (ret)
+		return ret;
+	ret = file_number_in(dir, "pages", &r.asked);
 	if (!ret)
 		ret = file_number_in(dir, "ready", &r.ready);
-	if (ret == -ENOENT)
-		return fail(ret, "there is no reserve of %s pages of %s on node %d"
-			    TRY "hpagectl reserve", SIZE_TEXT(page_size), kind, node);
 	if (ret)
 		return fail(ret, "%s: %s", dir, strerror(-ret));
 	struct_out(reserve, &r, sizeof(r));
 	return 0;
+}
+
+PUBLIC int hpmap_set_reserve(enum hpmap_backing backing, uint64_t page_size, int node,
+			     uint64_t pages)
+{
+	char dir[DIR_ROOM];
+	int ret = reserve_dir(backing, page_size, node, dir);
+
+	if (ret)
+		return ret;
+	ret = file_put_number_in(dir, "pages", pages);
+	if (ret == -EROFS || ret == -EPERM || ret == -EACCES)
+		return fail(-EACCES, "reserves may not be set from here"
+			    TRY "sudo hpagectl reserve");
+	if (ret == -ENOMEM)
+		return fail(ret, "the machine has less memory than %llu page%s of %s",
+			    (unsigned long long)pages, plural(pages), SIZE_TEXT(page_size));
+	return ret ? fail(ret, "%s/pages: %s", dir, strerror(-ret)) : 0;
 }

@@ -147,26 +147,19 @@ static int pool_show(const struct args *a)
 	return EXIT_OK;
 }
 
-/* Write to a file of a pool, as "nr_hugepages". Returns 0 or -errno. */
-static int pool_write(const struct args *a, const char *file, uint64_t pages)
+/* What the library would write to a file of a pool, as "nr_hugepages", in the way of a shell. */
+static int pool_print(const struct args *a, const char *file, uint64_t pages)
 {
-	char path[128], text[24];
 	uint64_t kb = a->o.page_size >> 10;
 
+	about_print(stdout);
+	printf("echo %" PRIu64 " > ", pages);
 	if (a->o.node < 0)
-		snprintf(path, sizeof(path), MM "/hugepages/hugepages-%" PRIu64 "kB/%s", kb, file);
+		printf(MM);
 	else
-		snprintf(path, sizeof(path), "/sys/devices/system/node/node%d/hugepages/hugepages-%"
-			 PRIu64 "kB/%s", a->o.node, kb, file);
-	snprintf(text, sizeof(text), "%" PRIu64, pages);
-	return file_put(path, text, given(a, OPT_DRY_RUN));
-}
-
-static uint64_t pool_total(uint64_t page_size, int node)
-{
-	struct hpmap_pool p = { .struct_size = sizeof(p) };
-
-	return hpmap_get_pool(page_size, node, &p) ? 0 : p.total;
+		printf("/sys/devices/system/node/node%d", a->o.node);
+	printf("/hugepages/hugepages-%" PRIu64 "kB/%s\n", kb, file);
+	return EXIT_OK;
 }
 
 /* Returns how many pages there are then. */
@@ -178,9 +171,8 @@ static uint64_t pool_raise(const struct args *a, uint64_t from, uint64_t to)
 	while (got < to && tries < TRIES) {
 		want = to - got > step ? got + step : to;
 		last = got;
-		if (pool_write(a, "nr_hugepages", want))
+		if (hpmap_set_pool(a->o.page_size, a->o.node, want, &got))
 			break;
-		got = pool_total(a->o.page_size, a->o.node);
 		progress("huge pages", got - from, to - from);
 		if (got >= want)
 			continue;
@@ -259,13 +251,13 @@ static int pool_set_total(const struct args *a, const struct hpmap_pool *p)
 	if (ret)
 		return ret;
 	if (given(a, OPT_DRY_RUN))
-		return pool_write(a, "nr_hugepages", want);
+		return pool_print(a, "nr_hugepages", want);
 	/* Whether it may be written at all, before something is printed about pages. */
-	ret = pool_write(a, "nr_hugepages", want < p->total ? want : p->total);
+	ret = hpmap_set_pool(a->o.page_size, a->o.node, want < p->total ? want : p->total, &got);
 	if (ret)
 		return pool_closed(ret);
-	got = want > p->total ? pool_raise(a, p->total, want) :
-		pool_total(a->o.page_size, a->o.node);
+	if (want > p->total)
+		got = pool_raise(a, p->total, want);
 	return pool_report(a, p->total, want, got);
 }
 
@@ -276,10 +268,12 @@ static int pool_set_overcommit(const struct args *a, const struct hpmap_pool *p)
 
 	if (ret)
 		return ret;
-	ret = pool_write(a, "nr_overcommit_hugepages", want);
+	if (given(a, OPT_DRY_RUN))
+		return pool_print(a, "nr_overcommit_hugepages", want);
+	ret = hpmap_set_overcommit(a->o.page_size, want);
 	if (ret)
 		return pool_closed(ret);
-	if (given(a, OPT_DRY_RUN) || given(a, OPT_JSON))
+	if (given(a, OPT_JSON))
 		return EXIT_OK;
 	about_print(stdout);
 	printf("the pool of %s pages may take %" PRIu64 " more on demand, before %" PRIu64 "\n",

@@ -200,7 +200,7 @@ int reserve_set(const struct args *a)
 	struct hpmap_reserve r = { .struct_size = sizeof(r) };
 	const char *kind = backing_name(a->backing);
 	int node = given(a, OPT_NODE) ? a->o.node : 0, ret;
-	char dir[64], path[128], text[24], what[96];
+	char dir[64], what[96];
 	uint64_t want, bytes;
 
 	if (!a->o.page_size) {
@@ -224,11 +224,14 @@ int reserve_set(const struct args *a)
 	snprintf(what, sizeof(what), "the reserve of %s pages of %s on node %d",
 		 SIZE_TEXT(a->o.page_size), kind, node);
 	snprintf(dir, sizeof(dir), "%s-%" PRIu64 "kB-node%d", kind, a->o.page_size >> 10, node);
-	snprintf(path, sizeof(path), RESERVES "/%s/pages", dir);
-	snprintf(text, sizeof(text), "%" PRIu64, want);
-	ret = file_put(path, text, given(a, OPT_DRY_RUN));
+	if (given(a, OPT_DRY_RUN)) {
+		about_print(stdout);
+		printf("echo %" PRIu64 " > " RESERVES "/%s/pages\n", want, dir);
+		return EXIT_OK;
+	}
+	ret = hpmap_set_reserve(a->backing, a->o.page_size, node, want);
 	if (!ret)
-		return given(a, OPT_DRY_RUN) ? EXIT_OK : reserve_wait(a, want, dir, what);
+		return reserve_wait(a, want, dir, what);
 	complain("%s cannot be set: %s", what, ret == -ENOMEM ? "the machine has less memory" :
 		 strerror(-ret));
 	if (exit_code(ret) == EXIT_DENIED && geteuid())

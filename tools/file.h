@@ -7,7 +7,6 @@
 
 int file_read(char *text, size_t size, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
-int file_put(const char *path, const char *text, bool dry_run);
 int file_write(const char *text, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 #endif

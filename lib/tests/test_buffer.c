@@ -115,6 +115,65 @@ static void a_descriptor_is_enough_to_share(void **state)
 	hpmap_close(b);
 }
 
+/* For whoever shall look and not touch: no mapping, no write, and no way back for others. */
+static void a_read_only_hold_cannot_write(void **state)
+{
+	struct hpmap_buffer *b = alloc(4 * MIB), *reader = NULL;
+	struct stat st;
+	char *p, *r, text[8];
+	int fd = -1;
+
+	(void)state;
+	ok(hpmap_map(b, 0, (void **)&p));
+	assert_int_equal(hpmap_reopen(b, HPMAP_PRIVATE, &reader), -EINVAL);
+	assert_null(reader);
+	ok(hpmap_reopen(b, HPMAP_READ_ONLY, &reader));
+	assert_int_not_equal(hpmap_fd(reader), hpmap_fd(b));
+	assert_int_equal(fcntl(hpmap_fd(reader), F_GETFL) & O_ACCMODE, O_RDONLY);
+	assert_int_equal(fcntl(hpmap_fd(reader), F_GETFD), FD_CLOEXEC);
+	assert_int_equal(hpmap_size(reader), hpmap_size(b));
+	assert_int_equal(hpmap_page_size(reader), hpmap_page_size(b));
+	assert_int_equal(info_of(reader).backing, info_of(b).backing);
+	assert_int_equal(info_of(reader).id, info_of(b).id);
+	assert_string_equal(hpmap_why(reader), hpmap_why(b));
+
+	assert_true(refused(hpmap_map(reader, 0, NULL), -EACCES, "HPMAP_READ_ONLY"));
+	assert_true(refused(hpmap_export_dmabuf(reader, &fd), -EACCES, ""));
+	assert_int_equal(pwrite(hpmap_fd(reader), "x", 1, 0), -1);
+	ok(hpmap_map(reader, HPMAP_READ_ONLY, (void **)&r));
+	assert_int_equal(mprotect(r, hpmap_size(reader), PROT_READ | PROT_WRITE), -1);
+	strcpy(p, "seen");
+	assert_string_equal(r, "seen");
+	if (info_of(b).backing != HPMAP_BACKING_HUGETLB || with_module) {
+		assert_int_equal(pread(hpmap_fd(reader), text, 5, 0), 5);
+		assert_string_equal(text, "seen");
+	}
+	assert_int_equal(fstat(hpmap_fd(reader), &st), 0);
+	assert_int_equal(st.st_mode & 022, 0);
+
+	/* Each has its own end. */
+	hpmap_close(b);
+	assert_string_equal(r, "seen");
+	hpmap_close(reader);
+}
+
+/* Another hold for reading and writing has a mapping of its own. */
+static void a_buffer_is_held_twice(void **state)
+{
+	struct hpmap_buffer *b = alloc(4 * MIB), *again = NULL;
+	char *p, *other;
+
+	(void)state;
+	ok(hpmap_map(b, 0, (void **)&p));
+	ok(hpmap_reopen(b, 0, &again));
+	ok(hpmap_map(again, 0, (void **)&other));
+	assert_ptr_not_equal(p, other);
+	strcpy(other, "one memory");
+	assert_string_equal(p, "one memory");
+	hpmap_close(b);
+	hpmap_close(again);
+}
+
 static void what_is_no_buffer_is_refused(void **state)
 {
 	int null = open("/dev/null", O_RDWR), odd = memfd_create("odd", MFD_CLOEXEC), ends[2];
@@ -366,6 +425,8 @@ static const struct CMUnitTest tests[] = {
 	TEST(a_buffer_is_mapped_once_at_a_time),
 	TEST(what_is_written_privately_no_one_else_sees),
 	TEST(a_descriptor_is_enough_to_share),
+	TEST(a_read_only_hold_cannot_write),
+	TEST(a_buffer_is_held_twice),
 	TEST(what_is_no_buffer_is_refused),
 	TEST(adopting_allocates_nothing),
 	TEST(pages_are_counted_by_node),

@@ -140,6 +140,8 @@ static void use(struct hpmap_buffer *b)
 	TRY(hpmap_nodes(b, pages, &nr));
 	if (!TRY(hpmap_from_fd(hpmap_fd(b), &same)))
 		hpmap_close(same);
+	if (!TRY(hpmap_reopen(b, HPMAP_READ_ONLY, &same)))
+		hpmap_close(same);
 	if (!TRY(hpmap_export_dmabuf(b, &fd)))
 		close(fd);
 }

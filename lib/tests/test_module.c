@@ -42,6 +42,151 @@ static void a_name_outlives_its_maker(void **state)
 	assert_non_null(strstr(hpmap_why(NULL), "hpagectl create lib-test"));
 }
 
+/* The node of a name that is gone may be that of another buffer. */
+static void a_name_that_is_gone_is_not_opened_again(void **state)
+{
+	struct hpmap_buffer *next, *again = NULL;
+
+	(void)state;
+	ok(hpmap_create(HPMAP_OPTIONS(.size = 2 * MIB, .name = "gone"), NULL));
+	ok(hpmap_open("gone", 0, &next));
+	ok(hpmap_reopen(next, HPMAP_READ_ONLY, &again));
+	assert_int_equal(info_of(again).id, info_of(next).id);
+	assert_int_equal(hpmap_map(again, 0, NULL), -EACCES);
+	hpmap_close(again);
+	again = NULL;
+	ok(hpmap_destroy("gone"));
+	assert_true(refused(hpmap_reopen(next, HPMAP_READ_ONLY, &again), -ENOENT, "taken away"));
+	ok(hpmap_create(HPMAP_OPTIONS(.size = 2 * MIB, .name = "other"), NULL));
+	assert_true(refused(hpmap_reopen(next, HPMAP_READ_ONLY, &again), -ENOENT, "taken away"));
+	assert_null(again);
+	hpmap_close(next);
+	ok(hpmap_destroy("other"));
+}
+
+static struct hpmap_buffer *given;
+
+static int reopened_for_writing(void)
+{
+	struct hpmap_buffer *b = NULL;
+
+	return !refused(hpmap_reopen(given, 0, &b), -EACCES, "for reading and writing");
+}
+
+/* Nor do those whom a read-only hold was given, by the link in /proc. */
+static void others_do_not_open_it_for_writing(void **state)
+{
+	const uint32_t sources[] = { 0, HPMAP_NO_MODULE };
+	struct hpmap_buffer *b;
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		print_message("flags %#x\n", sources[i]);
+		ok(hpmap_alloc(HPMAP_OPTIONS(.size = 4 * MIB, .flags = sources[i]), &b));
+		ok(hpmap_reopen(b, HPMAP_READ_ONLY, &given));
+		assert_int_equal(as_nobody(reopened_for_writing), 0);
+		hpmap_close(given);
+		hpmap_close(b);
+	}
+}
+
+static struct hpmap_pool pool_of(uint64_t page_size)
+{
+	struct hpmap_pool pool = { .struct_size = sizeof(pool) };
+
+	ok(hpmap_get_pool(page_size, -1, &pool));
+	return pool;
+}
+
+static void a_pool_is_set(void **state)
+{
+	uint64_t total = pool_of(2 * MIB).total, got = 0;
+	struct hpmap_buffer *b;
+
+	(void)state;
+	ok(hpmap_set_pool(2 * MIB, -1, total - 8, &got));
+	assert_int_equal(got, total - 8);
+	ok(hpmap_set_pool(2 * MIB, -1, total, NULL));
+	assert_int_equal(pool_of(2 * MIB).total, total);
+
+	/* What is in use stays until it is free. */
+	ok(hpmap_alloc(HPMAP_OPTIONS(.size = 4 * MIB, .flags = HPMAP_NO_MODULE), &b));
+	ok(hpmap_set_pool(2 * MIB, -1, 0, &got));
+	assert_int_equal(got, 2);
+	assert_int_equal(pool_of(2 * MIB).surplus, 2);
+	hpmap_close(b);
+	assert_int_equal(pool_of(2 * MIB).total, 0);
+	ok(hpmap_set_pool(2 * MIB, -1, total, NULL));
+
+	ok(hpmap_set_overcommit(2 * MIB, 5));
+	assert_int_equal(pool_of(2 * MIB).overcommit, 5);
+	ok(hpmap_set_overcommit(2 * MIB, 0));
+	assert_int_equal(pool_of(2 * MIB).overcommit, 0);
+	got = 7;
+	assert_int_equal(hpmap_set_pool(3 * MIB, -1, 1, &got), -ENOENT);
+	assert_int_equal(hpmap_set_pool(2 * MIB, 77, 1, &got), -ENOENT);
+	assert_int_equal(hpmap_set_pool(2 * MIB, -2, 1, &got), -EINVAL);
+	assert_int_equal(hpmap_set_overcommit(3 * MIB, 1), -ENOENT);
+	assert_int_equal(got, 7);
+}
+
+/* Gigantic pages, of which no machine of this size has many. */
+static void a_pool_is_set_whole_or_as_it_was(void **state)
+{
+	uint64_t before = pool_of(1024 * MIB).total, got = 0;
+
+	(void)state;
+	assert_true(refused(hpmap_set_pool(1024 * MIB, -1, 100, NULL), -ENOMEM, " of 100 pages"));
+	assert_int_equal(pool_of(1024 * MIB).total, before);
+	ok(hpmap_set_pool(1024 * MIB, -1, 100, &got));
+	assert_in_range(got, 0, 99);
+	assert_int_equal(pool_of(1024 * MIB).total, got);
+	ok(hpmap_set_pool(1024 * MIB, -1, before, NULL));
+}
+
+static void a_reserve_is_set(void **state)
+{
+	const enum hpmap_backing backings[] = { HPMAP_BACKING_HUGETLB, HPMAP_BACKING_THP };
+	struct hpmap_reserve r = { .struct_size = sizeof(r) };
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		print_message("backing %d\n", backings[i]);
+		ok(hpmap_set_reserve(backings[i], 2 * MIB, 0, 2));
+		/* In the background. */
+		do {
+			ok(hpmap_get_reserve(backings[i], 2 * MIB, 0, &r));
+			assert_int_equal(r.asked, 2);
+		} while (r.ready < 2);
+		ok(hpmap_set_reserve(backings[i], 2 * MIB, 0, 0));
+		do {
+			ok(hpmap_get_reserve(backings[i], 2 * MIB, 0, &r));
+			assert_int_equal(r.asked, 0);
+		} while (r.ready);
+	}
+	assert_true(refused(hpmap_set_reserve(HPMAP_BACKING_THP, 2 * MIB, 0, 1UL << 40), -ENOMEM,
+			    "less memory"));
+	assert_int_equal(hpmap_set_reserve(HPMAP_BACKING_THP, 2 * MIB, 77, 1), -ENOENT);
+	assert_int_equal(hpmap_set_reserve(HPMAP_BACKING_BASE, 4096, 0, 1), -EINVAL);
+}
+
+static int set_by_nobody(void)
+{
+	return !refused(hpmap_set_pool(2 * MIB, -1, 0, NULL), -EACCES, "sudo hpagectl pool") ||
+	       !refused(hpmap_set_overcommit(2 * MIB, 1), -EACCES, "sudo hpagectl pool") ||
+	       !refused(hpmap_set_reserve(HPMAP_BACKING_THP, 2 * MIB, 0, 1), -EACCES,
+			"sudo hpagectl reserve");
+}
+
+static void nobody_sets_nothing(void **state)
+{
+	uint64_t total = pool_of(2 * MIB).total;
+
+	(void)state;
+	assert_int_equal(as_nobody(set_by_nobody), 0);
+	assert_int_equal(pool_of(2 * MIB).total, total);
+}
+
 static void buffers_are_listed(void **state)
 {
 	struct hpmap_info info = { .struct_size = sizeof(info) };
@@ -452,6 +597,12 @@ static void an_open_door_does_not_open_all(void **state)
 
 static const struct CMUnitTest tests[] = {
 	TEST(a_name_outlives_its_maker),
+	TEST(a_name_that_is_gone_is_not_opened_again),
+	TEST(others_do_not_open_it_for_writing),
+	TEST(a_pool_is_set),
+	TEST(a_pool_is_set_whole_or_as_it_was),
+	TEST(a_reserve_is_set),
+	TEST(nobody_sets_nothing),
 	TEST(buffers_are_listed),
 	TEST(runs_make_up_the_buffer),
 	TEST(without_the_module_pages_come_from_the_pool_too),

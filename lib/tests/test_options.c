@@ -238,6 +238,7 @@ static void calls_that_need_the_module_report_that(void **state)
 		assert_int_equal(hpmap_next(0, &info), -ENOTSUP);
 		assert_int_equal(hpmap_get_reserve(HPMAP_BACKING_THP, 2 * MIB, 0, &reserve),
 				 -ENOTSUP);
+		assert_int_equal(hpmap_set_reserve(HPMAP_BACKING_THP, 2 * MIB, 0, 1), -ENOTSUP);
 		assert_int_equal(hpmap_create(HPMAP_OPTIONS(.size = MIB, .name = "n"), &made),
 				 -ENOTSUP);
 		for (flag = HPMAP_CONTIGUOUS; flag <= HPMAP_RESERVE; flag <<= 1)

@@ -130,6 +130,17 @@ class Buffer:
         """Return the descriptor, which stays the buffer's. mmap.mmap() takes it, too."""
         return int(library.hpmap_fd(self._open()))
 
+    def reopen(self, read_only: bool = False) -> Buffer:
+        """Hold the buffer once more, with a descriptor and a mapping of its own.
+
+        read_only  for whoever shall not write to it, and gets it by send(). Users
+                   other than the owner and root have no way around that.
+
+        Raises Error: PermissionError where the mode of the file or node does not
+        allow it.
+        """
+        return Buffer(Pointer("hpmap_reopen", self._open(), Access.READ_ONLY if read_only else 0))
+
     @property
     def why(self) -> str:
         """Why the buffer is no better one, and what to try, for people; may be empty."""

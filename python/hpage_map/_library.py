@@ -49,7 +49,7 @@ class Policy(enum.IntEnum):
 
 
 class Access(enum.IntFlag):
-    """Flags of hpmap_open(), hpmap_map() and hpmap_from_fd_flags()."""
+    """Flags of hpmap_open(), hpmap_reopen(), hpmap_map() and hpmap_from_fd_flags()."""
 
     READ_ONLY = 1 << 0
     PRIVATE = 1 << 1
@@ -139,6 +139,7 @@ FUNCTIONS = {
     "hpmap_destroy": (c_int, c_char_p),
     "hpmap_open": (c_int, c_char_p, c_uint, POINTER(c_void_p)),
     "hpmap_from_fd_flags": (c_int, c_int, c_uint, POINTER(c_void_p)),
+    "hpmap_reopen": (c_int, c_void_p, c_uint, POINTER(c_void_p)),
     "hpmap_close": (None, c_void_p),
     "hpmap_map": (c_int, c_void_p, c_uint, POINTER(c_void_p)),
     "hpmap_unmap": (c_int, c_void_p),

@@ -56,6 +56,9 @@ LEFT_OUT_FUNCTIONS = {
     "hpmap_dma_get_runs",
     "hpmap_dma_address",
     "hpmap_dma_sync",
+    "hpmap_set_pool",  # hpagectl pool and reserve
+    "hpmap_set_overcommit",
+    "hpmap_set_reserve",
     "hpmap_physical_address",  # Buffer.runs()
 }
 TYPES = {

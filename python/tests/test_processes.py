@@ -47,6 +47,22 @@ class Processes(Case):
                 self.ends_well(child)
                 self.assertEqual(buffer.view[-1], 200)
 
+    def test_a_read_only_hold_is_sent_to_who_shall_not_write(self):
+        ours, theirs = socket.socketpair()
+        with ours, theirs, alloc() as buffer:
+            buffer.view[:5] = b"hello"
+            with buffer.reopen(read_only=True) as reader:
+                reader.send(ours)
+            with hpage_map.recv(theirs) as got:
+                with self.assertRaises(PermissionError):
+                    got.map(read_only=False)
+                got.map(read_only=True)
+                self.assertEqual(bytes(got.view[:5]), b"hello")
+                self.assertTrue(got.view.readonly)
+            with buffer.reopen() as other:
+                other.view[:5] = b"there"
+            self.assertEqual(bytes(buffer.view[:5]), b"there")
+
     def test_what_is_no_buffer_is_not_received(self):
         ours, theirs = socket.socketpair()
         with ours, theirs:
