@@ -39,6 +39,7 @@ help:
 	@echo 'make coverage         see which lines of the driver the tests run: docs/coverage.md'
 	@echo 'make demo-devices     see devices fill huge pages, and packets captured'
 	@echo 'make check-lib        test library and command, here and in a virtual machine'
+	@echo 'make test-programs    try unmodified programs on buffers: docs/programs.md'
 	@echo 'make deb              build Debian packages into build/deb'
 	@echo 'make rpm              build rpm packages into build/rpm, and try them'
 	@echo 'make test-deb         install, upgrade and purge them in a pristine Debian'
@@ -175,6 +176,11 @@ check-lib:
 	lib/tests/run
 	lib/tests/run --vm
 
+test-programs:
+	@vm/packages programs
+	$(MAKE) tools
+	@lib/tests/table
+
 selftest:
 	@vm/packages test-all
 	@vm/selftest
@@ -191,5 +197,5 @@ clean:
 	rm -rf build
 
 .PHONY: help headers module heap lib tools check-lib install uninstall demo demo-devices test \
-	test-all test-devices coverage soak fuzz bench guard deb rpm test-deb test-boot test-rpm \
-	selftest check clean
+	test-all test-devices test-programs coverage soak fuzz bench guard deb rpm test-deb \
+	test-boot test-rpm selftest check clean

@@ -3,12 +3,14 @@
 
     hpagectl run --size 64M -- strangers.py BACKING
 
-Prints a line for each way that works. BACKING is what the pages must be of.
+Prints a line for each way that works. BACKING is what the pages must be of,
+or memfd.
 """
 import mmap
 import multiprocessing
 import os
 import socket
+import stat
 import sys
 
 import numpy
@@ -17,8 +19,9 @@ path = '/proc/self/fd/' + os.environ['HPAGE_MAP_FD']
 # What parts of a mapping are multiples of
 page = 2 << 20 if sys.argv[1] == 'hugetlb' else 4096
 
-with open(path.replace('fd', 'fdinfo'), encoding='ascii') as info:
-    assert 'hpage_map-backing:\t' + sys.argv[1] + '\n' in info
+if sys.argv[1] != 'memfd':
+    with open(path.replace('fd', 'fdinfo'), encoding='ascii') as info:
+        assert 'hpage_map-backing:\t' + sys.argv[1] + '\n' in info
 
 
 def child(memory):
@@ -26,8 +29,10 @@ def child(memory):
 
 
 with open(path, 'r+b', buffering=0) as file:
-    size = os.fstat(file.fileno()).st_size
-    memory = mmap.mmap(file.fileno(), 0)
+    status = os.fstat(file.fileno())
+    size = status.st_size
+    # Python looks at the size of regular files only.
+    memory = mmap.mmap(file.fileno(), 0 if stat.S_ISREG(status.st_mode) else size)
     assert len(memory) == size, len(memory)
     memory[0:6] = b'python'
     assert os.pread(file.fileno(), 6, 0) == b'python'
