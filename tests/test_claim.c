@@ -2,24 +2,16 @@
 /* Runs made of memory in disorder: what can be moved is, what cannot is left alone. */
 #define _GNU_SOURCE
 #include "buffers.h"
-#include "lent.h"
 
-#include <ctype.h>
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/mempolicy.h>
-#include <linux/nbd.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
-#include <sys/mount.h>
-#include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -668,144 +660,6 @@ static void who_is_killed_leaves_nothing_behind(void)
 	CHECK_EQ(unload(), 0);
 }
 
-/* --- a disk that does not answer ------------------------------------------------------ */
-
-#define DISK		"/dev/nbd0"
-#define MOUNT		"/tmp/silent"
-#define HOLE		4096		/* pages */
-
-/* A network block device whose server is silent. The process ends when somebody disconnects it. */
-static void be_a_disk(void *arg)
-{
-	int disk = open(DISK, O_RDWR | O_CLOEXEC), sockets[2];
-
-	(void)arg;
-	CHECK_GE(disk, 0);
-	CHECK_EQ(socketpair(AF_UNIX, SOCK_STREAM, 0, sockets), 0);
-	CHECK_EQ(ioctl(disk, NBD_SET_SIZE_BLOCKS, 1024UL), 0);
-	CHECK_EQ(ioctl(disk, NBD_SET_SOCK, sockets[0]), 0);
-	ioctl(disk, NBD_DO_IT);
-	CHECK_EQ(ioctl(disk, NBD_CLEAR_SOCK), 0);
-}
-
-/* One that reads the first block has its buffer locked, in a page that is not. */
-static void read_the_disk(void *arg)
-{
-	const int *go = arg;
-
-	bind_to(NODE);
-	step_wait(go[0]);
-	CHECK_ERR(mount(DISK, MOUNT, "vfat", MS_RDONLY, NULL), EIO);
-}
-
-/* Is somebody in a function of the kernel, on behalf of a task or queue of this name? */
-static bool somebody_is_in(const char *comm, const char *function)
-{
-	char path[280], text[4096];
-	struct dirent *entry;
-	DIR *proc = opendir("/proc");
-	bool found = false;
-
-	while (!found && (entry = readdir(proc))) {
-		if (!isdigit(*entry->d_name))
-			continue;
-		snprintf(path, sizeof(path), "/proc/%s/comm", entry->d_name);
-		read_text(path, text, sizeof(text));
-		if (!strstr(text, comm))
-			continue;
-		snprintf(path, sizeof(path), "/proc/%s/stack", entry->d_name);
-		read_text(path, text, sizeof(text));
-		found = strstr(text, function);
-	}
-	closedir(proc);
-	return found;
-}
-
-/*
- * The page of a block that is being read lies in the middle of what is free on a node: where the
- * last pages were that somebody has given back on this processor. What the kernel allocates beside
- * it lies at the end, where more pages are free in a row.
- */
-static pid_t disk_is_read(void)
-{
-	size_t len = (node_memory(NODE, "MemFree:") - SPARE / 2) / (4 * pmd_size) * 4 * pmd_size;
-	cpu_set_t one;
-	int go[2];
-	pid_t pid;
-	char *p;
-
-	CPU_ZERO(&one);
-	CPU_SET(0, &one);
-	CHECK_EQ(sched_setaffinity(0, sizeof(one), &one), 0);
-	CHECK_EQ(pipe(go), 0);
-	pid = spawn(read_the_disk, go);
-	bind_to(NODE);
-	p = map_memory(len, -1, MADV_NOHUGEPAGE);
-	for (size_t i = 0; i < len; i += base_page)
-		p[i] = 1;
-	bind_to(-1);
-	for (size_t i = 0; i < HOLE; i += 2)
-		CHECK_EQ(madvise(p + len / 4 + i * base_page, base_page, MADV_DONTNEED), 0);
-	step_done(go[1]);
-	CHECK_COMES(somebody_is_in("test_claim", "__bread"));
-	munmap(p, len);
-	return pid;
-}
-
-/* The zone keeps some. */
-static int take_longest_run(void)
-{
-	struct hpage_map_alloc a = run_request(forecast(NODE, 0).length / MIB - 64);
-
-	CHECK_ALLOC(&a, 0);
-	return a.fd;
-}
-
-static void take_all_runs(void *arg)
-{
-	(void)arg;
-	for (;;)
-		take_longest_run();
-}
-
-/*
- * mm/ waits for such a page without a bound when it is to be moved. Who asked for its block can be
- * killed all the same, and when the disk has answered nothing is left.
- */
-static void a_silent_disk_keeps_nobody_alive(void)
-{
-	pid_t disk, reader, asker;
-	size_t before;
-	int fd;
-
-	CHECK_EQ(load(""), 0);
-	may_take(SECONDS);
-	tidy_memory();
-	CHECK_EQ(run_command("modprobe nbd nbds_max=1 max_part=0 && modprobe vfat"), 0);
-	CHECK_EQ(mkdir(MOUNT, 0700), 0);
-	disk = spawn(be_a_disk, NULL);
-	CHECK_COMES(!access("/sys/block/nbd0/pid", F_OK));
-	before = node_memory(NODE, "MemFree:");
-	reader = disk_is_read();
-	asker = spawn(take_all_runs, NULL);
-	CHECK_COMES(somebody_is_in("hpage_map_choose", "buffer_migrate"));
-	CHECK_EQ(kill(asker, SIGKILL), 0);
-	CHECK_KILLED(asker, SIGKILL);
-	CHECK(somebody_is_in("hpage_map_choose", "buffer_migrate"));
-
-	fd = open(DISK, O_RDWR | O_CLOEXEC);
-	CHECK_GE(fd, 0);
-	CHECK_EQ(ioctl(fd, NBD_DISCONNECT), 0);
-	CHECK_EQ(ioctl(fd, NBD_CLEAR_SOCK), 0);
-	close(fd);
-	CHECK_EXITS(reader);
-	CHECK_EXITS(disk);
-	CHECK_COMES(node_memory(NODE, "MemFree:") + 64 * MIB > before);
-	CHECK_EQ(rmdir(MOUNT), 0);
-	CHECK_EQ(unload(), 0);
-	CHECK_EQ(run_command("modprobe -r vfat nbd"), 0);
-}
-
 static const struct test tests[] = {
 	TEST(runs_are_made_among_anonymous_pages, ON_NONE),
 	TEST(runs_are_made_among_pages_of_files, ON_NONE),
@@ -823,7 +677,6 @@ static const struct test tests[] = {
 	TEST(a_control_group_s_limit_holds, ON_NONE),
 	TEST(two_who_ask_at_once_both_get_theirs, ON_NONE),
 	TEST(who_is_killed_leaves_nothing_behind, ON_NONE),
-	TEST(a_silent_disk_keeps_nobody_alive, ON_NONE),
 };
 
 int main(void)
