@@ -5,6 +5,7 @@
 
 #include <err.h>
 #include <fcntl.h>
+#include <glob.h>
 #include <inttypes.h>
 #include <linux/dma-heap.h>
 #include <linux/hpage_map.h>
@@ -13,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -26,6 +28,43 @@ static inline int64_t microseconds(void)
 
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	return now.tv_sec * INT64_C(1000000) + now.tv_nsec / 1000;
+}
+
+/* Page faults of this process by now, of those that need no disk. */
+static inline int64_t faults(void)
+{
+	struct rusage usage;
+
+	if (getrusage(RUSAGE_SELF, &usage))
+		err(1, "getrusage");
+	return usage.ru_minflt;
+}
+
+/* Page tables of this process. */
+static inline int64_t page_table_kib(void)
+{
+	FILE *f = fopen("/proc/self/status", "re");
+	char line[128];
+	int64_t kib = 0;
+
+	if (!f)
+		err(1, "/proc/self/status");
+	while (fgets(line, sizeof(line), f))
+		if (sscanf(line, "VmPTE: %" SCNd64, &kib) == 1)
+			break;
+	fclose(f);
+	return kib;
+}
+
+/* The name of a device that does DMA and has a driver: any of virtio. */
+static inline void choose_device(char *name, size_t size)
+{
+	glob_t found;
+
+	if (glob("/sys/bus/pci/drivers/virtio-pci/0000:*", 0, NULL, &found))
+		errx(1, "this machine has no device of virtio-pci");
+	snprintf(name, size, "%s", strrchr(found.gl_pathv[0], '/') + 1);
+	globfree(&found);
 }
 
 static inline int compare(const void *a, const void *b)

@@ -21,8 +21,6 @@
  * measured, which would take long.
  */
 #define _GNU_SOURCE
-#include <glob.h>
-#include <sys/resource.h>
 #include <sys/wait.h>
 
 #include "kinds.h"
@@ -61,30 +59,6 @@ static int64_t nanoseconds(void)
 
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	return now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
-}
-
-static int64_t faults(void)
-{
-	struct rusage usage;
-
-	if (getrusage(RUSAGE_SELF, &usage))
-		err(1, "getrusage");
-	return usage.ru_minflt;
-}
-
-static int64_t page_table_kib(void)
-{
-	FILE *f = fopen("/proc/self/status", "re");
-	char line[128];
-	int64_t kib = 0;
-
-	if (!f)
-		err(1, "/proc/self/status");
-	while (fgets(line, sizeof(line), f))
-		if (sscanf(line, "VmPTE: %" SCNd64, &kib) == 1)
-			break;
-	fclose(f);
-	return kib;
 }
 
 static void *touch(int fd, int64_t *ns, int64_t *nr_faults)
@@ -217,24 +191,13 @@ static void print(const struct buffer_kind *kind, int times, int ns)
 		printf("%s entries %" PRId64 "\n", kind->name, result.entries);
 }
 
-/* Any device of virtio does DMA. */
-static void choose_device(void)
-{
-	glob_t found;
-
-	if (glob("/sys/bus/pci/drivers/virtio-pci/0000:*", 0, NULL, &found))
-		errx(1, "this machine has no device of virtio-pci");
-	snprintf(device, sizeof(device), "%s", strrchr(found.gl_pathv[0], '/') + 1);
-	globfree(&found);
-}
-
 int main(int argc, char **argv)
 {
 	int ns = argc == 2 ? atoi(argv[1]) : 0;
 
 	if (ns < 1)
 		errx(2, "usage: bench/counts NS");
-	choose_device();
+	choose_device(device, sizeof(device));
 	door = open_door();
 	for (size_t i = 0; i < sizeof(buffers) / sizeof(*buffers); i++) {
 		int times = buffers[i].bytes > 64 << 20 ? 1 : TIMES;

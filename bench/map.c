@@ -21,7 +21,6 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <stddef.h>
-#include <sys/resource.h>
 #include <sys/wait.h>
 
 #include "kinds.h"
@@ -43,30 +42,6 @@ struct cost {
 };
 
 static struct cost costs[NR_KINDS][NR_ACTIONS][MAX_ROUNDS];
-
-static int64_t page_table_kib(void)
-{
-	FILE *f = fopen("/proc/self/status", "re");
-	char line[128];
-	int64_t kib = 0;
-
-	if (!f)
-		err(1, "/proc/self/status");
-	while (fgets(line, sizeof(line), f))
-		if (sscanf(line, "VmPTE: %" SCNd64, &kib) == 1)
-			break;
-	fclose(f);
-	return kib;
-}
-
-static int64_t faults(void)
-{
-	struct rusage usage;
-
-	if (getrusage(RUSAGE_SELF, &usage))
-		err(1, "getrusage");
-	return usage.ru_minflt;
-}
 
 static struct cost so_far(void)
 {

@@ -87,7 +87,7 @@ static enum content page_look(struct page *page, unsigned long *step)
 	return content;
 }
 
-/* May free pages be taken? mm/ looks at no watermark for those that are taken in this way. */
+/* May so many free pages be taken? mm/ looks at no watermark for what is taken in this way. */
 static bool zone_spares(struct zone *zone, unsigned long free)
 {
 	return zone_page_state(zone, NR_FREE_PAGES) > min_wmark_pages(zone) + free;
