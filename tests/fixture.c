@@ -30,6 +30,7 @@
 #define EXIT_CHECK_FAILED	99
 /* All is as it was before a test, or never will be if the machine did nothing for so long. */
 #define BASELINE_MS	5000
+#define COUNT_MS	5000
 
 size_t buf_size, buf_page, pmd_size, base_page;
 unsigned int suite_where;
@@ -164,8 +165,12 @@ int write_text(const char *path, const char *text)
 
 void check_count(const char *file, int line, const char *name, uint64_t want)
 {
-	uint64_t got = class_u64(name);
+	struct polls polls = {};
+	uint64_t got;
 
+	do
+		got = class_u64(name);
+	while (got != want && poll_again(&polls, COUNT_MS));
 	if (got != want)
 		compare_failed(file, line, name, VALUE(got), "==", "wanted",
 			       VALUE(want), 0);

@@ -289,6 +289,30 @@ static void dontfork_keeps_it_from_children(void)
 	CHECK_COUNT("mappings", 1);
 }
 
+#define KHUGEPAGED	"/sys/kernel/mm/transparent_hugepage/khugepaged/"
+#define SCANS		20	/* of all processes: enough that some meet a mapping that ends */
+
+/* It holds the file of a mapping that it looks at, also when the mapping is no more. */
+static void khugepaged_lets_go(void)
+{
+	uint64_t scans = read_u64(KHUGEPAGED "full_scans");
+	char before[64];
+
+	read_text(KHUGEPAGED "scan_sleep_millisecs", before, sizeof(before));
+	CHECK_EQ(write_text(KHUGEPAGED "scan_sleep_millisecs", "0"), 0);
+	while (read_u64(KHUGEPAGED "full_scans") < scans + SCANS) {
+		int fd = alloc_mine(2);
+		char *p = map(fd, 2 * buf_page, RW, MAP_SHARED, 0);
+
+		p[0] = 1;
+		close(fd);
+		munmap(p, 2 * buf_page);
+	}
+	CHECK_EQ(write_text(KHUGEPAGED "scan_sleep_millisecs", before), 0);
+	munmap(filled_map(buf_page), buf_page);
+	CHECK_COUNT("mappings", 0);
+}
+
 static int uffd_register(char *p, size_t len)
 {
 	struct uffdio_api api = { .api = UFFD_API };
@@ -395,6 +419,7 @@ static const struct test tests[] = {
 	TEST(remap_file_pages_is_refused, ON_SMALL),
 	TEST(fork_shares_and_counts, ON_SMALL),
 	TEST(dontfork_keeps_it_from_children, ON_SMALL),
+	TEST(khugepaged_lets_go, ON_THP | NEEDS_ROOT),
 	TEST(userfaultfd_registers_what_mm_knows, ON_ANY),
 	TEST(mlock_and_friends_work, ON_SMALL),
 	TEST(process_vm_reaches_the_mapping, ON_SMALL),
