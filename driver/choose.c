@@ -15,7 +15,7 @@
  * There are two sources: pages of a hugetlb pool (collect.c) and blocks of the page allocator
  * (claim.c). What is surveyed is not locked: it is a forecast. If somebody else gets a unit first,
  * what is held goes back, and another choice is made. This has bounds: so many tries on a node, and
- * none is begun later than half a minute after the first. Then it is the next node's turn.
+ * none is begun later than half a minute after the first there. Then it is the next node's turn.
  *
  * All but the transfer is done by a worker: on no control group's account, and as fast as the
  * machine is, however little the caller may use of it. The caller transfers, so that it is charged
@@ -303,6 +303,7 @@ static int choice_try_again(struct hpm_choice *c)
 {
 	int ret, i;
 
+	c->until = jiffies + TRY_FOR;
 	for (i = 0; i < MAX_TRIES; i += ret == -EBUSY ? ASTRAY : 1) {
 		ret = choice_try_node(c);
 		if ((ret != -EAGAIN && ret != -EBUSY) || time_after(jiffies, c->until))
@@ -323,8 +324,7 @@ static int choice_fill(struct hpm_choice *c)
 {
 	int refusal = -ENOMEM, ret;
 
-	c->until = jiffies + TRY_FOR;
-	while ((c->costs || node_begin(c)) && time_before_eq(jiffies, c->until)) {
+	while (c->costs || node_begin(c)) {
 		ret = choice_try_again(c);
 		if (ret != -ENXIO && ret != -EAGAIN && ret != -EPERM)
 			return ret;

@@ -242,10 +242,7 @@ void hpm_limit_sub_folio(struct hpm_charge *charge, struct folio *folio)
 	folios = &charge->user->folios;
 	xa_lock(folios);
 	pins = xa_to_value(xa_load(folios, pfn));
-	if (pins > 1)
-		__xa_store(folios, pfn, xa_mk_value(pins - 1), GFP_ATOMIC);
-	else
-		__xa_erase(folios, pfn);
+	__xa_store(folios, pfn, pins > 1 ? xa_mk_value(pins - 1) : NULL, GFP_ATOMIC);
 	xa_unlock(folios);
 	if (pins == 1)
 		limit_give(charge, folio_size(folio));

@@ -37,23 +37,28 @@ static bool page_may_be_pinned(struct page *page)
 }
 
 /*
- * Add pages that were just pinned, as far as that goes, and charge their folios. Return: how
- * many; fewer than @nr when there is an error in @err, and then the rest is still pinned.
+ * Add pages that were just pinned, as far as that goes, and charge their folios; neighbours of one
+ * folio at once. Return: how many; fewer than @nr when there is an error in @err, and then the rest
+ * is still pinned.
  */
 static int user_add_batch(struct hpm_backing *b, struct page **pages, int nr, int *err,
 			  struct hpm_why *why)
 {
 	struct folio *folio;
 	bool charged;
-	int i;
+	int i, next;
 
-	for (i = 0; i < nr; i++) {
+	for (i = 0; i < nr; i = next) {
 		folio = page_folio(pages[i]);
+		next = i + 1;
+		while (next < nr && pages[next] == pages[next - 1] + 1 &&
+		       page_folio(pages[next]) == folio)
+			next++;
 		charged = folio != hpm_pages_last(&b->pages);
 		*err = charged ? hpm_limit_add_folio(&b->charge, folio, why) : 0;
 		if (*err)
 			break;
-		*err = hpm_pages_add(&b->pages, pages[i], PAGE_SIZE);
+		*err = hpm_pages_add(&b->pages, pages[i], PFN_PHYS(next - i));
 		if (!*err)
 			continue;
 		if (charged)

@@ -295,6 +295,38 @@ static void runs_of_huge_pages_are_found(void)
 	end();
 }
 
+/* A program may have mapped the pages of a huge page one by one, in pairs, and backwards. */
+static void pages_of_a_huge_page_in_any_order(void)
+{
+	static const int order[] = { 7, 6, 5, 0, 1, 9, 3, 4, 2 };
+	const size_t nr = sizeof(order) / sizeof(*order);
+	char *p, *to = reserve(pmd_size);
+	struct hpage_map_run runs[16];
+	size_t nr_runs, bytes = 0;
+	int fd;
+
+	begin(0);
+	p = thp(pmd_size);
+	for (size_t i = 0; i < nr; i++)
+		CHECK_EQ(mremap(p + order[i] * base_page, base_page, base_page,
+				MREMAP_MAYMOVE | MREMAP_FIXED, to + i * base_page),
+			 to + i * base_page);
+	fd = pin(to, nr * base_page);
+	check_coherent(fd, to, nr * base_page, 1);
+	nr_runs = get_runs(fd, runs, 16);
+	CHECK_EQ(nr_runs, 7);
+	for (size_t i = 0; i < nr_runs; i++) {
+		for (size_t at = 0; at < runs[i].length; at += base_page)
+			CHECK_EQ(pfn_of(to + bytes + at), (runs[i].address + at) / base_page);
+		bytes += runs[i].length;
+	}
+	CHECK_EQ(bytes, nr * base_page);
+	munmap(to, nr * base_page);
+	munmap(p, pmd_size);
+	close(fd);
+	end();
+}
+
 /* --- what is refused ----------------------------------------------------------- */
 
 static void check_refused(const void *addr, size_t len, int err, const char *why)
@@ -718,6 +750,7 @@ int main(void)
 		TEST(a_private_file_of_hugetlbfs_is_pinned, ON_NONE),
 		TEST(a_range_may_be_of_many_kinds, ON_NONE),
 		TEST(runs_of_huge_pages_are_found, ON_NONE),
+		TEST(pages_of_a_huge_page_in_any_order, ON_NONE),
 		TEST(memory_of_a_file_system_is_refused, ON_NONE),
 		TEST(a_private_mapping_of_a_file_is_pinned, ON_NONE),
 		TEST(memory_that_cannot_be_written_is_efault, ON_NONE),
