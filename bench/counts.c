@@ -9,6 +9,7 @@
  *
  *	alloc, close			instructions of HPAGE_MAP_ALLOC, and of the last close()
  *	info, export, dma_map		instructions of the ioctl, and of the close() that ends it
+ *	pin				the same of HPAGE_MAP_PIN of all that is mapped and written
  *	touch, unmap			instructions of mmap and a write to each 4 KiB; of munmap
  *	touch_faults, attach_faults	page faults of the former, and of the same in another
  *					process meanwhile
@@ -27,10 +28,10 @@
 
 #define TIMES	9
 
-enum { ALLOC, CLOSE, INFO, EXPORT, DMA_MAP, TOUCH, UNMAP, NR_ACTIONS };
+enum { ALLOC, CLOSE, INFO, EXPORT, DMA_MAP, TOUCH, PIN, UNMAP, NR_ACTIONS };
 
 static const char *const actions[] = {
-	"alloc", "close", "info", "export", "dma_map", "touch", "unmap"
+	"alloc", "close", "info", "export", "dma_map", "touch", "pin", "unmap"
 };
 
 static const struct buffer_kind {
@@ -138,6 +139,23 @@ static int64_t dma_map(int fd)
 	return nanoseconds() - start;
 }
 
+static int64_t pin(int fd)
+{
+	int64_t ns, nr_faults;
+	void *p = touch(fd, &ns, &nr_faults);
+	struct hpage_map_pin request = {
+		.size = sizeof(request), .address = (uintptr_t)p, .length = size,
+	};
+	int64_t start = nanoseconds();
+
+	if (ioctl(door, HPAGE_MAP_PIN, &request))
+		err(1, "HPAGE_MAP_PIN");
+	close(request.fd);
+	ns = nanoseconds() - start;
+	munmap(p, size);
+	return ns;
+}
+
 static void measure(const struct buffer_kind *kind, int i)
 {
 	int64_t kib, start = nanoseconds();
@@ -155,6 +173,8 @@ static void measure(const struct buffer_kind *kind, int i)
 	start = nanoseconds();
 	munmap(p, size);
 	result.ns[UNMAP][i] = nanoseconds() - start;
+	/* Last: what it leaves to be done later would be counted with something else. */
+	result.ns[PIN][i] = pin(fd);
 	start = nanoseconds();
 	close(fd);
 	result.ns[CLOSE][i] = nanoseconds() - start;
@@ -167,6 +187,7 @@ static int is_steady(const struct buffer_kind *kind, int action)
 	case ALLOC:
 		return !(kind->flags & HPAGE_MAP_CONTIGUOUS);
 	case DMA_MAP:
+	case PIN:
 		return kind->flags & HPAGE_MAP_CONTIGUOUS;
 	case TOUCH:
 		return kind->backing != HPAGE_MAP_BACKING_HUGETLB;
