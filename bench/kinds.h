@@ -139,7 +139,10 @@ static inline void write_number(const char *path, uint64_t number)
 	write_file(path, text);
 }
 
-/* What was measured before may still be on its way back, or have left the memory in pieces. */
+/*
+ * What was measured before may still be on its way back, or have left the memory in pieces. Pages
+ * that come back while a pool is made smaller are surplus, until what there is is set.
+ */
 static inline void set_pool_pages(uint64_t pages)
 {
 	write_number(POOL, pages);
@@ -150,6 +153,8 @@ static inline void set_pool_pages(uint64_t pages)
 		usleep(100000);
 		if (read_number(POOL) < pages)
 			write_file("/proc/sys/vm/compact_memory", "1");
+		else
+			write_number(POOL, read_number(POOL));
 		write_number(POOL, pages);
 	}
 }

@@ -146,6 +146,25 @@ static int pool_write_failed(uint64_t page_size, int ret)
 		    strerror(-ret));
 }
 
+/*
+ * Set the pages of a pool, and look what it has then. What comes back while Linux makes a pool
+ * smaller it counts as surplus, and keeps although it is free. To set what there is makes it the
+ * pool's own again.
+ */
+static int pool_resize(uint64_t page_size, int node, uint64_t pages, struct hpmap_pool *now)
+{
+	int ret = pool_write(page_size, node, "nr_hugepages", pages);
+
+	if (!ret)
+		ret = pool_read(page_size, node, now);
+	if (ret || !now->surplus || !now->free)
+		return ret;
+	ret = pool_write(page_size, node, "nr_hugepages", now->total);
+	if (!ret)
+		ret = pool_write(page_size, node, "nr_hugepages", pages);
+	return ret ? ret : pool_read(page_size, node, now);
+}
+
 PUBLIC int hpmap_set_pool(uint64_t page_size, int node, uint64_t pages, uint64_t *got)
 {
 	struct hpmap_pool before, now;
@@ -153,14 +172,13 @@ PUBLIC int hpmap_set_pool(uint64_t page_size, int node, uint64_t pages, uint64_t
 
 	if (ret)
 		return ret;
-	ret = pool_write(page_size, node, "nr_hugepages", pages);
+	ret = pool_resize(page_size, node, pages, &now);
 	if (ret)
 		return pool_write_failed(page_size, ret);
-	ret = pool_look(page_size, node, &now);
-	if (!ret && got)
+	if (got)
 		*got = now.total;
-	if (ret || got || now.total >= pages)
-		return ret;
+	if (got || now.total >= pages)
+		return 0;
 	/* What is surplus was not set. */
 	pool_write(page_size, node, "nr_hugepages", before.total - before.surplus);
 	return fail(-ENOMEM, "%llu of %llu page%s of %s could be had: memory is short or fragmented"
