@@ -16,6 +16,7 @@
 
 #include "fd.h"
 #include "files.h"
+#include "forced.h"
 #include "internal.h"
 #include "loaded.h"
 #include "memfd.h"
@@ -28,8 +29,6 @@
 #include "text.h"
 
 #define ALLOC_FLAGS	(MODULE_FLAGS | HPMAP_MODULE_ONLY | HPMAP_NO_MODULE)
-/* What memfd cannot do. */
-#define NEED_MODULE	(HPMAP_CONTIGUOUS | HPMAP_BELOW_4G | HPMAP_RESERVE)
 
 static struct hpmap_buffer *buffer_new(void)
 {
@@ -130,38 +129,63 @@ static bool buffer_may_be_memfd(int ret, const struct hpmap_options *o)
 	return ret == -ENOTSUP || ret == -EACCES || ret == -ENOMEM || ret == -EDQUOT;
 }
 
-static int buffer_make(const struct hpmap_options *o, struct hpmap_buffer *b)
+/* Nothing is left of what the environment does not allow. */
+static int buffer_of_module(const struct hpmap_options *o, const struct forced *f, bool named,
+			    struct hpmap_buffer *b)
+{
+	int ret = module_alloc(o, named, b);
+
+	if (ret)
+		return ret;
+	ret = forced_check(f, b);
+	if (!ret)
+		return 0;
+	if (named)
+		hpmap_destroy(o->name);
+	close(b->fd);
+	b->fd = -1;
+	return ret;
+}
+
+static int buffer_make(const struct hpmap_options *o, const struct forced *f,
+		       struct hpmap_buffer *b)
 {
 	int ret = -ENOTSUP;
 
+	forced_tell(f, &b->why);
 	if (!(o->flags & HPMAP_NO_MODULE)) {
-		ret = module_alloc(o, false, b);
+		ret = buffer_of_module(o, f, false, b);
 		if (!ret || !buffer_may_be_memfd(ret, o))
 			return ret;
 	}
-	return memfd_alloc(o, ret == -ENOMEM, b);
+	return memfd_alloc(o, f->backing, ret == -ENOMEM, b);
 }
 
 PUBLIC int hpmap_alloc(const struct hpmap_options *options, struct hpmap_buffer **buffer)
 {
 	struct hpmap_options o;
 	struct hpmap_buffer *b;
+	struct forced forced;
 	int ret = options_read(&o, options);
 
 	if (ret)
 		return ret;
 	if (o.mode || o.uid || o.gid)
 		return fail(-EINVAL, "mode, uid and gid are for hpmap_create()");
+	ret = forced_apply(&forced, &o, false);
+	if (ret)
+		return ret;
 	b = buffer_new();
 	if (!b)
 		return -ENOMEM;
-	return buffer_finish(buffer_make(&o, b), b, buffer);
+	return buffer_finish(buffer_make(&o, &forced, b), b, buffer);
 }
 
 PUBLIC int hpmap_create(const struct hpmap_options *options, struct hpmap_buffer **buffer)
 {
 	struct hpmap_options o;
 	struct hpmap_buffer *b;
+	struct forced forced;
 	int ret = options_read(&o, options);
 
 	if (ret)
@@ -172,10 +196,14 @@ PUBLIC int hpmap_create(const struct hpmap_options *options, struct hpmap_buffer
 		return fail(-EINVAL, "names are made by the module, and HPMAP_NO_MODULE");
 	if (o.mode & ~0777U)
 		return fail(-EINVAL, "the mode %#o has bits beyond 0777", o.mode);
+	ret = forced_apply(&forced, &o, true);
+	if (ret)
+		return ret;
 	b = buffer_new();
 	if (!b)
 		return -ENOMEM;
-	return buffer_finish(module_alloc(&o, true, b), b, buffer);
+	forced_tell(&forced, &b->why);
+	return buffer_finish(buffer_of_module(&o, &forced, true, b), b, buffer);
 }
 
 static void buffer_add_no_buffer(struct why *why)

@@ -256,12 +256,17 @@ struct hpmap_options {
  * is beyond the memory of the machine, of the nodes to be used, or of the
  * caller's memory cgroup is -ENOMEM before any of it is touched.
  *
+ * HPAGE_MAP_BACKING in the environment forces a backing, to compare: "module" or "memfd", and
+ * "hugetlb", "thp" or "base", or both with a comma between them; see hpmap_alloc(3). Another
+ * word, or one that excludes what is asked for, is -EINVAL. What cannot be had is an errno, and
+ * nothing else is taken. Programs with more privileges than their caller ignore it.
+ *
  * Other processes get the buffer by inheriting its descriptor, or with
  * hpmap_send().
  *
  * Return: 0, or -E2BIG, -EDQUOT, -EINTR, -EINVAL, -EMFILE, -ENFILE, -ENODEV,
- * -ENOMEM, -ENOTSUP, and with HPMAP_MODULE_ONLY or what needs the module
- * -EACCES.
+ * -ENOMEM, -ENOTSUP, and with HPMAP_MODULE_ONLY, what needs the module or "module" in the
+ * environment -EACCES.
  */
 int hpmap_alloc(const struct hpmap_options *options, struct hpmap_buffer **buffer);
 

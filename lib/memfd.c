@@ -436,8 +436,12 @@ static int rung_place(const struct hpmap_options *o, struct rung *r)
 	return -EINVAL;
 }
 
-/* Make a buffer into @b, which the module may have tried before; reasons go to @b->why. */
-int memfd_alloc(const struct hpmap_options *options, bool module_tried, struct hpmap_buffer *b)
+/*
+ * Make a buffer into @b, of this backing alone unless it is 0. The module may have tried before;
+ * reasons go to @b->why.
+ */
+int memfd_alloc(const struct hpmap_options *options, enum hpmap_backing backing, bool module_tried,
+		struct hpmap_buffer *b)
 {
 	struct hpmap_options o = *options;
 	struct rung r = { .o = &o, .module_tried = module_tried, .b = b };
@@ -451,7 +455,7 @@ int memfd_alloc(const struct hpmap_options *options, bool module_tried, struct h
 			   o.policy ? o.policy : HPMAP_POLICY_PREFERRED;
 	for (i = 0; i < sizeof(ladder) / sizeof(*ladder); i++) {
 		r.page_size = ladder[i].page_size(&o);
-		if (!r.page_size)
+		if (!r.page_size || (backing && backing != ladder[i].backing))
 			continue;
 		ret = rung_try(i, &r);
 		if (!ret) {

@@ -4,6 +4,7 @@
 
 #include "internal.h"
 
-int memfd_alloc(const struct hpmap_options *o, bool module_tried, struct hpmap_buffer *b);
+int memfd_alloc(const struct hpmap_options *o, enum hpmap_backing backing, bool module_tried,
+		struct hpmap_buffer *b);
 
 #endif

@@ -9,6 +9,8 @@
 /* The flags of hpmap_options that are the module's own. */
 #define MODULE_FLAGS	(HPMAP_EXACT | HPMAP_ALLOW_BASE | HPMAP_CONTIGUOUS | HPMAP_BELOW_4G | \
 			 HPMAP_RESERVE)
+/* What memfd cannot do. */
+#define NEED_MODULE	(HPMAP_CONTIGUOUS | HPMAP_BELOW_4G | HPMAP_RESERVE)
 
 #define PATH_ROOM	(sizeof("/dev/hpage/") + HPMAP_NAME_SIZE)
 

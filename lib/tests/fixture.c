@@ -177,7 +177,8 @@ bool forbid(unsigned int nr, unsigned int err)
 
 /*
  * The same program runs unprivileged on a machine without the module, and with
- * HPMAP_TEST=module where it is. With HPMAP_TEST=nodes there is more than one word of nodes.
+ * HPMAP_TEST=module where it is. With HPMAP_TEST=nodes there is more than one word of nodes, and
+ * with HPMAP_TEST=forced it is a program that a test of this one runs.
  */
 int main(void)
 {
@@ -185,7 +186,10 @@ int main(void)
 
 	if (test && !strcmp(test, "nodes"))
 		return test_nodes();
+	if (test && !strcmp(test, "forced"))
+		return forced_program();
 	with_module = test && !strcmp(test, "module");
 	return test_options() + test_buffer() + test_window() + test_socket() + test_shortage() +
-	       test_stranger() + test_old() + FAULTS() + (with_module ? test_module() : 0);
+	       test_stranger() + test_old() + test_forced() + FAULTS() +
+	       (with_module ? test_module() : 0);
 }

@@ -72,6 +72,8 @@ int test_socket(void);
 int test_shortage(void);
 int test_stranger(void);
 int test_old(void);
+int test_forced(void);
+int forced_program(void);	/* for HPMAP_TEST=forced */
 int test_faults(void);		/* with the static library */
 int test_module(void);
 int test_nodes(void);		/* on a machine with 72 of them */
