@@ -191,5 +191,5 @@ int main(void)
 	with_module = test && !strcmp(test, "module");
 	return test_options() + test_buffer() + test_window() + test_socket() + test_shortage() +
 	       test_stranger() + test_old() + test_forced() + FAULTS() +
-	       (with_module ? test_module() : 0);
+	       (with_module ? test_module() + test_setters() : 0);
 }

@@ -76,6 +76,7 @@ int test_forced(void);
 int forced_program(void);	/* for HPMAP_TEST=forced */
 int test_faults(void);		/* with the static library */
 int test_module(void);
+int test_setters(void);		/* with the module, too */
 int test_nodes(void);		/* on a machine with 72 of them */
 
 #endif

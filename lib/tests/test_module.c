@@ -90,101 +90,61 @@ static void others_do_not_open_it_for_writing(void **state)
 	}
 }
 
-static struct hpmap_pool pool_of(uint64_t page_size)
+/* A memfd that everybody may write to, as all begin, is not his to change. */
+static int reopened_by_another_user(void)
 {
-	struct hpmap_pool pool = { .struct_size = sizeof(pool) };
+	struct hpmap_buffer *b = NULL;
 
-	ok(hpmap_get_pool(page_size, -1, &pool));
-	return pool;
-}
-
-static void a_pool_is_set(void **state)
-{
-	uint64_t total = pool_of(2 * MIB).total, got = 0;
-	struct hpmap_buffer *b;
-
-	(void)state;
-	ok(hpmap_set_pool(2 * MIB, -1, total - 8, &got));
-	assert_int_equal(got, total - 8);
-	ok(hpmap_set_pool(2 * MIB, -1, total, NULL));
-	assert_int_equal(pool_of(2 * MIB).total, total);
-
-	/* What is in use stays until it is free. */
-	ok(hpmap_alloc(HPMAP_OPTIONS(.size = 4 * MIB, .flags = HPMAP_NO_MODULE), &b));
-	ok(hpmap_set_pool(2 * MIB, -1, 0, &got));
-	assert_int_equal(got, 2);
-	assert_int_equal(pool_of(2 * MIB).surplus, 2);
+	if (!refused(hpmap_reopen(given, HPMAP_READ_ONLY, &b), -EPERM, "try: fchmod(fd, 0600)") || b)
+		return 1;
+	/* Nothing has to be protected for this. */
+	if (hpmap_reopen(given, 0, &b))
+		return 2;
 	hpmap_close(b);
-	assert_int_equal(pool_of(2 * MIB).total, 0);
-	ok(hpmap_set_pool(2 * MIB, -1, total, NULL));
-
-	ok(hpmap_set_overcommit(2 * MIB, 5));
-	assert_int_equal(pool_of(2 * MIB).overcommit, 5);
-	ok(hpmap_set_overcommit(2 * MIB, 0));
-	assert_int_equal(pool_of(2 * MIB).overcommit, 0);
-	got = 7;
-	assert_int_equal(hpmap_set_pool(3 * MIB, -1, 1, &got), -ENOENT);
-	assert_int_equal(hpmap_set_pool(2 * MIB, 77, 1, &got), -ENOENT);
-	assert_int_equal(hpmap_set_pool(2 * MIB, -2, 1, &got), -EINVAL);
-	assert_int_equal(hpmap_set_overcommit(3 * MIB, 1), -ENOENT);
-	assert_int_equal(got, 7);
+	return 0;
 }
 
-/* Gigantic pages, of which no machine of this size has many. */
-static void a_pool_is_set_whole_or_as_it_was(void **state)
+static void only_the_owner_of_a_memfd_makes_a_read_only_hold(void **state)
 {
-	uint64_t before = pool_of(1024 * MIB).total, got = 0;
+	struct hpmap_buffer *b;
+	struct stat st;
 
 	(void)state;
-	assert_true(refused(hpmap_set_pool(1024 * MIB, -1, 100, NULL), -ENOMEM, " of 100 pages"));
-	assert_int_equal(pool_of(1024 * MIB).total, before);
-	ok(hpmap_set_pool(1024 * MIB, -1, 100, &got));
-	assert_in_range(got, 0, 99);
-	assert_int_equal(pool_of(1024 * MIB).total, got);
-	ok(hpmap_set_pool(1024 * MIB, -1, before, NULL));
+	ok(hpmap_alloc(HPMAP_OPTIONS(.size = 4 * MIB, .flags = HPMAP_NO_MODULE), &given));
+	assert_int_equal(as_nobody(reopened_by_another_user), 0);
+	assert_int_equal(fstat(hpmap_fd(given), &st), 0);
+	assert_int_equal(st.st_mode & 022, 022);
+	ok(hpmap_reopen(given, HPMAP_READ_ONLY, &b));
+	assert_int_equal(fstat(hpmap_fd(given), &st), 0);
+	assert_int_equal(st.st_mode & 022, 0);
+	hpmap_close(b);
+	hpmap_close(given);
 }
 
-static void a_reserve_is_set(void **state)
+/* As in a chroot(2) to which nobody gave a /proc. */
+static bool reopened_without_proc(void)
 {
-	const enum hpmap_backing backings[] = { HPMAP_BACKING_HUGETLB, HPMAP_BACKING_THP };
-	struct hpmap_reserve r = { .struct_size = sizeof(r) };
+	struct hpmap_buffer *b = NULL;
+
+	return !unshare(CLONE_NEWNS) && !mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) &&
+	       !mount("none", "/proc", "tmpfs", 0, NULL) &&
+	       refused(hpmap_reopen(given, HPMAP_READ_ONLY, &b), -ENOTSUP,
+		       "\ntry: sudo mount -t proc proc /proc") &&
+	       refused(hpmap_reopen(given, 0, &b), -ENOTSUP, "/proc/self/fd, which is not there") &&
+	       !b;
+}
+
+static void without_proc_nothing_is_opened_again(void **state)
+{
+	const uint32_t sources[] = { 0, HPMAP_NO_MODULE };
 
 	(void)state;
 	for (size_t i = 0; i < 2; i++) {
-		print_message("backing %d\n", backings[i]);
-		ok(hpmap_set_reserve(backings[i], 2 * MIB, 0, 2));
-		/* In the background. */
-		do {
-			ok(hpmap_get_reserve(backings[i], 2 * MIB, 0, &r));
-			assert_int_equal(r.asked, 2);
-		} while (r.ready < 2);
-		ok(hpmap_set_reserve(backings[i], 2 * MIB, 0, 0));
-		do {
-			ok(hpmap_get_reserve(backings[i], 2 * MIB, 0, &r));
-			assert_int_equal(r.asked, 0);
-		} while (r.ready);
+		print_message("flags %#x\n", sources[i]);
+		ok(hpmap_alloc(HPMAP_OPTIONS(.size = 4 * MIB, .flags = sources[i]), &given));
+		assert_true(in_child(reopened_without_proc));
+		hpmap_close(given);
 	}
-	assert_true(refused(hpmap_set_reserve(HPMAP_BACKING_THP, 2 * MIB, 0, 1UL << 40), -ENOMEM,
-			    "less memory"));
-	assert_int_equal(hpmap_set_reserve(HPMAP_BACKING_THP, 2 * MIB, 77, 1), -ENOENT);
-	assert_int_equal(hpmap_set_reserve(HPMAP_BACKING_BASE, 4096, 0, 1), -EINVAL);
-}
-
-static int set_by_nobody(void)
-{
-	return !refused(hpmap_set_pool(2 * MIB, -1, 0, NULL), -EACCES, "sudo hpagectl pool") ||
-	       !refused(hpmap_set_overcommit(2 * MIB, 1), -EACCES, "sudo hpagectl pool") ||
-	       !refused(hpmap_set_reserve(HPMAP_BACKING_THP, 2 * MIB, 0, 1), -EACCES,
-			"sudo hpagectl reserve");
-}
-
-static void nobody_sets_nothing(void **state)
-{
-	uint64_t total = pool_of(2 * MIB).total;
-
-	(void)state;
-	assert_int_equal(as_nobody(set_by_nobody), 0);
-	assert_int_equal(pool_of(2 * MIB).total, total);
 }
 
 static void buffers_are_listed(void **state)
@@ -415,17 +375,6 @@ static void a_device_is_given_addresses(void **state)
 	globfree(&g);
 }
 
-static void reserves_are_reported(void **state)
-{
-	struct hpmap_reserve r = { .struct_size = sizeof(r) };
-
-	(void)state;
-	ok(hpmap_get_reserve(HPMAP_BACKING_HUGETLB, 2 * MIB, 0, &r));
-	assert_int_equal(r.asked, 0);
-	assert_int_equal(hpmap_get_reserve(HPMAP_BACKING_HUGETLB, 2 * MIB, 999, &r), -ENOENT);
-	assert_int_equal(hpmap_get_reserve(HPMAP_BACKING_BASE, 4096, 0, &r), -EINVAL);
-}
-
 /* From now on /dev is empty in this process, as in a container that was given no devices. */
 static bool in_a_container(const char *options, unsigned long flags)
 {
@@ -599,10 +548,8 @@ static const struct CMUnitTest tests[] = {
 	TEST(a_name_outlives_its_maker),
 	TEST(a_name_that_is_gone_is_not_opened_again),
 	TEST(others_do_not_open_it_for_writing),
-	TEST(a_pool_is_set),
-	TEST(a_pool_is_set_whole_or_as_it_was),
-	TEST(a_reserve_is_set),
-	TEST(nobody_sets_nothing),
+	TEST(only_the_owner_of_a_memfd_makes_a_read_only_hold),
+	TEST(without_proc_nothing_is_opened_again),
 	TEST(buffers_are_listed),
 	TEST(runs_make_up_the_buffer),
 	TEST(without_the_module_pages_come_from_the_pool_too),
@@ -611,7 +558,6 @@ static const struct CMUnitTest tests[] = {
 	TEST(a_count_of_runs_is_how_many_there_are),
 	TEST(a_byte_has_a_physical_address),
 	TEST(a_device_is_given_addresses),
-	TEST(reserves_are_reported),
 	TEST(a_container_is_reported),
 	TEST(a_door_is_no_buffer),
 	TEST(a_closed_door_is_reported),
