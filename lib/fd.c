@@ -11,6 +11,16 @@
 #include "fd.h"
 #include "files.h"
 
+#ifndef STATX_TYPE	/* as in musl before 1.2.5 */
+#include <linux/stat.h>
+#include <sys/syscall.h>
+
+static int statx(int fd, const char *path, int flags, unsigned int mask, struct statx *stx)
+{
+	return syscall(SYS_statx, fd, path, flags, mask, stx);
+}
+#endif
+
 /*
  * A descriptor that stays is none of 0 to 2, where a program that has closed those would print into
  * the buffer. Returns @fd, or another instead of it.

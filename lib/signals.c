@@ -10,6 +10,8 @@
  * handlers are without SA_RESTART, and those that kill.
  */
 #define _GNU_SOURCE
+#include <stddef.h>
+
 #include "signals.h"
 
 /* Block the signals whose handlers restart system calls; @before gets the mask as it was. */

@@ -70,7 +70,7 @@ void why_add(struct why *why, const char *fmt, ...)
 int fail_why(int ret, const struct why *why)
 {
 	if (!why->length)
-		return fail(ret, "%s", strerrordesc_np(-ret));
+		return fail(ret, "%s", strerror(-ret));
 	latest = *why;
 	return ret;
 }
