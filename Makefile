@@ -39,7 +39,7 @@ help:
 	@echo 'make coverage         see which lines of the driver the tests run: docs/coverage.md'
 	@echo 'make demo-devices     see devices fill huge pages, and packets captured'
 	@echo 'make check-lib        test library and command, here and in a virtual machine'
-	@echo 'make test-programs    try unmodified programs on buffers: docs/programs.md'
+	@echo 'make test-programs    try unmodified programs on buffers, 22 min: docs/programs.md'
 	@echo 'make deb              build Debian packages into build/deb'
 	@echo 'make rpm              build rpm packages into build/rpm, and try them'
 	@echo 'make test-deb         install, upgrade and purge them in a pristine Debian'
