@@ -95,7 +95,8 @@ static int reopened_by_another_user(void)
 {
 	struct hpmap_buffer *b = NULL;
 
-	if (!refused(hpmap_reopen(given, HPMAP_READ_ONLY, &b), -EPERM, "try: fchmod(fd, 0600)") || b)
+	if (!refused(hpmap_reopen(given, HPMAP_READ_ONLY, &b), -EPERM,
+		     "try: fchmod(fd, 0600)") || b)
 		return 1;
 	/* Nothing has to be protected for this. */
 	if (hpmap_reopen(given, 0, &b))
