@@ -15,10 +15,7 @@
 #include <linux/stat.h>
 #include <sys/syscall.h>
 
-static int statx(int fd, const char *path, int flags, unsigned int mask, struct statx *stx)
-{
-	return syscall(SYS_statx, fd, path, flags, mask, stx);
-}
+#define statx(fd, path, flags, mask, stx)	syscall(SYS_statx, fd, path, flags, mask, stx)
 #endif
 
 /*
