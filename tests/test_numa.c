@@ -507,6 +507,8 @@ static void a_cpuset_is_obeyed(void)
 
 #define CHANGES	36		/* every rung, node, change and moment together once */
 
+static const char *asker_does;	/* the helper's argument, or NULL */
+
 /* Becomes the helper, in the group, with its input and output at pipes. */
 static void become_asker(void *arg)
 {
@@ -520,7 +522,7 @@ static void become_asker(void *arg)
 	CHECK_GE(dup2(ends[0], STDIN_FILENO), 0);
 	CHECK_GE(dup2(ends[1], STDOUT_FILENO), 0);
 	strcpy(strrchr(helper, '/'), "/helper_asker");
-	execl(helper, helper, NULL);
+	execl(helper, helper, asker_does, NULL);
 	CHECK_EQ(errno, 0);
 }
 
@@ -681,49 +683,48 @@ static void who_asks_for_pages_elsewhere_is_told(void)
 	}
 }
 
-struct mover {
-	int backing, ready[2], go[2];
-};
-
-static void stay_in_a_cpuset(void *arg)
-{
-	const struct mover *m = arg;
-	char *p;
-
-	enter_group();
-	p = map_to_be_moved(m->backing);
-	check_statuses(p, -1, 0);
-	step_done(m->ready[1]);
-	step_wait(m->go[0]);
-	/* Node 0 is none of its cpuset any more. */
-	check_statuses(p, -1, 0);
-	for (size_t at = 0; at < MOVE_LENGTH; at += base_page)
-		CHECK_EQ(p[at], 1);
-	munmap(p, MOVE_LENGTH);
-}
-
-/* The pages stay, and who changes the cpuset does not wait for attempts to move them. */
+/*
+ * The pages stay, and who changes the cpuset does not wait for attempts to move them. The helper
+ * has them, which shares nothing else with anybody: mm/ moves pages of the C library, too.
+ */
 static void a_cpuset_changes_under_what_is_mapped(void)
 {
-	struct mover m;
-	uint64_t failed;
+	int to[2], from[2], ends[2];
+	struct asked reply;
+	uint64_t failed, nr;
+	int backing;
 	pid_t pid;
 
-	CHECK_EQ(pipe(m.ready), 0);
-	CHECK_EQ(pipe(m.go), 0);
-	for (EACH_RUNG(m.backing)) {
-		LABEL("backing %d", m.backing);
-		load_to_move(m.backing);
+	asker_does = "map";
+	for (EACH_RUNG(backing)) {
+		struct hpage_map_alloc a = strict(backing, MOVE_LENGTH / page_of(backing), 0);
+
+		LABEL("backing %d", backing);
+		nr = MOVE_LENGTH / page_of(backing);
+		load_to_move(backing);
 		make_group("+cpuset");
-		CHECK_EQ(write_text(GROUP "cpuset.mems", "0"), 0);
-		pid = spawn(stay_in_a_cpuset, &m);
-		step_wait(m.ready[0]);
+		CHECK_EQ(write_text(GROUP "cpuset.mems", "0-1"), 0);
+		CHECK_EQ(pipe2(to, O_CLOEXEC), 0);
+		CHECK_EQ(pipe2(from, O_CLOEXEC), 0);
+		ends[0] = to[0];
+		ends[1] = from[1];
+		pid = spawn(become_asker, ends);
+		close(to[0]);
+		close(from[1]);
+		CHECK_EQ(write(to[1], &a, sizeof(a)), (ssize_t)sizeof(a));
+		step_wait(from[0]);
+		step_wait(from[0]);
 		failed = vmstat("\npgmigrate_fail ");
 		CHECK_EQ(write_text(GROUP "cpuset.mems", "1"), 0);
 		failed = vmstat("\npgmigrate_fail ") - failed;
-		printf("# backing %d: %llu failed migrations\n", m.backing,
+		printf("# backing %d: %llu failed migrations\n", backing,
 		       (unsigned long long)failed);
-		step_done(m.go[1]);
+		step_done(to[1]);
+		CHECK_EQ(read(from[0], &reply, sizeof(reply)), (ssize_t)sizeof(reply));
+		CHECK_EQ(reply.err, 0);
+		CHECK_EQ(reply.pages[0], nr);
+		close(to[1]);
+		close(from[0]);
 		CHECK_EXITS(pid);
 		/* 8,192 base pages, if they were tried; the task has some of its own. */
 		CHECK_LT(failed, 2048);
