@@ -163,8 +163,8 @@ bool poll_again(struct polls *polls, unsigned int limit_ms);
 const char *size_text(uint64_t bytes);
 
 /*
- * A count in sysfs, of this whole machine. It is waited for: whoever looks at a mapping for mm/,
- * as khugepaged does, holds the mapping's file meanwhile, and that counts as one.
+ * A count in sysfs, of this whole machine. That of mappings is waited for: whoever looks at a
+ * mapping for mm/, as khugepaged does, holds its file meanwhile, and that counts as one.
  */
 void check_count(const char *file, int line, const char *name, uint64_t want);
 #define CHECK_COUNT(name, want)	check_count(__FILE__, __LINE__, name, want)

@@ -507,23 +507,51 @@ static void a_cpuset_is_obeyed(void)
 
 #define CHANGES	36		/* every rung, node, change and moment together once */
 
-static const char *asker_does;	/* the helper's argument, or NULL */
+/* The helper, in a group of its own with both nodes. */
+struct asker {
+	const char *does;		/* its argument, or NULL */
+	int to[2], from[2];		/* pipes: its input, its output */
+	pid_t pid;
+};
 
 /* Becomes the helper, in the group, with its input and output at pipes. */
 static void become_asker(void *arg)
 {
 	const struct own_policy own = { MPOL_BIND | MPOL_F_STATIC_NODES, 3 };
-	const int *ends = arg;
+	const struct asker *asker = arg;
 	char helper[PATH_MAX] = "";
 
 	CHECK_GE(readlink("/proc/self/exe", helper, sizeof(helper) - 1), 0);
 	enter_group();
 	set_own(own);
-	CHECK_GE(dup2(ends[0], STDIN_FILENO), 0);
-	CHECK_GE(dup2(ends[1], STDOUT_FILENO), 0);
+	CHECK_GE(dup2(asker->to[0], STDIN_FILENO), 0);
+	CHECK_GE(dup2(asker->from[1], STDOUT_FILENO), 0);
 	strcpy(strrchr(helper, '/'), "/helper_asker");
-	execl(helper, helper, asker_does, NULL);
+	execl(helper, helper, asker->does, NULL);
 	CHECK_EQ(errno, 0);
+}
+
+static struct asker asker_begin(const char *does)
+{
+	struct asker asker = { .does = does };
+
+	make_group("+cpuset");
+	CHECK_EQ(write_text(GROUP "cpuset.mems", "0-1"), 0);
+	CHECK_EQ(pipe2(asker.to, O_CLOEXEC), 0);
+	CHECK_EQ(pipe2(asker.from, O_CLOEXEC), 0);
+	asker.pid = spawn(become_asker, &asker);
+	close(asker.to[0]);
+	close(asker.from[1]);
+	return asker;
+}
+
+/* It ends with its input. */
+static void asker_end(const struct asker *asker)
+{
+	close(asker->to[1]);
+	close(asker->from[0]);
+	CHECK_EXITS(asker->pid);
+	remove_group();
 }
 
 /*
@@ -535,30 +563,21 @@ static void become_asker(void *arg)
 static void a_cpuset_may_change_meanwhile(void)
 {
 	static const char * const mems[] = { "0", "1", "0-1" };
-	int to[2], from[2], ends[2];
+	struct asker asker;
 	struct asked reply;
-	pid_t pid;
 
 	load_with_pools(2 * NR, 2 * NR);
-	make_group("+cpuset");
-	CHECK_EQ(write_text(GROUP "cpuset.mems", "0-1"), 0);
-	CHECK_EQ(pipe2(to, O_CLOEXEC), 0);
-	CHECK_EQ(pipe2(from, O_CLOEXEC), 0);
-	ends[0] = to[0];
-	ends[1] = from[1];
-	pid = spawn(become_asker, ends);
-	close(to[0]);
-	close(from[1]);
+	asker = asker_begin(NULL);
 	for (int i = 0; i < CHANGES; i++) {
 		struct hpage_map_alloc a = strict(1 + i / 3 % 3, NR, i / 9 % 2);
 
 		LABEL("request %d", i);
-		CHECK_EQ(write(to[1], &a, sizeof(a)), (ssize_t)sizeof(a));
-		step_wait(from[0]);
+		CHECK_EQ(write(asker.to[1], &a, sizeof(a)), (ssize_t)sizeof(a));
+		step_wait(asker.from[0]);
 		usleep(i / 18 * 300);
 		CHECK_EQ(write_text(GROUP "cpuset.mems", mems[i % 3]), 0);
-		step_done(to[1]);
-		CHECK_EQ(read(from[0], &reply, sizeof(reply)), (ssize_t)sizeof(reply));
+		step_done(asker.to[1]);
+		CHECK_EQ(read(asker.from[0], &reply, sizeof(reply)), (ssize_t)sizeof(reply));
 		if (reply.err) {
 			CHECK_EQ(reply.err, ENOMEM);
 			CHECK(reply.says_why);
@@ -566,9 +585,7 @@ static void a_cpuset_may_change_meanwhile(void)
 		}
 		CHECK_EQ(reply.pages[i / 9 % 2], NR);
 	}
-	close(to[1]);
-	CHECK_EXITS(pid);
-	remove_group();
+	asker_end(&asker);
 	done();
 }
 
@@ -689,46 +706,34 @@ static void who_asks_for_pages_elsewhere_is_told(void)
  */
 static void a_cpuset_changes_under_what_is_mapped(void)
 {
-	int to[2], from[2], ends[2];
+	struct asker asker;
 	struct asked reply;
 	uint64_t failed, nr;
 	int backing;
-	pid_t pid;
 
-	asker_does = "map";
 	for (EACH_RUNG(backing)) {
-		struct hpage_map_alloc a = strict(backing, MOVE_LENGTH / page_of(backing), 0);
+		struct hpage_map_alloc a;
 
 		LABEL("backing %d", backing);
 		nr = MOVE_LENGTH / page_of(backing);
+		a = strict(backing, nr, 0);
 		load_to_move(backing);
-		make_group("+cpuset");
-		CHECK_EQ(write_text(GROUP "cpuset.mems", "0-1"), 0);
-		CHECK_EQ(pipe2(to, O_CLOEXEC), 0);
-		CHECK_EQ(pipe2(from, O_CLOEXEC), 0);
-		ends[0] = to[0];
-		ends[1] = from[1];
-		pid = spawn(become_asker, ends);
-		close(to[0]);
-		close(from[1]);
-		CHECK_EQ(write(to[1], &a, sizeof(a)), (ssize_t)sizeof(a));
-		step_wait(from[0]);
-		step_wait(from[0]);
+		asker = asker_begin("map");
+		CHECK_EQ(write(asker.to[1], &a, sizeof(a)), (ssize_t)sizeof(a));
+		step_wait(asker.from[0]);
+		step_wait(asker.from[0]);
 		failed = vmstat("\npgmigrate_fail ");
 		CHECK_EQ(write_text(GROUP "cpuset.mems", "1"), 0);
 		failed = vmstat("\npgmigrate_fail ") - failed;
 		printf("# backing %d: %llu failed migrations\n", backing,
 		       (unsigned long long)failed);
-		step_done(to[1]);
-		CHECK_EQ(read(from[0], &reply, sizeof(reply)), (ssize_t)sizeof(reply));
+		step_done(asker.to[1]);
+		CHECK_EQ(read(asker.from[0], &reply, sizeof(reply)), (ssize_t)sizeof(reply));
 		CHECK_EQ(reply.err, 0);
 		CHECK_EQ(reply.pages[0], nr);
-		close(to[1]);
-		close(from[0]);
-		CHECK_EXITS(pid);
+		asker_end(&asker);
 		/* 8,192 base pages, if they were tried; the task has some of its own. */
 		CHECK_LT(failed, 2048);
-		remove_group();
 		done();
 	}
 }
