@@ -1,15 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Asks for buffers in a cpuset that changes, for test_numa.
+ * Asks for buffers in a cpuset, see asker.h.
  *
  *	helper_asker [map]	reads requests, struct hpage_map_alloc, from its input
  *
- * For each it says so with a byte, asks, waits for a byte that says that the change is over, and
- * writes a struct asked. With "map" it maps what it has got, writes to all of it, and says that
- * with a byte, too; after the change it reads all, and EIO is that it is something else.
- *
- * It is a small program without shared libraries, because with each change mm/ moves all of its
- * memory, and of the C library it would move the pages of everybody.
+ * It says with a byte that it runs. For each request it says so with a byte, asks, waits for a
+ * byte that says that whatever changes meanwhile has changed, and writes a struct asked. With
+ * "map" it maps what it has got, writes to all of it, and says that with a byte, too; after the
+ * change it reads all, and EIO is that it is something else.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -21,7 +19,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "helper_asker.h"
+#include "asker.h"
 
 static void count(struct asked *answer, int fd)
 {
@@ -32,6 +30,17 @@ static void count(struct asked *answer, int fd)
 	if (ioctl(fd, HPAGE_MAP_NODES, &nodes))
 		answer->err = errno;
 	close(fd);
+}
+
+static void forecast(struct asked *answer, int door)
+{
+	for (int node = 0; node < 2; node++) {
+		struct hpage_map_forecast f = { .size = sizeof(f), .node = node };
+
+		if (ioctl(door, HPAGE_MAP_FORECAST, &f))
+			answer->err = errno;
+		answer->forecast[node] = f.length;
+	}
 }
 
 /* Return: NULL if there is no buffer, or no mapping of it. */
@@ -59,35 +68,44 @@ static int read_again(volatile char *p, uint64_t length)
 	return err;
 }
 
+static bool tell(void)
+{
+	return write(STDOUT_FILENO, "", 1) == 1;
+}
+
 int main(int argc, char **argv)
 {
 	bool maps = argc > 1 && !strcmp(argv[1], "map");
 	int door = open("/dev/hpage_map", HPAGE_MAP_O_DOOR);
 	volatile char *p = NULL;
-	static char text[HPAGE_MAP_TEXT_SIZE];
 	struct hpage_map_alloc a;
-	char byte = 0;
+	char byte;
 
+	if (!tell())
+		return 1;
 	while (read(STDIN_FILENO, &a, sizeof(a)) == sizeof(a)) {
-		struct asked answer = { .err = 0 };
+		static struct asked answer;
 
-		a.text = (uintptr_t)text;
-		a.text_size = sizeof(text);
-		if (write(STDOUT_FILENO, &byte, 1) != 1)
+		memset(&answer, 0, sizeof(answer));
+		a.text = (uintptr_t)answer.text;
+		a.text_size = sizeof(answer.text);
+		if (!tell())
 			return 1;
 		answer.err = ioctl(door, HPAGE_MAP_ALLOC, &a) ? errno : 0;
-		answer.says_why = *text != '\0';
+		answer.got = a;
 		if (maps) {
 			p = map_and_write(&a, answer.err);
-			if (write(STDOUT_FILENO, &byte, 1) != 1)
+			if (!tell())
 				return 1;
 		}
 		if (read(STDIN_FILENO, &byte, 1) != 1)
 			return 1;
 		if (maps && !answer.err)
 			answer.err = read_again(p, a.got_length);
-		if (!answer.err)
+		if (!answer.err) {
 			count(&answer, a.fd);
+			forecast(&answer, door);
+		}
 		if (write(STDOUT_FILENO, &answer, sizeof(answer)) != sizeof(answer))
 			return 1;
 	}

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* On which node pages lie: as asked for, or refused, or told. Needs two nodes. */
 #define _GNU_SOURCE
+#include "asker.h"
 #include "buffers.h"
-#include "helper_asker.h"
 
 #include <fcntl.h>
 #include <limits.h>
@@ -463,96 +463,50 @@ static void reading_numa_maps_meanwhile_does_no_harm(void)
 	done();
 }
 
-/* A cpuset is the administrator's word, against which no policy helps. */
-static void ask_from_a_cpuset(void *arg)
+/* Returns what the helper has got, all of it on node 0. */
+static struct asked ask_for_node_0(const struct asker *asker, struct hpage_map_alloc a)
 {
-	struct hpage_map_forecast f = { .size = sizeof(f), .node = 1 };
-	struct hpage_map_alloc a;
-	int b;
+	struct asked got;
 
-	(void)arg;
-	enter_group();
-	CHECK_EQ(ioctl(dev_open(HPAGE_MAP_O_DOOR), HPAGE_MAP_FORECAST, &f), 0);
-	CHECK_EQ(f.length, 0);
-	for (EACH_RUNG(b)) {
-		pools_for(b);
-		a = strict(b, NR, 1);
-		CHECK_ALLOC(&a, -ENOMEM);
-		CHECK(*answer);
-		a = strict(b, NR, 0);
-		CHECK_ALLOC(&a, 0);
-		CHECK_EQ(pages_on(a.fd, 0), NR);
-		close(a.fd);
-		a = interleaved(b, NR);
-		CHECK_ALLOC(&a, 0);
-		CHECK_EQ(pages_on(a.fd, 0), NR);
-		close(a.fd);
-		a = preferred(b, NR, 1);
-		CHECK_ALLOC(&a, 0);
-		CHECK_EQ(pages_on(a.fd, 0), NR);
-		CHECK_SAYS("0 of 8 pages are on node 1");
-		close(a.fd);
-	}
+	asker_asks(asker, &a);
+	got = asker_answers(asker);
+	CHECK_EQ(got.err, 0);
+	CHECK_EQ(got.pages[0], NR);
+	CHECK_EQ(got.pages[1], 0);
+	return got;
 }
 
+/* A cpuset is the administrator's word, against which no policy helps. */
 static void a_cpuset_is_obeyed(void)
 {
+	struct asker asker;
+	struct asked got;
+	int b;
+
 	load_with_pools(2 * NR, 2 * NR);
-	make_group("+cpuset");
+	asker = asker_begin(NULL);
 	CHECK_EQ(write_text(GROUP "cpuset.mems", "0"), 0);
-	CHECK_EXITS(spawn(ask_from_a_cpuset, NULL));
-	remove_group();
+	for (EACH_RUNG(b)) {
+		struct hpage_map_alloc a = strict(b, NR, 1);
+
+		LABEL("backing %d", b);
+		pools_for(b);
+		asker_asks(&asker, &a);
+		got = asker_answers(&asker);
+		CHECK_EQ(got.err, ENOMEM);
+		CHECK(*got.text);
+		got = ask_for_node_0(&asker, strict(b, NR, 0));
+		CHECK_GT(got.forecast[0], 0);
+		CHECK_EQ(got.forecast[1], 0);
+		ask_for_node_0(&asker, interleaved(b, NR));
+		got = ask_for_node_0(&asker, preferred(b, NR, 1));
+		CHECK(strstr(got.text, "0 of 8 pages are on node 1"));
+	}
+	asker_end(&asker);
 	done();
 }
 
 #define CHANGES	36		/* every rung, node, change and moment together once */
-
-/* The helper, in a group of its own with both nodes. */
-struct asker {
-	const char *does;		/* its argument, or NULL */
-	int to[2], from[2];		/* pipes: its input, its output */
-	pid_t pid;
-};
-
-/* Becomes the helper, in the group, with its input and output at pipes. */
-static void become_asker(void *arg)
-{
-	const struct own_policy own = { MPOL_BIND | MPOL_F_STATIC_NODES, 3 };
-	const struct asker *asker = arg;
-	char helper[PATH_MAX] = "";
-
-	CHECK_GE(readlink("/proc/self/exe", helper, sizeof(helper) - 1), 0);
-	enter_group();
-	set_own(own);
-	CHECK_GE(dup2(asker->to[0], STDIN_FILENO), 0);
-	CHECK_GE(dup2(asker->from[1], STDOUT_FILENO), 0);
-	strcpy(strrchr(helper, '/'), "/helper_asker");
-	execl(helper, helper, asker->does, NULL);
-	CHECK_EQ(errno, 0);
-}
-
-static struct asker asker_begin(const char *does)
-{
-	struct asker asker = { .does = does };
-
-	make_group("+cpuset");
-	CHECK_EQ(write_text(GROUP "cpuset.mems", "0-1"), 0);
-	CHECK_EQ(pipe2(asker.to, O_CLOEXEC), 0);
-	CHECK_EQ(pipe2(asker.from, O_CLOEXEC), 0);
-	asker.pid = spawn(become_asker, &asker);
-	close(asker.to[0]);
-	close(asker.from[1]);
-	return asker;
-}
-
-/* It ends with its input. */
-static void asker_end(const struct asker *asker)
-{
-	close(asker->to[1]);
-	close(asker->from[0]);
-	CHECK_EXITS(asker->pid);
-	remove_group();
-}
 
 /*
  * The task's policy is changed under its feet, and then it is ours that is. With
@@ -572,15 +526,13 @@ static void a_cpuset_may_change_meanwhile(void)
 		struct hpage_map_alloc a = strict(1 + i / 3 % 3, NR, i / 9 % 2);
 
 		LABEL("request %d", i);
-		CHECK_EQ(write(asker.to[1], &a, sizeof(a)), (ssize_t)sizeof(a));
-		step_wait(asker.from[0]);
+		asker_asks(&asker, &a);
 		usleep(i / 18 * 300);
 		CHECK_EQ(write_text(GROUP "cpuset.mems", mems[i % 3]), 0);
-		step_done(asker.to[1]);
-		CHECK_EQ(read(asker.from[0], &reply, sizeof(reply)), (ssize_t)sizeof(reply));
+		reply = asker_answers(&asker);
 		if (reply.err) {
 			CHECK_EQ(reply.err, ENOMEM);
-			CHECK(reply.says_why);
+			CHECK(*reply.text);
 			continue;
 		}
 		CHECK_EQ(reply.pages[i / 9 % 2], NR);
@@ -719,16 +671,14 @@ static void a_cpuset_changes_under_what_is_mapped(void)
 		a = strict(backing, nr, 0);
 		load_to_move(backing);
 		asker = asker_begin("map");
-		CHECK_EQ(write(asker.to[1], &a, sizeof(a)), (ssize_t)sizeof(a));
-		step_wait(asker.from[0]);
+		asker_asks(&asker, &a);
 		step_wait(asker.from[0]);
 		failed = vmstat("\npgmigrate_fail ");
 		CHECK_EQ(write_text(GROUP "cpuset.mems", "1"), 0);
 		failed = vmstat("\npgmigrate_fail ") - failed;
 		printf("# backing %d: %llu failed migrations\n", backing,
 		       (unsigned long long)failed);
-		step_done(asker.to[1]);
-		CHECK_EQ(read(asker.from[0], &reply, sizeof(reply)), (ssize_t)sizeof(reply));
+		reply = asker_answers(&asker);
 		CHECK_EQ(reply.err, 0);
 		CHECK_EQ(reply.pages[0], nr);
 		asker_end(&asker);

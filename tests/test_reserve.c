@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The reserve: pages kept ready, lent as windows of one file that must not see each other. */
 #define _GNU_SOURCE
+#include "asker.h"
 #include "buffers.h"
 
 #include <fcntl.h>
@@ -318,11 +319,24 @@ static void ask_bound_to_node_1(bool has_own)
 	close(a.fd);
 }
 
-static void ask_in_a_cpuset(void *arg)
+static void ask_in_a_cpuset(void)
 {
-	(void)arg;
-	enter_group();
-	ask_bound_to_node_1(true);
+	struct hpage_map_alloc a = wish_of(HPAGE_MAP_BACKING_HUGETLB, 4, FROM_RESERVE);
+	struct asker asker = asker_begin(NULL);
+	struct asked got;
+
+	CHECK_EQ(write_text(GROUP "cpuset.mems", "1"), 0);
+	asker_asks(&asker, &a);
+	got = asker_answers(&asker);
+	CHECK_EQ(got.err, 0);
+	CHECK_EQ(got.pages[1], 4);
+	CHECK(got.got.got_attributes & HPAGE_MAP_ATTR_RESERVE);
+	a = wish_of(HPAGE_MAP_BACKING_HUGETLB, 2, HPAGE_MAP_CONTIGUOUS);
+	asker_asks(&asker, &a);
+	got = asker_answers(&asker);
+	CHECK_EQ(got.err, 0);
+	CHECK_EQ(got.pages[1], 2);
+	asker_end(&asker);
 }
 
 /* Wherever the CPU is that the task runs on. */
@@ -341,10 +355,7 @@ static void a_task_s_own_policy_and_cpuset_count_here_too(void)
 	ask_bound_to_node_1(true);
 	CHECK_EQ(syscall(SYS_set_mempolicy, MPOL_DEFAULT, NULL, 0), 0);
 	CHECK_COMES(ready_on(HPAGE_MAP_BACKING_HUGETLB, 1) == READY);
-	make_group("+cpuset");
-	CHECK_EQ(write_text(GROUP "cpuset.mems", "1"), 0);
-	CHECK_EXITS(spawn(ask_in_a_cpuset, NULL));
-	remove_group();
+	ask_in_a_cpuset();
 	unload_all(5 * POOL);
 }
 
