@@ -228,7 +228,7 @@ static void every_step_of_a_load_with_a_buffer_may_fail(void)
 	bare = steps_of(try_load);
 	CHECK_EQ(unload(), 0);
 	params = "nr_hpages=1";
-	sweep_from(bare - bare / 8, try_load, check_load);
+	sweep_from(bare - bare / 32, try_load, check_load);
 	hasten("0");
 }
 
