@@ -18,7 +18,7 @@ struct asked {
 	struct hpage_map_alloc got;	/* its descriptor is closed */
 	char text[HPAGE_MAP_TEXT_SIZE];	/* why it is not what was asked for, or empty */
 	uint64_t pages[2];		/* on nodes 0 and 1, if there is a buffer */
-	uint64_t forecast[2];		/* bytes that HPAGE_MAP_FORECAST says of node 0 and 1 */
+	uint64_t forecast[2];		/* bytes it could get there, for "forecast" */
 };
 
 struct asker {

@@ -2,12 +2,13 @@
 /*
  * Asks for buffers in a cpuset, see asker.h.
  *
- *	helper_asker [map]	reads requests, struct hpage_map_alloc, from its input
+ *	helper_asker [map|forecast]	reads requests, struct hpage_map_alloc, from its input
  *
  * It says with a byte that it runs. For each request it says so with a byte, asks, waits for a
  * byte that says that whatever changes meanwhile has changed, and writes a struct asked. With
  * "map" it maps what it has got, writes to all of it, and says that with a byte, too; after the
- * change it reads all, and EIO is that it is something else.
+ * change it reads all, and EIO is that it is something else. With "forecast" it asks for that
+ * as well, which looks at all memory.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -76,6 +77,7 @@ static bool tell(void)
 int main(int argc, char **argv)
 {
 	bool maps = argc > 1 && !strcmp(argv[1], "map");
+	bool forecasts = argc > 1 && !strcmp(argv[1], "forecast");
 	int door = open("/dev/hpage_map", HPAGE_MAP_O_DOOR);
 	volatile char *p = NULL;
 	struct hpage_map_alloc a;
@@ -102,10 +104,10 @@ int main(int argc, char **argv)
 			return 1;
 		if (maps && !answer.err)
 			answer.err = read_again(p, a.got_length);
-		if (!answer.err) {
+		if (!answer.err)
 			count(&answer, a.fd);
+		if (forecasts && !answer.err)
 			forecast(&answer, door);
-		}
 		if (write(STDOUT_FILENO, &answer, sizeof(answer)) != sizeof(answer))
 			return 1;
 	}

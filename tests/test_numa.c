@@ -484,7 +484,7 @@ static void a_cpuset_is_obeyed(void)
 	int b;
 
 	load_with_pools(2 * NR, 2 * NR);
-	asker = asker_begin(NULL);
+	asker = asker_begin("forecast");
 	CHECK_EQ(write_text(GROUP "cpuset.mems", "0"), 0);
 	for (EACH_RUNG(b)) {
 		struct hpage_map_alloc a = strict(b, NR, 1);
