@@ -74,8 +74,8 @@ static int fs_mount_all(void)
 
 	for (i = 0; i < ARRAY_SIZE(huge) && !ret; i++)
 		ret = fs_mount_add(HPM_FS_ALWAYS + i, "tmpfs", "huge", huge[i]);
-	/* A huge page is larger than a page, and what maps it is a PUD at most. */
-	for (i = PAGE_SHIFT + 1; i <= PUD_SHIFT && !ret; i++) {
+	/* No huge page is larger than all memory that a machine can have. */
+	for (i = PAGE_SHIFT + 1; i <= MAX_PHYSMEM_BITS && !ret; i++) {
 		snprintf(path, sizeof(path), "kernel/mm/hugepages/hugepages-%lukB/nr_hugepages",
 			 BIT(i) / SZ_1K);
 		snprintf(value, sizeof(value), "%lu", BIT(i));
