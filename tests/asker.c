@@ -6,24 +6,17 @@
 
 #include <fcntl.h>
 #include <limits.h>
-#include <linux/mempolicy.h>
 #include <string.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
-/*
- * Becomes the helper, in the group, with its input and output at pipes. It has a policy of its
- * own, which a cpuset changes, too.
- */
+/* Becomes the helper, in the group, with its input and output at pipes. */
 static void become_asker(void *arg)
 {
 	const struct asker *asker = arg;
-	unsigned long both = 3;
 	char helper[PATH_MAX] = "";
 
 	CHECK_GE(readlink("/proc/self/exe", helper, sizeof(helper) - 1), 0);
 	enter_group();
-	CHECK_EQ(syscall(SYS_set_mempolicy, MPOL_BIND | MPOL_F_STATIC_NODES, &both, 64), 0);
 	CHECK_GE(dup2(asker->to[0], STDIN_FILENO), 0);
 	CHECK_GE(dup2(asker->from[1], STDOUT_FILENO), 0);
 	strcpy(strrchr(helper, '/'), "/helper_asker");
@@ -59,6 +52,8 @@ void asker_asks(const struct asker *asker, const struct hpage_map_alloc *a)
 {
 	CHECK_EQ(write(asker->to[1], a, sizeof(*a)), (ssize_t)sizeof(*a));
 	step_wait(asker->from[0]);
+	if (asker->does && !strcmp(asker->does, "map"))
+		step_wait(asker->from[0]);
 }
 
 struct asked asker_answers(const struct asker *asker)
@@ -67,5 +62,18 @@ struct asked asker_answers(const struct asker *asker)
 
 	step_done(asker->to[1]);
 	CHECK_EQ(read(asker->from[0], &asked, sizeof(asked)), (ssize_t)sizeof(asked));
+	return asked;
+}
+
+struct asked asker_gets(const struct asker *asker, const struct hpage_map_alloc *a, uint64_t on_0,
+			uint64_t on_1)
+{
+	struct asked asked;
+
+	asker_asks(asker, a);
+	asked = asker_answers(asker);
+	CHECK_EQ(asked.err, 0);
+	CHECK_EQ(asked.pages[0], on_0);
+	CHECK_EQ(asked.pages[1], on_1);
 	return asked;
 }

@@ -18,6 +18,7 @@ struct asked {
 	struct hpage_map_alloc got;	/* its descriptor is closed */
 	char text[HPAGE_MAP_TEXT_SIZE];	/* why it is not what was asked for, or empty */
 	uint64_t pages[2];		/* on nodes 0 and 1, if there is a buffer */
+	uint64_t mapped[2];		/* the same as mm/ says, for "map" */
 	uint64_t forecast[2];		/* bytes it could get there, for "forecast" */
 };
 
@@ -28,11 +29,15 @@ struct asker {
 };
 
 /* Of the tests: */
-struct asker asker_begin(const char *does);	/* in a new group with both nodes */
+/* In a new group with both nodes, and with the policy of who begins it. */
+struct asker asker_begin(const char *does);
 void asker_end(const struct asker *asker);	/* the group goes with it */
 
-/* A request is sent, and is about to be made; then its answer is read. */
+/* A request is sent, and is about to be made, or with "map" mapped; then its answer is read. */
 void asker_asks(const struct asker *asker, const struct hpage_map_alloc *a);
 struct asked asker_answers(const struct asker *asker);
+/* Both, for a request that succeeds with so many pages on each node. */
+struct asked asker_gets(const struct asker *asker, const struct hpage_map_alloc *a, uint64_t on_0,
+			uint64_t on_1);
 
 #endif

@@ -13,11 +13,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/hpage_map.h>
+#include <linux/mempolicy.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "asker.h"
@@ -59,14 +61,25 @@ static volatile char *map_and_write(const struct hpage_map_alloc *a, int err)
 
 static int read_again(volatile char *p, uint64_t length)
 {
-	int err = p ? 0 : EIO;
-
-	for (uint64_t at = 0; p && at < length; at += 4096)
+	if (!p)
+		return EIO;
+	for (uint64_t at = 0; at < length; at += 4096)
 		if (p[at] != 1)
-			err = EIO;
-	if (p)
-		munmap((void *)p, length);
-	return err;
+			return EIO;
+	return 0;
+}
+
+/* mm/ knows nothing of the driver. */
+static void count_mapped(struct asked *answer, volatile char *p)
+{
+	for (uint64_t at = 0; at < answer->got.got_length; at += answer->got.got_page_size) {
+		int node = -1;
+
+		if (syscall(SYS_get_mempolicy, &node, NULL, 0, p + at, MPOL_F_NODE | MPOL_F_ADDR))
+			answer->err = errno;
+		else if (node == 0 || node == 1)
+			answer->mapped[node]++;
+	}
 }
 
 static bool tell(void)
@@ -104,6 +117,10 @@ int main(int argc, char **argv)
 			return 1;
 		if (maps && !answer.err)
 			answer.err = read_again(p, a.got_length);
+		if (maps && !answer.err)
+			count_mapped(&answer, p);
+		if (p)
+			munmap((void *)p, a.got_length);
 		if (!answer.err)
 			count(&answer, a.fd);
 		if (forecasts && !answer.err)

@@ -463,19 +463,6 @@ static void reading_numa_maps_meanwhile_does_no_harm(void)
 	done();
 }
 
-/* Returns what the helper has got, all of it on node 0. */
-static struct asked ask_for_node_0(const struct asker *asker, struct hpage_map_alloc a)
-{
-	struct asked got;
-
-	asker_asks(asker, &a);
-	got = asker_answers(asker);
-	CHECK_EQ(got.err, 0);
-	CHECK_EQ(got.pages[0], NR);
-	CHECK_EQ(got.pages[1], 0);
-	return got;
-}
-
 /* A cpuset is the administrator's word, against which no policy helps. */
 static void a_cpuset_is_obeyed(void)
 {
@@ -495,15 +482,29 @@ static void a_cpuset_is_obeyed(void)
 		got = asker_answers(&asker);
 		CHECK_EQ(got.err, ENOMEM);
 		CHECK(*got.text);
-		got = ask_for_node_0(&asker, strict(b, NR, 0));
+		a = strict(b, NR, 0);
+		got = asker_gets(&asker, &a, NR, 0);
 		CHECK_GT(got.forecast[0], 0);
 		CHECK_EQ(got.forecast[1], 0);
-		ask_for_node_0(&asker, interleaved(b, NR));
-		got = ask_for_node_0(&asker, preferred(b, NR, 1));
+		a = interleaved(b, NR);
+		asker_gets(&asker, &a, NR, 0);
+		a = preferred(b, NR, 1);
+		got = asker_gets(&asker, &a, NR, 0);
 		CHECK(strstr(got.text, "0 of 8 pages are on node 1"));
 	}
 	asker_end(&asker);
 	done();
+}
+
+/* With a policy of its own, which a cpuset changes, too. */
+static struct asker asker_with_own_policy(const char *does)
+{
+	struct asker asker;
+
+	set_own((struct own_policy){ MPOL_BIND | MPOL_F_STATIC_NODES, 3 });
+	asker = asker_begin(does);
+	set_own((struct own_policy){ MPOL_DEFAULT, 0 });
+	return asker;
 }
 
 #define CHANGES	36		/* every rung, node, change and moment together once */
@@ -521,7 +522,7 @@ static void a_cpuset_may_change_meanwhile(void)
 	struct asked reply;
 
 	load_with_pools(2 * NR, 2 * NR);
-	asker = asker_begin(NULL);
+	asker = asker_with_own_policy(NULL);
 	for (int i = 0; i < CHANGES; i++) {
 		struct hpage_map_alloc a = strict(1 + i / 3 % 3, NR, i / 9 % 2);
 
@@ -670,9 +671,8 @@ static void a_cpuset_changes_under_what_is_mapped(void)
 		nr = MOVE_LENGTH / page_of(backing);
 		a = strict(backing, nr, 0);
 		load_to_move(backing);
-		asker = asker_begin("map");
+		asker = asker_with_own_policy("map");
 		asker_asks(&asker, &a);
-		step_wait(asker.from[0]);
 		failed = vmstat("\npgmigrate_fail ");
 		CHECK_EQ(write_text(GROUP "cpuset.mems", "1"), 0);
 		failed = vmstat("\npgmigrate_fail ") - failed;
@@ -681,6 +681,7 @@ static void a_cpuset_changes_under_what_is_mapped(void)
 		reply = asker_answers(&asker);
 		CHECK_EQ(reply.err, 0);
 		CHECK_EQ(reply.pages[0], nr);
+		CHECK_EQ(reply.mapped[0], nr);
 		asker_end(&asker);
 		/* 8,192 base pages, if they were tried; the task has some of its own. */
 		CHECK_LT(failed, 2048);

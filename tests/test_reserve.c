@@ -319,23 +319,22 @@ static void ask_bound_to_node_1(bool has_own)
 	close(a.fd);
 }
 
+/* ask_bound_to_node_1() by a task that has no policy, but a cpuset. */
 static void ask_in_a_cpuset(void)
 {
 	struct hpage_map_alloc a = wish_of(HPAGE_MAP_BACKING_HUGETLB, 4, FROM_RESERVE);
-	struct asker asker = asker_begin(NULL);
+	struct asker asker = asker_begin("map");
 	struct asked got;
 
 	CHECK_EQ(write_text(GROUP "cpuset.mems", "1"), 0);
-	asker_asks(&asker, &a);
-	got = asker_answers(&asker);
-	CHECK_EQ(got.err, 0);
-	CHECK_EQ(got.pages[1], 4);
+	got = asker_gets(&asker, &a, 0, 4);
+	CHECK_EQ(got.mapped[1], 4);
+	CHECK_EQ(got.got.got_node, 1);
 	CHECK(got.got.got_attributes & HPAGE_MAP_ATTR_RESERVE);
 	a = wish_of(HPAGE_MAP_BACKING_HUGETLB, 2, HPAGE_MAP_CONTIGUOUS);
-	asker_asks(&asker, &a);
-	got = asker_answers(&asker);
-	CHECK_EQ(got.err, 0);
-	CHECK_EQ(got.pages[1], 2);
+	got = asker_gets(&asker, &a, 0, 2);
+	CHECK_EQ(got.mapped[1], 2);
+	CHECK_EQ(got.got.got_node, 1);
 	asker_end(&asker);
 }
 
