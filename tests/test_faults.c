@@ -53,7 +53,33 @@ static const char *modules_start(void)
 	return addr < 0xffffffffc0000000 ? "0xffffffffa0000000" : "0xffffffffc0000000";
 }
 
-/* Fail what modules allocate, or anything that the call does. */
+/* Let a function of the kernel have its memory. Kallsyms has those of its text by address. */
+static void spare(const char *function)
+{
+	unsigned long addr, start = 0, end = 0;
+	char line[256], name[128], text[32];
+	FILE *f = fopen("/proc/kallsyms", "re");
+
+	CHECK(f);
+	while (!end && fgets(line, sizeof(line), f)) {
+		CHECK_EQ(sscanf(line, "%lx %*c %127s", &addr, name), 2);
+		if (!strcmp(name, function))
+			start = addr;
+		else if (start && addr > start)
+			end = addr;
+	}
+	fclose(f);
+	CHECK(end);
+	snprintf(text, sizeof(text), "0x%lx", start);
+	set_everywhere("reject-start", text);
+	snprintf(text, sizeof(text), "0x%lx", end);
+	set_everywhere("reject-end", text);
+}
+
+/*
+ * Fail what modules allocate, or anything that the call does. But kmemleak, which makes a note of
+ * each allocation, has memory of its own for those that fail.
+ */
 static void prepare(bool only_modules)
 {
 	set_everywhere("verbose", "0");
@@ -61,35 +87,10 @@ static void prepare(bool only_modules)
 	set_everywhere("ignore-gfp-highmem", "N");
 	set_everywhere("min-order", "0");
 	set_everywhere("stacktrace-depth", "32");
-	set_everywhere("reject-start", "0");
-	set_everywhere("reject-end", "0");
 	set_everywhere("require-start", only_modules ? modules_start() : "0");
 	set_everywhere("require-end", only_modules ? "0xffffffffff000000" :
 		       "0xffffffffffffffff");
-}
-
-/* The kernel's own check of the DMA API ends for good when it finds no memory. */
-static void spare(const char *function)
-{
-	unsigned long addr, start = 0, end = ULONG_MAX;
-	char line[256], name[128], text[32];
-	FILE *f = fopen("/proc/kallsyms", "re");
-
-	CHECK(f);
-	for (int pass = 0; pass < 2; pass++, rewind(f))
-		while (fgets(line, sizeof(line), f)) {
-			CHECK_EQ(sscanf(line, "%lx %*c %127s", &addr, name), 2);
-			if (!strcmp(name, function))
-				start = addr;
-			else if (start && addr > start && addr < end)
-				end = addr;
-		}
-	fclose(f);
-	CHECK(start);
-	snprintf(text, sizeof(text), "0x%lx", start);
-	set_everywhere("reject-start", text);
-	snprintf(text, sizeof(text), "0x%lx", end);
-	set_everywhere("reject-end", text);
+	spare("__create_object");
 }
 
 static int fail_nth;
@@ -629,6 +630,7 @@ static void check_lent(int err)
 static void sweep_lending(unsigned long with, const char *kind)
 {
 	prepare(false);
+	/* The kernel's own check of the DMA API ends for good when it finds no memory. */
 	spare("add_dma_entry");
 	CHECK_EQ(load("nr_hpages=2"), 0);
 	dev = dev_open(O_RDWR);

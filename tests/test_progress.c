@@ -376,7 +376,7 @@ static bool disturb(const struct call *c, int backing, int round, const struct s
 	bool met;
 
 	while (running(pid) && used(backing) < before + (round + 1) * c->step)
-		sched_yield();
+		usleep(1000);	/* the task needs the processor */
 	met = running(pid);
 	s->stop(pid);
 	s->await(pid);
@@ -729,7 +729,7 @@ static void a_throttled_collector_delays_nobody(void)
 	throttle_group();
 	pid = spawn(collect_slowly, NULL);
 	while (running(pid) && node_pool(0, "free") == nr)
-		sched_yield();
+		usleep(1000);
 	for (int i = 0; i < 3; i++) {
 		a = wish_on(wish_of(HPAGE_MAP_BACKING_HUGETLB, 2,
 				    HPAGE_MAP_CONTIGUOUS | HPAGE_MAP_EXACT),
@@ -804,7 +804,7 @@ static bool holds_nothing(const struct collection *c, uint64_t before)
 static void await_collector(pid_t pid, const struct collection *c, uint64_t before)
 {
 	while (used(c->backing) < before + pmd_size && running(pid))
-		sched_yield();
+		usleep(1000);
 	CHECK(running(pid));
 }
 
