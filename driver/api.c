@@ -230,7 +230,8 @@ static long window_begin(const struct hpage_map_buffer *buf, unsigned long pgoff
  *
  * Context: under mmap_lock for writing, as .mmap is called.
  * Return: 0; -EINVAL when the part is not within the window, or is of a pool's pages and not of
- * whole ones; -ENOMEM when a hugetlb pool cannot promise pages for private copies; -ENFILE.
+ * whole ones; -ENODEV when the buffer is pinned memory of a program; -ENOMEM when a hugetlb pool
+ * cannot promise pages for private copies; -ENFILE.
  */
 int hpage_map_mmap(struct hpage_map_buffer *buf, struct vm_area_struct *vma, u64 start, u64 length)
 {
@@ -258,7 +259,7 @@ EXPORT_SYMBOL_NS_GPL(hpage_map_mmap, "HPAGE_MAP");
  * @length: as for hpage_map_mmap()
  *
  * Context: under mmap_lock.
- * Return: the address, or -EINVAL or -ENOMEM.
+ * Return: the address, or -EINVAL, -ENODEV or -ENOMEM.
  */
 unsigned long hpage_map_get_unmapped_area(struct hpage_map_buffer *buf, unsigned long addr,
 					  unsigned long len, unsigned long pgoff,

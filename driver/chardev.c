@@ -94,8 +94,6 @@ static struct cdev *hpm_cdev;
 /* Make the device, which cannot be opened before all else is there. */
 int hpm_chardev_init(void)
 {
-	int ret;
-
 	default_fops = hpm_file_fops;
 	default_fops.unlocked_ioctl = door_ioctl;
 	hpm_cdev = cdev_alloc();
@@ -104,9 +102,9 @@ int hpm_chardev_init(void)
 	hpm_cdev->owner = THIS_MODULE;
 	hpm_cdev->ops = &chardev_fops;
 
-	ret = PTR_ERR_OR_ZERO(device_create(hpm_class, NULL, hpm_class_devt, NULL, "hpage_map"));
-	/* Last: a module that fails to load is freed although somebody has it open. */
-	return ret ?: cdev_add(hpm_cdev, hpm_class_devt, HPM_MINORS);
+	/* cdev_add() last: a module that fails to load is freed although somebody has it open. */
+	return PTR_ERR_OR_ZERO(device_create(hpm_class, NULL, hpm_class_devt, NULL, "hpage_map")) ?:
+	       cdev_add(hpm_cdev, hpm_class_devt, HPM_MINORS);
 }
 
 void hpm_chardev_exit(void)

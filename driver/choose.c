@@ -30,8 +30,15 @@
  * transfers, others who hold units may disturb it: so the worker keeps the turn for it. But the
  * caller may be throttled, stopped or frozen: so it is kept for a moment only. Whoever comes after
  * that may not find what the caller has in its hands. It would not find it later, either.
+ *
+ * An ordinary user has one place in a queue, by the low bits of the user id; those who have them in
+ * common share it. So his many tasks keep others waiting no longer than one does, and many user ids
+ * in one hand, as of a user namespace, no longer than there are places. Who waits for a place gets
+ * it in no order. Administrators need none.
  */
+#include <linux/bitmap.h>
 #include <linux/capability.h>
+#include <linux/cred.h>
 #include <linux/err.h>
 #include <linux/jiffies.h>
 #include <linux/memory_hotplug.h>
@@ -39,6 +46,7 @@
 #include <linux/sched/signal.h>
 #include <linux/sizes.h>
 #include <linux/slab.h>
+#include <linux/wait_bit.h>
 #include <linux/workqueue.h>
 
 #include "choose.h"
@@ -54,6 +62,10 @@
 #define PATIENCE	HZ		/* with a caller who transfers */
 #define LEAVE_AFTER	(10 * HZ)	/* a worker alone that does not end */
 #define MORE		SZ_1G		/* bytes of others that an ordinary user may have moved */
+#define PLACES		64		/* in a queue, for ordinary users */
+
+/* The places that are taken, of all queues. */
+static DECLARE_BITMAP(places, HPM_QUEUES_CHOOSE * PLACES);
 
 /* Worse than any cost: where no PUD can map it, and below 4 GiB, which others may need. */
 #define WEIGHT_CROOKED	BIT(14)
@@ -194,6 +206,14 @@ static void choice_put(struct hpm_choice *c)
 	kfree(c);
 }
 
+/* The worker has done its part, or will not. */
+static void choice_leave_queue(struct hpm_choice *c)
+{
+	if (c->most < ULONG_MAX)
+		clear_and_wake_up_bit(c->bit, places);
+	choice_put(c);
+}
+
 /* The worker's part, for which nobody is charged: hold what is chosen, or else choose. */
 static void choice_work(struct work_struct *work)
 {
@@ -208,7 +228,7 @@ static void choice_work(struct work_struct *work)
 	complete(&c->held);
 	if (c->source->keeps_turn && !c->ret)
 		wait_for_completion_timeout(&c->transferred, PATIENCE);
-	choice_put(c);
+	choice_leave_queue(c);
 }
 
 /* The caller's part. */
@@ -253,8 +273,25 @@ static bool choice_cancel(struct hpm_choice *c)
 	bool cancelled = cancel_work(&c->work);
 
 	if (cancelled)
-		choice_put(c);
+		choice_leave_queue(c);
 	return cancelled;
+}
+
+/* Put the worker's part in the queue, in the user's place. Return: as the next. */
+static int choice_queue(struct hpm_choice *c)
+{
+	int ret;
+
+	c->bit = c->node % HPM_QUEUES_CHOOSE * PLACES + __kuid_val(current_uid()) % PLACES;
+	while (c->most < ULONG_MAX && test_and_set_bit_lock(c->bit, places)) {
+		ret = wait_on_bit_timeout(places, c->bit, TASK_INTERRUPTIBLE,
+					  max_t(long, c->until - jiffies, 1));
+		if (ret == -EAGAIN || hpm_signals_pending())
+			return ret == -EAGAIN ? ret : -ERESTARTSYS;
+	}
+	refcount_inc(&c->refs);
+	queue_work(hpm_queues[HPM_QUEUE_CHOOSE + c->bit / PLACES], &c->work);
+	return 0;
 }
 
 /* Wait for the worker. Return: what it returned; -EAGAIN: its turn did not come; -ERESTARTSYS. */
@@ -282,10 +319,7 @@ static int choice_try_node(struct hpm_choice *c)
 
 	init_completion(&c->held);
 	init_completion(&c->transferred);
-	INIT_WORK(&c->work, choice_work);
-	refcount_inc(&c->refs);
-	queue_work(hpm_queues[HPM_QUEUE_CHOOSE + c->node % HPM_QUEUES_CHOOSE], &c->work);
-	ret = choice_await(c);
+	ret = choice_queue(c) ?: choice_await(c);
 	if (c->left)
 		return ret;
 	if (!ret)
@@ -375,6 +409,7 @@ int hpm_choose(const struct hpm_choice *wanted, loff_t pos, loff_t end, struct h
 	if (!c)
 		return -ENOMEM;
 	refcount_set(&c->refs, 1);
+	INIT_WORK(&c->work, choice_work);
 	c->most = ns_capable_noaudit(&init_user_ns, CAP_SYS_ADMIN) ? ULONG_MAX : MORE;
 	c->bound = c->most;
 	hpm_nodes_begin(&c->nodes, &c->place);

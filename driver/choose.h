@@ -60,6 +60,7 @@ struct hpm_choice {
 	unsigned long most;		/* bytes of others that may be moved at all, */
 	unsigned long bound;		/* and in the last try */
 	bool contiguous;		/* in one run */
+	unsigned int bit;		/* the place of the user in a queue, in places */
 
 	struct hpm_nodes nodes;		/* those to look at yet */
 	int node;			/* that of the units */

@@ -18,11 +18,10 @@ static int param_set_mode(const char *text, const struct kernel_param *kp)
 	unsigned int bits;
 	int ret = kstrtouint(text, 8, &bits);
 
-	if (!ret && bits & ~0777)
-		ret = -EINVAL;
-	if (!ret)
-		mode = bits;
-	return ret;
+	if (ret || bits & ~0777)
+		return ret ?: -EINVAL;
+	mode = bits;
+	return 0;
 }
 
 static const struct kernel_param_ops mode_ops = { .set = param_set_mode };

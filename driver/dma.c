@@ -141,24 +141,21 @@ struct hpm_dma *hpm_dma_begin(const struct hpm_part *part, struct device *dev,
 	mutex_init(&t->lock);
 	ret = READ_ONCE(buf->copied) ? -EBUSY : hpm_entries_make(&t->sgt, part, dev);
 	if (ret)
-		goto put;
+		goto out;
 	/* Many may map the same pages, which the DMA API allows to those who sync by themselves. */
 	ret = dma_map_sgtable(dev, &t->sgt, dir, DMA_ATTR_SKIP_CPU_SYNC);
 	if (ret)
-		goto put;
+		goto out;
 	/* What a device only reads is never copied back. */
 	if (dir != DMA_TO_DEVICE)
 		t->copied = hpm_entries_are_copied(&t->sgt, dev, t->length);
 	ret = table_publish(t);
 	if (ret)
-		goto unmap;
-	trace_hpage_map_dma_map(buf->id, buf->backing.kind, t->length, 0, start);
-	return t;
-
-unmap:
-	dma_unmap_sgtable(dev, &t->sgt, dir, DMA_ATTR_SKIP_CPU_SYNC);
-put:
+		dma_unmap_sgtable(dev, &t->sgt, dir, DMA_ATTR_SKIP_CPU_SYNC);
+out:
 	trace_hpage_map_dma_map(buf->id, buf->backing.kind, t->length, ret, start);
+	if (!ret)
+		return t;
 	hpm_dma_put(t);
 	return ERR_PTR(ret);
 }

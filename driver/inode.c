@@ -120,7 +120,7 @@ struct file *hpm_inode_file(struct hpage_map_buffer *buf, const struct file_oper
 		return file;
 	}
 	__module_get(fops->owner);
-	/* As open() sets them. */
-	file->f_mode |= FMODE_LSEEK | FMODE_PREAD | FMODE_PWRITE;
+	/* As open() sets them for a regular file. */
+	file->f_mode |= FMODE_LSEEK | FMODE_PREAD | FMODE_PWRITE | FMODE_ATOMIC_POS;
 	return file;
 }

@@ -144,11 +144,6 @@ static int limit_take(const struct hpm_charge *charge, u64 bytes, struct hpm_why
 	return 0;
 }
 
-static void limit_give(const struct hpm_charge *charge, u64 bytes)
-{
-	atomic_long_sub(bytes >> PAGE_SHIFT, limit_used(charge));
-}
-
 /*
  * Let the calling user be charged from here on. A user without a limit is not, and then the
  * charge stays empty. Return: 0, or -ENOMEM.
@@ -181,7 +176,7 @@ void hpm_limit_sub(struct hpm_charge *charge, u64 bytes)
 	if (!charge->user)
 		return;
 	charge->bytes -= bytes;
-	limit_give(charge, bytes);
+	atomic_long_sub(bytes >> PAGE_SHIFT, limit_used(charge));
 }
 
 /* Give back all that is left, and the user. */
@@ -221,7 +216,7 @@ int hpm_limit_add_folio(struct hpm_charge *charge, struct folio *folio, struct h
 		/* Another thread has given up the place in between, and there is none. */
 		ret = -ENOMEM;
 		if (!pins)
-			limit_give(charge, folio_size(folio));
+			atomic_long_sub(folio_nr_pages(folio), limit_used(charge));
 	}
 	xa_unlock(folios);
 	return ret;
@@ -245,5 +240,5 @@ void hpm_limit_sub_folio(struct hpm_charge *charge, struct folio *folio)
 	__xa_store(folios, pfn, pins > 1 ? xa_mk_value(pins - 1) : NULL, GFP_ATOMIC);
 	xa_unlock(folios);
 	if (pins == 1)
-		limit_give(charge, folio_size(folio));
+		atomic_long_sub(folio_nr_pages(folio), limit_used(charge));
 }

@@ -39,9 +39,7 @@
 
 #if !IS_ENABLED(CONFIG_64BIT) || !IS_ENABLED(CONFIG_PCI) || !IS_ENABLED(CONFIG_DMA_SHARED_BUFFER)
 #error "hpage_map needs a 64-bit kernel with CONFIG_PCI and CONFIG_DMA_SHARED_BUFFER"
-#endif
-
-#if IS_ENABLED(CONFIG_PREEMPTION) && !IS_ENABLED(CONFIG_TASKS_RCU)
+#elif IS_ENABLED(CONFIG_PREEMPTION) && !IS_ENABLED(CONFIG_TASKS_RCU)
 #error "hpage_map needs CONFIG_TASKS_RCU to unload safely on a preemptible kernel"
 #endif
 

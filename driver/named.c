@@ -155,12 +155,9 @@ static int named_publish(struct named *named, struct hpage_map_buffer *buf)
 struct hpage_map_buffer *hpm_named_create(const struct hpm_request *r)
 {
 	struct hpage_map_buffer *buf;
-	struct named *named;
-	int ret = hpm_request_check(r);
+	struct named *named = named_new(r);
+	int ret;
 
-	if (ret)
-		return ERR_PTR(ret);
-	named = named_new(r);
 	if (!named)
 		return ERR_PTR(-ENOMEM);
 	ret = named_claim(named, r->why);

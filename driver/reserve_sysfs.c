@@ -21,10 +21,8 @@ static ssize_t pages_store(struct device *dev, struct device_attribute *attr, co
 			   size_t len)
 {
 	unsigned long nr;
-	int ret = kstrtoul(text, 10, &nr);
+	int ret = kstrtoul(text, 10, &nr) ?: hpm_reserve_ask(dev_get_drvdata(dev), nr);
 
-	if (!ret)
-		ret = hpm_reserve_ask(dev_get_drvdata(dev), nr);
 	return ret ?: len;
 }
 static DEVICE_ATTR_RW(pages);

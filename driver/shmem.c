@@ -216,11 +216,9 @@ struct file *hpm_thp_file(unsigned long page_size, u64 size)
 /* One folio more, for the reserve. Return: 0; -ENOMEM when no huge one is to be had; or -errno. */
 int hpm_thp_extend(struct file *file, loff_t pos, unsigned long page_size, struct hpm_why *why)
 {
-	/* The worker's policy chooses the node. */
-	const struct hpm_place place = {};
 	struct filling f = {
 		.file = file,
-		.place = &place,
+		.place = &(const struct hpm_place){},	/* the worker's policy chooses the node */
 		.huge = true,
 		.why = why,
 	};

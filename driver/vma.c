@@ -140,8 +140,6 @@ static void vma_hold_lease(struct hpage_map_buffer *buf, struct vm_area_struct *
 #endif
 		buf->lent_vm_ops = vma->vm_ops;
 	}
-	/* All mappings of one file are of one kind. */
-	WARN_ON_ONCE(buf->lent_vm_ops != vma->vm_ops);
 	vma->vm_ops = &buf->vm_ops;
 }
 
@@ -198,11 +196,11 @@ static int vma_lend(struct hpage_map_buffer *buf, struct vm_area_struct *vma)
 		vm_flags_mod(vma, VM_NORESERVE, 0);
 	else if (kind->pooled)
 		vm_flags_mod(vma, 0, VM_NORESERVE);
-	/* A core file would be as large as the buffer. MADV_DODUMP asks for it. */
-	vm_flags_mod(vma, VM_DONTDUMP, 0);
-	/* What follows in the file is another's. */
-	if (buf->backing.reserve)
-		vm_flags_mod(vma, VM_DONTEXPAND, 0);
+	/*
+	 * A core file would be as large as the buffer. MADV_DODUMP asks for it. What follows in the
+	 * file of a reserve is another's.
+	 */
+	vm_flags_mod(vma, VM_DONTDUMP | (buf->backing.reserve ? VM_DONTEXPAND : 0), 0);
 
 	/* A part of the reserve stands elsewhere in its file. */
 	vma->vm_pgoff += buf->backing.start >> PAGE_SHIFT;
@@ -245,10 +243,7 @@ static int frames_access(struct vm_area_struct *vma, unsigned long addr, void *t
 	if (is_page_hwpoison(page) || (write && !(vma->vm_flags & VM_MAYWRITE)))
 		return -EFAULT;
 	len = min_t(int, len, PAGE_SIZE - offset_in_page(pos));
-	if (write)
-		memcpy(at, text, len);
-	else
-		memcpy(text, at, len);
+	memcpy(write ? at : text, write ? text : at, len);
 	return len;
 }
 
@@ -318,7 +313,7 @@ unsigned long hpm_vma_choose(struct hpage_map_buffer *buf, unsigned long addr, u
 	unsigned long unit = buffer_unit(buf), align, area, padded;
 	struct file *file = buf->backing.file;
 
-	if (!buf->backing.file)
+	if (!file)
 		return -ENODEV;
 	if (!buffer_has_range(buf, pgoff, len, unit))
 		return part_refuse(buf, pgoff << PAGE_SHIFT | len);

@@ -482,6 +482,63 @@ static void many_who_choose_do_not_disturb_each_other(void)
 	pool_is_back();
 }
 
+#define CROWD	24		/* tasks of a user */
+#define TURNS	8
+
+static unsigned long *answered;	/* of the crowd's requests; shared with it */
+
+static void ask_without_end(void *arg)
+{
+	(void)arg;
+	become(NOBODY, 0);
+	for (;;) {
+		struct hpage_map_alloc a = run_request(2);
+
+		if (!try_alloc(&a))
+			close(a.fd);
+		__atomic_add_fetch(answered, 1, __ATOMIC_SEQ_CST);
+	}
+}
+
+static unsigned long answers(void)
+{
+	return __atomic_load_n(answered, __ATOMIC_SEQ_CST);
+}
+
+/* Whoever comes waits for one of them, not for all. */
+static void a_crowd_of_one_user_keeps_nobody_out(void)
+{
+	unsigned long before, ahead = 0;
+	pid_t pids[CROWD];
+
+	CHECK_EQ(load("mode=0666"), 0);
+	take_pool_of(64);
+	for (size_t i = 0; i < all.nr; i++)
+		hoard_drop(&all, by_address[i]);
+	answered = mmap(NULL, base_page, RW, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	CHECK_NE((void *)answered, MAP_FAILED);
+	for (int i = 0; i < CROWD; i++)
+		pids[i] = spawn(ask_without_end, NULL);
+	CHECK_COMES(answers() > 2 * CROWD);
+	for (int i = 0; i < TURNS; i++) {
+		struct hpage_map_alloc a = run_request(2);
+
+		before = answers();
+		CHECK_ALLOC(&a, 0);
+		ahead += answers() - before;
+		CHECK_EQ(a.got_runs, 1);
+		close(a.fd);
+	}
+	printf("# %lu answers to the crowd during %d requests of another user\n", ahead, TURNS);
+	CHECK_LT(ahead, TURNS * CROWD / 2);
+	for (int i = 0; i < CROWD; i++) {
+		CHECK_EQ(kill(pids[i], SIGKILL), 0);
+		CHECK_KILLED(pids[i], SIGKILL);
+	}
+	munmap(answered, base_page);
+	pool_is_back();
+}
+
 static volatile sig_atomic_t ticks;
 
 static void tick(int sig)
@@ -715,6 +772,7 @@ static const struct test tests[] = {
 	TEST(low_pages_of_a_high_node_are_refused, ON_NONE),
 	TEST(a_run_is_got_or_refused_while_others_take_pages, ON_NONE),
 	TEST(many_who_choose_do_not_disturb_each_other, ON_NONE),
+	TEST(a_crowd_of_one_user_keeps_nobody_out, ON_NONE),
 	TEST(a_signal_interrupts_choosing, ON_NONE),
 	TEST(what_a_user_collects_is_capped, ON_NONE),
 	TEST(reserved_pages_are_not_chosen, ON_NONE),
