@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* read, write, lseek: the buffer as a device with an end. */
 #define _GNU_SOURCE
-#include "fixture.h"
+#include "buffers.h"
 
 #include <fcntl.h>
 #include <linux/userfaultfd.h>
@@ -257,6 +257,51 @@ static void a_signal_in_the_middle_makes_it_short(void)
 	CHECK(filled(c.to, buf_size, 8));
 }
 
+static void *long_write(void *arg)
+{
+	struct call *c = arg;
+
+	c->got = write(c->fd, c->to, base_page);
+	return NULL;
+}
+
+static void *short_write(void *arg)
+{
+	struct call *c = arg;
+
+	c->got = write(c->fd, "x", 1);
+	return NULL;
+}
+
+/* Without a node it is a regular file, of which two who write at once write one after the other. */
+static void writers_share_the_position(void)
+{
+	struct hpage_map_alloc a = request(2 * buf_page, buf_page, 0);
+	struct uffdio_zeropage zero = { .mode = 0 };
+	struct call first, second;
+	struct uffd_msg msg;
+	int uffd;
+
+	CHECK_ALLOC(&a, 0);
+	first.fd = second.fd = a.fd;
+	first.to = mmap(NULL, base_page, RW, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	CHECK_NE((void *)first.to, MAP_FAILED);
+	uffd = uffd_over(first.to, base_page);
+	CHECK_EQ(pthread_create(&first.thread, NULL, long_write, &first), 0);
+	CHECK_EQ(read(uffd, &msg, sizeof(msg)), (ssize_t)sizeof(msg));
+	CHECK_EQ(pthread_create(&second.thread, NULL, short_write, &second), 0);
+	usleep(100000);		/* it would have written meanwhile */
+	zero.range.start = (uintptr_t)first.to;
+	zero.range.len = base_page;
+	CHECK_EQ(ioctl(uffd, UFFDIO_ZEROPAGE, &zero), 0);
+	CHECK_EQ(pthread_join(first.thread, NULL), 0);
+	CHECK_EQ(pthread_join(second.thread, NULL), 0);
+	CHECK_EQ(first.got, (ssize_t)base_page);
+	CHECK_EQ(second.got, 1);
+	CHECK_EQ(lseek(a.fd, 0, SEEK_CUR), (off_t)base_page + 1);
+	close(a.fd);
+}
+
 static int ready[2];
 
 static void read_into_a_hole(void *arg)
@@ -299,6 +344,7 @@ static const struct test tests[] = {
 	TEST(bad_memory_is_efault, ON_ANY),
 	TEST(its_own_mapping_is_memory_too, ON_SMALL),
 	TEST(a_signal_in_the_middle_makes_it_short, ON_SMALL | NEEDS_ROOT),
+	TEST(writers_share_the_position, ON_SMALL | NEEDS_ROOT),
 	TEST(a_killed_read_leaves_nothing, ON_SMALL | NEEDS_ROOT),
 };
 
