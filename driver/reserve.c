@@ -106,14 +106,12 @@ static int reserve_extend(struct hpm_reserve *r)
 /* One page fewer, unless somebody takes it first. */
 static void reserve_trim(struct hpm_reserve *r)
 {
-	bool some;
-
-	mutex_lock(&r->lock);
-	some = r->tail > r->head;
-	r->tail -= some;
-	mutex_unlock(&r->lock);
-	if (some)
-		hpm_fs_punch(r->file, r->tail * r->page_size, r->page_size);
+	scoped_guard(mutex, &r->lock) {
+		if (r->tail == r->head)
+			return;
+		r->tail--;
+	}
+	hpm_fs_punch(r->file, r->tail * r->page_size, r->page_size);
 }
 
 /* Is there a page at an offset that can be lent? It may be taken, or given back, meanwhile. */

@@ -140,6 +140,8 @@ static void vma_hold_lease(struct hpage_map_buffer *buf, struct vm_area_struct *
 #endif
 		buf->lent_vm_ops = vma->vm_ops;
 	}
+	/* All mappings of one file are of one kind. */
+	WARN_ON_ONCE(buf->lent_vm_ops != vma->vm_ops);
 	vma->vm_ops = &buf->vm_ops;
 }
 

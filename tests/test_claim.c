@@ -154,7 +154,7 @@ static void runs_are_made_among_anonymous_pages(void)
 	struct strangers s;
 
 	CHECK_EQ(load(""), 0);
-	strangers_come(&s, NODE, -1, MOST);
+	strangers_come(&s, NODE, -1, ALL);
 	runs_are_had(sizes, 5);
 	strangers_go(&s);
 	CHECK_EQ(unload(), 0);
