@@ -103,12 +103,8 @@ static int export_mmap(struct dma_buf *dmabuf, struct vm_area_struct *vma)
 static int export_vmap(struct dma_buf *dmabuf, struct iosys_map *map)
 {
 	const struct hpm_part *part = dmabuf->priv;
-	void *vaddr;
+	void *vaddr = hpage_map_vmap(part->buf);
 
-	/* For reading alone: the kernel has no address through which it might write. */
-	if (!(dmabuf->file->f_mode & FMODE_WRITE))
-		return -EINVAL;
-	vaddr = hpage_map_vmap(part->buf);
 	if (IS_ERR(vaddr))
 		return PTR_ERR(vaddr);
 	iosys_map_set_vaddr(map, vaddr + part->offset);
@@ -124,16 +120,21 @@ static void export_release(struct dma_buf *dmabuf)
 	kfree(part);
 }
 
-static const struct dma_buf_ops export_ops = {
-	.detach = export_detach,
-	.map_dma_buf = export_map,
-	.unmap_dma_buf = export_unmap,
-	.begin_cpu_access = export_begin_cpu_access,
-	.end_cpu_access = export_end_cpu_access,
-	.mmap = export_mmap,
-	.vmap = export_vmap,
-	.release = export_release,
-};
+#define EXPORT_OPS(_vmap)			\
+{						\
+	.detach = export_detach,		\
+	.map_dma_buf = export_map,		\
+	.unmap_dma_buf = export_unmap,		\
+	.begin_cpu_access = export_begin_cpu_access,	\
+	.end_cpu_access = export_end_cpu_access,	\
+	.mmap = export_mmap,			\
+	.vmap = _vmap,				\
+	.release = export_release,		\
+}
+
+static const struct dma_buf_ops export_ops = EXPORT_OPS(export_vmap);
+/* For reading alone: the kernel has no address through which it might write. */
+static const struct dma_buf_ops read_only_ops = EXPORT_OPS(NULL);
 
 /**
  * hpage_map_export_part() - make a dma-buf of a part of a buffer
@@ -163,7 +164,7 @@ struct dma_buf *hpage_map_export_part(struct hpage_map_buffer *buf, u64 offset, 
 	if (!part)
 		return ERR_PTR(-ENOMEM);
 	*part = (struct hpm_part){ buf, offset, PAGE_ALIGN(length ?: rest) };
-	info.ops = &export_ops;
+	info.ops = (flags & O_ACCMODE) == O_RDONLY ? &read_only_ops : &export_ops;
 	info.size = part->length;
 	info.flags = flags;
 	info.priv = part;
