@@ -10,6 +10,7 @@
 #include <linux/cdev.h>
 #include <linux/device.h>
 #include <linux/fcntl.h>
+#include <linux/magic.h>
 #include <linux/module.h>
 #include <linux/seq_file.h>
 
@@ -81,8 +82,8 @@ static int chardev_open(struct inode *inode, struct file *file)
 	if (IS_ERR(buf))
 		return PTR_ERR(buf);
 	file->f_op = door ? &default_fops : &hpm_file_fops;
-	/* Programs look there for how much they can map. */
-	i_size_write(inode, hpm_buffer_size(buf));
+	/* Programs look there for how much they can map. A disk would keep it: not there. */
+	i_size_write(inode, inode->i_sb->s_magic == TMPFS_MAGIC ? hpm_buffer_size(buf) : 0);
 	hpm_file_refer(file, buf);
 	return 0;
 }

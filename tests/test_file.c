@@ -10,6 +10,7 @@
 #include <sys/file.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/mount.h>
 #include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -56,6 +57,25 @@ static void a_node_has_its_size_when_open(void)
 	CHECK_EQ(fstat(dev_open(O_RDONLY), &st), 0);
 	CHECK(S_ISCHR(st.st_mode));
 	CHECK_EQ(st.st_size, (off_t)buf_size);
+}
+
+/* A disk would keep a size that no device has. */
+static void a_node_of_another_file_system_has_no_size(void)
+{
+	static const char dir[] = "/run/hpm-nodes", node[] = "/run/hpm-nodes/hpage_map";
+	struct stat st;
+	int fd;
+
+	CHECK_EQ(fstat(dev_open(O_RDONLY), &st), 0);
+	mkdir(dir, 0700);
+	CHECK_EQ(mount("ramfs", dir, "ramfs", 0, NULL), 0);
+	CHECK_EQ(mknod(node, S_IFCHR | 0600, st.st_rdev), 0);
+	fd = open(node, O_RDWR | O_CLOEXEC);
+	CHECK_EQ(umount2(dir, MNT_DETACH), 0);	/* it goes with the file */
+	CHECK_GE(fd, 0);
+	CHECK_EQ(fstat(fd, &st), 0);
+	CHECK_EQ(st.st_size, 0);
+	map_all(fd, RW, MAP_SHARED)[buf_size - 1] = 1;
 }
 
 static void each_has_an_inode_of_its_own(void)
@@ -266,6 +286,7 @@ static void room_cannot_be_allocated(void)
 static const struct test tests[] = {
 	TEST(its_length_is_its_size, ON_SMALL),
 	TEST(a_node_has_its_size_when_open, ON_ANY),
+	TEST(a_node_of_another_file_system_has_no_size, ON_SMALL | NEEDS_ROOT),
 	TEST(each_has_an_inode_of_its_own, ON_SMALL),
 	TEST(it_can_be_opened_again, ON_SMALL),
 	TEST(a_path_descriptor_holds_it, ON_SMALL),
