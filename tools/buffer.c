@@ -2,6 +2,7 @@
 /* Buffers of the module: which is meant, and what it is. */
 #include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <json-c/json.h>
 
@@ -113,6 +114,16 @@ int buffer_name_check(const char *what, const char *name)
 		return 0;
 	complain("%s: that is no name: one has up to %d letters, digits, '.', '_' and '-', and "
 		 "begins with a letter or a digit", what, HPMAP_NAME_SIZE - 1);
+	return EXIT_USAGE;
+}
+
+/* Can pages have this size, or is it 0? As the library has it, complains about @what. */
+int buffer_page_size_check(const char *what, uint64_t page_size)
+{
+	if (!page_size || (page_size >= (uint64_t)sysconf(_SC_PAGESIZE) &&
+			   !(page_size & (page_size - 1))))
+		return 0;
+	complain("%s: %s is no page size" TRY "hpagectl pool", what, SIZE_TEXT(page_size));
 	return EXIT_USAGE;
 }
 

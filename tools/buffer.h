@@ -22,6 +22,7 @@ extern const struct column buffer_columns[NR_BUFFER];
 int buffer_find(const char *name, struct hpmap_info *info);
 bool buffer_exists(const char *name);
 int buffer_name_check(const char *what, const char *name);
+int buffer_page_size_check(const char *what, uint64_t page_size);
 int buffer_door_check(const char *what);
 bool buffer_has_node(const struct hpmap_info *info);
 int buffer_open(const struct hpmap_info *info, struct hpmap_buffer **buffer);

@@ -103,7 +103,8 @@ static int wish_check(struct wish *w, const struct wish *before, int nr)
 		complain("%s: %s has the name %s already", w->path, before[i].path, name);
 		return EXIT_USAGE;
 	}
-	return buffer_name_check(w->path, name);
+	ret = buffer_name_check(w->path, name);
+	return ret ? ret : buffer_page_size_check(w->path, w->args.o.page_size);
 }
 
 static int wish_make(struct wish *w, bool dry_run)

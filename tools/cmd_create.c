@@ -103,6 +103,8 @@ static int create_run(const struct args *a)
 		return EXIT_USAGE;
 	}
 	ret = buffer_name_check(o.name, o.name);
+	if (!ret)
+		ret = buffer_page_size_check(o.name, o.page_size);
 	if (ret)
 		return ret;
 	if (buffer_exists(o.name)) {

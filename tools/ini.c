@@ -7,9 +7,13 @@
 #define _GNU_SOURCE
 #include <ctype.h>
 #include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "ini.h"
 #include "report.h"
@@ -113,13 +117,39 @@ static void line_read(struct ini_reader *r, char *line)
 	}
 }
 
+/*
+ * Open a regular file: a FIFO would wait for a writer, and a device may never end. Complains if
+ * @tell, and returns NULL with an exit code in @wrong.
+ */
+static FILE *ini_open(const char *path, bool tell, int *wrong)
+{
+	int fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC), err = errno;
+	FILE *file = NULL;
+	struct stat st;
+
+	*wrong = EXIT_FAILED;
+	if (fd < 0)
+		*wrong = err == EACCES ? EXIT_DENIED : EXIT_NOT_THERE;
+	else if (fstat(fd, &st))
+		err = errno;
+	else if (!S_ISREG(st.st_mode))
+		err = S_ISDIR(st.st_mode) ? EISDIR : 0;
+	else if (!(file = fdopen(fd, "r")))
+		err = errno;
+	if (!file && tell)
+		complain("%s: %s", path, err ? strerror(err) : "that is no regular file");
+	if (!file && fd >= 0)
+		close(fd);
+	return file;
+}
+
 /* Which section does a file have? -1 for none that it may have; nobody is told. */
 int ini_peek(const char *path, const char *const *sections)
 {
-	FILE *file = fopen(path, "re");
+	int section = -1, wrong;
+	FILE *file = ini_open(path, false, &wrong);
 	char *line = NULL, *text;
 	size_t room = 0;
-	int section = -1;
 
 	while (file && section < 0 && getline(&line, &room, file) >= 0) {
 		text = text_trim(line);
@@ -139,17 +169,15 @@ int ini_peek(const char *path, const char *const *sections)
 int ini_read(const char *path, const char *const *sections, struct ini *ini)
 {
 	struct ini_reader r = { .ini = ini, .sections = sections };
-	FILE *file = fopen(path, "re");
+	int ret = 0, wrong;
+	FILE *file = ini_open(path, true, &wrong);
 	char *line = NULL;
 	size_t room = 0;
 	ssize_t length;
-	int ret = 0;
 
 	*ini = (struct ini){ .section = -1 };
-	if (!file) {
-		complain("%s: %s", path, strerror(errno));
-		return errno == EACCES ? EXIT_DENIED : EXIT_NOT_THERE;
-	}
+	if (!file)
+		return wrong;
 	while ((length = getline(&line, &room, file)) >= 0) {
 		r.number++;
 		*r.wrong = '\0';
