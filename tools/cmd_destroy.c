@@ -48,7 +48,7 @@ static int destroy_run(const struct args *a)
 		if (ret)
 			worst = ret;
 		else
-			json_object_array_add(names, json_object_new_string(a->words[i]));
+			json_object_array_add(names, json_string(a->words[i]));
 	}
 	if (given(a, OPT_JSON))
 		json_print_member("destroyed", names);

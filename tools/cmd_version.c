@@ -19,7 +19,7 @@ static int version_run(const struct args *a)
 	if (given(a, OPT_JSON)) {
 		o = json_object_new_object();
 		json_text(o, "hpagectl", hpmap_version());
-		json_object_object_add(o, "module", known ? json_object_new_string(module) : NULL);
+		json_object_object_add(o, "module", known ? json_string(module) : NULL);
 		return json_print(o);
 	}
 	printf("hpagectl %s\nmodule   %s\n", hpmap_version(),

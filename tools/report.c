@@ -51,7 +51,7 @@ static void error_add_remedy(const char *remedy, int length)
 	struct json_object *try;
 
 	if (nr && json_object_object_get_ex(json_object_array_get_idx(errors, nr - 1), "try", &try))
-		json_object_array_add(try, json_object_new_string_len(remedy, length));
+		json_object_array_add(try, json_string_of(remedy, length));
 }
 
 /* A message, whose further lines are remedies. */
@@ -63,7 +63,7 @@ static void error_add(const char *text)
 	int length;
 
 	line = why_line(&text, &length, &remedy);
-	json_object_object_add(o, "message", json_object_new_string_len(line ? line : "", length));
+	json_object_object_add(o, "message", json_string_of(line ? line : "", length));
 	json_object_object_add(o, "try", json_object_new_array());
 	json_object_array_add(errors, o);
 	while ((line = why_line(&text, &length, &remedy)))

@@ -12,9 +12,9 @@
 #include <string.h>
 #include <strings.h>
 
-#include <json-c/json.h>
 #include <libsmartcols/libsmartcols.h>
 
+#include "json.h"
 #include "report.h"
 #include "rows.h"
 
@@ -155,7 +155,7 @@ static void row_set(struct rows *r, unsigned int column, struct json_object *val
 
 void row_text(struct rows *r, unsigned int column, const char *text)
 {
-	row_set(r, column, json_object_new_string(text), text);
+	row_set(r, column, json_string(text), text);
 }
 
 void row_number(struct rows *r, unsigned int column, uint64_t number)
