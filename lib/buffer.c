@@ -10,7 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -49,8 +48,8 @@ PUBLIC void hpmap_close(struct hpmap_buffer *b)
 
 	if (!b)
 		return;
-	if (b->address)
-		munmap(b->address, b->length);
+	mapping_end(b);
+	mapping_free(b);
 	if (b->fd >= 0)
 		close(b->fd);
 	pthread_mutex_destroy(&b->lock);

@@ -425,7 +425,8 @@ int hpmap_recv(int socket, unsigned int flags, struct hpmap_buffer **buffer);
  * @buffer: the buffer, or NULL, which does nothing
  *
  * Ends its mapping and closes its descriptor. Mappings of hpmap_map_at() stay,
- * and hold the memory, which is free when nobody holds the buffer any more. errno
+ * and hold the memory, which is free when nobody holds the buffer any more. In a
+ * child of fork(2) a mapping with HPMAP_DONTFORK is not there to be ended. errno
  * is as before.
  */
 void hpmap_close(struct hpmap_buffer *buffer);

@@ -21,6 +21,8 @@
  * @why: why nothing better was had
  * @lock: makes one mapping of two calls at once
  * @address: of the mapping, or NULL; written under @lock
+ * @unforked: NULL, or a page with the address of a mapping that children do not have, in which they
+ *	find NULL; stays until the end of the buffer
  */
 struct hpmap_buffer {
 	int fd;
@@ -33,7 +35,11 @@ struct hpmap_buffer {
 	struct why why;
 	pthread_mutex_t lock;
 	_Atomic(void *) address;
+	_Atomic(void *) *_Atomic unforked;
 };
+
+void mapping_end(struct hpmap_buffer *b);
+void mapping_free(struct hpmap_buffer *b);
 
 static inline uint64_t round_up_to(uint64_t value, uint64_t unit)
 {

@@ -11,6 +11,7 @@
 #include "memfd_facts.h"
 #include "memory.h"
 #include "public.h"
+#include "sysfs.h"
 #include "text.h"
 
 #define MAP_FLAGS	(HPMAP_READ_ONLY | HPMAP_PRIVATE | HPMAP_POPULATE | HPMAP_DONTFORK | \
@@ -160,6 +161,57 @@ static int map_check(const char *call, const struct hpmap_buffer *b, unsigned in
 	return 0;
 }
 
+static void *mapping_address(const struct hpmap_buffer *b)
+{
+	_Atomic(void *) *unforked = b->unforked;
+	void *address = b->address;
+
+	return address || !unforked ? address : *unforked;
+}
+
+/* End the mapping, if this process has it. At its address a child may have something else. */
+void mapping_end(struct hpmap_buffer *b)
+{
+	void *address = mapping_address(b);
+
+	/* First, as another thread may be given these addresses as soon as they are free. */
+	b->address = NULL;
+	if (b->unforked)
+		*b->unforked = NULL;
+	if (address)
+		munmap(address, b->length);
+}
+
+/*
+ * Room for an address that a child does not find. A pid would not tell them apart: that of a child
+ * in a namespace of its own may be the same.
+ */
+static int mapping_make_unforked(struct hpmap_buffer *b)
+{
+	void *page;
+	int ret;
+
+	if (b->unforked)
+		return 0;
+	page = mmap(NULL, base_page_size(), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
+		    -1, 0);
+	if (page == MAP_FAILED)
+		return fail(-ENOMEM, "no memory for what HPMAP_DONTFORK needs");
+	if (madvise(page, base_page_size(), MADV_WIPEONFORK)) {
+		ret = -errno;
+		munmap(page, base_page_size());
+		return fail(ret, "HPMAP_DONTFORK: %s", strerror(-ret));
+	}
+	b->unforked = page;
+	return 0;
+}
+
+void mapping_free(struct hpmap_buffer *b)
+{
+	if (b->unforked)
+		munmap((void *)b->unforked, base_page_size());
+}
+
 PUBLIC int hpmap_map(struct hpmap_buffer *b, unsigned int flags, void **where)
 {
 	const struct part whole = { .length = b->length, .flags = flags };
@@ -170,13 +222,15 @@ PUBLIC int hpmap_map(struct hpmap_buffer *b, unsigned int flags, void **where)
 		return ret;
 
 	pthread_mutex_lock(&b->lock);
-	if (b->address)
+	if (mapping_address(b))
 		ret = fail(-EBUSY, "the buffer is mapped already"
 			   TRY "hpmap_addr(), or hpmap_map_at()");
-	else
+	else if (flags & HPMAP_DONTFORK)
+		ret = mapping_make_unforked(b);
+	if (!ret)
 		ret = part_map(b, &whole, &address);
 	if (!ret)
-		b->address = address;
+		*(flags & HPMAP_DONTFORK ? b->unforked : &b->address) = address;
 	pthread_mutex_unlock(&b->lock);
 	if (!ret && where)
 		*where = address;
@@ -239,16 +293,15 @@ PUBLIC int hpmap_unmap(struct hpmap_buffer *b)
 	int ret = 0;
 
 	pthread_mutex_lock(&b->lock);
-	if (!b->address)
+	if (!mapping_address(b))
 		ret = fail(-EINVAL, "the buffer is not mapped" TRY "hpmap_map()");
 	else
-		munmap(b->address, b->length);
-	b->address = NULL;
+		mapping_end(b);
 	pthread_mutex_unlock(&b->lock);
 	return ret;
 }
 
 PUBLIC void *hpmap_addr(const struct hpmap_buffer *b)
 {
-	return b->address;
+	return mapping_address(b);
 }

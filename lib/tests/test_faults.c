@@ -134,6 +134,8 @@ static void use(struct hpmap_buffer *b)
 		((char *)hpmap_addr(b))[0] = 1;
 		ok(hpmap_unmap(b));
 	}
+	if (!TRY(hpmap_map(b, HPMAP_DONTFORK, NULL)))
+		ok(hpmap_unmap(b));
 	use_windows(b);
 	use_sockets(b);
 	TRY(hpmap_info(b, &info));

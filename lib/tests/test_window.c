@@ -256,6 +256,64 @@ static void a_child_has_the_windows(void **state)
 	hpmap_close(b);
 }
 
+static struct hpmap_buffer *parents;
+static char *parents_address;
+
+/* Something else of the child's, where the parent has the buffer. */
+static char *childs_own(void)
+{
+	char *own = mmap(parents_address, hpmap_size(parents), PROT_READ | PROT_WRITE,
+			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
+
+	return own == parents_address ? strcpy(own, "the child's own") : NULL;
+}
+
+static bool closed_in_the_child(void)
+{
+	char *own = childs_own();
+
+	hpmap_close(parents);
+	return own && !strcmp(own, "the child's own");
+}
+
+static bool mapped_in_the_child(void)
+{
+	const unsigned int flags[] = { HPMAP_DONTFORK, 0 };
+	char *own = childs_own();
+	void *address;
+	size_t i;
+
+	if (!own || hpmap_addr(parents))
+		return false;
+	for (i = 0; i < 2; i++) {
+		if (!refused(hpmap_unmap(parents), -EINVAL, "not mapped") ||
+		    hpmap_map(parents, flags[i], &address) || address == own ||
+		    hpmap_addr(parents) != address || strcmp(address, "hello") ||
+		    hpmap_unmap(parents))
+			return false;
+	}
+	hpmap_close(parents);
+	return !strcmp(own, "the child's own");
+}
+
+/* There it would be a mapping of somebody else. */
+static void what_a_child_does_not_have_it_does_not_unmap(void **state)
+{
+	void *address;
+
+	(void)state;
+	parents = alloc(4 * MIB);
+	ok(hpmap_map(parents, HPMAP_DONTFORK, &address));
+	parents_address = strcpy(address, "hello");
+	assert_true(in_child(closed_in_the_child));
+	assert_true(in_child(mapped_in_the_child));
+	assert_ptr_equal(hpmap_addr(parents), address);
+	assert_string_equal(parents_address, "hello");
+	ok(hpmap_unmap(parents));
+	assert_null(hpmap_addr(parents));
+	hpmap_close(parents);
+}
+
 static void a_window_that_cannot_be_is_refused(void **state)
 {
 	struct hpmap_buffer *b = alloc(4 * MIB);
@@ -404,6 +462,7 @@ static const struct CMUnitTest tests[] = {
 	TEST(a_window_is_read_only_private_or_populated),
 	TEST(a_window_is_in_no_child_and_no_core_file),
 	TEST(a_child_has_the_windows),
+	TEST(what_a_child_does_not_have_it_does_not_unmap),
 	TEST(a_window_that_cannot_be_is_refused),
 	TEST(what_may_not_be_written_is_mapped_to_be_read),
 	TEST(an_address_that_is_forbidden_is_reported),
