@@ -42,8 +42,9 @@
  *   -EACCES       a file, mostly one in /dev, may not be opened by the caller,
  *                 or not for writing
  *   -EAGAIN       a socket has waited as long as it may
- *   -EBUSY        the buffer is mapped already, or the device's addresses are
- *                 managed by its driver
+ *   -EBUSY        the buffer is mapped already or is being populated, or the
+ *                 device's addresses are managed by its driver
+ *   -ECANCELED    the program's own function has ended the call
  *   -EDQUOT       a limit of the caller's user or process stands against it
  *   -EEXIST       there is a buffer of that name, or a mapping at that address
  *   -EFAULT       there is no memory where a pointer points
@@ -464,10 +465,47 @@ void hpmap_close(struct hpmap_buffer *buffer);
 int hpmap_map(struct hpmap_buffer *buffer, unsigned int flags, void **address);
 
 /**
+ * struct hpmap_populate_options - what hpmap_populate() shall do, and how
+ * @struct_size: sizeof(struct hpmap_populate_options)
+ * @threads: how many threads populate, the caller's included, at most 256; 0 for one
+ *	on each CPU that the caller may use, if each has enough to do
+ * @offset: where to begin, in bytes, a multiple of hpmap_page_size()
+ * @size: bytes, a multiple of hpmap_page_size(); 0 for all up to the end of the buffer
+ * @progress: called in the caller's thread now and then, with the bytes that are
+ *	@done, always more than before, of the @total; after the last of them, @done is
+ *	@total. What is not 0 ends the call. It must return, and may not close the
+ *	buffer. NULL for none.
+ * @data: for @progress
+ */
+struct hpmap_populate_options {
+	uint32_t struct_size;
+	uint32_t threads;
+	uint64_t offset;
+	uint64_t size;
+	int (*progress)(uint64_t done, uint64_t total, void *data);
+	void *data;
+};
+
+/**
+ * hpmap_populate() - make pages of the mapping of hpmap_map() present, by several threads
+ * @buffer: the buffer, which is mapped
+ * @options: what is wanted; or NULL for all of it, by one thread on each CPU
+ *
+ * It does what HPMAP_POPULATE does, in less time, and can be watched and ended. The
+ * threads have the memory policy and the CPUs of the caller, block all signals, and
+ * have ended when this returns. Before Linux 5.14 the caller's thread does it alone.
+ * Until then, hpmap_unmap() is -EBUSY. What was populated before a failure stays.
+ *
+ * Return: 0, or -E2BIG, -ECANCELED, -EINVAL also when the buffer is not mapped or the part
+ * is not within it, -ENODEV for pinned memory, -ENOMEM.
+ */
+int hpmap_populate(struct hpmap_buffer *buffer, const struct hpmap_populate_options *options);
+
+/**
  * hpmap_unmap() - end the mapping that hpmap_map() made
  * @buffer: the buffer; it and its contents stay
  *
- * Return: 0, or -EINVAL when there is no mapping.
+ * Return: 0, or -EBUSY while hpmap_populate() works on it, -EINVAL when there is no mapping.
  */
 int hpmap_unmap(struct hpmap_buffer *buffer);
 

@@ -23,6 +23,8 @@
  * @address: of the mapping, or NULL; written under @lock
  * @unforked: NULL, or a page with the address of a mapping that children do not have, in which they
  *	find NULL; stays until the end of the buffer
+ * @flags: of the mapping, as of hpmap_map(); under @lock
+ * @populating: how many calls need the mapping to stay; under @lock
  */
 struct hpmap_buffer {
 	int fd;
@@ -36,6 +38,8 @@ struct hpmap_buffer {
 	pthread_mutex_t lock;
 	_Atomic(void *) address;
 	_Atomic(void *) *_Atomic unforked;
+	unsigned int flags;
+	unsigned int populating;
 };
 
 void mapping_end(struct hpmap_buffer *b);

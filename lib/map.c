@@ -16,11 +16,6 @@
 
 #define GIB	(1ULL << 30)
 
-#ifndef MADV_POPULATE_READ
-#define MADV_POPULATE_READ	22
-#define MADV_POPULATE_WRITE	23
-#endif
-
 static uint64_t map_alignment(uint64_t length, uint64_t page_size)
 {
 	uint64_t align = pmd_size();
@@ -100,41 +95,4 @@ void *map_at(int fd, off_t offset, void *place, uint64_t length, int prot, int f
 	if (address == MAP_FAILED && replace)
 		range_reserve(place, length, MAP_FIXED_NOREPLACE);
 	return address;
-}
-
-/* Linux before 5.14 cannot. */
-bool populate_works(void)
-{
-	return !madvise(NULL, 0, MADV_POPULATE_WRITE);
-}
-
-static void populate_by_touch(char *address, uint64_t length, bool write)
-{
-	uint64_t base = base_page_size(), at;
-
-	for (at = 0; at < length; at += base) {
-		if (write)
-			__atomic_fetch_or(address + at, 0, __ATOMIC_RELAXED);
-		else
-			(void)*(volatile char *)(address + at);
-	}
-}
-
-/*
- * Make every page present. One that cannot be had is an errno and no SIGBUS, but
- * where the kernel cannot populate, only for files that have all their pages.
- */
-int populate(void *address, uint64_t length, bool write)
-{
-	int ret;
-
-	if (!populate_works()) {
-		populate_by_touch(address, length, write);
-		return 0;
-	}
-	do {
-		ret = madvise(address, length, write ? MADV_POPULATE_WRITE : MADV_POPULATE_READ) ?
-			-errno : 0;
-	} while (ret == -EAGAIN);
-	return ret;
 }

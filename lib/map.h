@@ -10,7 +10,5 @@ void *map_aligned(int fd, off_t offset, uint64_t length, uint64_t page_size, int
 		  int flags);
 void *map_at(int fd, off_t offset, void *place, uint64_t length, int prot, int flags, bool replace);
 void range_reserve(void *range, uint64_t length, int fixed);
-bool populate_works(void);
-int populate(void *address, uint64_t length, bool write);
 
 #endif

@@ -10,12 +10,16 @@
 #include "map.h"
 #include "memfd_facts.h"
 #include "memory.h"
+#include "populate.h"
 #include "public.h"
+#include "structs.h"
 #include "sysfs.h"
 #include "text.h"
 
 #define MAP_FLAGS	(HPMAP_READ_ONLY | HPMAP_PRIVATE | HPMAP_POPULATE | HPMAP_DONTFORK | \
 			 HPMAP_DONTDUMP)
+
+#define NO_POPULATE	"a mapping without HPMAP_POPULATE"
 
 /**
  * struct part - what is to be mapped of a buffer
@@ -23,12 +27,14 @@
  * @offset: where it begins, in bytes
  * @length: bytes
  * @flags: of hpmap_map_at()
+ * @remedy: what to try when there is not enough memory to populate it
  */
 struct part {
 	void *place;
 	uint64_t offset;
 	uint64_t length;
 	unsigned int flags;
+	const char *remedy;
 };
 
 /* The kernel has refused with EPERM. Is it for a seal, and not for the address? */
@@ -97,8 +103,23 @@ static int part_room(const struct hpmap_buffer *b, const struct part *p)
 	if (lacks <= room.bytes)
 		return 0;
 	return fail(-ENOMEM, "the file lacks %s of its pages, and %s are available %s"
-		    TRY "a mapping without HPMAP_POPULATE", SIZE_TEXT(lacks),
-		    SIZE_TEXT(room.bytes), room.where);
+		    TRY "%s", SIZE_TEXT(lacks), SIZE_TEXT(room.bytes), room.where, p->remedy);
+}
+
+/* To be read: a private mapping is not copied before it is written. */
+static bool part_is_written(const struct part *p)
+{
+	return !(p->flags & (HPMAP_READ_ONLY | HPMAP_PRIVATE));
+}
+
+/* Why pages cannot be mapped: one that is broken cannot be had either. */
+static int pages_failed(int ret)
+{
+	if (ret == -ECANCELED)
+		return fail(ret, "the function that was told of the progress has ended it");
+	if (ret == -EFAULT || ret == -EHWPOISON)
+		ret = -ENOMEM;
+	return fail(ret, "the pages cannot be mapped: %s", strerror(-ret));
 }
 
 static void *part_place(const struct hpmap_buffer *b, const struct part *p)
@@ -135,18 +156,14 @@ static int part_map(const struct hpmap_buffer *b, const struct part *p, void **w
 	if (address == MAP_FAILED)
 		return part_failed(b, p, errno);
 	ret = part_advise(b, p, address);
-	/* To be read: a private mapping is not copied before it is written. */
 	if (!ret && p->flags & HPMAP_POPULATE)
-		ret = populate(address, p->length,
-			       !(p->flags & (HPMAP_READ_ONLY | HPMAP_PRIVATE)));
-	if (ret == -EFAULT || ret == -EHWPOISON)
-		ret = -ENOMEM;
+		ret = populate(address, p->length, part_is_written(p));
 	if (ret && p->flags & HPMAP_REPLACE)
 		range_reserve(address, p->length, MAP_FIXED);
 	else if (ret)
 		munmap(address, p->length);
 	if (ret)
-		return fail(ret, "the pages cannot be mapped: %s", strerror(-ret));
+		return pages_failed(ret);
 	*where = address;
 	return 0;
 }
@@ -214,7 +231,9 @@ void mapping_free(struct hpmap_buffer *b)
 
 PUBLIC int hpmap_map(struct hpmap_buffer *b, unsigned int flags, void **where)
 {
-	const struct part whole = { .length = b->length, .flags = flags };
+	const struct part whole = {
+		.length = b->length, .flags = flags, .remedy = NO_POPULATE,
+	};
 	int ret = map_check("hpmap_map", b, flags, MAP_FLAGS);
 	void *address = NULL;
 
@@ -229,8 +248,10 @@ PUBLIC int hpmap_map(struct hpmap_buffer *b, unsigned int flags, void **where)
 		ret = mapping_make_unforked(b);
 	if (!ret)
 		ret = part_map(b, &whole, &address);
-	if (!ret)
+	if (!ret) {
+		b->flags = flags;
 		*(flags & HPMAP_DONTFORK ? b->unforked : &b->address) = address;
+	}
 	pthread_mutex_unlock(&b->lock);
 	if (!ret && where)
 		*where = address;
@@ -273,6 +294,7 @@ PUBLIC int hpmap_map_at(const struct hpmap_buffer *b, void *place, uint64_t offs
 {
 	const struct part part = {
 		.place = place, .offset = offset, .length = size, .flags = flags,
+		.remedy = NO_POPULATE,
 	};
 	int ret = map_check("hpmap_map_at", b, flags, MAP_FLAGS | HPMAP_REPLACE);
 	void *address;
@@ -295,9 +317,73 @@ PUBLIC int hpmap_unmap(struct hpmap_buffer *b)
 	pthread_mutex_lock(&b->lock);
 	if (!mapping_address(b))
 		ret = fail(-EINVAL, "the buffer is not mapped" TRY "hpmap_map()");
+	else if (b->populating)
+		ret = fail(-EBUSY, "hpmap_populate() works on the mapping"
+			   TRY "a progress function that ends it");
 	else
 		mapping_end(b);
 	pthread_mutex_unlock(&b->lock);
+	return ret;
+}
+
+/* The mapping stays until mapping_release(). */
+static int mapping_hold(struct hpmap_buffer *b, struct part *p)
+{
+	int ret = 0;
+
+	pthread_mutex_lock(&b->lock);
+	if (mapping_address(b))
+		b->populating++;
+	else
+		ret = fail(-EINVAL, "the buffer is not mapped" TRY "hpmap_map()");
+	p->flags = b->flags;
+	pthread_mutex_unlock(&b->lock);
+	return ret;
+}
+
+static void mapping_release(struct hpmap_buffer *b)
+{
+	pthread_mutex_lock(&b->lock);
+	b->populating--;
+	pthread_mutex_unlock(&b->lock);
+}
+
+static int part_populate(const struct hpmap_buffer *b, const struct part *p,
+			 const struct hpmap_populate_options *o)
+{
+	const struct range range = {
+		.address = (char *)mapping_address(b) + p->offset, .length = p->length,
+		.page_size = b->page_size, .write = part_is_written(p),
+		.lacks = b->backend == HPMAP_BACKEND_MEMFD && memfd_lacks(b),
+	};
+	int ret = part_room(b, p);
+
+	if (ret)
+		return ret;
+	ret = populate_range(&range, o);
+	return ret ? pages_failed(ret) : 0;
+}
+
+PUBLIC int hpmap_populate(struct hpmap_buffer *b, const struct hpmap_populate_options *options)
+{
+	struct hpmap_populate_options o = {};
+	struct part part = { .remedy = "free -m" };
+	int ret = options ? struct_in("hpmap_populate_options", &o, sizeof(o), sizeof(o), options) :
+		0;
+
+	if (!ret)
+		ret = map_check("hpmap_populate", b, 0, 0);
+	if (ret)
+		return ret;
+	part.offset = o.offset;
+	part.length = o.size || o.offset > b->length ? o.size : b->length - o.offset;
+	ret = part_check(b, &part);
+	if (!ret)
+		ret = mapping_hold(b, &part);
+	if (ret)
+		return ret;
+	ret = part_populate(b, &part, &o);
+	mapping_release(b);
 	return ret;
 }
 

@@ -32,6 +32,7 @@
 #include "memory.h"
 #include "policy.h"
 #include "pool.h"
+#include "populate.h"
 #include "sysfs.h"
 #include "text.h"
 

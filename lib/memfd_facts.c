@@ -25,6 +25,7 @@
 #include "internal.h"
 #include "map.h"
 #include "memfd_facts.h"
+#include "populate.h"
 #include "sysfs.h"
 #include "text.h"
 

@@ -68,6 +68,7 @@ int as_nobody(int (*fn)(void));
 int test_options(void);
 int test_buffer(void);
 int test_window(void);
+int test_populate(void);
 int test_socket(void);
 int test_shortage(void);
 int test_stranger(void);

@@ -8,13 +8,16 @@
 #include "fixture.h"
 
 #include <dirent.h>
+#include <pthread.h>
+#include <sched.h>
+#include <stdatomic.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
 
-/* The request that fails, counted down to it; 0 for none. */
-static unsigned int left;
+/* The request that fails, counted down to it; 0 for none. Threads of the library count, too. */
+static _Atomic unsigned int left;
 static int with;
 
 /* Can a signal interrupt it? */
@@ -23,7 +26,13 @@ static int with;
 
 static bool fails(bool waits)
 {
-	if (!left || (with == EINTR && !waits) || --left)
+	unsigned int before_it = left;
+
+	if (with == EINTR && !waits)
+		return false;
+	while (before_it && !atomic_compare_exchange_weak(&left, &before_it, before_it - 1))
+		;
+	if (before_it != 1)
 		return false;
 	errno = with;
 	return true;
@@ -66,6 +75,12 @@ WRAP(ssize_t, -1, WAITS, sendmsg, (int fd, const struct msghdr *msg, int flags),
 WRAP(ssize_t, -1, WAITS, recvmsg, (int fd, struct msghdr *msg, int flags), (fd, msg, flags))
 WRAP(long, -1, ATOMIC, syscall, (long nr, long a, long b, long c, long d, long e, long f),
      (nr, a, b, c, d, e, f))
+
+WRAP(int, -1, ATOMIC, sched_getaffinity, (pid_t pid, size_t n, cpu_set_t *set), (pid, n, set))
+/* It returns its errno. */
+WRAP(int, EAGAIN, ATOMIC, pthread_create,
+     (pthread_t *thread, const pthread_attr_t *attr, void *(*fn)(void *), void *arg),
+     (thread, attr, fn, arg))
 
 /* An errno of the contract, with a reason. */
 static void allowed(const char *call, int ret)
@@ -132,6 +147,7 @@ static void use(struct hpmap_buffer *b)
 
 	if (!TRY(hpmap_map(b, HPMAP_POPULATE, NULL))) {
 		((char *)hpmap_addr(b))[0] = 1;
+		TRY(hpmap_populate(b, NULL));
 		ok(hpmap_unmap(b));
 	}
 	if (!TRY(hpmap_map(b, HPMAP_DONTFORK, NULL)))
@@ -227,8 +243,39 @@ static void every_request_may_fail_for_files_with_holes(void **state)
 	close(fd);
 }
 
+/* Of the threads too: which of them asks for the nth time is left to chance. */
+static void every_request_may_fail_for_threads(void **state)
+{
+	const struct hpmap_populate_options by_three = {
+		.struct_size = sizeof(by_three), .threads = 3,
+	};
+	int fd = memfd_create("threads", MFD_CLOEXEC | MFD_ALLOW_SEALING), ret;
+	struct hpmap_buffer *b;
+	unsigned int nth;
+
+	(void)state;
+	assert_int_equal(ftruncate(fd, 256 * MIB), 0);
+	assert_int_equal(fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK), 0);
+	ok(hpmap_from_fd(fd, &b));
+	ok(hpmap_map(b, 0, NULL));
+	for (nth = 1; nth < 10000; nth++) {
+		with = ENOMEM;
+		left = nth;
+		ret = TRY(hpmap_populate(b, &by_three));
+		if (left)
+			break;
+		assert_true(!ret || ret == -ENOMEM);
+	}
+	left = 0;
+	assert_int_equal(ret, 0);
+	assert_in_range(nth, 8, 9999);
+	hpmap_close(b);
+	close(fd);
+}
+
 static const struct CMUnitTest tests[] = {
 	TEST(every_request_may_fail_for_base_pages),
+	TEST(every_request_may_fail_for_threads),
 	TEST(every_request_may_fail_for_files_with_holes),
 };
 

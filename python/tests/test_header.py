@@ -29,6 +29,7 @@ ENUMS = {
     "HPMAP_": list(_library.AllocFlags) + list(_library.Access),
 }
 # What the package does not offer. A name that is new in the header belongs here or there.
+LEFT_OUT_STRUCTS = {"hpmap_populate_options"}
 LEFT_OUT_CONSTANTS = {
     "HPMAP_DMA_TO_DEVICE",
     "HPMAP_DMA_FROM_DEVICE",
@@ -49,6 +50,7 @@ LEFT_OUT_FUNCTIONS = {
     "hpmap_send",  # Python's sockets have timeouts of their own
     "hpmap_recv",
     "hpmap_map_at",  # mmap.mmap
+    "hpmap_populate",
     "hpmap_dma_map",
     "hpmap_dma_from_fd",
     "hpmap_dma_unmap",
@@ -130,7 +132,8 @@ class Header(unittest.TestCase):
     def test_structures_have_all_fields(self):
         found = {}
         for name, body in re.findall(r"^struct (\w+) \{(.*?)^\};", self.text, re.M | re.S):
-            found[name] = re.findall(r"(\w+)(?:\[\w+\])?;", body)
+            if name not in LEFT_OUT_STRUCTS:
+                found[name] = re.findall(r"(\w+)(?:\[\w+\])?;", body)
         ours = {name: [field for field, _ in s._fields_] for name, s in STRUCTS.items()}
         self.assertEqual(ours, found)
 
