@@ -4,6 +4,7 @@
  * hpmap_close(). What options mean is checked here, once for both backends.
  */
 #define _GNU_SOURCE
+#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -387,7 +388,8 @@ PUBLIC int hpmap_from_env(struct hpmap_buffer **buffer)
 		return fail(-ENOENT, "there is no HPAGE_MAP_FD in the environment"
 			    TRY "hpagectl run --size 64M -- PROGRAM");
 	fd = strtol(text, &end, 10);
-	if (end == text || *end || fd < 0 || fd > INT_MAX)
+	/* strtol() takes blanks and signs as well. */
+	if (!isdigit((unsigned char)*text) || *end || fd > INT_MAX)
 		return fail(-EINVAL, "HPAGE_MAP_FD is '%s', which is no descriptor"
 			    TRY "hpagectl run --size 64M -- PROGRAM", text);
 	ret = hpmap_from_fd(fd, &b);

@@ -18,16 +18,12 @@ uint64_t base_page_size(void)
 /* What one entry of a page middle directory maps. */
 uint64_t pmd_size(void)
 {
-	static const char name[] = "\nHugepagesize:";
-	char text[4096], *line;
-	uint64_t size = 0;
+	uint64_t size = 0, base = base_page_size();
 
 	if (!file_number("/sys/kernel/mm/transparent_hugepage/hpage_pmd_size", &size) && size)
 		return size;
-	/* Without transparent huge pages, the usual size of the pool is that. */
-	line = file_text("/proc/meminfo", text, sizeof(text)) < 0 ? NULL : strstr(text, name);
-	size = line ? strtoull(line + strlen(name), NULL, 10) << 10 : 0;
-	return size ? size : 2 << 20;
+	/* Without transparent huge pages nobody tells it. A table has 8 bytes for each page. */
+	return base / 8 * base;
 }
 
 /* As HPM_BEST_SIZE of the module: what a PMD maps, unless few buffers would fill that. */

@@ -383,7 +383,7 @@ static void of_two_threads_that_map_one_does(void **state)
 static void the_environment_names_a_buffer(void **state)
 {
 	struct hpmap_buffer *b = alloc(2 * MIB), *same = NULL;
-	char fd[16], *p, *q;
+	char fd[16], blank[24], *p, *q;
 
 	(void)state;
 	snprintf(fd, sizeof(fd), "%d", hpmap_fd(b));
@@ -392,6 +392,9 @@ static void the_environment_names_a_buffer(void **state)
 	setenv("HPAGE_MAP_FD", "", 1);
 	assert_true(refused(hpmap_from_env(&same), -EINVAL, "HPAGE_MAP_FD is ''"));
 	setenv("HPAGE_MAP_FD", "3x", 1);
+	assert_int_equal(hpmap_from_env(&same), -EINVAL);
+	snprintf(blank, sizeof(blank), " +%s", fd);
+	setenv("HPAGE_MAP_FD", blank, 1);
 	assert_int_equal(hpmap_from_env(&same), -EINVAL);
 	setenv("HPAGE_MAP_FD", "99999999999", 1);
 	assert_int_equal(hpmap_from_env(&same), -EINVAL);

@@ -19,7 +19,7 @@ from types import TracebackType
 from typing import NoReturn
 
 from ._info import Info, Run, info_of
-from ._library import Access, InfoStruct, Pointer, RunStruct, call, library, sized
+from ._library import Access, InfoStruct, Pointer, RunStruct, call, library, sized, text_of
 
 
 _all: weakref.WeakSet[Buffer] = weakref.WeakSet()
@@ -145,7 +145,7 @@ class Buffer:
     def why(self) -> str:
         """Why the buffer is no better one, and what to try, for people; may be empty."""
         why: bytes = library.hpmap_why(self._open())
-        return why.decode()
+        return text_of(why)
 
     @property
     def info(self) -> Info:

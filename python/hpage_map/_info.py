@@ -7,7 +7,7 @@ import enum
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from ._library import NODE_MIXED, NODE_UNKNOWN, InfoStruct
+from ._library import NODE_MIXED, NODE_UNKNOWN, InfoStruct, text_of
 
 
 class Backend(enum.Enum):
@@ -159,5 +159,5 @@ def info_of(struct: InfoStruct) -> Info:
         uid=struct.uid,
         descriptors=struct.descriptors if counted else None,
         mappings=struct.mappings if counted else None,
-        name=struct.name.decode(),
+        name=text_of(struct.name),
     )

@@ -192,18 +192,27 @@ _kinds = {errno.EEXIST: _kind(FileExistsError), errno.ENOENT: _kind(FileNotFound
 _kinds[errno.EACCES] = _kinds[errno.EPERM] = _kind(PermissionError)
 
 
+def _check_ranges(name: str, arguments: tuple[object, ...]) -> None:
+    """Refuse numbers that ctypes would cut."""
+    for kind, argument in zip(FUNCTIONS[name][1:], arguments):
+        for number in (c_int, c_uint, c_uint64):
+            if kind is number and isinstance(argument, int) and number(argument).value != argument:
+                raise ValueError(f"{argument} is out of range")
+
+
 def call(name: str, *arguments: object) -> None:
     """Call a function that returns 0 or a negative errno.
 
     A call that a signal ended is repeated when Python's handler has run, as PEP
     475 wants it. If the handler raises, that ends it.
     """
+    _check_ranges(name, arguments)
     while True:
         result = getattr(library, name)(*arguments)
         if not result:
             return
         if result != -errno.EINTR:
-            raise Error(-result, library.hpmap_why(None).decode() or os.strerror(-result))
+            raise Error(-result, text_of(library.hpmap_why(None)) or os.strerror(-result))
 
 
 _Struct = TypeVar("_Struct", bound=ctypes.Structure)
@@ -218,7 +227,28 @@ def c_string(text: str | None) -> bytes | None:
     """Return a string for C, where a NUL would end it."""
     if text is not None and "\0" in text:
         raise ValueError("embedded null character")
-    return None if text is None else text.encode()
+    return None if text is None else os.fsencode(text)
+
+
+def text_of(text: bytes) -> str:
+    """Return a text of C. The name of a file or a process in it may have any bytes."""
+    return os.fsdecode(text)
+
+
+class _Slot(c_void_p):
+    """Where a function puts a buffer, which is freed if nobody takes it from there.
+
+    The handler of a signal that came during the call runs right after it, and
+    may raise.
+    """
+
+    def take(self) -> int:
+        """Return the buffer, which is the caller's then."""
+        taken, self.value = self.value, None
+        return taken or 0
+
+    def __del__(self, free: Callable[[int | None], None] = library.hpmap_close) -> None:
+        free(self.value)
 
 
 class Pointer(int):
@@ -232,9 +262,9 @@ class Pointer(int):
 
     def __new__(cls, name: str, *arguments: object) -> Pointer:
         """Call a function whose last argument is where the buffer goes."""
-        buffer = c_void_p()
+        buffer = _Slot()
         call(name, *arguments, ctypes.byref(buffer))
-        self = super().__new__(cls, buffer.value or 0)
+        self = super().__new__(cls, buffer.take())
         ctypes.pythonapi.PyObject_GC_UnTrack(ctypes.py_object(self))
         return self
 

@@ -7,6 +7,8 @@ import errno
 import fcntl
 import os
 import pickle
+import signal
+import time
 import unittest
 
 from fixture import HAS_MODULE, SIZE, Case, address_of, alloc, mapped
@@ -22,6 +24,23 @@ class Buffers(Case):
             self.assertEqual(bytes(buffer.view), bytes(SIZE))
             buffer.view[-5:] = b"hello"
             self.assertEqual(os.pread(buffer.fileno(), 5, SIZE - 5), b"hello")
+
+    def test_what_a_handler_of_a_signal_interrupts_leaves_nothing_behind(self):
+        class Interrupted(Exception):
+            pass
+
+        def interrupt(*_):
+            raise Interrupted
+
+        before = signal.signal(signal.SIGALRM, interrupt)
+        self.addCleanup(signal.signal, signal.SIGALRM, before)
+        for _ in range(3):
+            with self.assertRaises(Interrupted):
+                # It comes while the pages are zeroed, or else after that.
+                signal.setitimer(signal.ITIMER_REAL, 0.005)
+                with hpage_map.alloc("128M", allow_base=True, module=False):
+                    while True:
+                        time.sleep(0.01)
 
     def test_a_size_is_rounded_up(self):
         with hpage_map.alloc(SIZE - 1, allow_base=True) as buffer:

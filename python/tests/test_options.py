@@ -9,6 +9,7 @@ import unittest
 from fixture import SIZE, Case, alloc
 
 import hpage_map
+from hpage_map._library import c_string, text_of
 from hpage_map._options import alloc_flags, byte_count, fill, placement
 
 
@@ -35,6 +36,22 @@ class Sizes(unittest.TestCase):
         for size in (1.5, None, b"4M"):
             with self.subTest(size=size), self.assertRaises(TypeError):
                 byte_count(size)
+
+
+class Texts(unittest.TestCase):
+    def test_names_of_files_may_have_any_bytes(self):
+        for text in (b"caf\xc3\xa9", b"caf\xe9"):
+            self.assertEqual(c_string(text_of(text)), text)
+
+
+class Numbers(unittest.TestCase):
+    def test_what_ctypes_would_cut_is_refused(self):
+        for node in (1 << 32, (1 << 32) + 1, 1 << 31, -(1 << 31) - 1):
+            with self.subTest(node=node):
+                with self.assertRaisesRegex(ValueError, "out of range"):
+                    hpage_map.pool("2M", node)
+                with self.assertRaisesRegex(ValueError, "out of range"):
+                    hpage_map.reserve(hpage_map.Backing.THP, "2M", node)
 
 
 class Options(unittest.TestCase):
