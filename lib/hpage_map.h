@@ -491,7 +491,7 @@ struct hpmap_populate_options {
  * @buffer: the buffer, which is mapped
  * @options: what is wanted; or NULL for all of it, by one thread on each CPU
  *
- * It does what HPMAP_POPULATE does, in less time, and can be watched and ended. The
+ * It does what HPMAP_POPULATE does, but by threads, and can be watched and ended. The
  * threads have the memory policy and the CPUs of the caller, block all signals, and
  * have ended when this returns. Before Linux 5.14 the caller's thread does it alone.
  * Until then, hpmap_unmap() is -EBUSY. What was populated before a failure stays.
