@@ -472,9 +472,9 @@ int hpmap_map(struct hpmap_buffer *buffer, unsigned int flags, void **address);
  * @offset: where to begin, in bytes, a multiple of hpmap_page_size()
  * @size: bytes, a multiple of hpmap_page_size(); 0 for all up to the end of the buffer
  * @progress: called in the caller's thread now and then, with the bytes that are
- *	@done, always more than before, of the @total; after the last of them, @done is
- *	@total. What is not 0 ends the call. It must return, and may not close the
- *	buffer. NULL for none.
+ *	@done, always more than before, of the @total; when all is done, @done is @total. If it
+ *	does not return 0, the call ends. It must return, and must not close the buffer.
+ *	NULL for none.
  * @data: for @progress
  */
 struct hpmap_populate_options {
@@ -489,12 +489,13 @@ struct hpmap_populate_options {
 /**
  * hpmap_populate() - make pages of the mapping of hpmap_map() present, by several threads
  * @buffer: the buffer, which is mapped
- * @options: what is wanted; or NULL for all of it, by one thread on each CPU
+ * @options: what is wanted; NULL is the same as 0 in all fields
  *
  * It does what HPMAP_POPULATE does, but by threads, and can be watched and ended. The
  * threads have the memory policy and the CPUs of the caller, block all signals, and
  * have ended when this returns. Before Linux 5.14 the caller's thread does it alone.
- * Until then, hpmap_unmap() is -EBUSY. What was populated before a failure stays.
+ * While it works, hpmap_unmap() returns -EBUSY. What was populated before a failure
+ * stays.
  *
  * Return: 0, or -E2BIG, -ECANCELED, -EINVAL also when the buffer is not mapped or the part
  * is not within it, -ENODEV for pinned memory, -ENOMEM.

@@ -376,7 +376,9 @@ PUBLIC int hpmap_populate(struct hpmap_buffer *b, const struct hpmap_populate_op
 	if (ret)
 		return ret;
 	part.offset = o.offset;
-	part.length = o.size || o.offset > b->length ? o.size : b->length - o.offset;
+	part.length = o.size;
+	if (!o.size && o.offset < b->length)
+		part.length = b->length - o.offset;
 	ret = part_check(b, &part);
 	if (!ret)
 		ret = mapping_hold(b, &part);

@@ -248,6 +248,7 @@ static void memory_of_the_program_is_pinned(void **state)
 	assert_int_equal(hpmap_size(b), 4 * page);
 	assert_int_equal(hpmap_map(b, 0, NULL), -ENODEV);
 	assert_int_equal(hpmap_map_at(b, NULL, 0, page, 0, (void **)&p), -ENODEV);
+	assert_int_equal(hpmap_populate(b, NULL), -ENODEV);
 	munmap(p, 4 * page);
 	assert_int_equal(pread(hpmap_fd(b), text, sizeof(text), page), sizeof(text));
 	assert_string_equal(text, "hello");

@@ -256,8 +256,14 @@ class Buffer:
         It is the caller's, to be closed with os.close(). The dma-buf holds the
         buffer. A buffer of memfd needs /dev/udmabuf.
         """
-        fd = ctypes.c_int()
-        call("hpmap_export_dmabuf", self._open(), fd)
+        fd = ctypes.c_int(-1)
+        try:
+            call("hpmap_export_dmabuf", self._open(), fd)
+        except BaseException:
+            # It was there already, if the handler of a signal has raised.
+            if fd.value >= 0:
+                os.close(fd.value)
+            raise
         return fd.value
 
     def send(self, sock: socket.socket) -> None:

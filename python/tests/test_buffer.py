@@ -10,6 +10,7 @@ import pickle
 import signal
 import time
 import unittest
+from unittest import mock
 
 from fixture import HAS_MODULE, SIZE, Case, address_of, alloc, mapped
 
@@ -41,6 +42,15 @@ class Buffers(Case):
                 with hpage_map.alloc("128M", allow_base=True, module=False):
                     while True:
                         time.sleep(0.01)
+
+    def test_so_does_one_that_comes_while_a_dmabuf_is_made(self):
+        def interrupted(_name, _buffer, fd):
+            fd.value = os.open("/dev/null", os.O_RDONLY)
+            raise KeyboardInterrupt
+
+        with alloc() as buffer, mock.patch("hpage_map._buffer.call", interrupted):
+            with self.assertRaises(KeyboardInterrupt):
+                buffer.export_dmabuf()
 
     def test_a_size_is_rounded_up(self):
         with hpage_map.alloc(SIZE - 1, allow_base=True) as buffer:
