@@ -66,6 +66,9 @@ static void getopt_prepare(const struct command *c, struct option *longs, char *
 	}
 	*longs = (struct option){};
 	*shorts = '\0';
+	/* Begin anew, and say nothing. */
+	optind = 0;
+	opterr = 0;
 }
 
 /* The option that getopt_long() has found. */
@@ -139,12 +142,34 @@ static int option_take(const struct command *c, int option, struct args *a)
 	return EXIT_USAGE;
 }
 
-/* Words and options may come in any order, but for "run", whose program has options of its own. */
+/* Is what follows words alone? The program of "run" has options of its own. */
+static bool options_ended(const struct command *c, char **argv)
+{
+	return c->max_words < 0 || !strcmp(argv[optind - 1], "--");
+}
+
+/* Is an option among the words, whatever is wrong with the others? */
+bool args_have(const struct command *c, int argc, char **argv, enum opt option)
+{
+	struct option longs[NR_OPTIONS + 1];
+	char shorts[2 * NR_OPTIONS + 3];
+	int value;
+
+	getopt_prepare(c, longs, shorts);
+	do {
+		while ((value = getopt_long(argc, argv, shorts, longs, NULL)) != -1)
+			if (value != '?' && value != ':' && option_of(c, value) == (int)option)
+				return true;
+	} while (optind < argc && !options_ended(c, argv) && ++optind);
+	return false;
+}
+
+/* Words and options may come in any order. */
 static bool word_take(const struct command *c, int argc, char **argv, struct args *a)
 {
 	if (optind >= argc)
 		return false;
-	if (c->max_words < 0 || !strcmp(argv[optind - 1], "--")) {
+	if (options_ended(c, argv)) {
 		while (optind < argc)
 			a->words[a->nr_words++] = argv[optind++];
 		return false;
@@ -165,7 +190,6 @@ int args_read(const struct command *c, int argc, char **argv, struct args *a)
 	if (!a->words)
 		return EXIT_FAILED;
 	getopt_prepare(c, longs, shorts);
-	opterr = 0;
 	do {
 		while ((value = getopt_long(argc, argv, shorts, longs, NULL)) != -1) {
 			if (value == '?' || value == ':')

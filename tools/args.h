@@ -4,6 +4,7 @@
 
 #include "command.h"
 
+bool args_have(const struct command *c, int argc, char **argv, enum opt option);
 int args_read(const struct command *c, int argc, char **argv, struct args *a);
 void args_help(const struct command *c);
 

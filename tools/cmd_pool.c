@@ -6,6 +6,7 @@
  * raised in steps, so that somebody sees how far it is, and when it stops
  * memory is compacted and it is tried again.
  */
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -26,6 +27,7 @@
 #define MAX_SIZES	32
 #define STEPS		50
 #define TRIES		3
+#define PATH_ROOM	128
 
 enum {
 	POOL_PAGE, POOL_NODE, POOL_TOTAL, POOL_FREE, POOL_PROMISED, POOL_SURPLUS, POOL_OVERCOMMIT,
@@ -147,18 +149,25 @@ static int pool_show(const struct args *a)
 	return EXIT_OK;
 }
 
-/* What the library would write to a file of a pool, as "nr_hugepages", in the way of a shell. */
+/* The file to which the library writes, as "nr_hugepages". */
+static void pool_path(const struct args *a, const char *file, char path[PATH_ROOM])
+{
+	char dir[48] = MM;
+
+	if (a->o.node >= 0)
+		snprintf(dir, sizeof(dir), "/sys/devices/system/node/node%d", a->o.node);
+	snprintf(path, PATH_ROOM, "%s/hugepages/hugepages-%" PRIu64 "kB/%s", dir,
+		 a->o.page_size >> 10, file);
+}
+
+/* What the library would write, in the way of a shell. */
 static int pool_print(const struct args *a, const char *file, uint64_t pages)
 {
-	uint64_t kb = a->o.page_size >> 10;
+	char path[PATH_ROOM];
 
+	pool_path(a, file, path);
 	about_print(stdout);
-	printf("echo %" PRIu64 " > ", pages);
-	if (a->o.node < 0)
-		printf(MM);
-	else
-		printf("/sys/devices/system/node/node%d", a->o.node);
-	printf("/hugepages/hugepages-%" PRIu64 "kB/%s\n", kb, file);
+	printf("echo %" PRIu64 " > %s\n", pages, path);
 	return EXIT_OK;
 }
 
@@ -245,7 +254,12 @@ static int pool_set_total(const struct args *a, const struct hpmap_pool *p)
 	uint64_t want, got;
 	/* What is surplus was not set. */
 	int ret = amount_pages(&a->set, a->o.page_size, p->total - p->surplus, &want);
+	char path[PATH_ROOM];
 
+	pool_path(a, "nr_hugepages", path);
+	/* Nobody is asked about what is refused then. */
+	if (!ret && !given(a, OPT_DRY_RUN) && access(path, W_OK))
+		ret = pool_closed(-errno);
 	if (!ret && want > p->total)
 		ret = pool_may_raise(a, want - p->total);
 	if (ret)
@@ -287,9 +301,19 @@ static int pool_save_one(const struct args *a, uint64_t page_size, int node, boo
 	struct hpmap_pool p = { .struct_size = sizeof(p) };
 	char name[64], text[256], on_node[24] = "";
 	int ret = hpmap_get_pool(page_size, node, &p), length;
+	uint64_t total, overcommit;
 
 	if (ret)
 		return failed(ret, NULL);
+	/* What is surplus was not set. A dry run has set nothing. */
+	total = p.total - p.surplus;
+	overcommit = p.overcommit;
+	if (given(a, OPT_DRY_RUN) && given(a, OPT_SET))
+		ret = amount_pages(&a->set, page_size, total, &total);
+	if (!ret && given(a, OPT_DRY_RUN) && given(a, OPT_OVERCOMMIT))
+		ret = amount_pages(&a->overcommit, page_size, overcommit, &overcommit);
+	if (ret)
+		return ret;
 	if (node >= 0)
 		snprintf(on_node, sizeof(on_node), "-node%d", node);
 	snprintf(name, sizeof(name), "50-pool-%s%s.conf", SIZE_WORD(page_size), on_node);
@@ -299,11 +323,9 @@ static int pool_save_one(const struct args *a, uint64_t page_size, int node, boo
 		length += snprintf(text + length, sizeof(text) - length, "Node=%d\n", node);
 	else
 		length += snprintf(text + length, sizeof(text) - length, "Overcommit=%" PRIu64
-				   "\n", p.overcommit);
-	/* What is surplus was not set. */
+				   "\n", overcommit);
 	if (pages)
-		snprintf(text + length, sizeof(text) - length, "Pages=%" PRIu64 "\n",
-			 p.total - p.surplus);
+		snprintf(text + length, sizeof(text) - length, "Pages=%" PRIu64 "\n", total);
 	return save_file(CONF_DIR, name, text, given(a, OPT_DRY_RUN));
 }
 
@@ -311,6 +333,8 @@ static int pool_save_one(const struct args *a, uint64_t page_size, int node, boo
 static int pool_save(const struct args *a)
 {
 	int nodes[MAX_NODES], nr_nodes = nodes_online(nodes), n, ret;
+	bool unknown = given(a, OPT_DRY_RUN) && given(a, OPT_SET) && !given(a, OPT_NODE) &&
+		       nr_nodes > 1;
 	uint64_t sizes[MAX_SIZES];
 	unsigned int nr, i;
 
@@ -320,6 +344,11 @@ static int pool_save(const struct args *a)
 			continue;
 		if (!given(a, OPT_NODE))
 			ret = pool_save_one(a, sizes[i], -1, nr_nodes == 1);
+		/* How the kernel divides them is seen when it has. */
+		if (unknown) {
+			printf("and a file for each node, with the pages that it has then\n");
+			continue;
+		}
 		for (n = 0; !ret && n < nr_nodes; n++)
 			if (given(a, OPT_NODE) ? nodes[n] == a->o.node : nr_nodes > 1)
 				ret = pool_save_one(a, sizes[i], nodes[n], true);

@@ -155,17 +155,29 @@ static int reserve_wait(const struct args *a, uint64_t want, const char *dir, co
 	return EXIT_LESS;
 }
 
+/* The node whose reserve is set. */
+static int reserve_node(const struct args *a)
+{
+	return given(a, OPT_NODE) ? a->o.node : 0;
+}
+
 /* Save one that is kept, or forget it: after a boot there is none. */
 static int reserve_save_one(const struct args *a, const char *dir)
 {
 	char kind[16] = "", name[96], text[192];
 	uint64_t kb = 0, pages;
-	int node = -1;
+	int node = -1, ret = 0;
 
 	if (sscanf(dir, "%15[a-z]-%" SCNu64 "kB-node%d", kind, &kb, &node) != 3 ||
 	    !reserve_is_meant(a, kind, kb << 10, node))
 		return 0;
 	pages = reserve_value(dir, "pages");
+	/* A dry run has set nothing. */
+	if (given(a, OPT_DRY_RUN) && given(a, OPT_SET) && node == reserve_node(a) &&
+	    !strcmp(kind, backing_name(a->backing)))
+		ret = amount_pages(&a->set, kb << 10, pages, &pages);
+	if (ret)
+		return ret;
 	snprintf(name, sizeof(name), "50-reserve-%s-%s-node%d.conf", kind, SIZE_WORD(kb << 10),
 		 node);
 	if (!pages)
@@ -199,7 +211,7 @@ int reserve_set(const struct args *a)
 {
 	struct hpmap_reserve r = { .struct_size = sizeof(r) };
 	const char *kind = backing_name(a->backing);
-	int node = given(a, OPT_NODE) ? a->o.node : 0, ret;
+	int node = reserve_node(a), ret;
 	char dir[64], what[96];
 	uint64_t want, bytes;
 

@@ -26,6 +26,17 @@ _hpagectl_programs()
 	COMPREPLY=("${!names[@]}")
 }
 
+# The number of the last of the words that the shell has made of the one at I: _hpagectl_last I
+_hpagectl_last()
+{
+	local i=$1
+
+	while [[ ${COMP_WORDS[i + 1]-} == : ]]; do
+		i=$((i + 2))
+	done
+	echo "$i"
+}
+
 # The number of the word in which the program of "run" stands, or nothing if there is none yet.
 _hpagectl_program()
 {
@@ -36,7 +47,10 @@ _hpagectl_program()
 			echo $((i + 1))
 			return
 			;;
-		--size | --page-size | --node | --near | -[spn]) i=$((i + 1)) ;;
+		--size | --page-size | --node | --near | -[spn])
+			[[ ${COMP_WORDS[i + 1]} != = ]] || i=$((i + 1))
+			i=$(_hpagectl_last $((i + 1)))
+			;;
 		-*) ;;
 		*)
 			echo "$i"

@@ -60,15 +60,6 @@ int command_unknown(char **words)
 	return EXIT_USAGE;
 }
 
-/* Is --json among the words? What is wrong with the others is told as JSON then, too. */
-static bool json_is_wanted(const struct command *c, char **words)
-{
-	for (; *words && strcmp(*words, "--"); words++)
-		if (!strcmp(*words, "--json") || !strcmp(*words, "-j"))
-			return c->options & BIT(OPT_JSON);
-	return false;
-}
-
 static int command_run(int argc, char **argv)
 {
 	const struct command *c = command_find(argv[0]);
@@ -78,11 +69,10 @@ static int command_run(int argc, char **argv)
 	if (!c)
 		return command_unknown(argv);
 	report_begin(c->name, argv);
-	if (json_is_wanted(c, argv))
+	/* What is wrong with the others is reported as JSON then, too. */
+	if (args_have(c, argc, argv, OPT_JSON))
 		report_as_json();
 	ret = args_read(c, argc, argv, &a);
-	if (!ret && given(&a, OPT_JSON))
-		report_as_json();
 	if (!ret && given(&a, OPT_HELP))
 		args_help(c);
 	else if (!ret)

@@ -73,7 +73,7 @@ static void line_read(char *text)
 	while (argc < MAX_WORDS && (argv[argc] = strsep(&rest, "\n")))
 		argc++;
 	argv[argc] = NULL;
-	optind = 0;	/* glibc: begin anew */
+	args_have(&all, argc, argv, OPT_JSON);
 	args_read(&all, argc, argv, &a);
 	free(a.words);
 }
