@@ -631,8 +631,8 @@ struct hpmap_info {
  * @buffer: the buffer
  * @info: in: its struct_size; out: the facts as they are now
  *
- * It takes no longer the larger the buffer is: somebody else's memfd may have
- * any length.
+ * The time it takes does not grow with the size of the buffer. Somebody else's
+ * memfd may have any size.
  *
  * Return: 0, or -E2BIG, -EINVAL; with HPMAP_BACKEND_MEMFD, which is looked at
  * through a mapping, -EMFILE, -ENFILE, -ENOMEM.
