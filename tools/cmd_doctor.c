@@ -17,6 +17,7 @@
 #include "doctor_limits.h"
 #include "doctor_memory.h"
 #include "doctor_module.h"
+#include "doctor_strays.h"
 #include "json.h"
 #include "report.h"
 
@@ -54,7 +55,7 @@ static void doctor_buffers(struct doctor *d)
 
 static void (*const checks[])(struct doctor *d) = {
 	doctor_kernel, doctor_module, doctor_signing, doctor_device, doctor_memlock, doctor_cgroup,
-	doctor_thp, doctor_dmabuf, doctor_buffers,
+	doctor_thp, doctor_dmabuf, doctor_buffers, doctor_strays,
 };
 
 static void doctor_print(struct doctor *d)
