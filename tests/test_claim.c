@@ -15,6 +15,10 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#ifndef MADV_POPULATE_WRITE
+#define MADV_POPULATE_WRITE 23
+#endif
+
 #define MIB	(1UL << 20)
 #define CONTIG	HPAGE_MAP_CONTIGUOUS
 #define NODE	1		/* where memory is in disorder; it has 2 GiB */
@@ -86,13 +90,18 @@ static void strangers_come(struct strangers *s, int node, int fd, size_t len)
 	if (fd >= 0)
 		CHECK_EQ(ftruncate(fd, s->nr * base_page), 0);
 	s->p = map_memory(s->nr * base_page, fd, MADV_NOHUGEPAGE);
+	CHECK_EQ(madvise(s->p, s->nr * base_page, MADV_POPULATE_WRITE), 0);
 	for (size_t i = 0; i < s->nr; i++)
 		*(size_t *)(s->p + i * base_page) = i;
 	bind_to(-1);
-	for (size_t i = 0; i < s->nr; i++)
-		if (!is_kept(s, i))
-			CHECK_EQ(madvise(s->p + i * base_page, base_page,
+	/* Neighbours at once, since a call for each page would take most of the time. */
+	for (size_t i = 0, n; i < s->nr; i += n + 1) {
+		for (n = 0; i + n < s->nr && !is_kept(s, i + n); n++)
+			;
+		if (n)
+			CHECK_EQ(madvise(s->p + i * base_page, n * base_page,
 					 fd < 0 ? MADV_DONTNEED : MADV_REMOVE), 0);
+	}
 }
 
 /* Whoever was moved has noticed nothing. */

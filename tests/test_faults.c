@@ -16,6 +16,8 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/rseq.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #define DEBUG	"/sys/kernel/debug/"
@@ -843,7 +845,25 @@ static const struct test tests[] = {
 	TEST(every_step_of_pin_may_fail, ON_NONE),
 };
 
+/*
+ * The kernel writes to this area when it has preempted the task, and ends the task if that fails.
+ * After a fork the write needs a page, which may be the one that fails. Children inherit this.
+ */
+static void without_restartable_sequences(void)
+{
+	char *area = (char *)__builtin_thread_pointer() + __rseq_offset;
+
+	/* So old a kernel has none, or the C library did not ask for it. */
+	if (!__rseq_size)
+		return;
+	if (syscall(SYS_rseq, area, sizeof(struct rseq), RSEQ_FLAG_UNREGISTER, RSEQ_SIG)) {
+		perror("rseq");
+		exit(1);
+	}
+}
+
 int main(void)
 {
+	without_restartable_sequences();
 	return RUN_TESTS(tests);
 }
