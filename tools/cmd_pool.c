@@ -345,7 +345,7 @@ static int pool_save(const struct args *a)
 		if (!given(a, OPT_NODE))
 			ret = pool_save_one(a, sizes[i], -1, nr_nodes == 1);
 		/* How the kernel divides them is seen when it has. */
-		if (unknown) {
+		if (!ret && unknown) {
 			printf("and a file for each node, with the pages that it has then\n");
 			continue;
 		}
