@@ -421,19 +421,26 @@ static void locked_memory_stays_where_it_is(void)
 	CHECK_EQ(write_text(MAY_COMPACT_LOCKED, "1"), 0);
 }
 
-/* Pages all over the node, of which the pool keeps one every 128 MiB. Return: how many. */
+/*
+ * Pages all over the node, of which the pool keeps one of each 128 MiB. Between two of them lies
+ * less than twice that, and at most what was spared. Return: how many there are.
+ */
 static size_t pool_pages_lie_about(struct hoard *h)
 {
-	size_t nr = 0;
+	bool kept[256] = {};	/* one of each */
+	size_t nr = 0, part;
 
 	tidy_memory();
 	hoard(h, ask_node_pool(NODE, (node_memory(NODE, "MemFree:") - SPARE) / pmd_size), NODE);
 	for (size_t i = 0; i < h->nr; i++) {
-		if (h->pfn[i] * base_page / pmd_size % 64) {
+		part = h->pfn[i] * base_page / (128 * MIB);
+		CHECK_LT(part, sizeof(kept));
+		if (kept[part]) {
 			hoard_drop(h, i);
 			h->pfn[i] = 0;
 		}
-		nr += !!h->pfn[i];
+		nr += !kept[part];
+		kept[part] = true;
 	}
 	set_node_pool(NODE, nr);
 	return nr;
