@@ -423,7 +423,7 @@ static void locked_memory_stays_where_it_is(void)
 
 /*
  * Pages all over the node, of which the pool keeps one of each 128 MiB. Between two of them lies
- * less than twice that, and at most what was spared. Return: how many there are.
+ * less than twice that, and what could not be had or was spared. Return: how many there are.
  */
 static size_t pool_pages_lie_about(struct hoard *h)
 {

@@ -249,11 +249,16 @@ static int pool_closed(int ret)
 	return exit_code(ret);
 }
 
+/* What is surplus was not set. */
+static uint64_t pool_pages_set(const struct hpmap_pool *p)
+{
+	return p->total - p->surplus;
+}
+
 static int pool_set_total(const struct args *a, const struct hpmap_pool *p)
 {
 	uint64_t want, got;
-	/* What is surplus was not set. */
-	int ret = amount_pages(&a->set, a->o.page_size, p->total - p->surplus, &want);
+	int ret = amount_pages(&a->set, a->o.page_size, pool_pages_set(p), &want);
 	char path[PATH_ROOM];
 
 	pool_path(a, "nr_hugepages", path);
@@ -305,8 +310,8 @@ static int pool_save_one(const struct args *a, uint64_t page_size, int node, boo
 
 	if (ret)
 		return failed(ret, NULL);
-	/* What is surplus was not set. A dry run has set nothing. */
-	total = p.total - p.surplus;
+	/* A dry run has set nothing. */
+	total = pool_pages_set(&p);
 	overcommit = p.overcommit;
 	if (given(a, OPT_DRY_RUN) && given(a, OPT_SET))
 		ret = amount_pages(&a->set, page_size, total, &total);

@@ -5,16 +5,16 @@
  * devtmpfs takes them, so "qemu -mem-path /dev/hpage" works, but with small pages
  * and without a word. Most programs remove such a file at once and keep it mapped.
  */
-#include <ctype.h>
 #include <dirent.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #include "../lib/text.h"
 #include "doctor_strays.h"
-#include "file.h"
+#include "names.h"
 
 #define NODES	"/dev/hpage"
 #define INSTEAD	"hpagectl create NAME --size SIZE    # and give the program " NODES "/NAME"
@@ -35,14 +35,14 @@ static unsigned int files_count(void)
 }
 
 /* Bytes that a process has mapped of them. A mapping of a buffer has another path. */
-static uint64_t bytes_mapped(const char *pid)
+static uint64_t bytes_mapped(pid_t pid)
 {
 	char text[512], path[32];
 	unsigned long start, end;
 	uint64_t bytes = 0;
 	FILE *maps;
 
-	snprintf(path, sizeof(path), "/proc/%.10s/maps", pid);
+	snprintf(path, sizeof(path), "/proc/%d/maps", pid);
 	maps = fopen(path, "re");
 	while (maps && fgets(text, sizeof(text), maps))
 		if (strstr(text, " " NODES "/") && sscanf(text, "%lx-%lx", &start, &end) == 2)
@@ -56,18 +56,18 @@ static void processes_look(struct doctor *d)
 {
 	const struct dirent *entry;
 	DIR *dir = opendir("/proc");
+	char comm[COMM_ROOM];
 	uint64_t bytes;
-	char name[32];
+	pid_t pid;
 
 	while (dir && (entry = readdir(dir))) {
-		bytes = isdigit((unsigned char)*entry->d_name) ? bytes_mapped(entry->d_name) : 0;
-		if (!bytes)
-			continue;
-		if (file_read(name, sizeof(name), "/proc/%s/comm", entry->d_name) < 0)
-			*name = '\0';
-		doctor_finding_add(d, NOTE, "device", INSTEAD, "process %s (%s) has mapped %s "
-				   "of an ordinary file in " NODES ", which is no buffer and has "
-				   "small pages", entry->d_name, name, SIZE_TEXT(bytes));
+		pid = atoi(entry->d_name);
+		bytes = pid > 0 ? bytes_mapped(pid) : 0;
+		if (bytes && process_name(pid, comm))
+			doctor_finding_add(d, NOTE, "device", INSTEAD, "process %d (%s) has mapped "
+					   "%s of an ordinary file in " NODES ", which is no "
+					   "buffer and has small pages", pid, comm,
+					   SIZE_TEXT(bytes));
 	}
 	if (dir)
 		closedir(dir);
@@ -78,8 +78,8 @@ void doctor_strays(struct doctor *d)
 	unsigned int nr = files_count();
 
 	if (nr)
-		doctor_finding_add(d, NOTE, "device", "sudo find " NODES " -type f -delete\n"
-				   INSTEAD, "%u ordinary file%s in " NODES ", %s", nr,
+		doctor_finding_add(d, NOTE, "device", "find " NODES " -type f\n" INSTEAD,
+				   "%u ordinary file%s in " NODES ", %s", nr,
 				   nr == 1 ? " is" : "s are",
 				   nr == 1 ? "which is no buffer and has small pages" :
 				   "which are no buffers and have small pages");
