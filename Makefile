@@ -32,6 +32,7 @@ help:
 	@echo 'make test             run the tests on a stock kernel in virtual machines'
 	@echo 'make test-all         run them on every supported kernel, the debug kernel included'
 	@echo 'make soak             kill processes that use it, 10,000 times, in a virtual machine'
+	@echo 'make races            let threads do all at once, and look for data races'
 	@echo 'make fuzz             try random sequences of calls, on the debug kernel'
 	@echo 'make bench            measure mapping, making, pinning, runs and each call'
 	@echo 'make guard            fail if the faults, entries or instructions of a buffer change'
@@ -116,6 +117,11 @@ soak:
 	@vm/packages test
 	@tests/soak $(CYCLES)
 
+# CALLS=N for another number of them, KERNEL=NAME for another kernel.
+races:
+	@vm/packages test-all
+	@tests/races --kernel $(or $(KERNEL),kcsan) $(CALLS)
+
 # SECONDS=N for another time.
 fuzz:
 	@vm/packages lib
@@ -197,5 +203,5 @@ clean:
 	rm -rf build
 
 .PHONY: help headers module heap lib tools check-lib install uninstall demo demo-devices test \
-	test-all test-devices test-programs coverage soak fuzz bench guard deb rpm test-deb \
+	test-all test-devices test-programs coverage soak races fuzz bench guard deb rpm test-deb \
 	test-boot test-rpm selftest check clean

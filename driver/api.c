@@ -3,9 +3,9 @@
  * The functions for other drivers, which include/linux/hpage_map.h describes.
  *
  * A thin face: it turns what a device needs into a request, and calls the buffer. The other
- * functions are in dma.c, dmabuf.c and vmap.c, where the module needs them, too. A driver's
- * reference is one like everybody's, and counted; symbols keep our module there while the driver
- * is.
+ * functions are in buffer.c, dma.c, dmabuf.c, file.c and vmap.c, where the module needs them, too.
+ * A driver's reference is one like everybody's, and counted; symbols keep our module there while
+ * the driver is.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -144,32 +144,6 @@ void hpage_map_put(struct hpage_map_buffer *buf)
 EXPORT_SYMBOL_NS_GPL(hpage_map_put, "HPAGE_MAP");
 
 /**
- * hpage_map_size() - the size that was got
- * @buf: the buffer
- *
- * Context: Any.
- * Return: bytes, a multiple of the page size; at least what was asked for.
- */
-u64 hpage_map_size(const struct hpage_map_buffer *buf)
-{
-	return hpm_buffer_size(buf);
-}
-EXPORT_SYMBOL_NS_GPL(hpage_map_size, "HPAGE_MAP");
-
-/**
- * hpage_map_page_size() - the page size that was got
- * @buf: the buffer
- *
- * Context: Any.
- * Return: bytes, a power of two.
- */
-u64 hpage_map_page_size(const struct hpage_map_buffer *buf)
-{
-	return hpm_buffer_page_size(buf);
-}
-EXPORT_SYMBOL_NS_GPL(hpage_map_page_size, "HPAGE_MAP");
-
-/**
  * hpage_map_page() - the base page at an offset
  * @buf: the buffer
  * @offset: bytes
@@ -179,7 +153,7 @@ EXPORT_SYMBOL_NS_GPL(hpage_map_page_size, "HPAGE_MAP");
  */
 struct page *hpage_map_page(const struct hpage_map_buffer *buf, u64 offset)
 {
-	return offset < hpm_buffer_size(buf) ? hpm_pages_page(&buf->backing.pages, offset) : NULL;
+	return offset < hpage_map_size(buf) ? hpm_pages_page(&buf->backing.pages, offset) : NULL;
 }
 EXPORT_SYMBOL_NS_GPL(hpage_map_page, "HPAGE_MAP");
 
@@ -205,11 +179,11 @@ EXPORT_SYMBOL_NS_GPL(hpage_map_mapped, "HPAGE_MAP");
 static long window_begin(const struct hpage_map_buffer *buf, unsigned long pgoff,
 			 unsigned long len, u64 start, u64 length)
 {
-	u64 size = hpm_buffer_size(buf);
+	u64 size = hpage_map_size(buf);
 	unsigned long pages;
 
 	if (start > size || length > size - start ||
-	    !IS_ALIGNED(start | length, hpm_buffer_page_size(buf)))
+	    !IS_ALIGNED(start | length, hpage_map_page_size(buf)))
 		return -EINVAL;
 	pages = (length ?: size - start) >> PAGE_SHIFT;
 	if (pgoff > pages || len >> PAGE_SHIFT > pages - pgoff)

@@ -32,6 +32,7 @@
  * same buffer.
  */
 #include <linux/cred.h>
+#include <linux/export.h>
 #include <linux/file.h>
 #include <linux/module.h>
 #include <linux/pid.h>
@@ -62,6 +63,32 @@ static u32 last_id;	/* under the lock of buffers */
 static atomic_t on_their_way = ATOMIC_INIT(0);
 static DECLARE_WAIT_QUEUE_HEAD(came_back);
 
+/**
+ * hpage_map_size() - the size that was got
+ * @buf: the buffer
+ *
+ * Context: Any.
+ * Return: bytes, a multiple of the page size; at least what was asked for.
+ */
+u64 hpage_map_size(const struct hpage_map_buffer *buf)
+{
+	return hpm_pages_size(&buf->backing.pages);
+}
+EXPORT_SYMBOL_NS_GPL(hpage_map_size, "HPAGE_MAP");
+
+/**
+ * hpage_map_page_size() - the page size that was got
+ * @buf: the buffer
+ *
+ * Context: Any.
+ * Return: bytes, a power of two.
+ */
+u64 hpage_map_page_size(const struct hpage_map_buffer *buf)
+{
+	return 1ULL << buf->backing.pages.shift;
+}
+EXPORT_SYMBOL_NS_GPL(hpage_map_page_size, "HPAGE_MAP");
+
 /* Nobody has it, and no pages are left. One that was never shown has the id 0, which none has. */
 static void buffer_destroy(struct hpage_map_buffer *buf)
 {
@@ -74,10 +101,9 @@ static void buffer_destroy(struct hpage_map_buffer *buf)
 
 static void buffer_give_back(struct hpage_map_buffer *buf)
 {
-	trace_hpage_map_free(buf->id, buf->backing.kind, hpm_buffer_size(buf), 0, ktime_get());
+	trace_hpage_map_free(buf->id, buf->backing.kind, hpage_map_size(buf), 0, ktime_get());
 	vunmap(buf->vaddr);
 	hpm_offline_count(&buf->backing.pages, -1);
-	buf->given_back = true;
 	if (hpm_backing_free(&buf->backing)) {
 		buf->interval = LOOK_FIRST;
 		/* From here on those who go through the list see it again, as it now is. */
@@ -154,7 +180,7 @@ static struct hpage_map_buffer *buffer_publish(struct hpage_map_buffer *buf, int
 		if (ret >= 0)
 			return buf;
 		hpm_offline_count(&buf->backing.pages, -1);
-		hpm_backing_discard(&buf->backing, hpm_buffer_size(buf));
+		hpm_backing_discard(&buf->backing, hpage_map_size(buf));
 		/* It may have an id in spite of the failure, which another has got since. */
 		buf->id = 0;
 	}
@@ -214,7 +240,7 @@ struct hpage_map_buffer *hpm_buffer_create(const struct hpm_request *r)
 	if (IS_ERR(buf))
 		trace_hpage_map_make(0, 0, r->length, PTR_ERR(buf), start);
 	else
-		trace_hpage_map_make(buf->id, buf->backing.kind, hpm_buffer_size(buf), 0, start);
+		trace_hpage_map_make(buf->id, buf->backing.kind, hpage_map_size(buf), 0, start);
 	return buf;
 }
 
@@ -230,7 +256,8 @@ static bool buffer_ends(struct hpage_map_buffer *buf)
 {
 	if (!refcount_dec_and_test(&buf->refs))
 		return false;
-	if (!buf->given_back) {
+	/* What lingers is all that is left. */
+	if (!buf->interval) {
 		atomic_inc(&on_their_way);
 		return true;
 	}

@@ -18,8 +18,7 @@ struct hpm_request;
 struct hpage_map_buffer {
 	refcount_t refs;
 	struct delayed_work work;	/* gives many pages back, and looks at what lingers */
-	unsigned long interval;		/* between looks, in jiffies; of the work alone */
-	bool given_back;		/* all pages, but for what lingers */
+	unsigned long interval;		/* between looks, in jiffies; 0 until pages linger */
 	u32 id;
 	u32 role;			/* ATTR_DEFAULT, _NAMED or 0; cleared with the name */
 	u64 asked;			/* the length that was asked for, in bytes */
@@ -47,16 +46,6 @@ struct hpage_map_buffer {
 	struct rcu_head rcu;		/* keeps vm_ops for who looks at a VMA under RCU alone */
 };
 
-static inline u64 hpm_buffer_size(const struct hpage_map_buffer *buf)
-{
-	return hpm_pages_size(&buf->backing.pages);
-}
-
-static inline u64 hpm_buffer_page_size(const struct hpage_map_buffer *buf)
-{
-	return 1ULL << buf->backing.pages.shift;
-}
-
 /* A part of a buffer, in bytes that are multiples of the base page size. */
 struct hpm_part {
 	struct hpage_map_buffer *buf;
@@ -66,7 +55,7 @@ struct hpm_part {
 
 static inline struct hpm_part hpm_buffer_whole(struct hpage_map_buffer *buf)
 {
-	return (struct hpm_part){ .buf = buf, .length = hpm_buffer_size(buf) };
+	return (struct hpm_part){ .buf = buf, .length = hpage_map_size(buf) };
 }
 
 struct hpage_map_buffer *hpm_buffer_create(const struct hpm_request *r);

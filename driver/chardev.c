@@ -83,7 +83,7 @@ static int chardev_open(struct inode *inode, struct file *file)
 		return PTR_ERR(buf);
 	file->f_op = door ? &default_fops : &hpm_file_fops;
 	/* Programs look there for how much they can map. A file system on a disk would write it. */
-	i_size_write(inode, inode->i_sb->s_magic == TMPFS_MAGIC ? hpm_buffer_size(buf) : 0);
+	i_size_write(inode, inode->i_sb->s_magic == TMPFS_MAGIC ? hpage_map_size(buf) : 0);
 	hpm_file_refer(file, buf);
 	return 0;
 }

@@ -68,8 +68,8 @@ static void default_announce(const struct hpage_map_buffer *buf, const struct hp
 	const struct hpm_pages *pages = &buf->backing.pages;
 
 	pr_info("default buffer: %lu x %s of %s, %s in %lu run%s%s%s\n",
-		pages->nr, hpm_text_size(hpm_buffer_page_size(buf)).text,
-		hpm_kinds[buf->backing.kind].name, hpm_text_size(hpm_buffer_size(buf)).text,
+		pages->nr, hpm_text_size(hpage_map_page_size(buf)).text,
+		hpm_kinds[buf->backing.kind].name, hpm_text_size(hpage_map_size(buf)).text,
 		pages->nr_runs, pages->nr_runs == 1 ? "" : "s", why->len ? ", because " : "",
 		why->text);
 }

@@ -95,7 +95,7 @@ static int export_mmap(struct dma_buf *dmabuf, struct vm_area_struct *vma)
 		return -EACCES;
 	vma->vm_pgoff += part->offset >> PAGE_SHIFT;
 	/* What follows a part is not for who has the dma-buf. */
-	if (part->length < hpm_buffer_size(part->buf))
+	if (part->length < hpage_map_size(part->buf))
 		vm_flags_mod(vma, VM_DONTEXPAND, 0);
 	return hpm_vma_map_anywhere(part->buf, vma);
 }
@@ -153,7 +153,7 @@ static const struct dma_buf_ops read_only_ops = EXPORT_OPS(NULL);
 struct dma_buf *hpage_map_export_part(struct hpage_map_buffer *buf, u64 offset, u64 length,
 				      int flags)
 {
-	u64 rest = hpm_buffer_size(buf) - min(offset, hpm_buffer_size(buf));
+	u64 rest = hpage_map_size(buf) - min(offset, hpage_map_size(buf));
 	DEFINE_DMA_BUF_EXPORT_INFO(info);
 	struct dma_buf *dmabuf;
 	struct hpm_part *part;

@@ -35,8 +35,12 @@ void hpm_file_refer(struct file *file, struct hpage_map_buffer *buf)
 /* A file without a node is opened again, by its link in /proc/PID/fd. */
 static int file_open(struct inode *inode, struct file *file)
 {
-	int ret = hpm_inode_pin();
+	int ret;
 
+	/* Access mode 3, as in chardev.c. */
+	if (!(file->f_mode & (FMODE_READ | FMODE_WRITE)))
+		return -EINVAL;
+	ret = hpm_inode_pin();
 	if (!ret)
 		hpm_file_refer(file, hpm_buffer_get(inode->i_private));
 	return ret;
@@ -73,7 +77,7 @@ static unsigned long file_get_unmapped_area(struct file *file, unsigned long add
 static ssize_t file_copy(struct kiocb *iocb, struct iov_iter *iter)
 {
 	const struct hpage_map_buffer *buf = iocb->ki_filp->private_data;
-	loff_t size = hpm_buffer_size(buf), *pos = &iocb->ki_pos;
+	loff_t size = hpage_map_size(buf), *pos = &iocb->ki_pos;
 	size_t offset, bytes, copied;
 	struct page *page;
 	ssize_t done = 0;
@@ -103,14 +107,14 @@ static ssize_t file_write_iter(struct kiocb *iocb, struct iov_iter *from)
 {
 	const struct hpage_map_buffer *buf = iocb->ki_filp->private_data;
 
-	if (iov_iter_count(from) && iocb->ki_pos >= hpm_buffer_size(buf))
+	if (iov_iter_count(from) && iocb->ki_pos >= hpage_map_size(buf))
 		return -ENOSPC;
 	return file_copy(iocb, from);
 }
 
 static loff_t file_llseek(struct file *file, loff_t offset, int whence)
 {
-	loff_t size = hpm_buffer_size(file->private_data);
+	loff_t size = hpage_map_size(file->private_data);
 
 	return generic_file_llseek_size(file, offset, whence, size, size);
 }
@@ -124,8 +128,8 @@ static void file_show_fdinfo(struct seq_file *seq, struct file *file)
 	if (!READ_ONCE(buf->role) && *buf->name)
 		seq_printf(seq, "hpage_map-tag:\t%s\n", buf->name);
 	seq_printf(seq, "hpage_map-id:\t%u\n", buf->id);
-	seq_printf(seq, "hpage_map-size:\t%llu\n", hpm_buffer_size(buf));
-	seq_printf(seq, "hpage_map-page_size:\t%llu\n", hpm_buffer_page_size(buf));
+	seq_printf(seq, "hpage_map-size:\t%llu\n", hpage_map_size(buf));
+	seq_printf(seq, "hpage_map-page_size:\t%llu\n", hpage_map_page_size(buf));
 	seq_printf(seq, "hpage_map-backing:\t%s\n", hpm_kinds[buf->backing.kind].name);
 }
 

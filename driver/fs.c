@@ -150,6 +150,8 @@ struct file *hpm_fs_create(enum hpm_fs fs, loff_t size)
 	if (IS_ERR(file))
 		return PTR_ERR(file) == -ENOSPC ? ERR_PTR(-ENOMEM) : file;
 	i_size_write(file_inode(file), size);
+	/* Reclaim, which hugetlbfs knows none of, would unmap the pages in spite of their pins. */
+	mapping_set_unevictable(file->f_mapping);
 	return file;
 }
 

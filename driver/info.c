@@ -8,6 +8,7 @@
 #include <linux/bitops.h>
 #include <linux/capability.h>
 #include <linux/cred.h>
+#include <linux/mm.h>
 #include <linux/pid.h>
 #include <linux/sched/signal.h>
 #include <linux/sizes.h>
@@ -31,7 +32,7 @@ static void info_fill(struct hpage_map_info *info, const struct hpage_map_buffer
 		return;
 	pages = &buf->backing.pages;
 	info->length = hpm_pages_size(pages);
-	info->page_size = hpm_buffer_page_size(buf);
+	info->page_size = hpage_map_page_size(buf);
 	info->nr_pages = pages->nr;
 	info->nr_huge = pages->nr_huge;
 	info->nr_runs = pages->nr_runs;
@@ -40,7 +41,7 @@ static void info_fill(struct hpage_map_info *info, const struct hpage_map_buffer
 	info->asked = buf->asked;
 	/* Whoever is not able gets less of an answer, and no denial in the audit log. */
 	if (ns_capable_noaudit(&init_user_ns, CAP_SYS_RAWIO))
-		info->address = hpm_pages_address(pages, 0);
+		info->address = PFN_PHYS(page_to_pfn(hpm_pages_page(pages, 0)));
 	info->id = buf->id;
 	info->attributes = hpm_buffer_attributes(buf);
 	info->creator = pid_vnr(buf->creator);

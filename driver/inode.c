@@ -93,9 +93,9 @@ static struct file *inode_open_new(struct hpage_map_buffer *buf, const struct fi
 	inode->i_op = &inode_ops;
 	inode->i_fop = fops;
 	inode->i_private = hpm_buffer_get(buf);
-	inode->i_blkbits = ilog2(hpm_buffer_page_size(buf));
-	i_size_write(inode, hpm_buffer_size(buf));
-	inode->i_blocks = hpm_buffer_size(buf) >> SECTOR_SHIFT;
+	inode->i_blkbits = ilog2(hpage_map_page_size(buf));
+	i_size_write(inode, hpage_map_size(buf));
+	inode->i_blocks = hpage_map_size(buf) >> SECTOR_SHIFT;
 	file = alloc_file_pseudo(inode, mount, KBUILD_MODNAME, O_RDWR | O_LARGEFILE, fops);
 	if (IS_ERR(file))
 		iput(inode);

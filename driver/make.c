@@ -139,8 +139,8 @@ static int request_read_node(struct hpm_request *r, const struct hpage_map_alloc
 static void alloc_answer(struct hpage_map_alloc *a, const struct hpage_map_buffer *buf)
 {
 	a->id = buf->id;
-	a->got_length = hpm_buffer_size(buf);
-	a->got_page_size = hpm_buffer_page_size(buf);
+	a->got_length = hpage_map_size(buf);
+	a->got_page_size = hpage_map_page_size(buf);
 	a->got_runs = buf->backing.pages.nr_runs;
 	a->got_backing = buf->backing.kind;
 	a->got_node = buf->backing.pages.node;

@@ -101,18 +101,12 @@ void hpm_pages_free(struct hpm_pages *pages)
 	*pages = (struct hpm_pages){ .shift = pages->shift };
 }
 
-/* The physical address of byte pos, which lies within the buffer. */
-u64 hpm_pages_address(const struct hpm_pages *pages, u64 pos)
-{
-	const struct hpm_extent *e = extent_at(pages, pos);
-
-	return e->address + (pos - e->start);
-}
-
 /* The base page at byte pos, which lies within the buffer. */
 struct page *hpm_pages_page(const struct hpm_pages *pages, u64 pos)
 {
-	return pfn_to_page(PHYS_PFN(hpm_pages_address(pages, pos)));
+	const struct hpm_extent *e = extent_at(pages, pos);
+
+	return pfn_to_page(PHYS_PFN(e->address + (pos - e->start)));
 }
 
 /* What is contiguous from an offset on. Return: false at the end. */

@@ -29,7 +29,6 @@ static inline u64 hpm_pages_size(const struct hpm_pages *pages)
 int hpm_pages_add(struct hpm_pages *pages, struct page *page, u64 bytes);
 void hpm_pages_free(struct hpm_pages *pages);
 
-u64 hpm_pages_address(const struct hpm_pages *pages, u64 pos);
 struct page *hpm_pages_page(const struct hpm_pages *pages, u64 pos);
 bool hpm_pages_run(const struct hpm_pages *pages, u64 pos, struct hpage_map_run *run);
 bool hpm_pages_nth_run(const struct hpm_pages *pages, u64 i, struct hpage_map_run *run);

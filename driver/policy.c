@@ -143,8 +143,6 @@ struct hpm_policy *hpm_policy_enter(const struct hpm_place *place)
 /* Allocate as the task did before. Waits for nobody. */
 void hpm_policy_leave(struct hpm_policy *policy)
 {
-	if (!policy)
-		return;
 	policy_swap(policy->tasks_own);
 	guard(mutex)(&left_lock);
 	list_add(&policy->entry, &policies_left);

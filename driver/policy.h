@@ -35,6 +35,6 @@ struct hpm_policy *hpm_policy_enter(const struct hpm_place *place);
 void hpm_policy_leave(struct hpm_policy *policy);
 void hpm_policy_exit(void);
 
-DEFINE_FREE(hpm_policy, struct hpm_policy *, if (!IS_ERR(_T)) hpm_policy_leave(_T))
+DEFINE_FREE(hpm_policy, struct hpm_policy *, if (!IS_ERR_OR_NULL(_T)) hpm_policy_leave(_T))
 
 #endif

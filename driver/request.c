@@ -28,10 +28,19 @@ int hpm_request_near(struct hpm_request *r, struct device *dev)
 	return 0;
 }
 
-static int request_check_place(const struct hpm_request *r)
+/* Return: 0, or -EINVAL when the request makes no sense. */
+int hpm_request_check(const struct hpm_request *r)
 {
 	const struct hpm_place *place = &r->place;
 
+	if (r->flags & ~HPAGE_MAP_ALLOC_FLAGS)
+		return -EINVAL;
+	if (r->flags & HPAGE_MAP_EXACT && r->flags & HPAGE_MAP_ALLOW_BASE)
+		return hpm_why_invalid(r->why, "EXACT and ALLOW_BASE exclude each other");
+	if (!r->length)
+		return hpm_why_invalid(r->why, "a size of 0");
+	if (r->page_size && (r->page_size < PAGE_SIZE || !is_power_of_2(r->page_size)))
+		return hpm_why_invalid(r->why, "%llu is no page size", r->page_size);
 	if (place->policy > HPAGE_MAP_POLICY_INTERLEAVE)
 		return -EINVAL;
 	if (place->policy == HPAGE_MAP_POLICY_INTERLEAVE &&
@@ -41,18 +50,4 @@ static int request_check_place(const struct hpm_request *r)
 		return hpm_refuse(r->why, -EINVAL, "cat /sys/devices/system/node/has_memory",
 				  "there is no node %d with memory", place->node);
 	return 0;
-}
-
-/* Return: 0, or -EINVAL when the request makes no sense. */
-int hpm_request_check(const struct hpm_request *r)
-{
-	if (r->flags & ~HPAGE_MAP_ALLOC_FLAGS)
-		return -EINVAL;
-	if (r->flags & HPAGE_MAP_EXACT && r->flags & HPAGE_MAP_ALLOW_BASE)
-		return hpm_why_invalid(r->why, "EXACT and ALLOW_BASE exclude each other");
-	if (!r->length)
-		return hpm_why_invalid(r->why, "a size of 0");
-	if (r->page_size && (r->page_size < PAGE_SIZE || !is_power_of_2(r->page_size)))
-		return hpm_why_invalid(r->why, "%llu is no page size", r->page_size);
-	return request_check_place(r);
 }

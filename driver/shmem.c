@@ -152,21 +152,11 @@ static int filling_fill(struct filling *f, loff_t pos, loff_t end)
 	return 0;
 }
 
-static struct file *shmem_create(u64 size, enum hpm_fs fs)
-{
-	struct file *file = hpm_fs_create(fs, size);
-
-	/* Reclaim would unmap the pages in spite of their pins. */
-	if (!IS_ERR(file))
-		mapping_set_unevictable(file->f_mapping);
-	return file;
-}
-
 static struct file *shmem_fill(struct filling *f, u64 size, enum hpm_fs fs)
 {
 	int ret;
 
-	f->file = shmem_create(size, fs);
+	f->file = hpm_fs_create(fs, size);
 	if (IS_ERR(f->file))
 		return f->file;
 	ret = filling_fill(f, 0, size);
@@ -210,7 +200,7 @@ struct file *hpm_base_fill(const struct hpm_request *r, u64 size, unsigned long 
 /* An empty file for PMD-sized folios. Return: the file, or an ERR_PTR as of hpm_fs_create(). */
 struct file *hpm_thp_file(unsigned long page_size, u64 size)
 {
-	return shmem_create(size, HPM_FS_ALWAYS);
+	return hpm_fs_create(HPM_FS_ALWAYS, size);
 }
 
 /* One folio more, for the reserve. Return: 0; -ENOMEM when no huge one is to be had; or -errno. */

@@ -28,8 +28,8 @@ static DEVICE_ATTR_RO(_name)
 
 BUFFER_ATTR(id, "%u", buf->id, 0U);
 BUFFER_ATTR(asked, "%llu", buf->asked, 0ULL);
-BUFFER_ATTR(size, "%llu", hpm_buffer_size(buf), 0ULL);
-BUFFER_ATTR(page_size, "%llu", hpm_buffer_page_size(buf), 0ULL);
+BUFFER_ATTR(size, "%llu", hpage_map_size(buf), 0ULL);
+BUFFER_ATTR(page_size, "%llu", hpage_map_page_size(buf), 0ULL);
 BUFFER_ATTR(backing, "%s", hpm_kinds[buf->backing.kind].name, "none");
 BUFFER_ATTR(nr_pages, "%lu", buf->backing.pages.nr, 0UL);
 BUFFER_ATTR(nr_huge, "%lu", buf->backing.pages.nr_huge, 0UL);

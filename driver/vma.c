@@ -41,7 +41,7 @@ static int lease_release(struct inode *inode, struct file *lease)
 	scoped_guard(mutex, &buf->lock)
 		if (buf->lease == lease)
 			WRITE_ONCE(buf->lease, NULL);
-	trace_hpage_map_unmap(buf->id, buf->backing.kind, hpm_buffer_size(buf), 0, ktime_get());
+	trace_hpage_map_unmap(buf->id, buf->backing.kind, hpage_map_size(buf), 0, ktime_get());
 	hpm_buffer_put(buf);
 	return 0;
 }
@@ -149,7 +149,7 @@ static void vma_hold_lease(struct hpage_map_buffer *buf, struct vm_area_struct *
 static bool buffer_has_range(const struct hpage_map_buffer *buf, unsigned long pgoff,
 			     unsigned long len, unsigned long unit)
 {
-	unsigned long pages = hpm_buffer_size(buf) >> PAGE_SHIFT;
+	unsigned long pages = hpage_map_size(buf) >> PAGE_SHIFT;
 
 	return IS_ALIGNED(pgoff << PAGE_SHIFT | len, unit) &&
 	       pgoff <= pages && len >> PAGE_SHIFT <= pages - pgoff;
@@ -167,7 +167,7 @@ static bool addr_is_congruent(unsigned long addr, unsigned long pgoff, unsigned 
  */
 static unsigned long buffer_unit(const struct hpage_map_buffer *buf)
 {
-	return hpm_kinds[buf->backing.kind].pooled ? hpm_buffer_page_size(buf) : PAGE_SIZE;
+	return hpm_kinds[buf->backing.kind].pooled ? hpage_map_page_size(buf) : PAGE_SIZE;
 }
 
 static bool vma_is_in_units(const struct hpage_map_buffer *buf, const struct vm_area_struct *vma)

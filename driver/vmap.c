@@ -16,7 +16,7 @@
 
 static void *buffer_vmap(const struct hpage_map_buffer *buf)
 {
-	unsigned long nr = hpm_buffer_size(buf) >> PAGE_SHIFT, i;
+	unsigned long nr = hpage_map_size(buf) >> PAGE_SHIFT, i;
 	struct page **pages = kvmalloc_array(nr, sizeof(*pages), GFP_KERNEL | __GFP_NOWARN);
 	void *vaddr;
 

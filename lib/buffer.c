@@ -14,6 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "cancel.h"
 #include "fd.h"
 #include "files.h"
 #include "forced.h"
@@ -45,6 +46,7 @@ static struct hpmap_buffer *buffer_new(void)
 
 PUBLIC void hpmap_close(struct hpmap_buffer *b)
 {
+	UNCANCELLED;
 	int err = errno;
 
 	if (!b)
@@ -163,6 +165,7 @@ static int buffer_make(const struct hpmap_options *o, const struct forced *f,
 
 PUBLIC int hpmap_alloc(const struct hpmap_options *options, struct hpmap_buffer **buffer)
 {
+	UNCANCELLED;
 	struct hpmap_options o;
 	struct hpmap_buffer *b;
 	struct forced forced;
@@ -183,6 +186,7 @@ PUBLIC int hpmap_alloc(const struct hpmap_options *options, struct hpmap_buffer 
 
 PUBLIC int hpmap_create(const struct hpmap_options *options, struct hpmap_buffer **buffer)
 {
+	UNCANCELLED;
 	struct hpmap_options o;
 	struct hpmap_buffer *b;
 	struct forced forced;
@@ -225,6 +229,7 @@ static int buffer_adopt(struct hpmap_buffer *b, bool may_ask, unsigned int flags
 
 PUBLIC int hpmap_open(const char *name, unsigned int flags, struct hpmap_buffer **buffer)
 {
+	UNCANCELLED;
 	char path[PATH_ROOM], remedies[2 * REMEDY_ROOM];
 	struct hpmap_buffer *b;
 	int fd, ret;
@@ -232,7 +237,8 @@ PUBLIC int hpmap_open(const char *name, unsigned int flags, struct hpmap_buffer 
 	if (flags & ~HPMAP_READ_ONLY)
 		return fail(-EINVAL, "hpmap_open: unknown bits in flags, %#x", flags);
 	if (name && !module_name_valid(name))
-		return fail(-EINVAL, "%s is no name of a buffer" TRY "hpagectl list", name);
+		return fail(-EINVAL, "%s is no name of a buffer" TRY "hpagectl list",
+			    *name ? name : "\"\"");
 	b = buffer_new();
 	if (!b)
 		return -ENOMEM;
@@ -253,6 +259,7 @@ PUBLIC int hpmap_open(const char *name, unsigned int flags, struct hpmap_buffer 
 
 PUBLIC int hpmap_from_fd_flags(int fd, unsigned int flags, struct hpmap_buffer **buffer)
 {
+	UNCANCELLED;
 	bool may_ask = fd_may_be_asked(fd);
 	struct hpmap_buffer *b;
 	struct why why = {};
@@ -291,9 +298,9 @@ static int reopen_failed(const struct hpmap_buffer *b, unsigned int flags, int r
 		return fail(-ENOENT, "the name of the buffer has been taken away, and with it the "
 			    "device that would be opened" TRY "hpagectl list");
 	if (ret == -ENOENT || ret == -ENOTDIR)
-		return fail(-ENOTSUP, "a buffer is opened again by /proc/self/fd, which is not "
-			    "there" TRY "sudo mount -t proc proc /proc");
-	return fail(ret, "/proc/self/fd/%d: %s", b->fd, strerror(-ret));
+		return fail(-ENOTSUP, "a buffer is opened again by /proc/thread-self/fd, which is "
+			    "not there" TRY "sudo mount -t proc proc /proc");
+	return fail(ret, "/proc/thread-self/fd/%d: %s", b->fd, strerror(-ret));
 }
 
 /* The number of a device may be that of another buffer meanwhile. */
@@ -333,7 +340,7 @@ static int buffer_reopen(const struct hpmap_buffer *b, unsigned int flags)
 	char path[32];
 	int fd, ret = 0;
 
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", b->fd);
+	snprintf(path, sizeof(path), "/proc/thread-self/fd/%d", b->fd);
 	fd = file_open(path, read_only ? O_RDONLY : O_RDWR);
 	if (fd < 0)
 		return reopen_failed(b, flags, -errno);
@@ -350,6 +357,7 @@ static int buffer_reopen(const struct hpmap_buffer *b, unsigned int flags)
 PUBLIC int hpmap_reopen(const struct hpmap_buffer *b, unsigned int flags,
 			struct hpmap_buffer **other)
 {
+	UNCANCELLED;
 	struct hpmap_buffer *o;
 	int fd;
 
@@ -378,6 +386,7 @@ PUBLIC int hpmap_reopen(const struct hpmap_buffer *b, unsigned int flags,
 /* What tools/cmd_run.c sets. */
 PUBLIC int hpmap_from_env(struct hpmap_buffer **buffer)
 {
+	UNCANCELLED;
 	const char *text = secure_getenv("HPAGE_MAP_FD"), *why = secure_getenv("HPAGE_MAP_WHY");
 	struct hpmap_buffer *b;
 	char *end;
@@ -403,6 +412,7 @@ PUBLIC int hpmap_from_env(struct hpmap_buffer **buffer)
 
 PUBLIC int hpmap_pin(const void *address, uint64_t size, struct hpmap_buffer **buffer)
 {
+	UNCANCELLED;
 	struct hpmap_buffer *b = buffer_new();
 	int ret;
 
@@ -431,6 +441,7 @@ PUBLIC int hpmap_fd(const struct hpmap_buffer *b)
 
 PUBLIC int hpmap_info(const struct hpmap_buffer *b, struct hpmap_info *info)
 {
+	UNCANCELLED;
 	struct hpmap_info answer;
 	int ret = struct_check("hpmap_info", info, sizeof(answer), sizeof(answer));
 
@@ -447,6 +458,7 @@ PUBLIC int hpmap_info(const struct hpmap_buffer *b, struct hpmap_info *info)
 
 PUBLIC int hpmap_nodes(const struct hpmap_buffer *b, uint64_t *pages, unsigned int *nr)
 {
+	UNCANCELLED;
 	int ret;
 
 	if (b->backend == HPMAP_BACKEND_MODULE)

@@ -8,6 +8,7 @@
 
 #include <linux/hpage_map.h>
 
+#include "cancel.h"
 #include "door.h"
 #include "fd.h"
 #include "internal.h"
@@ -82,6 +83,7 @@ static int dma_finish(int fd, struct hpmap_dma **dma)
 PUBLIC int hpmap_dma_map(const struct hpmap_buffer *b, const char *device, unsigned int flags,
 			 struct hpmap_dma **dma)
 {
+	UNCANCELLED;
 	struct hpage_map_dma_map d = { .size = sizeof(d), .flags = flags };
 	sigset_t before;
 	int ret;
@@ -136,6 +138,7 @@ static int dma_ask(int fd)
 
 PUBLIC int hpmap_dma_from_fd(int fd, struct hpmap_dma **dma)
 {
+	UNCANCELLED;
 	int own = dma_ask(fd);
 
 	if (own)
@@ -148,6 +151,7 @@ PUBLIC int hpmap_dma_from_fd(int fd, struct hpmap_dma **dma)
 
 PUBLIC void hpmap_dma_unmap(struct hpmap_dma *dma)
 {
+	UNCANCELLED;
 	int err = errno;
 
 	if (!dma)

@@ -8,6 +8,7 @@
 
 #include <linux/udmabuf.h>
 
+#include "cancel.h"
 #include "fd.h"
 #include "files.h"
 #include "loaded.h"
@@ -62,6 +63,7 @@ static int udmabuf_refused(const struct hpmap_buffer *b, int err)
 
 PUBLIC int hpmap_export_dmabuf(const struct hpmap_buffer *b, int *fd)
 {
+	UNCANCELLED;
 	struct udmabuf_create create = {
 		.memfd = b->fd,
 		.flags = UDMABUF_FLAGS_CLOEXEC,

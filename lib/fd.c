@@ -52,7 +52,7 @@ static bool fd_has_fdinfo(int fd)
 	struct lines lines;
 	char path[64], *line;
 
-	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", fd);
+	snprintf(path, sizeof(path), "/proc/thread-self/fdinfo/%d", fd);
 	if (lines_open(&lines, path))
 		return false;
 	do {

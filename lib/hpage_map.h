@@ -680,7 +680,7 @@ const char *hpmap_why(const struct hpmap_buffer *buffer);
  *
  * Return: 0, or -EFAULT, -ENOMEM. With HPMAP_BACKEND_MEMFD also -EMFILE,
  * -ENFILE; -EPERM when a sandbox forbids move_pages(2); and while the file has
- * holes -EACCES or -ENOTSUP when it cannot be opened by /proc/self/fd.
+ * holes -EACCES or -ENOTSUP when it cannot be opened by /proc/thread-self/fd.
  */
 int hpmap_nodes(const struct hpmap_buffer *buffer, uint64_t *pages, unsigned int *nr);
 

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "cancel.h"
 #include "internal.h"
 #include "map.h"
 #include "memfd_facts.h"
@@ -67,10 +68,11 @@ static int part_failed(const struct hpmap_buffer *b, const struct part *p, int e
 	if (err == EAGAIN)
 		return fail(-EDQUOT, "mlockall(2) locks every mapping, and RLIMIT_MEMLOCK is less"
 			    TRY "ulimit -l unlimited");
-	if (err == ENOMEM && hugetlb && !(p->flags & HPMAP_PRIVATE))
+	if (err == ENOMEM && b->backend == HPMAP_BACKEND_MEMFD && memfd_lacks(b) &&
+	    !(p->flags & HPMAP_PRIVATE))
 		return fail(-ENOMEM, "the file lacks pages, and the pool has too few to add them"
 			    TRY "hpagectl pool");
-	if (err == ENOMEM && hugetlb)
+	if (err == ENOMEM && hugetlb && p->flags & HPMAP_PRIVATE)
 		return fail(-ENOMEM, "the pool has too few free pages for the copies of a private "
 			    "mapping, %llu page%s of %s" TRY "hpagectl pool", pages,
 			    plural(pages), SIZE_TEXT(b->page_size));
@@ -231,6 +233,7 @@ void mapping_free(struct hpmap_buffer *b)
 
 PUBLIC int hpmap_map(struct hpmap_buffer *b, unsigned int flags, void **where)
 {
+	UNCANCELLED;
 	const struct part whole = {
 		.length = b->length, .flags = flags, .remedy = NO_POPULATE,
 	};
@@ -277,9 +280,13 @@ static int part_check(const struct hpmap_buffer *b, const struct part *p)
 		ret = part_check_unit(b, "the address", (uintptr_t)p->place);
 	if (ret)
 		return ret;
+	if (p->offset >= b->length)
+		return fail(-EINVAL, "the buffer has %s, which end before offset %#llx"
+			    TRY "hpmap_size()", SIZE_TEXT(b->length),
+			    (unsigned long long)p->offset);
 	if (!p->length)
 		return fail(-EINVAL, "a size of 0" TRY "hpmap_page_size()");
-	if (p->offset > b->length || p->length > b->length - p->offset)
+	if (p->length > b->length - p->offset)
 		return fail(-EINVAL, "the buffer has %s, and no %s from offset %#llx on"
 			    TRY "hpmap_size()", SIZE_TEXT(b->length), SIZE_TEXT(p->length),
 			    (unsigned long long)p->offset);
@@ -292,6 +299,7 @@ static int part_check(const struct hpmap_buffer *b, const struct part *p)
 PUBLIC int hpmap_map_at(const struct hpmap_buffer *b, void *place, uint64_t offset,
 			uint64_t size, unsigned int flags, void **where)
 {
+	UNCANCELLED;
 	const struct part part = {
 		.place = place, .offset = offset, .length = size, .flags = flags,
 		.remedy = NO_POPULATE,
@@ -312,6 +320,7 @@ PUBLIC int hpmap_map_at(const struct hpmap_buffer *b, void *place, uint64_t offs
 
 PUBLIC int hpmap_unmap(struct hpmap_buffer *b)
 {
+	UNCANCELLED;
 	int ret = 0;
 
 	pthread_mutex_lock(&b->lock);
@@ -366,6 +375,7 @@ static int part_populate(const struct hpmap_buffer *b, const struct part *p,
 
 PUBLIC int hpmap_populate(struct hpmap_buffer *b, const struct hpmap_populate_options *options)
 {
+	UNCANCELLED;
 	struct hpmap_populate_options o = {};
 	struct part part = { .remedy = "free -m" };
 	int ret = options ? struct_in("hpmap_populate_options", &o, sizeof(o), sizeof(o), options) :

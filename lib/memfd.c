@@ -302,7 +302,7 @@ static int thp_try(struct rung *r)
 	fd = rung_filled_file(r, 0, thp_fill);
 	if (fd == -ENOENT || fd == -EACCES) {
 		why_add(&r->b->why, "memfd: whether pages are huge cannot be seen without "
-			"/proc/self/smaps" TRY "sudo mount -t proc proc /proc");
+			"/proc/thread-self/smaps" TRY "sudo mount -t proc proc /proc");
 		return -ENOMEM;
 	}
 	if (fd == -ENOMEM && r->b->why.reasons == reasons)

@@ -50,7 +50,7 @@ int pmd_mapped(const void *address, uint64_t *bytes)
 	struct lines lines;
 	bool here = false;
 	char *line;
-	int ret = lines_open(&lines, "/proc/self/smaps");
+	int ret = lines_open(&lines, "/proc/thread-self/smaps");
 
 	*bytes = 0;
 	if (ret)
@@ -234,7 +234,11 @@ int memfd_adopt(struct hpmap_buffer *b, bool unsealed)
 	b->backend = HPMAP_BACKEND_MEMFD;
 	b->length = b->asked = st.st_size;
 	b->page_size = fs.f_type == HUGETLBFS_MAGIC ? (uint64_t)fs.f_bsize : base_page_size();
-	if (!b->length || b->length % b->page_size) {
+	if (!b->length) {
+		why_add(&b->why, "the file is empty" TRY "ftruncate(2) before it is given away");
+		return -EINVAL;
+	}
+	if (b->length % b->page_size) {
 		why_add(&b->why, "the file has %llu bytes, which is no multiple of its page size, "
 			"%s", (unsigned long long)b->length, SIZE_TEXT(b->page_size));
 		return -EINVAL;
@@ -312,7 +316,7 @@ static int nodes_count_parts(const struct hpmap_buffer *b, uint64_t *counts)
 	int fd, ret = 0;
 
 	/* A file offset of our own: that of the descriptor is shared. */
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", b->fd);
+	snprintf(path, sizeof(path), "/proc/thread-self/fd/%d", b->fd);
 	fd = file_open(path, O_RDONLY);
 	if (fd < 0)
 		return errno == ENOENT ? -ENOTSUP : -errno;

@@ -10,6 +10,7 @@
 
 #include <linux/hpage_map.h>
 
+#include "cancel.h"
 #include "door.h"
 #include "fd.h"
 #include "files.h"
@@ -255,6 +256,7 @@ int module_export(int buffer, int *fd)
 
 PUBLIC int hpmap_next(uint32_t id, struct hpmap_info *info)
 {
+	UNCANCELLED;
 	struct hpage_map_info i = { .size = sizeof(i), .id = id };
 	int ret = struct_check("hpmap_info", info, sizeof(*info), sizeof(*info));
 	struct hpmap_info answer;
@@ -274,13 +276,14 @@ PUBLIC int hpmap_next(uint32_t id, struct hpmap_info *info)
 
 PUBLIC int hpmap_destroy(const char *name)
 {
+	UNCANCELLED;
 	struct hpage_map_destroy d = { .size = sizeof(d) };
 	struct why why = {};
 	int ret;
 
 	if (!name || !module_name_valid(name))
 		return fail(-EINVAL, "%s is no name of a buffer" TRY "hpagectl list",
-			    name ? name : "NULL");
+			    name ? *name ? name : "\"\"" : "NULL");
 	strncpy(d.name, name, sizeof(d.name) - 1);
 	ret = door_ioctl(HPAGE_MAP_DESTROY, &d, &why);
 	if (ret == -ENOENT)

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cancel.h"
 #include "files.h"
 #include "pool.h"
 #include "public.h"
@@ -27,6 +28,7 @@ static int size_compare(const void *a, const void *b)
 
 PUBLIC int hpmap_page_sizes(uint64_t *sizes, unsigned int *nr)
 {
+	UNCANCELLED;
 	uint64_t all[MAX_SIZES];
 	unsigned long long kb;
 	unsigned int n = 0, i;
@@ -109,6 +111,7 @@ static int pool_look(uint64_t page_size, int node, struct hpmap_pool *p)
 
 PUBLIC int hpmap_get_pool(uint64_t page_size, int node, struct hpmap_pool *pool)
 {
+	UNCANCELLED;
 	struct hpmap_pool p;
 	int ret = struct_check("hpmap_pool", pool, sizeof(p), sizeof(p));
 
@@ -167,6 +170,7 @@ static int pool_resize(uint64_t page_size, int node, uint64_t pages, struct hpma
 
 PUBLIC int hpmap_set_pool(uint64_t page_size, int node, uint64_t pages, uint64_t *got)
 {
+	UNCANCELLED;
 	struct hpmap_pool before, now;
 	int ret = pool_look(page_size, node, &before);
 
@@ -189,6 +193,7 @@ PUBLIC int hpmap_set_pool(uint64_t page_size, int node, uint64_t pages, uint64_t
 
 PUBLIC int hpmap_set_overcommit(uint64_t page_size, uint64_t pages)
 {
+	UNCANCELLED;
 	struct hpmap_pool pool;
 	int ret = pool_look(page_size, -1, &pool);
 

@@ -189,16 +189,13 @@ int populate_range(const struct range *r, const struct hpmap_populate_options *o
 	pthread_t threads[MAX_THREADS - 1];
 	unsigned int nr, i;
 	uint64_t told = 0;
-	int state;
 
-	/* They work on this stack, so nothing may end this thread before they are joined. */
-	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &state);
+	/* They work on this stack. The caller has seen to it that nothing ends this thread. */
 	nr = threads_start(threads, threads_wanted(&w, o->threads) - 1, &w);
 	while (work_piece(&w))
 		work_report(&w, o, &told);
 	for (i = 0; i < nr; i++)
 		pthread_join(threads[i], NULL);
 	work_report(&w, o, &told);
-	pthread_setcancelstate(state, NULL);
 	return w.ret;
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cancel.h"
 #include "files.h"
 #include "loaded.h"
 #include "public.h"
@@ -44,6 +45,7 @@ static int reserve_dir(enum hpmap_backing backing, uint64_t page_size, int node,
 PUBLIC int hpmap_get_reserve(enum hpmap_backing backing, uint64_t page_size, int node,
 			     struct hpmap_reserve *reserve)
 {
+	UNCANCELLED;
 	struct hpmap_reserve r = {};
 	char dir[DIR_ROOM];
 	int ret = struct_check("hpmap_reserve", reserve, sizeof(r), sizeof(r));
@@ -64,6 +66,7 @@ PUBLIC int hpmap_get_reserve(enum hpmap_backing backing, uint64_t page_size, int
 PUBLIC int hpmap_set_reserve(enum hpmap_backing backing, uint64_t page_size, int node,
 			     uint64_t pages)
 {
+	UNCANCELLED;
 	char dir[DIR_ROOM];
 	int ret = reserve_dir(backing, page_size, node, dir);
 

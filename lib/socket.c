@@ -13,6 +13,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include "cancel.h"
 #include "internal.h"
 #include "public.h"
 #include "text.h"
@@ -138,9 +139,19 @@ static int socket_receive(int socket, int type)
 		    plural(sent), msg.msg_flags & (MSG_TRUNC | MSG_CTRUNC) ? ", and more" : "");
 }
 
+static int socket_take_buffer(int fd, unsigned int flags, struct hpmap_buffer **buffer)
+{
+	UNCANCELLED;
+	int ret = hpmap_from_fd_flags(fd, flags, buffer);
+
+	close(fd);
+	return ret;
+}
+
+/* While it waits for a message, the thread may be cancelled. */
 PUBLIC int hpmap_recv(int socket, unsigned int flags, struct hpmap_buffer **buffer)
 {
-	int type, fd, ret;
+	int type, fd;
 
 	if (flags & ~HPMAP_UNSEALED)
 		return fail(-EINVAL, "hpmap_recv: unknown bits in flags, %#x", flags);
@@ -150,7 +161,5 @@ PUBLIC int hpmap_recv(int socket, unsigned int flags, struct hpmap_buffer **buff
 	fd = socket_receive(socket, type);
 	if (fd < 0)
 		return fd;
-	ret = hpmap_from_fd_flags(fd, flags, buffer);
-	close(fd);
-	return ret;
+	return socket_take_buffer(fd, flags, buffer);
 }

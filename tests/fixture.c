@@ -680,7 +680,7 @@ static void mark_log(const char *name)
 static bool clean_up(void)
 {
 	static const char * const others[] = {
-		"hpm_importer", "hpm_holder", "hpage_map_minimal", "hpage_map_edu",
+		"hpm_importer", "hpm_holder", "hpm_keeper", "hpage_map_minimal", "hpage_map_edu",
 	};
 	/* Dma-heaps stay for good, and what they are made with. */
 	bool left = loaded() && access("/sys/module/hpage_map_heap", F_OK);

@@ -107,6 +107,7 @@ static void it_can_be_opened_again(void)
 	CHECK_EQ(read(ro, text, 6), 6);
 	CHECK_STREQ(text, "before");
 	CHECK_ERR(write(ro, "after", 5), EBADF);
+	CHECK_ERR(open_again(fd, O_ACCMODE), EINVAL);
 	CHECK_ERR(mmap(NULL, buf_page, RW, MAP_SHARED, ro, 0), EACCES);
 	p = map(ro, buf_page, PROT_READ, MAP_SHARED, 0);
 	CHECK_ERR(mprotect(p, buf_page, RW), EACCES);

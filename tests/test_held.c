@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Devices of the module that somebody else in the kernel holds beyond their end. */
+/* What somebody else in the kernel holds: devices of the module, a page that it would have. */
 #define _GNU_SOURCE
 #include "lent.h"
 
@@ -9,12 +9,17 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-static bool holds(void)
+static bool says_yes(const char *parameter)
 {
 	char text[8];
 
-	read_text("/sys/module/hpm_holder/parameters/holds", text, sizeof(text));
+	read_text(parameter, text, sizeof(text));
 	return *text == 'Y';
+}
+
+static bool holds(void)
+{
+	return says_yes("/sys/module/hpm_holder/parameters/holds");
 }
 
 /* Does the process wait in the function that takes the names away? Or it has ended. */
@@ -84,10 +89,30 @@ static void other_devices_may_be_held_beyond_the_module(void)
 	}
 }
 
+/* A run is made elsewhere, however long the page is held. Its place is free after that. */
+static void a_page_that_is_looked_at_delays_no_run(void)
+{
+	struct hpage_map_alloc a = wish_of(HPAGE_MAP_BACKING_THP, 4, HPAGE_MAP_CONTIGUOUS);
+
+	CHECK_EQ(load(""), 0);
+	CHECK_EQ(insert("hpm_keeper", ""), 0);
+	CHECK_ALLOC(&a, 0);
+	CHECK(says_yes("/sys/module/hpm_keeper/parameters/keeps"));
+	CHECK_EQ(a.got_runs, 1);
+	close(a.fd);
+	CHECK_EQ(take_out("hpm_keeper"), 0);
+	a = wish_of(HPAGE_MAP_BACKING_THP, 4, HPAGE_MAP_CONTIGUOUS);
+	CHECK_ALLOC(&a, 0);
+	CHECK_EQ(a.got_runs, 1);
+	close(a.fd);
+	CHECK_EQ(unload(), 0);
+}
+
 static const struct test tests[] = {
 	TEST(the_device_of_a_destroyed_name_may_be_held, ON_NONE),
 	TEST(the_device_of_a_name_may_be_held_at_unload, ON_NONE),
 	TEST(other_devices_may_be_held_beyond_the_module, ON_NONE),
+	TEST(a_page_that_is_looked_at_delays_no_run, ON_NONE),
 };
 
 int main(void)

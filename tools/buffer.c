@@ -105,7 +105,7 @@ int buffer_name_check(const char *what, const char *name)
 	static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 				      "0123456789._-";
 
-	if (!strcmp(name, DEFAULT_NAME)) {
+	if (!strcmp(name, DEFAULT_NAME) || !strcmp(name, "hpage_map")) {
 		complain("%s: %s is the name of the buffer of /dev/hpage_map", what, name);
 		return EXIT_USAGE;
 	}

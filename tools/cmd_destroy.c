@@ -1,26 +1,45 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* hpagectl destroy: take names away. */
 #include <stdio.h>
+#include <string.h>
 
 #include "buffer.h"
 #include "command.h"
 #include "json.h"
+#include "parse.h"
 #include "report.h"
+
+/*
+ * Find the buffer whose name is to be taken away. Complains, and returns an exit code. A number is
+ * no id unless it says so: a name that is a number may be gone, and the id be another buffer's.
+ */
+static int destroy_find(const char *name, struct hpmap_info *info)
+{
+	uint64_t number;
+	int ret = strcmp(name, "default") ? buffer_find(name, info) : EXIT_USAGE;
+
+	if (!ret && !number_read(name, &number) && strcmp(info->name, name)) {
+		complain("there is no buffer with the name %s" TRY "hpagectl destroy id:%s", name,
+			 name);
+		return EXIT_NOT_THERE;
+	}
+	if (ret == EXIT_USAGE || (!ret && !(info->attributes & HPMAP_ATTR_NAMED))) {
+		complain("%s has no name that could be taken away; it goes with its last holder"
+			 TRY "hpagectl who %s", name, name);
+		return EXIT_USAGE;
+	}
+	return ret;
+}
 
 static int destroy_one(const struct args *a, const char *name)
 {
 	struct hpmap_info info;
 	struct held held;
 	char text[HELD_ROOM];
-	int ret = buffer_find(name, &info);
+	int ret = destroy_find(name, &info);
 
 	if (ret)
 		return ret;
-	if (!(info.attributes & HPMAP_ATTR_NAMED)) {
-		complain("%s has no name that could be taken away; it goes with its last holder"
-			 TRY "hpagectl who %s", name, name);
-		return EXIT_USAGE;
-	}
 	if (held_read(info.id, &held))
 		held = (struct held){};
 	if (given(a, OPT_DRY_RUN)) {

@@ -116,8 +116,12 @@ _hpagectl_value()
 	--backing) words='hugetlb thp' ;;
 	--mode | -m) words='0600 0640 0660 0666' ;;
 	--size | -s | --set | --overcommit | --interval | --iterations) ;;
-	--svg) mapfile -t COMPREPLY < <(compgen -f -- "$word") ;;
+	--svg)
+		compopt -o filenames 2>/dev/null
+		mapfile -t COMPREPLY < <(compgen -f -- "$word")
+		;;
 	--write)
+		compopt -o filenames 2>/dev/null
 		mapfile -t COMPREPLY < <(compgen -d -- "$word")
 		[[ -n $word ]] || COMPREPLY+=(/etc/cdi /var/run/cdi)
 		;;
@@ -149,7 +153,10 @@ _hpagectl_word()
 		words="$(_hpagectl_names /dev/hpage) default"
 		words+=" $(hpagectl list --noheadings --output id 2>/dev/null)"
 		;;
-	apply) mapfile -t COMPREPLY < <(compgen -d -- "$word") ;;
+	apply)
+		compopt -o filenames 2>/dev/null
+		mapfile -t COMPREPLY < <(compgen -d -- "$word")
+		;;
 	esac
 }
 

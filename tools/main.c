@@ -101,6 +101,7 @@ static void standard_fds_occupy(void)
 
 int main(int argc, char **argv)
 {
+	const struct command *c;
 	int ret = EXIT_OK;
 
 	standard_fds_occupy();
@@ -118,8 +119,9 @@ int main(int argc, char **argv)
 
 	/* A full disk behind > FILE is a failure, too. */
 	if ((fflush(stdout) || ferror(stdout)) && !ret) {
+		c = command_find(argv[1]);
 		complain("the output cannot be written");
-		ret = EXIT_FAILED;
+		ret = c && c->failure ? c->failure : EXIT_FAILED;
 	}
 	report_end(ret);
 	return ret;

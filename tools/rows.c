@@ -138,7 +138,7 @@ void rows_add(struct rows *r)
 void row_show(struct rows *r, unsigned int column, const char *text)
 {
 	if (r->table && r->shown[column] &&
-	    scols_line_set_column_data(r->line, r->shown[column], strdup(text)))
+	    scols_line_set_column_data(r->line, r->shown[column], text))
 		abort();
 }
 

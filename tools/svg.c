@@ -77,8 +77,9 @@ int svg_write(const char *path, const struct picture *p)
 	int err;
 
 	if (!to) {
-		complain("%s: %s", path, strerror(errno));
-		return errno == EACCES ? EXIT_DENIED : EXIT_FAILED;
+		err = errno;
+		complain("%s: %s", path, strerror(err));
+		return err == EACCES ? EXIT_DENIED : err == ENOENT ? EXIT_NOT_THERE : EXIT_FAILED;
 	}
 	svg_draw(to, p);
 	err = ferror(to);

@@ -189,7 +189,8 @@ int main(void)
 	if (test && !strcmp(test, "forced"))
 		return forced_program();
 	with_module = test && !strcmp(test, "module");
-	return test_options() + test_buffer() + test_window() + test_populate() + test_socket() +
-	       test_shortage() + test_stranger() + test_old() + test_forced() + FAULTS() +
+	return test_options() + test_buffer() + test_window() + test_populate() + test_threads() +
+	       test_socket() + test_shortage() + test_stranger() + test_old() + test_forced() +
+	       FAULTS() +
 	       (with_module ? test_module() + test_setters() : 0);
 }

@@ -78,6 +78,7 @@ int forced_program(void);	/* for HPMAP_TEST=forced */
 int test_faults(void);		/* with the static library */
 int test_module(void);
 int test_setters(void);		/* with the module, too */
-int test_nodes(void);		/* on a machine with 72 of them */
+int test_nodes(void);
+int test_threads(void);		/* on a machine with 72 of them */
 
 #endif

@@ -131,8 +131,8 @@ static bool reopened_without_proc(void)
 	       !mount("none", "/proc", "tmpfs", 0, NULL) &&
 	       refused(hpmap_reopen(given, HPMAP_READ_ONLY, &b), -ENOTSUP,
 		       "\ntry: sudo mount -t proc proc /proc") &&
-	       refused(hpmap_reopen(given, 0, &b), -ENOTSUP, "/proc/self/fd, which is not there") &&
-	       !b;
+	       refused(hpmap_reopen(given, 0, &b), -ENOTSUP,
+		       "/proc/thread-self/fd, which is not there") && !b;
 }
 
 static void without_proc_nothing_is_opened_again(void **state)

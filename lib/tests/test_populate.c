@@ -256,9 +256,9 @@ static void what_cannot_be_populated_is_refused(void **state)
 	} refuse[] = {
 		{ 512, page, "the offset 0x200 is no multiple of the page size" },
 		{ 0, page + 512, "the size" },
-		{ LENGTH, 0, "a size of 0" },
-		{ LENGTH + page, 0, "a size of 0" },
-		{ LENGTH, page, "the buffer has" },
+		{ LENGTH, 0, "which end before offset 0x" },
+		{ LENGTH + page, 0, "which end before offset 0x" },
+		{ LENGTH, page, "which end before offset 0x" },
 		{ LENGTH - page, 2 * page, "the buffer has" },
 		{ page, -page, "the buffer has" },
 	};

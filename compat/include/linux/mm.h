@@ -13,19 +13,16 @@ static inline void vm_flags_mod(struct vm_area_struct *vma, vm_flags_t set, vm_f
 }
 #endif
 
-/* Linux 6.17 has renamed it. */
+/* Linux 6.17 has renamed it, and made MIGRATE_ISOLATE, till then a type, a bit of its own. */
 #ifndef PAGEBLOCK_MIGRATETYPE_MASK
 #define PAGEBLOCK_MIGRATETYPE_MASK MIGRATETYPE_MASK
-#endif
-
-/* Until then MIGRATE_ISOLATE was a type as the others; since then it is a bit of its own. */
-#ifndef PAGEBLOCK_ISO_MASK
 #define PAGEBLOCK_ISO_MASK 0
 #endif
 
 /*
  * Before 7.0 a range was got with a reference to each page. Others who just look at a page may have
- * one for a moment.
+ * one, too, for as long as they do not run. Nobody waits for that: the range is given back, and
+ * that page when they are done.
  */
 #ifndef ACR_FLAGS_NONE
 #define ACR_FLAGS_NONE MIGRATE_MOVABLE
@@ -35,11 +32,19 @@ static inline int alloc_contig_frozen_range(unsigned long start, unsigned long e
 					    unsigned int flags, gfp_t gfp)
 {
 	int ret = alloc_contig_range(start, end, ACR_FLAGS_NONE, gfp);
+	unsigned long pfn = start;
 
-	for (; !ret && start < end; start++)
-		while (!page_ref_freeze(pfn_to_page(start), 1))
-			cond_resched();
-	return ret;
+	if (ret)
+		return ret;
+	while (pfn < end && page_ref_freeze(pfn_to_page(pfn), 1))
+		pfn++;
+	if (pfn == end)
+		return 0;
+	while (pfn-- > start)
+		page_ref_unfreeze(pfn_to_page(pfn), 1);
+	for (pfn = start; pfn < end; pfn++)
+		__free_page(pfn_to_page(pfn));
+	return -EBUSY;
 }
 #endif
 
