@@ -12,6 +12,7 @@
 #include "report.h"
 
 #define DEFAULT_NAME	"default"
+#define NODES		"/dev/hpage/"
 
 const struct column buffer_columns[NR_BUFFER] = {
 	[BUFFER_NAME] = { "NAME", "name", 0 },
@@ -41,15 +42,17 @@ static bool buffer_id_read(const char *name, uint64_t *id)
 	return !strncmp(name, "id:", 3) && !number_read(name + 3, id);
 }
 
-/* Is it meant by a name? "default" is the default buffer. */
+/* Is it meant by a name, or by the path of its node? "default" is the default buffer. */
 static bool buffer_is_named(const struct hpmap_info *info, const char *name)
 {
 	if (!strcmp(name, DEFAULT_NAME))
 		return info->attributes & HPMAP_ATTR_DEFAULT;
+	if (!strncmp(name, NODES, strlen(NODES)))
+		name += strlen(NODES);
 	return info->attributes & HPMAP_ATTR_NAMED && !strcmp(info->name, name);
 }
 
-/* A buffer by its name, or else by its id, of which "7" is short. Returns 0 or -errno. */
+/* A buffer by its name or node, or else by its id, of which "7" is short. Returns 0 or -errno. */
 static int buffer_search(const char *name, struct hpmap_info *info)
 {
 	struct hpmap_info next = { .struct_size = sizeof(next) };

@@ -119,22 +119,25 @@ static int wish_make(struct wish *w, bool dry_run)
 
 	if (ret == -EEXIST) {
 		w->result = "exists";
-		if (!w->quiet)
-			printf("%s: %s exists and is left as it is\n", w->path, name);
+		if (!w->quiet) {
+			about_print(stdout);
+			printf("%s exists and is left as it is\n", name);
+		}
 		return EXIT_OK;
 	}
 	if (ret)
-		return failed(ret, w->path);
+		return failed(ret, NULL);
 	if (dry_run) {
-		printf("%s: would make /dev/hpage/%s with %s\n", w->path, name,
-		       SIZE_TEXT(w->args.o.size));
+		about_print(stdout);
+		printf("would make /dev/hpage/%s with %s\n", name, SIZE_TEXT(w->args.o.size));
 		return EXIT_OK;
 	}
 	ret = hpmap_info(buffer, &info);
 	if (ret) {
-		ret = failed(ret, w->path);
+		ret = failed(ret, NULL);
 	} else if (!w->quiet) {
-		printf("%s: %s made, %s\n", w->path, name, buffer_text(&info, text));
+		about_print(stdout);
+		printf("%s made, %s\n", name, buffer_text(&info, text));
 		print_why(hpmap_why(buffer));
 	}
 	hpmap_close(buffer);
@@ -180,7 +183,12 @@ static int apply_file(struct wish *w, const struct wish *before, int nr, bool dr
 		return wish_set(w, dry_run);
 	if (!ret)
 		ret = wish_check(w, before, nr);
-	return ret ? ret : wish_make(w, dry_run);
+	if (ret)
+		return ret;
+	report_about(w->path);
+	ret = wish_make(w, dry_run);
+	report_about(NULL);
+	return ret;
 }
 
 static void result_add(struct json_object *files, const struct wish *w, int ret)
@@ -242,13 +250,13 @@ static int apply_run(const struct args *a)
 {
 	const char *dir = a->nr_words ? a->words[0] : CONF_DIR;
 	struct dirent **entries = NULL;
-	int nr = scandir(dir, &entries, entry_is_conf, alphasort), ret = EXIT_OK, i;
+	int nr = scandir(dir, &entries, entry_is_conf, alphasort), err = errno, ret = EXIT_OK, i;
 
-	if (nr < 0 && errno == ENOENT && !a->nr_words)
+	if (nr < 0 && err == ENOENT && !a->nr_words)
 		nr = 0;
 	if (nr < 0) {
-		complain("%s: %s", dir, strerror(errno));
-		return exit_code(-errno);
+		complain("%s: %s", dir, strerror(err));
+		return exit_code(-err);
 	}
 	if (nr || given(a, OPT_JSON))
 		ret = apply_files(a, dir, entries, nr);

@@ -40,6 +40,7 @@ static int cdi_device_add(struct json_object *devices, const char *name, const c
 	struct json_object *device = json_object_new_object(), *edits = json_object_new_object();
 	struct json_object *nodes = json_object_new_array(), *node = json_object_new_object();
 	struct stat st;
+	int err;
 
 	json_object_array_add(devices, device);
 	json_text(device, "name", name);
@@ -49,8 +50,9 @@ static int cdi_device_add(struct json_object *devices, const char *name, const c
 	json_text(node, "path", path);
 	json_text(node, "permissions", "rw");
 	if (stat(path, &st)) {
-		complain("%s: %s", path, strerror(errno));
-		return exit_code(-errno);
+		err = errno;
+		complain("%s: %s", path, strerror(err));
+		return exit_code(-err);
 	}
 	json_number(node, "fileMode", st.st_mode & 0777);
 	json_number(node, "uid", st.st_uid);

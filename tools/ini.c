@@ -128,14 +128,16 @@ static FILE *ini_open(const char *path, bool tell, int *wrong)
 	struct stat st;
 
 	*wrong = EXIT_FAILED;
-	if (fd < 0)
+	if (fd < 0) {
 		*wrong = err == EACCES ? EXIT_DENIED : EXIT_NOT_THERE;
-	else if (fstat(fd, &st))
+	} else if (fstat(fd, &st)) {
 		err = errno;
-	else if (!S_ISREG(st.st_mode))
+	} else if (!S_ISREG(st.st_mode)) {
 		err = S_ISDIR(st.st_mode) ? EISDIR : 0;
-	else if (!(file = fdopen(fd, "r")))
+		*wrong = EXIT_USAGE;
+	} else if (!(file = fdopen(fd, "r"))) {
 		err = errno;
+	}
 	if (!file && tell)
 		complain("%s: %s", path, err ? strerror(err) : "that is no regular file");
 	if (!file && fd >= 0)

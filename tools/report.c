@@ -31,10 +31,31 @@ void report_about(const char *what)
 	about = what;
 }
 
+/*
+ * The name of a file is not to move a cursor or to look like a line of its own: what does so is
+ * replaced, also where it has two bytes in UTF-8. @lines keeps the ends of lines.
+ */
+static char *text_tame(char *text, bool lines)
+{
+	unsigned char *c;
+
+	for (c = (unsigned char *)text; *c; c++) {
+		if (*c == 0xc2 && c[1] >= 0x80 && c[1] < 0xa0)
+			*c++ = '?';
+		else if ((*c >= ' ' && *c != 0x7f) || (lines && *c == '\n'))
+			continue;
+		*c = '?';
+	}
+	return text;
+}
+
 void about_print(FILE *to)
 {
-	if (about)
-		fprintf(to, "%s: ", about);
+	char *text = about ? strdup(about) : NULL;
+
+	if (text)
+		fprintf(to, "%s: ", text_tame(text, false));
+	free(text);
 }
 
 /* From now on what fails is collected, and printed by report_end(). */
@@ -115,7 +136,7 @@ void complain(const char *fmt, ...)
 		fprintf(stderr, "hpagectl%s%s: ", command_name ? " " : "",
 			command_name ? command_name : "");
 		about_print(stderr);
-		fprintf(stderr, "%s\n", text);
+		fprintf(stderr, "%s\n", text_tame(text, true));
 	}
 	free(text);
 }
@@ -183,6 +204,8 @@ int exit_code(int ret)
 	case 0:
 		return EXIT_OK;
 	case -EINVAL:
+	case -ENOTDIR:
+	case -EISDIR:
 		return EXIT_USAGE;
 	case -ENOENT:
 	case -ENODEV:

@@ -79,7 +79,7 @@ int svg_write(const char *path, const struct picture *p)
 	if (!to) {
 		err = errno;
 		complain("%s: %s", path, strerror(err));
-		return err == EACCES ? EXIT_DENIED : err == ENOENT ? EXIT_NOT_THERE : EXIT_FAILED;
+		return exit_code(-err);
 	}
 	svg_draw(to, p);
 	err = ferror(to);
